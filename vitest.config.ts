@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['{shared,stages,scripts,test}/**/*.test.ts'],
+    globalSetup: ['test/support/temporary-folder.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
