@@ -1,0 +1,27 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readBatches } from './arrow-file.ts';
+import { documentBatches, readDocumentTable } from './documents.ts';
+import { documentsTable, writeTable } from './kinds.ts';
+
+async function* texts(count: number, length: number): AsyncGenerator<string> {
+  for (let i = 0; i < count; i++) yield `${i}é`.padEnd(length, 'x');
+}
+
+test('documents are numbered across record batches of at most a little over 64 MiB, and counted', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'documents-')), 'train.arrow');
+  const count = { documents: 0, bytes: 0 };
+  await writeTable(path, documentsTable, {}, documentBatches(texts(7, 20 << 20), count));
+  expect(count).toEqual({ documents: 7, bytes: 7 * ((20 << 20) + 1) }); // é is two bytes
+  const rows: number[] = [];
+  for await (const batch of readBatches(path, 'documents')) rows.push(batch.numRows);
+  expect(rows).toEqual([4, 3]);
+  let index = 0;
+  for await (const { text, bytes } of readDocumentTable(path)) {
+    expect(text.startsWith(`${index++}é`)).toBe(true);
+    expect(bytes).toBe((20 << 20) + 1);
+  }
+  expect(index).toBe(7);
+});

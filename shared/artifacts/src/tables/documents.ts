@@ -1,0 +1,60 @@
+/** @file Documents as a table: written in batches of bounded size, read one by one. */
+import { numbers, strings, type Column } from './columns.ts';
+import { readBatches } from './arrow-file.ts';
+import { documentsTable } from './kinds.ts';
+
+/** Text per record batch, in UTF-8. Large enough to be fast, small enough to be held in memory several times. */
+const BATCH_BYTES = 64 << 20;
+
+/** Sums up what went by. */
+export interface DocumentCount {
+  documents: number;
+  bytes: number;
+}
+
+/**
+ * Record batches of {@link documentsTable}.
+ * @param count is brought up to date with each document
+ */
+export async function* documentBatches(
+  texts: AsyncIterable<string>,
+  count: DocumentCount,
+): AsyncGenerator<Record<string, Column>> {
+  let batch: string[] = [];
+  let sizes: number[] = [];
+  let batchBytes = 0;
+  const take = (): Record<string, Column> => {
+    const first = count.documents - batch.length;
+    const columns = {
+      index: numbers(Int32Array.from(batch, (_, i) => first + i)),
+      text: strings(batch),
+      bytes: numbers(Int32Array.from(sizes)),
+    };
+    [batch, sizes, batchBytes] = [[], [], 0];
+    return columns;
+  };
+  for await (const text of texts) {
+    const bytes = Buffer.byteLength(text, 'utf8');
+    batch.push(text);
+    sizes.push(bytes);
+    batchBytes += bytes;
+    count.documents++;
+    count.bytes += bytes;
+    if (batchBytes >= BATCH_BYTES) yield take();
+  }
+  if (batch.length > 0) yield take();
+}
+
+/** A document and its size in UTF-8. */
+export interface StoredDocument {
+  text: string;
+  bytes: number;
+}
+
+/** The documents of a table in order, one record batch in memory. @throws UserError when the file cannot be read or is of another kind */
+export async function* readDocumentTable(path: string): AsyncGenerator<StoredDocument> {
+  for await (const batch of readBatches(path, documentsTable.kind)) {
+    const [texts, bytes] = [batch.getChild('text')!, batch.getChild('bytes')!];
+    for (let row = 0; row < batch.numRows; row++) yield { text: texts.get(row) as string, bytes: bytes.get(row) as number };
+  }
+}

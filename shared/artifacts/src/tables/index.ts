@@ -1,0 +1,6 @@
+/** @file Arrow tables: their kinds, writing and reading them. */
+export * from './arrow-file.ts';
+export * from './columns.ts';
+export * from './documents.ts';
+export * from './kinds.ts';
+export * from './tensors.ts';

@@ -1,0 +1,181 @@
+/**
+ * @file The schema of every table that a stage writes. Each file is an Arrow IPC file whose schema metadata carries `kind`, `version`
+ * and the keys named below; numbers in metadata are decimal strings.
+ *
+ * | table | file | one row is | metadata |
+ * | --- | --- | --- | --- |
+ * | documents | download: train.arrow, validation.arrow | a document | split |
+ * | vocabulary | tokenizer: vocabulary.arrow | a token | pattern, vocabularySize |
+ * | merges | tokenizer: merges.arrow | a merge, in rank order | vocabularySize |
+ * | tokens | chunk: train.arrow, validation.arrow | a context of `contextLength` predictions | contextLength, vocabularySize, split |
+ * | tensors | train: weights.arrow | a weight | config (JSON, see `@arrowsmith/model`) |
+ * | trainingLog | train: log.arrow | an optimizer step | |
+ * | quantizedTensors | quantize: weights.arrow | a weight | config, format |
+ * | quantizationError | quantize: error.arrow | a quantized weight | format |
+ * | metrics | evaluate: metrics.arrow | a model: full or quantized | contextLength |
+ * | samples | evaluate: samples.arrow | a generated text | |
+ */
+import { Binary, Bool, Field, FixedSizeList, Float32, Float64, Int32, Int8, List, Uint16, Uint32, Utf8 } from 'apache-arrow';
+import type { DataType } from 'apache-arrow';
+import { type Column, recordBatch } from './columns.ts';
+import { type TableMetadata, tableSchema, writeArrowFile } from './arrow-file.ts';
+
+/** A kind of table: its name, the version of its schema, its columns. */
+export interface TableKind {
+  kind: string;
+  version: string;
+  fields: Field[];
+}
+
+const field = (name: string, type: DataType, nullable = false) => new Field(name, type, nullable);
+const listOf = (type: DataType) => new List(new Field('item', type, false));
+
+/** Documents of one split, in corpus order. */
+export const documentsTable: TableKind = {
+  kind: 'documents',
+  version: '1',
+  fields: [
+    field('index', new Int32()), // position within the split
+    field('text', new Utf8()),
+    field('bytes', new Int32()), // of the text in UTF-8
+  ],
+};
+
+/** Tokens by id. */
+export const vocabularyTable: TableKind = {
+  kind: 'vocabulary',
+  version: '1',
+  fields: [
+    field('id', new Int32()),
+    field('bytes', new Binary()), // what the token stands for; may be part of a UTF-8 character
+    field('text', new Utf8()), // the bytes as text, with U+FFFD where they are not whole characters
+    field('special', new Bool()), // end of text and the like: never produced by merging
+  ],
+};
+
+/** Merges of a byte-level BPE: `left` and `right` become `token`. */
+export const mergesTable: TableKind = {
+  kind: 'merges',
+  version: '1',
+  fields: [field('rank', new Int32()), field('left', new Int32()), field('right', new Int32()), field('token', new Int32())],
+};
+
+/**
+ * Token ids in rows of `contextLength` + 1: a row's first `contextLength` ids are inputs, its last `contextLength` ids are targets, and
+ * a row begins with the id on which the previous row ended. So every token of a split but the first is predicted exactly once.
+ * @param contextLength predictions per row
+ * @param wide 32-bit ids, for vocabularies over 65,536
+ */
+export function tokensTable(contextLength: number, wide: boolean): TableKind {
+  const id = wide ? new Uint32() : new Uint16();
+  return {
+    kind: 'tokens',
+    version: '1',
+    fields: [
+      field('tokens', new FixedSizeList(contextLength + 1, new Field('item', id, false))),
+      field('length', new Int32()), // predictions that count; less than contextLength only in the last row, padded with 0
+      field('bytes', new Int32()), // raw UTF-8 bytes of the predicted tokens: the denominator of bits per byte
+    ],
+  };
+}
+
+/** Float32 tensors, row-major. */
+export const tensorsTable: TableKind = {
+  kind: 'tensors',
+  version: '1',
+  fields: [field('name', new Utf8()), field('shape', listOf(new Int32())), field('values', listOf(new Float32()))],
+};
+
+/** What training did, step by step. Losses are in nats per token. */
+export const trainingLogTable: TableKind = {
+  kind: 'training-log',
+  version: '1',
+  fields: [
+    field('step', new Int32()), // 1 is the first optimizer step
+    field('tokens', new Float64()), // seen so far
+    field('trainLoss', new Float64()),
+    field('learningRate', new Float64()),
+    field('gradientNorm', new Float64()), // before clipping
+    field('validationLoss', new Float64(), true), // null where it was not measured
+  ],
+};
+
+/** Weights with matrices as int8 and one float32 scale per output channel; `float32` holds what is not quantized. */
+export const quantizedTensorsTable: TableKind = {
+  kind: 'quantized-tensors',
+  version: '1',
+  fields: [
+    field('name', new Utf8()),
+    field('shape', listOf(new Int32())),
+    field('format', new Utf8()), // int8 or float32
+    field('int8', listOf(new Int8())),
+    field('scales', listOf(new Float32())),
+    field('float32', listOf(new Float32())),
+  ],
+};
+
+/** How far each quantized tensor is from the original. */
+export const quantizationErrorTable: TableKind = {
+  kind: 'quantization-error',
+  version: '1',
+  fields: [
+    field('name', new Utf8()),
+    field('bytesBefore', new Float64()),
+    field('bytesAfter', new Float64()),
+    field('maximumAbsolute', new Float64()),
+    field('rootMeanSquare', new Float64()),
+    field('relative', new Float64()), // ‖error‖ / ‖weights‖
+    field('signalToNoiseDb', new Float64()),
+  ],
+};
+
+/** Losses of a model over the whole validation split. */
+export const metricsTable: TableKind = {
+  kind: 'metrics',
+  version: '1',
+  fields: [
+    field('model', new Utf8()), // float32 or int8
+    field('tokens', new Float64()), // predicted
+    field('bytes', new Float64()), // raw UTF-8 bytes they stand for
+    field('loss', new Float64()), // nats per token
+    field('perplexity', new Float64()), // exp(loss)
+    field('bitsPerByte', new Float64()), // loss · tokens / (ln 2 · bytes)
+    field('weightBytes', new Float64()), // size of the stored weights
+  ],
+};
+
+/** Generated texts with everything needed to generate them again. */
+export const samplesTable: TableKind = {
+  kind: 'samples',
+  version: '1',
+  fields: [
+    field('model', new Utf8()),
+    field('method', new Utf8()), // greedy, temperature, top-k, top-p
+    field('temperature', new Float64()),
+    field('topK', new Int32()),
+    field('topP', new Float64()),
+    field('seed', new Int32()),
+    field('prompt', new Utf8()),
+    field('text', new Utf8()), // prompt and continuation
+    field('finished', new Bool()), // ended by itself, not by the limit
+  ],
+};
+
+/**
+ * Writes a table to a file, one record batch at a time.
+ * @param metadata keys of the schema metadata beside kind and version
+ * @param batches the columns of each record batch, by name
+ * @returns rows written
+ */
+export async function writeTable(
+  path: string,
+  { kind, version, fields }: TableKind,
+  metadata: Record<string, string>,
+  batches: Iterable<Record<string, Column>> | AsyncIterable<Record<string, Column>>,
+): Promise<{ rows: number }> {
+  const schema = tableSchema(fields, { ...metadata, kind, version } as TableMetadata);
+  async function* recordBatches() {
+    for await (const columns of batches) yield recordBatch(schema, columns);
+  }
+  return writeArrowFile(path, schema, recordBatches());
+}
