@@ -1,0 +1,10 @@
+/** @file Byte-level BPE: training, encoding, decoding, and the tokenizer.json format. */
+
+export { createEncoder, type BpeEncoder, type DecodeStream, type EncodeOptions } from './encoder.ts';
+export { mergeProducts } from './merge-products.ts';
+export type { BpeModel, SpecialToken } from './model.ts';
+export { tokenizerParameters, type TokenizerParameters } from './parameters.ts';
+export { preTokens, type PreTokenPattern } from './pre-tokenization.ts';
+export { fromTokenizerJson } from './read-tokenizer-json.ts';
+export { toTokenizerJson } from './tokenizer-json.ts';
+export { trainBpe, type TrainBpeOptions, type TrainBpeProgress } from './trainer.ts';

@@ -1,0 +1,45 @@
+/** @file Pre-tokenization: cuts text into the pieces that no merge crosses. */
+
+/** Name of a pre-tokenization pattern: of GPT-2, of Llama 3, or none (a document is one piece). */
+export type PreTokenPattern = 'gpt2' | 'llama3' | 'none';
+
+/**
+ * The Llama 3 pattern as tokenizer.json files spell it (for Oniguruma). The GPT-2 pattern has no spelling there: it is built
+ * into Hugging Face's `ByteLevel` pre-tokenizer.
+ */
+export const LLAMA3_REGEX =
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+/*
+ * The same patterns for JavaScript, with two differences of spelling that keep the meaning:
+ * - Oniguruma's \s is the Unicode property White_Space; JavaScript's differs from it (it has U+FEFF and lacks U+0085).
+ * - (?i:...) is written out, as older Node versions lack it; ſ (long s, U+017F) is s under Unicode case folding.
+ * Every code point is covered by an alternative, so the pieces of a text are contiguous. Letters (\p{L}) and numbers (\p{N})
+ * are those of the Unicode version that the JavaScript engine knows.
+ */
+const GPT2 =
+  /'(?:[stmd]|re|ve|ll)| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/uy;
+const LLAMA3 =
+  /'(?:[sSſtTmMdD]|[rR][eE]|[vV][eE]|[lL][lL])|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\p{White_Space}\p{L}\p{N}]+[\r\n]*|\p{White_Space}*[\r\n]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/uy;
+
+/**
+ * The pre-tokens of a text in order; joined they give the text again. A lone surrogate counts as a symbol, like U+FFFD, which
+ * it becomes in UTF-8.
+ *
+ * @param text any string; the empty string has no pre-tokens.
+ */
+export function* preTokens(text: string, pattern: PreTokenPattern): Generator<string, void, undefined> {
+  if (pattern === 'none') {
+    if (text !== '') yield text;
+    return;
+  }
+  const regex = pattern === 'gpt2' ? GPT2 : LLAMA3;
+  for (let start = 0; start < text.length;) {
+    // Set at every step: other generators may use the same regular expression between two of ours.
+    regex.lastIndex = start;
+    regex.test(text);
+    const end = regex.lastIndex;
+    yield text.slice(start, end);
+    start = end;
+  }
+}
