@@ -1,0 +1,46 @@
+/** @file The embedded corpus: simple stories, made on the spot from a seed, for machines without a network. */
+
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
+import { phrases } from './phrases.ts';
+import { plots } from './plots/index.ts';
+import { tell } from './story.ts';
+
+/** Stories outside these lengths, in characters, are told anew: they keep every story within a small context. */
+const SHORTEST = 500;
+const LONGEST = 1500;
+
+/**
+ * English stories for young children, in the spirit of TinyStories (Eldan and Li 2023, arXiv:2305.07759): plain ASCII,
+ * 500 to 1,500 characters in short paragraphs separated by blank lines, without a newline at the end.
+ *
+ * Story i depends on (seed, i) only, so that any range of indices is a corpus of its own: a validation set is a range
+ * that training does not use.
+ *
+ * @param options.stories how many stories
+ * @param options.seed an integer; other seeds give other corpora
+ * @param options.first index of the first story, 0 by default
+ */
+export function* embeddedStories(options: { stories: number; seed: number; first?: number }): Generator<string> {
+  const first = options.first ?? 0;
+  for (let index = first; index < first + options.stories; index++) yield story(options.seed, index);
+}
+
+/** Story `index` of the corpus with this seed. */
+function story(seed: number, index: number): string {
+  const [a, b] = [mix(seed), mix(index ^ mix(seed))];
+  const random = xoroshiro128plusFromState([a, b, ~a, mix(~b)]);
+  const below = (n: number) => uniformInt(random, 0, n - 1);
+  for (;;) {
+    const text = tell(plots[below(plots.length)]!, phrases, below);
+    if (text.length >= SHORTEST && text.length <= LONGEST) return text;
+  }
+}
+
+/** A bijection of 32-bit integers that turns neighbours into strangers (the finalizer of MurmurHash3). */
+function mix(value: number): number {
+  let hash = value ^ (value >>> 16);
+  hash = Math.imul(hash, 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
+}

@@ -1,0 +1,23 @@
+/** @file What the readers of all formats share: a file on disk, and the options of a pass over it. */
+
+/** A file that is complete on this machine. */
+export interface CorpusFile {
+  /** Absolute path. */
+  path: string;
+  /** How it is called in messages: as the pipeline file names it. */
+  name: string;
+  bytes: number;
+  /** Whether it is only the beginning of a file, so that its last document is incomplete and must be dropped. */
+  cut: boolean;
+}
+
+export interface ReadOptions {
+  signal?: AbortSignal | undefined;
+  /** Called with the bytes of this file that were read so far. */
+  onRead?: ((bytes: number) => void) | undefined;
+}
+
+/**
+ * The longest document, 256 MiB: a document is one string, and the longest string of V8 has half a giga of UTF-16 units.
+ */
+export const MAX_DOCUMENT_BYTES = 2 ** 28;

@@ -1,0 +1,75 @@
+/** @file Parquet, against files written by pyarrow (scripts/parity/parquet-corpus.py). */
+
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as zlib from 'node:zlib';
+import { UserError } from '@arrowsmith/errors';
+import { expect, test } from 'vitest';
+import { readParquet } from './parquet.ts';
+
+const fixture = (codec: string) =>
+  fileURLToPath(new URL(`../../../../test/fixtures/parquet-corpus-${codec}.parquet`, import.meta.url));
+const hasZstd = 'zstdDecompressSync' in zlib;
+
+async function read(path: string, field: string): Promise<string[]> {
+  const file = { path, name: 'corpus.parquet', bytes: (await stat(path)).size, cut: false };
+  const documents: string[] = [];
+  for await (const batch of readParquet(file, field, {})) documents.push(...batch);
+  return documents;
+}
+
+/** The rule of the script that wrote the files; null and empty rows are not documents. */
+const expected = Array.from({ length: 500 }, (_, i) => i)
+  .filter((i) => i % 7 !== 0 && i % 11 !== 0)
+  .map((i) => `Story ${i}: café 🐉\n${'word '.repeat(i % 5)}`);
+
+test.each(['snappy', 'gzip'])('a %s column is read across row groups, without null and empty rows', async (codec) => {
+  expect(await read(fixture(codec), 'text')).toEqual(expected);
+});
+
+test.runIf(hasZstd)('a zstd column is read where Node has zstd', async () => {
+  expect(await read(fixture('zstd'), 'text')).toEqual(expected);
+});
+
+test.skipIf(hasZstd)(
+  'a zstd column is an error that names the version of Node for it, where Node is older',
+  async () => {
+    await expect(read(fixture('zstd'), 'text')).rejects.toThrow(/ZSTD compression[^]*Node 22\.15/);
+  },
+);
+
+test('a codec that cannot be read is named', async () => {
+  await expect(read(fixture('lz4'), 'text')).rejects.toThrow(/LZ4_RAW compression cannot be read/);
+});
+
+test('a column that is missing or not of strings is an error that names what there is', async () => {
+  await expect(read(fixture('snappy'), 'story')).rejects.toThrow(/no column "story"[^]*id, text, latin1, tags/);
+  await expect(read(fixture('snappy'), 'id')).rejects.toThrow(/"id" does not hold strings[^]*INT64/);
+  await expect(read(fixture('snappy'), 'tags')).rejects.toThrow(/"tags" does not hold strings[^]*LIST/);
+});
+
+test('bytes that are not UTF-8 are an error that names the row', async () => {
+  await expect(read(fixture('snappy'), 'latin1')).rejects.toThrow(/row 2, byte 3[^]*0xe9/);
+});
+
+test('a file that is cut or not Parquet at all is an error that names it', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'corpus-parquet-'));
+  const path = join(directory, 'damaged.parquet');
+  const whole = await readFile(fixture('snappy'));
+  const damaged = Buffer.from(whole);
+  damaged.fill(0xff, 100, 1500);
+  for (const bytes of [
+    whole.subarray(0, whole.length / 2),
+    Buffer.from('once upon a time'),
+    Buffer.alloc(0),
+    damaged,
+  ]) {
+    await writeFile(path, bytes);
+    const error: unknown = await read(path, 'text').catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(UserError);
+    expect(String(error)).toContain('corpus.parquet');
+  }
+  await rm(directory, { recursive: true });
+});

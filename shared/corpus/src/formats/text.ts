@@ -1,0 +1,122 @@
+/** @file Plain text: documents between separators, or running text. */
+
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { UserError } from '@arrowsmith/errors';
+import { MAX_DOCUMENT_BYTES } from './corpus-file.ts';
+import type { CorpusFile, ReadOptions } from './corpus-file.ts';
+import { readPieces } from './pieces.ts';
+import { decodeUtf8 } from './utf8.ts';
+
+/**
+ * The documents of a text file with separators.
+ *
+ * Dropped are: the separators; one line break (`\n` or `\r\n`) directly before and one directly after each of them, and one
+ * at the end of the file; a byte order mark; and documents of which nothing is left. Every other byte is kept. A separator
+ * that itself holds a line break takes no further ones with it.
+ *
+ * @throws {UserError} for bytes that are not UTF-8, with their place, and for a document longer than 256 MiB
+ */
+export function readSeparatedText(file: CorpusFile, separator: string, options: ReadOptions): AsyncGenerator<string[]> {
+  const lineBreaks = !separator.includes('\n');
+  return readPieces(
+    file,
+    Buffer.from(separator),
+    ({ bytes, offset, index }) => {
+      const text = decodeUtf8(bytes, file.name, offset);
+      return (lineBreaks ? withoutLineBreaks(text, index > 0) : text) || undefined;
+    },
+    options,
+  );
+}
+
+function withoutLineBreaks(text: string, leading: boolean): string {
+  const start = !leading ? 0 : text.startsWith('\n') ? 1 : text.startsWith('\r\n') ? 2 : 0;
+  const rest = text.slice(start);
+  return rest.endsWith('\r\n') ? rest.slice(0, -2) : rest.endsWith('\n') ? rest.slice(0, -1) : rest;
+}
+
+/** Which part of a running text to read. */
+export type TextPart = 'all' | 'train' | 'validation';
+
+/**
+ * A text file without separators, as one document: all of it, or what lies before or after the line start that is nearest
+ * behind `1 - validationShare` of its bytes. The two parts together are the whole, byte for byte but a byte order mark.
+ *
+ * @throws {UserError} for bytes that are not UTF-8, a part longer than 256 MiB, and a text of one line that is to be split
+ */
+export async function* readRunningText(
+  file: CorpusFile,
+  part: TextPart,
+  validationShare: number,
+  { signal, onRead }: ReadOptions,
+): AsyncGenerator<string[]> {
+  signal?.throwIfAborted();
+  const handle = await open(file.path);
+  try {
+    // The last line of a cut file is cut too.
+    const textEnd = file.cut ? await lineStartBefore(handle, file.bytes) : file.bytes;
+    if (textEnd === 0) return;
+    const middle = part === 'all' ? 0 : await splitPoint(handle, file, textEnd, validationShare);
+    const [start, end] = part === 'train' ? [0, middle] : [middle, textEnd];
+    if (end - start > MAX_DOCUMENT_BYTES) {
+      throw new UserError({
+        what: `${file.name}: too long to be one document`,
+        expected: `at most ${MAX_DOCUMENT_BYTES} bytes without a separator`,
+        found: `${end - start} bytes`,
+        fix: 'give the source a separator, or divide the file into several',
+      });
+    }
+    const bytes = await readRange(handle, start, end);
+    onRead?.(end);
+    const text = decodeUtf8(bytes, file.name, start);
+    const unmarked = start === 0 && text.startsWith('\ufeff') ? text.slice(1) : text;
+    if (unmarked !== '') yield [unmarked];
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The first line start at or after 1 - share of the text; where there is none, the last one before. */
+async function splitPoint(handle: FileHandle, file: CorpusFile, end: number, share: number): Promise<number> {
+  const from = Math.floor(end * (1 - share));
+  const after = (await lineStartAfter(handle, from, end)) ?? end;
+  const point = after < end ? after : await lineStartBefore(handle, end - 1);
+  if (point > 0) return point;
+  throw new UserError({
+    what: `${file.name}: a text of one line cannot be split into training and validation text`,
+    fix: 'name a validation file, or a separator between documents',
+  });
+}
+
+const SEARCH_BYTES = 2 ** 16;
+
+/** The first position in (from, end] that follows a line feed. */
+async function lineStartAfter(handle: FileHandle, from: number, end: number): Promise<number | undefined> {
+  for (let at = from; at < end; at += SEARCH_BYTES) {
+    const found = (await readRange(handle, at, Math.min(at + SEARCH_BYTES, end))).indexOf('\n');
+    if (found !== -1) return at + found + 1;
+  }
+  return undefined;
+}
+
+/** The last position in [0, end] that follows a line feed, or 0. */
+async function lineStartBefore(handle: FileHandle, end: number): Promise<number> {
+  for (let to = end; to > 0; to -= SEARCH_BYTES) {
+    const from = Math.max(0, to - SEARCH_BYTES);
+    const found = (await readRange(handle, from, to)).lastIndexOf('\n');
+    if (found !== -1) return from + found + 1;
+  }
+  return 0;
+}
+
+async function readRange(handle: FileHandle, start: number, end: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(end - start);
+  let filled = 0;
+  while (filled < bytes.length) {
+    const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, start + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.subarray(0, filled);
+}

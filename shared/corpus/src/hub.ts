@@ -1,0 +1,181 @@
+/** @file Files on the Hugging Face hub: where a pinned file is, and whether the hub has what was pinned. */
+
+import { UserError } from '@arrowsmith/errors';
+import { HUB_URL, HubApiError, InvalidApiResponseFormatError, fileDownloadInfo } from '@huggingface/hub';
+import type { RepoDesignation } from '@huggingface/hub';
+import { wrongSize } from './download.ts';
+import type { Download } from './download.ts';
+import type { HubFile, HubSource } from './parameters.ts';
+import { openRequest } from './request.ts';
+import type { Network, OpenRequest } from './request.ts';
+import type { TransientFailure } from './retry.ts';
+
+type Environment = Record<string, string | undefined>;
+type Repository = Pick<HubSource, 'repository' | 'revision'>;
+
+/** The hub's address and the reader's token. */
+export interface HubAccess {
+  endpoint: string;
+  accessToken: string | undefined;
+}
+
+/**
+ * Reads HF_ENDPOINT and HF_TOKEN, as the other Hugging Face tools do.
+ *
+ * @throws {UserError} when one of them cannot be meant
+ */
+export function hubAccess(env: Environment): HubAccess {
+  const endpoint = (env.HF_ENDPOINT || HUB_URL).replace(/\/+$/, '');
+  if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint)) {
+    throw new UserError({
+      what: 'HF_ENDPOINT is not an address',
+      expected: `an http or https URL, such as ${HUB_URL}`,
+      found: endpoint,
+    });
+  }
+  const accessToken = env.HF_TOKEN?.trim() || undefined;
+  if (accessToken !== undefined && !accessToken.startsWith('hf_')) {
+    throw new UserError({
+      what: 'HF_TOKEN is not a token of the Hugging Face hub',
+      expected: 'a token that begins with hf_, from https://huggingface.co/settings/tokens',
+      fix: 'correct HF_TOKEN, or unset it to read public repositories',
+    });
+  }
+  return { endpoint, accessToken };
+}
+
+/** How a file of the hub is called in messages: `datasets/roneneldan/TinyStories@f54c09f/data.txt`. */
+export function hubFileName({ repository, revision }: Repository, file: Pick<HubFile, 'path'>): string {
+  return `${repository}@${revision.slice(0, 7)}/${file.path}`;
+}
+
+/**
+ * Asks the hub where a file is, once, and compares its size and checksum there with the pinned ones, before anything is
+ * downloaded. (The hub knows the sha256 of every file that is not in Git itself, from the header X-Linked-ETag.)
+ *
+ * @returns the download, for the hub's plain HTTP interface: xet transfers cannot be resumed
+ * @throws {UserError} when access is refused, there is no such file, or it is not the pinned one
+ * @throws {TransientFailure} when the hub cannot be reached
+ */
+export async function locateHubFile(
+  source: Repository,
+  file: HubFile,
+  access: HubAccess,
+  network: Network,
+): Promise<Download> {
+  const name = hubFileName(source, file);
+  const refusal = (status: number, detail?: string) => hubRefusal(source, file, access, status, detail);
+  let asked: { url: string; request: OpenRequest } | undefined;
+  try {
+    const info = await fileDownloadInfo({
+      repo: source.repository as RepoDesignation,
+      path: file.path.split('/').map(encodeURIComponent).join('/'),
+      revision: source.revision,
+      hubUrl: access.endpoint,
+      ...(access.accessToken !== undefined && { accessToken: access.accessToken }),
+      fetch: async (url, init) => {
+        asked = { url: String(url), request: await openRequest(String(url), init ?? {}, network) };
+        return asked.request.response;
+      },
+    }).catch((error: unknown) => {
+      if (error instanceof HubApiError) throw refusal(error.statusCode, error.message);
+      // A mirror or proxy that ignores the range of this request does not tell the size; the download itself will.
+      if (error instanceof InvalidApiResponseFormatError && asked) return { url: asked.url, size: file.bytes };
+      throw error;
+    });
+    if (info === null) throw refusal(404);
+    const { url } = info;
+    if (info.size !== file.bytes) throw wrongSize({ name, url, bytes: file.bytes }, `${info.size} bytes`);
+    checkLinkedChecksum(name, file, url, asked?.request.response);
+    // The token is the hub's: it must not reach another host.
+    const authorized = access.accessToken !== undefined && new URL(url).origin === new URL(access.endpoint).origin;
+    return {
+      url,
+      ...(authorized && { headers: { Authorization: `Bearer ${access.accessToken}` } }),
+      name,
+      sha256: file.sha256,
+      bytes: file.bytes,
+      firstBytes: file.firstBytes,
+      refusal,
+    };
+  } finally {
+    asked?.request.close();
+  }
+}
+
+function checkLinkedChecksum(name: string, file: HubFile, url: string, response: Response | undefined): void {
+  const linked = /^(?:W\/)?"?([0-9a-f]{64})"?$/.exec(response?.headers.get('x-linked-etag') ?? '')?.[1];
+  if (linked === undefined || linked === file.sha256) return;
+  throw new UserError({
+    what: `${name}: wrong checksum`,
+    where: url,
+    expected: `sha256 ${file.sha256}`,
+    found: `sha256 ${linked}, as the hub says`,
+    fix: 'correct the sha256 of the source, or its revision',
+  });
+}
+
+function hubRefusal(
+  source: Repository,
+  file: HubFile,
+  { endpoint, accessToken }: HubAccess,
+  status: number,
+  detail?: string,
+): UserError {
+  const page = `${endpoint}/${source.repository}`;
+  const found = detail ? `HTTP ${status}: ${detail}` : `HTTP ${status}`;
+  const name = hubFileName(source, file);
+  if (status === 401 || status === 403) {
+    return new UserError({
+      what: `${name}: the hub refuses access`,
+      where: page,
+      found: `${found} (${accessToken === undefined ? 'HF_TOKEN is not set' : 'with the token of HF_TOKEN'})`,
+      fix: `check the repository's name; if it is private or gated, accept its conditions on ${page} and set HF_TOKEN to a token that may read it`,
+    });
+  }
+  if (status === 404) {
+    return new UserError({
+      what: `${name}: not found on the hub`,
+      where: page,
+      found,
+      fix: `compare repository, revision and path with ${page}/tree/${source.revision}`,
+    });
+  }
+  return new UserError({ what: `${name}: the hub refuses the request`, where: page, found });
+}
+
+/** The hub could not be reached, and nothing else may be used instead. */
+export function hubUnreachable(
+  source: Repository,
+  { endpoint }: HubAccess,
+  failure: TransientFailure,
+  env: Environment,
+): UserError {
+  const limited = failure.reason === 'HTTP 429';
+  const seconds =
+    failure.retryAfterMs === undefined ? '' : `, which asks to wait ${Math.ceil(failure.retryAfterMs / 1000)} s`;
+  const proxy = proxyAdvice(env);
+  return new UserError(
+    {
+      what: `${source.repository} could not be downloaded: the hub ${limited ? 'limits the rate of requests' : 'could not be reached'}`,
+      where: endpoint,
+      found: `${failure.reason}${seconds}`,
+      fix: [
+        'run again later: what was downloaded is kept',
+        ...(limited ? ['set HF_TOKEN: requests with a token have a higher limit'] : []),
+        'set HF_ENDPOINT to a mirror that you can reach',
+        ...(proxy === undefined ? [] : [proxy]),
+        'name local text with a source of type file',
+        'set whenUnreachable: embedded in the source to use the embedded corpus',
+      ].join('; or '),
+    },
+    { cause: failure },
+  );
+}
+
+/** Node's fetch ignores the usual proxy variables unless it is told to use them (since Node 22.21 and 24). */
+function proxyAdvice(env: Environment): string | undefined {
+  const proxied = env.HTTPS_PROXY || env.https_proxy || env.HTTP_PROXY || env.http_proxy;
+  if (!proxied || env.NODE_USE_ENV_PROXY === '1') return undefined;
+  return `to use the proxy of your environment, set NODE_USE_ENV_PROXY=1 (Node 22.21, 24 or newer; this is ${process.version})`;
+}

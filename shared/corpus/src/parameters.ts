@@ -1,0 +1,127 @@
+/** @file Where text comes from: the schema of a corpus source, as it is written in a pipeline file. */
+
+import { z } from 'zod';
+
+const sha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'expected a sha256: 64 lower-case hexadecimal digits')
+  .describe('sha256 of the whole file');
+
+/** How documents lie in files, and which of them are held out for validation. */
+const layout = {
+  format: z
+    .enum(['text', 'jsonl', 'parquet'])
+    .default('text')
+    .describe('text: UTF-8; jsonl: one JSON object per line; parquet: one row per document'),
+  separator: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('text only: what stands between two documents, e.g. <|endoftext|>; without it each file is one document'),
+  field: z.string().min(1).default('text').describe('jsonl and parquet: the field or column that holds the text'),
+  validationShare: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.1)
+    .describe('share of the documents held out for validation, used where no validation file is named'),
+};
+
+function separatorOnlyInText({ format, separator }: { format: string; separator?: string | undefined }): boolean {
+  return format === 'text' || separator === undefined;
+}
+const separatorIssue = { path: ['separator'], message: 'a separator is for the format text only' };
+
+const stories = {
+  stories: z.int().min(1).default(20_000).describe('number of training stories'),
+  validationStories: z
+    .int()
+    .min(1)
+    .default(1_000)
+    .describe('number of validation stories, which follow the training ones'),
+  seed: z.int().min(0).max(0xffff_ffff).default(1).describe('another seed gives other stories'),
+};
+
+const embedded = z.strictObject({ type: z.literal('embedded'), ...stories });
+
+const hubFile = z
+  .strictObject({
+    path: z
+      .string()
+      .refine((path) => path.split('/').every((name) => !['', '.', '..'].includes(name)), {
+        message: 'expected a path inside the repository, such as data/train.txt',
+      })
+      .describe('path inside the repository'),
+    bytes: z.int().min(1).describe('size of the whole file'),
+    sha256,
+    firstBytes: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('fetch only so many bytes from the beginning of the file; the document that is cut there is dropped'),
+  })
+  .describe('a file of the repository, pinned by size and checksum');
+
+const hub = z
+  .strictObject({
+    type: z.literal('hub'),
+    repository: z
+      .string()
+      .regex(
+        /^((datasets|spaces)\/|(?!(datasets|spaces)\/))[\w.-]+\/[\w.-]+$/,
+        'expected datasets/<owner>/<name>, or <owner>/<name> for a model repository',
+      )
+      .describe('repository on the Hugging Face hub, e.g. datasets/roneneldan/TinyStories'),
+    revision: z
+      .string()
+      .regex(/^[0-9a-f]{40}$/, 'expected a commit: 40 hexadecimal digits (a branch or tag can change its content)')
+      .describe('commit of the repository'),
+    train: z.union([hubFile, z.array(hubFile).min(1)]).describe('training file, or several read one after the other'),
+    validation: z
+      .union([hubFile, z.array(hubFile).min(1)])
+      .optional()
+      .describe('validation file or files'),
+    ...layout,
+    whenUnreachable: z
+      .enum(['fail', 'embedded'])
+      .default('fail')
+      .describe('what to do when the hub cannot be reached: stop, or use the embedded corpus instead'),
+    embedded: z.strictObject(stories).prefault({}).describe('the embedded corpus used when the hub is unreachable'),
+  })
+  .refine(separatorOnlyInText, separatorIssue)
+  .refine(
+    ({ format, train, validation }) =>
+      format !== 'parquet' || [train, validation ?? []].flat().every((file) => file.firstBytes === undefined),
+    { path: ['train'], message: 'firstBytes cannot be used with parquet, whose index is at the end of the file' },
+  );
+
+const url = z
+  .strictObject({
+    type: z.literal('url'),
+    url: z.url({ protocol: /^https?$/ }).describe('address of one file'),
+    sha256,
+    bytes: z.int().min(1).optional().describe('size of the file'),
+    ...layout,
+  })
+  .refine(separatorOnlyInText, separatorIssue);
+
+const paths = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+
+const file = z
+  .strictObject({
+    type: z.literal('file'),
+    path: paths.describe('files or glob patterns, relative to the workspace root'),
+    validation: paths.optional().describe('validation files or glob patterns'),
+    ...layout,
+  })
+  .refine(separatorOnlyInText, separatorIssue);
+
+/** A source of text, told apart by its `type`. */
+export const sourceParameters = z.discriminatedUnion('type', [hub, url, file, embedded]);
+
+export type Source = z.infer<typeof sourceParameters>;
+export type HubSource = z.infer<typeof hub>;
+export type HubFile = z.infer<typeof hubFile>;
+export type UrlSource = z.infer<typeof url>;
+export type FileSource = z.infer<typeof file>;
+export type EmbeddedSource = z.infer<typeof embedded>;
