@@ -1,0 +1,23 @@
+/** @file Moves parameters to the active backend and back. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Weights } from './parameters.ts';
+
+/** Parameters by name, on the active backend; whoever made them disposes of them (`tf.dispose`). */
+export type ParameterTensors = Record<string, tf.Tensor>;
+
+/** Copies weights to the active backend. */
+export function tensorsOf(weights: Weights): ParameterTensors {
+  // A backend may keep the array it is given, and a tensor must not change when the caller's array does: hence the copy.
+  return Object.fromEntries(
+    Object.entries(weights).map(([name, { shape, data }]) => [name, tf.tensor(data.slice(), shape, 'float32')]),
+  );
+}
+
+/** Copies tensors from their backend. */
+export async function weightsOf(tensors: ParameterTensors): Promise<Weights> {
+  const entries = Object.entries(tensors).map(async ([name, tensor]) => {
+    const data = (await tensor.data<'float32'>()).slice();
+    return [name, { shape: tensor.shape.slice(), data }] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}

@@ -1,0 +1,31 @@
+/** @file The SwiGLU gate (Shazeer 2020, https://arxiv.org/abs/2002.05202). */
+import * as tf from '@tensorflow/tfjs-core';
+import { defineOp } from './op.ts';
+
+const op = defineOp({
+  kernelName: 'Swiglu',
+  inputs: { differentiable: ['gate', 'up'] },
+  forward([gate, up]) {
+    const sigmoid = tf.sigmoid(gate!);
+    return [tf.mul(tf.mul(gate!, sigmoid), up!), sigmoid];
+  },
+  gradient(dValue, [gate, up], [sigmoid]) {
+    const silu = tf.mul(gate!, sigmoid!);
+    // silu'(g) = σ + g σ (1 − σ) = σ + silu − silu σ
+    const slope = tf.sub(tf.add(sigmoid!, silu), tf.mul(silu, sigmoid!));
+    return [tf.mul(tf.mul(dValue, up!), slope), tf.mul(dValue, silu)];
+  },
+});
+
+/**
+ * Gates one projection by another: `silu(gate) · up`, where `silu(g) = g · sigmoid(g)`.
+ *
+ * Kernels `Swiglu`, `SwigluGrad`.
+ *
+ * @param gate [..., d]
+ * @param up [..., d]
+ * @returns [..., d]
+ */
+export function swiglu(gate: tf.Tensor, up: tf.Tensor): tf.Tensor {
+  return op([gate, up], {});
+}

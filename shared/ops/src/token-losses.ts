@@ -1,0 +1,73 @@
+/** @file The negative log likelihood of each token under a linear output layer. */
+import * as tf from '@tensorflow/tfjs-core';
+import { checkIds } from './check-ids.ts';
+import { defineKernel } from './op.ts';
+import { transposeMatrix } from './transpose-matrix.ts';
+
+/** Logits at once, [rows, V]: 16 MB in float32. Bounds the memory that a large vocabulary takes. */
+const LOGITS_PER_CHUNK = 2 ** 22;
+
+/** Some rows of x, and what the output layer says of them. */
+export interface LogitsChunk {
+  /** The rows [rows, d]. */
+  rows: tf.Tensor;
+  /** softmax(x Wᵀ) [rows, V]. */
+  probabilities: tf.Tensor;
+  /** Where each target stands in [rows, V]: int32 [rows, 2]; column 0 for a target of −1. */
+  targetIndices: tf.Tensor;
+  /** 1 where the row has a target, 0 where it is −1 [rows]. */
+  isToken: tf.Tensor;
+  /** −ln softmax(x Wᵀ)[target] [rows]; 0 for a target of −1. */
+  losses: tf.Tensor;
+}
+
+/** Applies the output layer to the rows of x [n, d] in chunks, and `use` to each; its results outlive the chunk. */
+export function mapLogitsChunks<T extends tf.TensorContainer>(
+  x: tf.Tensor,
+  weight: tf.Tensor,
+  targets: tf.Tensor,
+  use: (chunk: LogitsChunk) => T,
+): T[] {
+  const [n, d] = x.shape as [number, number];
+  const vocabularySize = weight.shape[0]!;
+  checkIds(targets, { lowest: -1, vocabularySize });
+  const rowsPerChunk = Math.max(1, Math.floor(LOGITS_PER_CHUNK / vocabularySize));
+  const transposed = transposeMatrix(weight); // [d, V]
+  return Array.from({ length: Math.ceil(n / rowsPerChunk) }, (_, i) =>
+    tf.tidy(() => {
+      const start = i * rowsPerChunk;
+      const count = Math.min(rowsPerChunk, n - start);
+      const rows = tf.slice(x, [start, 0], [count, d]);
+      const ids = tf.slice(targets, [start], [count]);
+      const targetIndices = tf.stack([tf.range(0, count, 1, 'int32'), tf.maximum(ids, tf.scalar(0, 'int32'))], 1);
+      const isToken = tf.cast(tf.greaterEqual(ids, tf.scalar(0, 'int32')), 'float32');
+      const logits = tf.matMul(rows, transposed); // [rows, V]
+      const probabilities = tf.softmax(logits);
+      // ln Σ exp(logits) = max(logits) − ln(max(probabilities)), which spares tf.logSumExp's slow exponential of every logit.
+      const logSumExp = tf.sub(tf.max(logits, 1), tf.log(tf.max(probabilities, 1))); // [rows]
+      const losses = tf.mul(tf.sub(logSumExp, tf.gatherND(logits, targetIndices)), isToken); // [rows]
+      return use({ rows, probabilities, targetIndices, isToken, losses });
+    }),
+  );
+}
+
+const kernel = defineKernel({
+  kernelName: 'TokenLosses',
+  inputs: ['x', 'weight', 'targets'],
+  reference: ([x, weight, targets]) => [tf.concat(mapLogitsChunks(x!, weight!, targets!, ({ losses }) => losses))],
+});
+
+/**
+ * Each row's −ln softmax(x Wᵀ)[target], in nats. Not differentiable: see `linearCrossEntropy`.
+ *
+ * Kernel `TokenLosses`; a fused kernel checks targets too.
+ *
+ * @param x hidden states [n, d]
+ * @param weight output matrix [V, d]
+ * @param targets int32 [n], each in [0, V), or −1 for a position that does not count
+ * @returns [n]; 0 where the target is −1
+ * @throws UserError when a target is outside [−1, V)
+ */
+export function tokenLosses(x: tf.Tensor, weight: tf.Tensor, targets: tf.Tensor): tf.Tensor {
+  return kernel([x, weight, targets], {})[0]!;
+}
