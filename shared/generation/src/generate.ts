@@ -1,0 +1,82 @@
+/** @file Continues a sequence of tokens, one token at a time. */
+import { setImmediate } from 'node:timers/promises';
+import * as tf from '@tensorflow/tfjs-core';
+import { UserError } from '@arrowsmith/errors';
+import {
+  createKvCache,
+  forward,
+  logits,
+  type DecoderConfig,
+  type KvCache,
+  type ParameterTensors,
+} from '@arrowsmith/model';
+import type { SamplingParameters } from './parameters.ts';
+import { sampleToken, samplingGenerator } from './sample.ts';
+
+/**
+ * Continues a prompt until the stop token, `maximumTokens`, or the end of the context. A full context ends the text: a
+ * window that slides would have the model predict from keys and values of tokens it can no longer see.
+ *
+ * @param prompt token ids; at least one, at most the model's context length
+ * @param stopToken ends the text, and is not part of it
+ * @param signal checked before each token; throws its reason
+ * @returns the ids that follow the prompt
+ * @throws UserError when the prompt is empty, longer than the context, or has an id outside the vocabulary
+ */
+export async function generate({
+  config,
+  parameters,
+  prompt,
+  sampling,
+  stopToken,
+  signal,
+}: {
+  config: DecoderConfig;
+  parameters: ParameterTensors;
+  prompt: readonly number[];
+  sampling: SamplingParameters;
+  stopToken?: number | undefined;
+  signal?: AbortSignal | undefined;
+}): Promise<number[]> {
+  if (prompt.length === 0) {
+    throw new UserError({
+      what: 'the prompt is empty',
+      expected: 'at least one token to continue',
+      fix: 'start with the token that separates documents',
+    });
+  }
+  const rng = samplingGenerator(sampling.seed);
+  const generated: number[] = [];
+  const cache = createKvCache(config);
+  try {
+    let next = prompt;
+    while (generated.length < sampling.maximumTokens && cache.length < config.contextLength) {
+      await setImmediate();
+      signal?.throwIfAborted();
+      const id = sampleToken(await lastLogits(config, parameters, next, cache), sampling, rng);
+      if (id === stopToken) break;
+      generated.push(id);
+      next = [id];
+    }
+  } finally {
+    cache.dispose();
+  }
+  return generated;
+}
+
+/** The logits [V] of the token after `ids`, which are appended to the cache. */
+async function lastLogits(
+  config: DecoderConfig,
+  parameters: ParameterTensors,
+  ids: readonly number[],
+  cache: KvCache,
+): Promise<Float32Array> {
+  const scores = tf.tidy(() => {
+    const hidden = forward(config, parameters, tf.tensor2d([...ids], [1, ids.length], 'int32'), { cache }); // [1, s, d]
+    const last = tf.slice(hidden, [0, ids.length - 1, 0], [1, 1, config.hiddenSize]); // [1, 1, d]
+    return logits(config, parameters, last); // [1, 1, V]
+  });
+  const values = await scores.data<'float32'>();
+  scores.dispose();
+  return values;
+}

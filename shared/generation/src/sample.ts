@@ -1,0 +1,85 @@
+/** @file Choosing the next token from a model's logits. */
+import { createHash } from 'node:crypto';
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import { UserError } from '@arrowsmith/errors';
+import type { SamplingParameters } from './parameters.ts';
+
+/** The parameters that shape the distribution. */
+export type Filters = Pick<SamplingParameters, 'temperature' | 'topK' | 'topP'>;
+
+/** Tokens that may come next, and their probabilities, which sum to 1. */
+export interface TokenDistribution {
+  ids: Uint32Array;
+  probabilities: Float64Array;
+}
+
+/**
+ * The distribution that the next token is drawn from: logits / temperature, of which the top k, of whose softmax the top p
+ * (nucleus sampling, Holtzman et al. 2020, https://arxiv.org/abs/1904.09751), renormalized; the order of Hugging Face's
+ * logits warpers. Tokens are ranked by logit, equal ones by id, so that exactly k are kept; at least one is.
+ *
+ * @param logits [V]; −Infinity excludes a token
+ * @param filters temperature 0 gives all probability to the first in rank
+ * @returns in order of rank
+ * @throws UserError when a logit is NaN or +Infinity, or none is finite
+ */
+export function tokenDistribution(logits: Float32Array, { temperature, topK, topP }: Filters): TokenDistribution {
+  const largest = checkedMaximum(logits);
+  const ranked = Uint32Array.from(logits, (_, id) => id).sort((a, b) => logits[b]! - logits[a]! || a - b);
+  if (temperature === 0) return { ids: ranked.subarray(0, 1), probabilities: Float64Array.of(1) };
+
+  const ids = topK === 0 ? ranked : ranked.subarray(0, topK);
+  const probabilities = Float64Array.from(ids, (id) => Math.exp((logits[id]! - largest) / temperature));
+  normalize(probabilities);
+  if (topP === 1) return { ids, probabilities };
+
+  let kept = 0;
+  for (let sum = 0; kept < ids.length && sum < topP; kept++) sum += probabilities[kept]!;
+  return { ids: ids.subarray(0, kept), probabilities: normalize(probabilities.subarray(0, kept)) };
+}
+
+/**
+ * Draws the next token.
+ *
+ * @param logits [V]
+ * @param rng is advanced by one draw; temperature 0 needs none
+ * @returns a token id
+ * @throws UserError when a logit is NaN or +Infinity, or none is finite
+ */
+export function sampleToken(logits: Float32Array, filters: Filters, rng: RandomGenerator): number {
+  if (filters.temperature === 0) return logits.indexOf(checkedMaximum(logits));
+  const { ids, probabilities } = tokenDistribution(logits, filters);
+  let rest = uniformFloat64(rng);
+  for (const [i, probability] of probabilities.entries()) {
+    rest -= probability;
+    if (rest < 0) return ids[i]!;
+  }
+  return ids[0]!; // rounding left the sum just below the draw; the last ids may have probability 0
+}
+
+/** A generator for {@link sampleToken}. The seed is hashed: the first draw from a small seed itself is always close to 1. */
+export function samplingGenerator(seed: number): RandomGenerator {
+  return xoroshiro128plus(createHash('sha256').update(`sampling, seed ${seed}`).digest().readInt32LE());
+}
+
+/** Divides by the sum, in place. */
+function normalize(weights: Float64Array): Float64Array {
+  const sum = weights.reduce((a, b) => a + b, 0);
+  for (let i = 0; i < weights.length; i++) weights[i]! /= sum;
+  return weights;
+}
+
+function checkedMaximum(logits: Float32Array): number {
+  let largest = -Infinity;
+  // A NaN stays: Math.max returns NaN whenever an argument is.
+  for (const logit of logits) largest = Math.max(largest, logit);
+  if (Number.isFinite(largest)) return largest;
+  throw new UserError({
+    what: 'the model gives no distribution over the next token',
+    expected: 'finite logits',
+    found: `a largest logit of ${largest}`,
+    fix: 'the weights are damaged or their training diverged: train again with a lower learning rate',
+  });
+}

@@ -1,0 +1,3 @@
+/** @file Number formats and post-training quantization. */
+export * from './int8.ts';
+export * from './quantization-error.ts';

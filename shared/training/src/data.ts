@@ -1,0 +1,107 @@
+/** @file Rows of tokens, the order in which training reads them, and their check against the vocabulary. */
+import { createHash } from 'node:crypto';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { UserError } from '@arrowsmith/errors';
+
+/** A split of a tokenized corpus: rows of one context each, readable in any order. */
+export interface TokenRows {
+  /** How many rows there are. */
+  rows: number;
+  /** Tokens of a row. */
+  contextLength: number;
+  /**
+   * Reads rows.
+   * @param indices n row numbers, each in [0, rows), in any order, repetitions allowed
+   * @returns two arrays [n × contextLength]: the ids that go in, and the id that follows each; −1 where
+   *   there is none, i.e. at padding, whose input may be any id
+   */
+  read(indices: readonly number[]): Promise<Batch>;
+}
+
+/** Rows that go through the model together, flattened [n × contextLength]. */
+export interface Batch {
+  inputs: Int32Array;
+  targets: Int32Array;
+}
+
+/**
+ * The order in which training reads rows. Every epoch is a fresh permutation of all rows and batches run on across epochs,
+ * so that each row is read equally often. The result is a pure function of its arguments and `step`: to resume a run, its
+ * step is all that needs to be known.
+ *
+ * @returns the row numbers of a step's batch, for steps counted from 1
+ */
+export function batchOrder({
+  rows,
+  batchSize,
+  seed,
+}: {
+  rows: number;
+  batchSize: number;
+  seed: number;
+}): (step: number) => number[] {
+  // Only the current epoch's permutation is kept: a step is followed by the next, in the same epoch or the one after.
+  let current = { epoch: -1, order: new Uint32Array(0) };
+  return (step) =>
+    Array.from({ length: batchSize }, (_, i) => {
+      const position = (step - 1) * batchSize + i;
+      const epoch = Math.floor(position / rows);
+      if (current.epoch !== epoch) current = { epoch, order: permutation(rows, seed, epoch) };
+      return current.order[position % rows]!;
+    });
+}
+
+/** A uniform permutation of 0 … rows − 1 (Fisher & Yates; Durstenfeld 1964). */
+function permutation(rows: number, seed: number, epoch: number): Uint32Array<ArrayBuffer> {
+  // Hashed, because the generator's streams from neighbouring seeds start alike.
+  const digest = createHash('sha256').update(`row order, seed ${seed}, epoch ${epoch}`).digest();
+  const rng = xoroshiro128plus(digest.readInt32LE());
+  const order = Uint32Array.from({ length: rows }, (_, row) => row);
+  for (let i = rows - 1; i > 0; i--) {
+    const j = uniformInt(rng, 0, i);
+    const row = order[i]!;
+    order[i] = order[j]!;
+    order[j] = row;
+  }
+  return order;
+}
+
+/** `count` row numbers spread evenly over a split of `rows`, or all of them where there are no more. */
+export function evenlySpread(rows: number, count: number): number[] {
+  const length = Math.min(rows, count);
+  return Array.from({ length }, (_, i) => Math.floor((i * rows) / length));
+}
+
+/**
+ * Reads rows and checks that the model has an embedding for every id in them.
+ *
+ * @throws UserError naming the row, the position and the id, when an input is outside [0, vocabularySize) or a target
+ *   outside [−1, vocabularySize)
+ */
+export async function readBatch(source: TokenRows, indices: readonly number[], vocabularySize: number): Promise<Batch> {
+  const batch = await source.read(indices);
+  checkIds(batch.inputs, 0, 'input');
+  checkIds(batch.targets, -1, 'target');
+  return batch;
+
+  function checkIds(ids: Int32Array, lowest: number, kind: string): void {
+    const at = ids.findIndex((id) => id < lowest || id >= vocabularySize);
+    if (at === -1) return;
+    const row = indices[Math.floor(at / source.contextLength)];
+    throw new UserError({
+      what: 'a token id outside the vocabulary',
+      where: `row ${row}, ${kind} ${at % source.contextLength}`,
+      expected: `ids below ${vocabularySize}, the vocabulary size`,
+      found: `id ${ids[at]}`,
+      fix: 'chunk the corpus with the tokenizer that the model is trained for',
+    });
+  }
+}
+
+/** How many tokens of a batch are predicted, i.e. are not padding. */
+export function countTargets(targets: Int32Array): number {
+  let count = 0;
+  for (const target of targets) if (target >= 0) count++;
+  return count;
+}

@@ -1,0 +1,60 @@
+/** @file The loss of a model over a split. */
+import { setImmediate } from 'node:timers/promises';
+import * as tf from '@tensorflow/tfjs-core';
+import { forward, outputWeight, type DecoderConfig, type ParameterTensors } from '@arrowsmith/model';
+import { tokenLosses } from '@arrowsmith/ops';
+import { countTargets, readBatch, type TokenRows } from './data.ts';
+
+/** A sum over a split: nats / tokens is the mean loss, exp of it the perplexity, nats / ln 2 / bytes the bits per byte. */
+export interface SplitLoss {
+  /** Sum of the tokens' negative log likelihoods. */
+  nats: number;
+  /** Tokens predicted; padding is not. */
+  tokens: number;
+}
+
+/**
+ * Sums the negative log likelihood of every token of a split.
+ *
+ * @param indices the rows to measure; all by default
+ * @param batchSize rows that go through the model together
+ * @param onProgress called after each batch with the rows done
+ * @param signal checked before each batch; throws its reason
+ * @throws UserError for an id outside the vocabulary
+ */
+export async function splitLoss({
+  config,
+  parameters,
+  rows,
+  indices = Array.from({ length: rows.rows }, (_, row) => row),
+  batchSize,
+  onProgress,
+  signal,
+}: {
+  config: DecoderConfig;
+  parameters: ParameterTensors;
+  rows: TokenRows;
+  indices?: readonly number[];
+  batchSize: number;
+  onProgress?: ((done: number, total: number) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}): Promise<SplitLoss> {
+  let nats = 0;
+  let tokens = 0;
+  for (let start = 0; start < indices.length; start += batchSize) {
+    await setImmediate();
+    signal?.throwIfAborted();
+    const batch = indices.slice(start, start + batchSize);
+    const { inputs, targets } = await readBatch(rows, batch, config.vocabularySize);
+    const losses = tf.tidy(() => {
+      const ids = tf.tensor2d(inputs, [batch.length, rows.contextLength], 'int32'); // [b, s]
+      const hidden = tf.reshape(forward(config, parameters, ids), [-1, config.hiddenSize]); // [b · s, d]
+      return tokenLosses(hidden, outputWeight(config, parameters), tf.tensor1d(targets, 'int32')); // [b · s]
+    });
+    for (const value of await losses.data()) nats += value;
+    losses.dispose();
+    tokens += countTargets(targets);
+    onProgress?.(start + batch.length, indices.length);
+  }
+  return { nats, tokens };
+}

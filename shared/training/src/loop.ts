@@ -1,0 +1,250 @@
+/** @file The training loop. */
+import { createHash } from 'node:crypto';
+import * as tf from '@tensorflow/tfjs-core';
+import { UserError } from '@arrowsmith/errors';
+import {
+  checkWeights,
+  initialWeights,
+  tensorsOf,
+  weightsOf,
+  type DecoderConfig,
+  type Weights,
+} from '@arrowsmith/model';
+import { clipByGlobalNorm } from '@arrowsmith/ops';
+import { loadCheckpoint, saveCheckpoint, type RunIdentity, type TrainingState } from './checkpoint.ts';
+import { batchOrder, evenlySpread, readBatch, type TokenRows } from './data.ts';
+import { splitLoss } from './evaluate.ts';
+import { batchGradients } from './gradients.ts';
+import type { LogRow } from './log.ts';
+import { initialState, updateParameters, type OptimizerState } from './optimizer.ts';
+import type { TrainingParameters } from './parameters.ts';
+import { learningRate } from './schedule.ts';
+
+/** What a run is made of, and who is told about it. */
+export interface TrainOptions {
+  config: DecoderConfig;
+  parameters: TrainingParameters;
+  /** Where to start from; by default the weights that `parameters.seed` initializes. */
+  weights?: Weights | undefined;
+  train: TokenRows;
+  validation: TokenRows;
+  /**
+   * Used by this run alone, i.e. named after everything its result depends on, the content of the splits included. Whoever
+   * stores the result removes it.
+   */
+  checkpointDirectory: string;
+  /** Called after every step's update, before its validation, with the time it took. */
+  onStep?: ((row: LogRow, time: { seconds: number }) => void) | undefined;
+  /** Called while a validation runs, with the rows measured. */
+  onValidationProgress?: ((done: number, total: number) => void) | undefined;
+  /** Called after each validation, with the step's complete row. */
+  onValidation?: ((row: LogRow) => void) | undefined;
+  /** Told of what a person may want to know: where the run resumes, a damaged checkpoint. */
+  onNotice?: ((notice: string) => void) | undefined;
+  /** Stops the run after the micro-batch in progress; the steps done so far are saved. */
+  signal?: AbortSignal | undefined;
+}
+
+/** A run was stopped by its signal. It resumes when it is called again with the same checkpoint directory. */
+export class TrainingInterrupted extends Error {
+  /** Steps done and saved. */
+  readonly step: number;
+
+  constructor(step: number, options?: ErrorOptions) {
+    super(`training was interrupted after step ${step}; the same run resumes from there`, options);
+    this.name = 'TrainingInterrupted';
+    this.step = step;
+  }
+}
+
+/**
+ * Trains a decoder by AdamW on the active backend. Resumes from the newest checkpoint in `checkpointDirectory`.
+ *
+ * The result is a function of configuration, parameters, data and backend: a run that was killed at any moment and called
+ * again, as often as need be, gives bit for bit the weights and the log of one that was not (on a backend that is itself
+ * deterministic). There is no validation before the first step: an untrained model's loss is about ln(vocabulary size).
+ *
+ * @throws TrainingInterrupted when the signal aborts
+ * @throws UserError when the loss or the gradient stops being finite, when the checkpoint belongs to another run, or when
+ *   the data do not suit the model
+ */
+export async function train(options: TrainOptions): Promise<{ weights: Weights; log: LogRow[] }> {
+  const { config, parameters, checkpointDirectory, signal } = options;
+  checkSplit(options.train, config, 'training');
+  checkSplit(options.validation, config, 'validation');
+  const initial = options.weights ?? initialWeights(config, parameters.seed);
+  checkWeights(config, initial, 'initial weights');
+  const run = runIdentity(options, initial);
+  const resumed = await loadCheckpoint(checkpointDirectory, run, options.onNotice);
+  if (resumed !== undefined) options.onNotice?.(`resuming after step ${resumed.saved.step}`);
+
+  let saved = resumed?.saved;
+  let savedAt = performance.now();
+  const log = resumed?.state.log ?? [];
+  const state = resumed === undefined ? initialState(tensorsOf(initial)) : restored(resumed.state);
+  const rowsOfStep = batchOrder({ rows: options.train.rows, batchSize: parameters.batchSize, seed: parameters.seed });
+  const save = async (): Promise<void> => {
+    if ((saved?.step ?? 0) === log.length) return;
+    const content = {
+      parameters: await weightsOf(state.parameters),
+      firstMoments: await weightsOf(state.firstMoments),
+      secondMoments: await weightsOf(state.secondMoments),
+      log,
+    };
+    saved = await saveCheckpoint(checkpointDirectory, content, run, saved);
+    savedAt = performance.now();
+  };
+
+  try {
+    for (;;) {
+      // First, because a run may have been interrupted between a step's update and its validation.
+      const last = log.at(-1);
+      if (last !== undefined && last.validationLoss === null && isValidated(parameters, last.step)) {
+        const complete = { ...last, validationLoss: await validationLoss(options, state, log) };
+        log[log.length - 1] = complete;
+        options.onValidation?.(complete);
+      }
+      if (performance.now() - savedAt >= 1000 * parameters.checkpoint.everySeconds) await save();
+      if (log.length === parameters.steps) break;
+
+      const start = performance.now();
+      const row = await trainStep(options, state, log, rowsOfStep(log.length + 1));
+      log.push(row);
+      options.onStep?.(row, { seconds: (performance.now() - start) / 1000 });
+    }
+    await save();
+    return { weights: await weightsOf(state.parameters), log };
+  } catch (error) {
+    if (!signal?.aborted || error !== signal.reason) throw error;
+    await save();
+    throw new TrainingInterrupted(log.length, { cause: error });
+  } finally {
+    tf.dispose(state);
+  }
+}
+
+/** One optimizer step: reads the batch, updates `state`, and returns the log's next row. All or nothing. */
+async function trainStep(
+  { config, parameters, train: rows, signal }: TrainOptions,
+  state: OptimizerState,
+  log: readonly LogRow[],
+  indices: readonly number[],
+): Promise<LogRow> {
+  const step = log.length + 1;
+  const batch = await readBatch(rows, indices, config.vocabularySize);
+  const { loss, tokens, gradients } = await batchGradients({
+    config,
+    parameters: state.parameters,
+    batch,
+    rows: parameters.batchSize,
+    microBatches: parameters.gradientAccumulation,
+    signal,
+  });
+  const names = Object.keys(gradients);
+  const { clipped, norm } = clipByGlobalNorm(Object.values(gradients), parameters.optimizer.gradientClip);
+  try {
+    const gradientNorm = (await norm.data())[0]!;
+    if (tokens === 0) throw nothingToPredict(step, 'training', indices);
+    if (!Number.isFinite(loss)) throw diverged('loss', loss, log, parameters);
+    if (!Number.isFinite(gradientNorm)) throw diverged('gradient norm', gradientNorm, log, parameters);
+    const rate = learningRate(parameters, step);
+    const clippedByName = Object.fromEntries(names.map((name, i) => [name, clipped[i]!]));
+    updateParameters(state, clippedByName, parameters.optimizer, { learningRate: rate, step });
+    return {
+      step,
+      tokens: (log.at(-1)?.tokens ?? 0) + tokens,
+      trainLoss: loss,
+      learningRate: rate,
+      gradientNorm,
+      validationLoss: null,
+    };
+  } finally {
+    tf.dispose([gradients, clipped, norm]);
+  }
+}
+
+function isValidated({ steps, validation }: TrainingParameters, step: number): boolean {
+  return step === steps || step % validation.every === 0;
+}
+
+/** Mean loss over the validation rows; every run measures the same ones, whatever its seed. */
+async function validationLoss(
+  { config, parameters, validation, onValidationProgress, signal }: TrainOptions,
+  state: OptimizerState,
+  log: readonly LogRow[],
+): Promise<number> {
+  const indices = evenlySpread(validation.rows, parameters.validation.rows);
+  const { nats, tokens } = await splitLoss({
+    config,
+    parameters: state.parameters,
+    rows: validation,
+    indices,
+    batchSize: parameters.batchSize / parameters.gradientAccumulation,
+    onProgress: onValidationProgress,
+    signal,
+  });
+  if (tokens === 0) throw nothingToPredict(log.length, 'validation', indices);
+  if (!Number.isFinite(nats)) throw diverged('validation loss', nats, log, parameters);
+  return nats / tokens;
+}
+
+/** The tensors of a checkpoint. */
+function restored({ parameters, firstMoments, secondMoments }: TrainingState): OptimizerState {
+  return {
+    parameters: tensorsOf(parameters),
+    firstMoments: tensorsOf(firstMoments),
+    secondMoments: tensorsOf(secondMoments),
+  };
+}
+
+/** Everything that the result depends on. The time between checkpoints is not among it. */
+function runIdentity(options: TrainOptions, initial: Weights): RunIdentity {
+  const { checkpoint: _, ...parameters } = options.parameters;
+  const hash = createHash('sha256');
+  for (const [name, { data }] of Object.entries(initial)) hash.update(name).update(data);
+  return {
+    config: options.config,
+    parameters,
+    trainRows: options.train.rows,
+    validationRows: options.validation.rows,
+    contextLength: options.train.contextLength,
+    backend: tf.getBackend(),
+    initialWeights: hash.digest('hex'),
+  };
+}
+
+function checkSplit({ rows, contextLength }: TokenRows, config: DecoderConfig, split: string): void {
+  if (rows > 0 && contextLength <= config.contextLength) return;
+  throw new UserError({
+    what: `the ${split} split does not suit the model`,
+    expected: `at least one row, of at most ${config.contextLength} tokens, the model's context length`,
+    found: `${rows} rows of ${contextLength} tokens`,
+    fix: 'chunk a larger corpus, or with another context length',
+  });
+}
+
+function nothingToPredict(step: number, split: string, indices: readonly number[]): UserError {
+  return new UserError({
+    what: `step ${step}: the rows read have no token to predict`,
+    where: `${split} rows ${indices.join(', ')}`,
+    expected: 'at least one target that is not padding',
+    fix: 'chunk the corpus again, or read more rows',
+  });
+}
+
+/** A quantity became NaN or infinite in the step after `log`, or in the validation of its last step. */
+function diverged(
+  quantity: 'loss' | 'gradient norm' | 'validation loss',
+  value: number,
+  log: readonly LogRow[],
+  { optimizer }: TrainingParameters,
+): UserError {
+  const last = log.at(-1);
+  return new UserError({
+    what: `training diverged ${last === undefined ? 'in its first step' : `after step ${last.step}`}`,
+    expected:
+      last === undefined ? 'a finite loss' : `a loss like that of step ${last.step}, ${last.trainLoss.toFixed(4)}`,
+    found: `${quantity} ${value}`,
+    fix: `lower optimizer.learningRate (now ${optimizer.learningRate}) or lengthen optimizer.warmupSteps`,
+  });
+}

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import * as z from 'zod';
+import { trainingParameters } from './parameters.ts';
+
+/** The paths and messages of what is wrong with parameters. */
+const problems = (input: unknown) =>
+  trainingParameters.safeParse(input).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+
+test('only the number of steps has to be given', () => {
+  const parameters = trainingParameters.parse({ steps: 500 });
+  expect(parameters.optimizer).toMatchObject({
+    beta1: 0.9,
+    beta2: 0.95,
+    epsilon: 1e-8,
+    weightDecay: 0.1,
+    gradientClip: 1,
+  });
+  expect(parameters).toMatchObject({ gradientAccumulation: 1, checkpoint: { everySeconds: 30 } });
+});
+
+test('a batch that does not split evenly is refused', () => {
+  expect(problems({ steps: 5, batchSize: 6, gradientAccumulation: 4 })).toEqual([
+    'gradientAccumulation: must divide batchSize',
+  ]);
+});
+
+test('a warm-up that never ends is refused', () => {
+  expect(problems({ steps: 5, optimizer: { warmupSteps: 5 } })).toEqual([
+    'optimizer.warmupSteps: must be less than steps',
+  ]);
+});
+
+test('a minimum learning rate above the peak is refused', () => {
+  expect(problems({ steps: 5, optimizer: { learningRate: 1e-4, minimumLearningRate: 1e-3 } })).toEqual([
+    'optimizer.minimumLearningRate: must not be above learningRate',
+  ]);
+});
+
+test('a misspelt parameter is refused by name', () => {
+  expect(problems({ steps: 5, optimizer: { learningrate: 1 } })?.join()).toContain('learningrate');
+});
+
+test('every parameter is described, for whoever lists them', () => {
+  const undescribed: string[] = [];
+  const visit = (schema: z.core.JSONSchema._JSONSchema, path: string): void => {
+    if (typeof schema === 'boolean') return;
+    if (path !== '' && schema.description === undefined) undescribed.push(path);
+    for (const [name, child] of Object.entries(schema.properties ?? {})) visit(child, `${path}/${name}`);
+  };
+  visit(z.toJSONSchema(trainingParameters), '');
+  expect(undescribed).toEqual([]);
+});

@@ -1,0 +1,76 @@
+/** @file Parameters of a training run. */
+import * as z from 'zod';
+
+const optimizerParameters = z
+  .strictObject({
+    learningRate: z
+      .number()
+      .positive()
+      .default(1e-3)
+      .describe('Peak learning rate, reached at the end of the warm-up.'),
+    minimumLearningRate: z
+      .number()
+      .min(0)
+      .optional()
+      .describe('Learning rate of the last step, where the cosine ends. Default: a tenth of learningRate.'),
+    warmupSteps: z
+      .int()
+      .min(0)
+      .optional()
+      .describe('Steps of linear warm-up to learningRate. Default: a tenth of steps, at most 100.'),
+    beta1: z.number().min(0).lt(1).default(0.9).describe("Decay of AdamW's running mean of gradients."),
+    beta2: z.number().min(0).lt(1).default(0.95).describe("Decay of AdamW's running mean of squared gradients."),
+    epsilon: z.number().positive().default(1e-8).describe("Added to AdamW's denominator."),
+    weightDecay: z.number().min(0).default(0.1).describe('Decoupled weight decay of matrices; vectors have none.'),
+    gradientClip: z.number().positive().default(1).describe('Largest L2 norm of all gradients together.'),
+  })
+  .refine((optimizer) => (optimizer.minimumLearningRate ?? 0) <= optimizer.learningRate, {
+    path: ['minimumLearningRate'],
+    error: 'must not be above learningRate',
+  });
+
+/** What a training run is asked to do; parsed, every default is filled in. */
+export const trainingParameters = z
+  .strictObject({
+    steps: z.int().min(1).describe('Optimizer steps.'),
+    batchSize: z.int().min(1).default(16).describe('Rows, of one context each, that an optimizer step learns from.'),
+    gradientAccumulation: z
+      .int()
+      .min(1)
+      .default(1)
+      .describe('Micro-batches that a batch is split into to save memory; divides batchSize.'),
+    optimizer: optimizerParameters.prefault({}).describe('AdamW with linear warm-up and cosine decay.'),
+    validation: z
+      .strictObject({
+        every: z.int().min(1).default(100).describe('Steps between two validations; the last step always has one.'),
+        rows: z.int().min(1).default(64).describe('Rows of the validation split to measure, evenly spread over it.'),
+      })
+      .prefault({})
+      .describe('When and on how much the validation loss is measured.'),
+    checkpoint: z
+      .strictObject({
+        everySeconds: z.number().min(0).default(30).describe('Seconds between two checkpoints; 0 saves every step.'),
+      })
+      .prefault({})
+      .describe('How much work a killed run may lose. Has no influence on the result.'),
+    seed: z
+      .int()
+      .min(0)
+      .max(2 ** 31 - 1)
+      .default(1)
+      .describe('Seed of the initial weights and of the order of the training rows.'),
+  })
+  .refine((parameters) => parameters.batchSize % parameters.gradientAccumulation === 0, {
+    path: ['gradientAccumulation'],
+    error: 'must divide batchSize',
+  })
+  .refine((parameters) => (parameters.optimizer.warmupSteps ?? 0) < parameters.steps, {
+    path: ['optimizer', 'warmupSteps'],
+    error: 'must be less than steps',
+  });
+
+/** Parsed parameters of a training run. */
+export type TrainingParameters = z.infer<typeof trainingParameters>;
+
+/** Parsed parameters of the optimizer and its schedule. */
+export type OptimizerParameters = TrainingParameters['optimizer'];

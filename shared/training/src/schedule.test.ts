@@ -1,0 +1,38 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { trainingParameters } from './parameters.ts';
+import { learningRate } from './schedule.ts';
+
+const parameters = trainingParameters.parse({
+  steps: 110,
+  optimizer: { learningRate: 1, minimumLearningRate: 0.2, warmupSteps: 10 },
+});
+
+test('rises linearly to the peak, then follows half a cosine to the minimum', () => {
+  const rates = [1, 5, 10, 60, 110].map((step) => learningRate(parameters, step));
+  // Half way down the cosine: the mean of peak and minimum.
+  [0.1, 0.5, 1, 0.6, 0.2].forEach((expected, i) => expect(rates[i]).toBeCloseTo(expected, 12));
+  expect(learningRate(parameters, 35)).toBeCloseTo(0.2 + 0.8 * (0.5 + Math.SQRT1_2 / 2), 12);
+});
+
+test('by default warms up for a tenth of the steps and ends at a tenth of the peak', () => {
+  const defaults = trainingParameters.parse({ steps: 50, optimizer: { learningRate: 1 } });
+  expect(learningRate(defaults, 4)).toBeCloseTo(0.8, 12);
+  expect(learningRate(defaults, 5)).toBe(1);
+  expect(learningRate(defaults, 50)).toBeCloseTo(0.1, 12);
+});
+
+test('lies between zero and the peak, and never rises after the warm-up', () => {
+  const run = fc.record({ steps: fc.integer({ min: 1, max: 300 }), warmup: fc.integer({ min: 0, max: 299 }) });
+  fc.assert(
+    fc.property(run, ({ steps, warmup }) => {
+      fc.pre(warmup < steps);
+      const p = trainingParameters.parse({ steps, optimizer: { learningRate: 0.01, warmupSteps: warmup } });
+      const rates = Array.from({ length: steps }, (_, i) => learningRate(p, i + 1));
+      expect(rates.every((rate) => rate > 0 && rate <= 0.01)).toBe(true);
+      const decay = rates.slice(Math.max(0, warmup - 1));
+      expect(decay).toEqual(decay.toSorted((a, b) => b - a));
+    }),
+    { seed: 1 },
+  );
+});

@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parameterShapes, type Weights } from '@arrowsmith/model';
+import { useBackend, type BackendName } from '@arrowsmith/ops';
+import { train } from './loop.ts';
+import { config, countingRows, splitOf, tinyParameters } from './testing/tiny-run.ts';
+
+/** Loss and gradient norm of each step, then the loss after the last: what scripts/parity/training.py prints, in float64. */
+const TORCH_STEPS: [number, number][] = [
+  [2.926029, 0.988589],
+  [2.799615, 0.84477],
+  [2.60408, 0.694044],
+  [2.406524, 0.626336],
+  [2.236242, 0.386708],
+  [2.18804, 0.420533],
+  [2.12424, 0.417042],
+  [2.04835, 0.479682],
+  [1.964208, 0.510146],
+  [1.888399, 0.395808],
+  [1.829836, 0.391285],
+  [1.788691, 0.518734],
+  [1.741999, 0.409084],
+  [1.696953, 0.475485],
+  [1.66171, 0.48703],
+  [1.631265, 0.466761],
+  [1.601682, 0.455253],
+  [1.577077, 0.43492],
+  [1.559243, 0.396713],
+  [1.546844, 0.435644],
+];
+const TORCH_LOSS_AFTER = 1.535506;
+
+/** Element i of the t-th matrix (in order of names) is 0.2 sin(1.7 i + t); norms are ones. */
+function closedFormWeights(): Weights {
+  const shapes = parameterShapes(config).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const matrices = shapes.filter(({ shape }) => shape.length === 2).map(({ name }) => name);
+  return Object.fromEntries(
+    shapes.map(({ name, shape }) => {
+      const t = matrices.indexOf(name);
+      const length = shape.reduce((product, size) => product * size, 1);
+      return [
+        name,
+        { shape, data: Float32Array.from({ length }, (_, i) => (t < 0 ? 1 : 0.2 * Math.sin(1.7 * i + t))) },
+      ];
+    }),
+  );
+}
+
+test.each<BackendName>(['wasm', 'cpu'])('a run on %s follows the same run in PyTorch', async (backend) => {
+  await useBackend(backend);
+  const directory = await mkdtemp(join(tmpdir(), 'torch-parity-'));
+  // A batch is the whole split, so that the order of rows does not matter.
+  const split = splitOf(countingRows(11));
+  const { log } = await train({
+    config,
+    weights: closedFormWeights(),
+    parameters: tinyParameters({
+      steps: 20,
+      batchSize: 11,
+      optimizer: { learningRate: 0.02, minimumLearningRate: 0.002, warmupSteps: 4, gradientClip: 0.5 },
+      validation: { every: 1000, rows: 11 },
+    }),
+    train: split,
+    validation: split,
+    checkpointDirectory: directory,
+  });
+  await rm(directory, { recursive: true, force: true });
+  // float32 against float64: 2⁻²⁴ a rounding, amplified by 20 steps of Adam.
+  log.forEach(({ trainLoss, gradientNorm }, i) => {
+    expect(Math.abs(trainLoss - TORCH_STEPS[i]![0])).toBeLessThan(1e-5);
+    expect(Math.abs(gradientNorm - TORCH_STEPS[i]![1])).toBeLessThan(1e-5);
+  });
+  expect(Math.abs(log.at(-1)!.validationLoss! - TORCH_LOSS_AFTER)).toBeLessThan(1e-5);
+});
