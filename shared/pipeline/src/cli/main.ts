@@ -1,0 +1,36 @@
+/** @file What every command of this package does around its own work: signals, errors for people, exit codes. */
+import { explainFilesystemError } from '@arrowsmith/artifacts/store';
+import { UserError } from '@arrowsmith/errors';
+import { findRoot, openWorkspace, type Workspace } from '../workspace.ts';
+
+/** Nx kills a task five seconds after asking it to stop; stages get four to save what they have. */
+const GRACE_MS = 4_000;
+
+/**
+ * Runs a command line. Errors that a person can mend are printed without a stack; the exit code is 1, or 143 after SIGTERM.
+ */
+export async function main(command: (workspace: Workspace, signal: AbortSignal) => Promise<void>): Promise<void> {
+  const controller = new AbortController();
+  const stop = () => {
+    controller.abort();
+    setTimeout(exitStopped, GRACE_MS).unref();
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  let workspace: Workspace | undefined;
+  try {
+    workspace = openWorkspace(findRoot(process.cwd()));
+    await command(workspace, controller.signal);
+  } catch (error) {
+    if (controller.signal.aborted) exitStopped();
+    const explained = await explainFilesystemError(error, workspace?.store ?? process.cwd());
+    console.error(explained instanceof UserError ? `\nerror: ${explained.message}\n` : explained);
+    process.exit(1);
+  }
+  process.exit(0); // libraries may keep sockets or workers open; the work is done
+}
+
+function exitStopped(): never {
+  console.error('stopped; run the same command again to go on from the last checkpoint');
+  process.exit(143);
+}

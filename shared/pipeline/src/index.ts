@@ -1,0 +1,13 @@
+/** @file Pipeline files, the stage runner, the Nx plugin's targets, the runs ledger. */
+export * from './code.ts';
+export * from './overrides.ts';
+export * from './pipeline-file.ts';
+export { pipelineNames } from './pipeline-source.ts';
+export * from './pointer.ts';
+export * from './progress.ts';
+export * from './run-stage.ts';
+export * from './stage.ts';
+export * from './workspace.ts';
+export * from './gc.ts';
+export * from './ledger.ts';
+export * from './summary.ts';

@@ -1,0 +1,286 @@
+/** @file The targets that pipeline files become, in a small workspace of two stages. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { inferProjects, type Target } from './targets.ts';
+
+const REPOSITORY = resolve(import.meta.dirname, '../../../..');
+
+const COUNT = `
+  import { z } from 'zod';
+  export default {
+    name: 'count',
+    description: 'Writes a number',
+    inputs: [],
+    parameters: z.strictObject({ to: z.int().default(3), source: z.string().default('here') }),
+    cacheable: ({ source }) => source === 'here',
+  };
+`;
+const DOUBLE = `
+  import { z } from 'zod';
+  export default {
+    name: 'double',
+    description: 'Doubles it',
+    inputs: ['count'],
+    parameters: z.strictObject({ plus: z.strictObject({ one: z.boolean().default(false) }).prefault({}) }),
+    exclusive: true,
+    environment: ({ plus }) => ({ backend: plus.one ? 'gpu' : 'cpu' }),
+  };
+`;
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'targets-'));
+  symlinkSync(join(REPOSITORY, 'node_modules'), join(root, 'node_modules'));
+  write('stages/count/src/declaration.ts', COUNT);
+  write('stages/double/src/declaration.ts', DOUBLE);
+  write('pipelines/toy.yaml', 'description: A toy\nstages:\n  double:\n  count: { to: 4 }\n');
+});
+afterEach(() => void vi.unstubAllEnvs());
+
+function write(path: string, content: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), content);
+}
+
+/** The targets of all files, by `<project>:<target>`. */
+async function targets(...names: string[]): Promise<Record<string, Target>> {
+  const contributions = await inferProjects(
+    root,
+    names.map((name) => `pipelines/${name}.yaml`),
+  );
+  const projects = contributions.flatMap(([, contribution]) => Object.values(contribution.projects));
+  return Object.fromEntries(
+    projects.flatMap((project) =>
+      Object.entries(project.targets).map(([name, target]) => [`${project.name}:${name}`, target]),
+    ),
+  );
+}
+
+test('a pipeline gives each of its stages a target, and the project `pipeline` one for the whole', async () => {
+  expect(await inferProjects(root, ['pipelines/toy.yaml'])).toMatchInlineSnapshot(`
+    [
+      [
+        "pipelines/toy.yaml",
+        {
+          "projects": {
+            "pipelines": {
+              "name": "pipeline",
+              "targets": {
+                "toy": {
+                  "cache": false,
+                  "dependsOn": [
+                    {
+                      "projects": [
+                        "count",
+                      ],
+                      "target": "toy",
+                    },
+                    {
+                      "projects": [
+                        "double",
+                      ],
+                      "target": "toy",
+                    },
+                  ],
+                  "executor": "nx:run-commands",
+                  "metadata": {
+                    "description": "A toy",
+                  },
+                  "options": {
+                    "command": "node --import tsx shared/pipeline/src/cli/summary.ts toy",
+                    "cwd": "{workspaceRoot}",
+                  },
+                },
+              },
+            },
+            "stages/count": {
+              "name": "count",
+              "targets": {
+                "toy": {
+                  "cache": true,
+                  "dependsOn": [
+                    {
+                      "projects": [
+                        "pipeline",
+                      ],
+                      "target": "build",
+                    },
+                  ],
+                  "executor": "nx:run-commands",
+                  "inputs": [
+                    {
+                      "externalDependencies": [],
+                    },
+                    {
+                      "runtime": "node -p "process.versions.node.split('.')[0]"",
+                    },
+                    {
+                      "dependentTasksOutputFiles": "**/{manifest.json,code/count.json}",
+                      "transitive": false,
+                    },
+                  ],
+                  "metadata": {
+                    "description": "Writes a number",
+                  },
+                  "options": {
+                    "command": "node --enable-source-maps .work/code/count.mjs toy",
+                    "cwd": "{workspaceRoot}",
+                    "env": {
+                      "STAGE_ENVIRONMENT": "{}",
+                      "STAGE_PARAMETERS": "{"to":4,"source":"here"}",
+                    },
+                  },
+                  "outputs": [
+                    "{workspaceRoot}/artifacts/toy/count",
+                  ],
+                  "parallelism": true,
+                },
+              },
+            },
+            "stages/double": {
+              "name": "double",
+              "targets": {
+                "toy": {
+                  "cache": true,
+                  "dependsOn": [
+                    {
+                      "projects": [
+                        "pipeline",
+                      ],
+                      "target": "build",
+                    },
+                    {
+                      "projects": [
+                        "count",
+                      ],
+                      "target": "toy",
+                    },
+                  ],
+                  "executor": "nx:run-commands",
+                  "inputs": [
+                    {
+                      "externalDependencies": [],
+                    },
+                    {
+                      "runtime": "node -p "process.versions.node.split('.')[0]"",
+                    },
+                    {
+                      "dependentTasksOutputFiles": "**/{manifest.json,code/double.json}",
+                      "transitive": false,
+                    },
+                  ],
+                  "metadata": {
+                    "description": "Doubles it",
+                  },
+                  "options": {
+                    "command": "node --enable-source-maps .work/code/double.mjs toy",
+                    "cwd": "{workspaceRoot}",
+                    "env": {
+                      "STAGE_ENVIRONMENT": "{"backend":"cpu"}",
+                      "STAGE_PARAMETERS": "{"plus":{"one":false}}",
+                    },
+                  },
+                  "outputs": [
+                    "{workspaceRoot}/artifacts/toy/double",
+                  ],
+                  "parallelism": false,
+                },
+              },
+            },
+          },
+        },
+      ],
+    ]
+  `);
+});
+
+describe('a pipeline file with an error', () => {
+  /** What a target prints when it is run, the way Nx runs it, and its exit code. */
+  function runTarget({ options }: Target): { code: number; output: string } {
+    const { command, env } = options as { command: string; env: Record<string, string> };
+    try {
+      return {
+        code: 0,
+        output: execFileSync('sh', ['-c', command], {
+          cwd: root,
+          encoding: 'utf8',
+          env: { ...process.env, ...env },
+          stdio: 'pipe',
+        }),
+      };
+    } catch (error) {
+      const { status, stderr } = error as { status: number; stderr: string };
+      return { code: status, output: stderr };
+    }
+  }
+
+  test('gets targets that fail with its message, under all names that a good one would have', async () => {
+    write('pipelines/bad.yaml', 'stages:\n  count:\n    two: "`$(date)` \\" \'"\n');
+    const bad = await targets('bad');
+    expect(Object.keys(bad).sort()).toEqual(['count:bad', 'double:bad', 'pipeline:bad']);
+    for (const target of Object.values(bad)) {
+      expect(target.cache).toBe(false);
+      const { code, output } = runTarget(target);
+      expect(code).toBe(1);
+      expect(output).toMatch(
+        /error: pipelines\/bad\.yaml:3: unknown parameter "count\.two" \(known here: to, source\)/,
+      );
+    }
+  });
+
+  test('leaves the targets of the others as they are', async () => {
+    const alone = await targets('toy');
+    write('pipelines/bad.yaml', 'stages: {');
+    expect(await targets('bad', 'toy')).toMatchObject(alone);
+  });
+});
+
+describe('PIPELINE_SET', () => {
+  test('changes exactly the targets of its stage', async () => {
+    const before = await targets('toy');
+    vi.stubEnv('PIPELINE_SET', 'double.plus.one=true');
+    const after = await targets('toy');
+    const changed = Object.keys(before).filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+    expect(changed).toEqual(['double:toy']);
+    expect(after['double:toy']!.options!['env']).toEqual({
+      STAGE_PARAMETERS: '{"plus":{"one":true}}',
+      STAGE_ENVIRONMENT: '{"backend":"gpu"}',
+    });
+  });
+
+  test('with a value that is what the file says changes nothing', async () => {
+    const before = await targets('toy');
+    vi.stubEnv('PIPELINE_SET', 'count.to=4');
+    expect(await targets('toy')).toEqual(before);
+  });
+
+  test('with an unknown parameter makes every target fail with its message', async () => {
+    vi.stubEnv('PIPELINE_SET', 'count.too=5');
+    for (const { options } of Object.values(await targets('toy'))) {
+      expect(JSON.stringify(options)).toMatch(/PIPELINE_SET count\.too=5: unknown parameter/);
+    }
+  });
+});
+
+test('a stage that has to look again at what its parameters refer to is not cached by Nx', async () => {
+  expect((await targets('toy'))['count:toy']!.cache).toBe(true);
+  vi.stubEnv('PIPELINE_SET', 'count.source=there');
+  expect((await targets('toy'))['count:toy']!.cache).toBe(false);
+});
+
+test('a download from the hub is looked at again where the embedded corpus may stand in for it, and only there', async () => {
+  symlinkSync(join(REPOSITORY, 'stages/download'), join(root, 'stages/download'));
+  const file = { path: 'train.txt', bytes: 1, sha256: 'a'.repeat(64) };
+  const source = { type: 'hub', repository: 'datasets/a/b', revision: 'b'.repeat(40), train: file };
+  for (const whenUnreachable of ['fail', 'embedded']) {
+    write(
+      `pipelines/${whenUnreachable}.yaml`,
+      JSON.stringify({ stages: { download: { source: { ...source, whenUnreachable } } } }),
+    );
+  }
+  const { 'download:fail': fail, 'download:embedded': embedded } = await targets('fail', 'embedded');
+  expect([fail!.cache, embedded!.cache]).toEqual([true, false]);
+});

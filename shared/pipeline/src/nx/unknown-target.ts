@@ -1,0 +1,53 @@
+/**
+ * @file `nx run pipeline:nope` and `nx run nope:tinystories`: Nx fails, but says only that it finds no configuration. This says what there is.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '@arrowsmith/errors';
+
+/** What there is to run. */
+export interface Known {
+  pipelines: readonly string[];
+  stages: readonly string[];
+}
+
+/** Prints an error where a command line asks Nx for a stage or pipeline that does not exist; Nx itself fails a moment later. */
+export function sayWhatIsUnknown(root: string, args: readonly string[], known: Known): void {
+  const error = findUnknown(root, args, known);
+  if (error !== undefined) console.error(`\nerror: ${error.message}`);
+}
+
+/** @param args of the nx command line, e.g. `['run', 'pipeline:nope']` */
+export function findUnknown(
+  root: string,
+  args: readonly string[],
+  { pipelines, stages }: Known,
+): UserError | undefined {
+  const match = /^([\w-]+):([\w-]+)$/.exec(args[0] === 'run' ? (args[1] ?? '') : '');
+  if (match === null) return undefined;
+  const [where, project = '', target = ''] = match;
+  if (project !== 'pipeline' && !stages.includes(project)) {
+    if (!pipelines.includes(target)) return undefined; // nothing of ours
+    return new UserError({
+      what: `there is no stage "${project}"`,
+      where: `nx run ${where}`,
+      expected: `one of ${stages.join(', ')}, or pipeline`,
+      found: project,
+      fix: `check the spelling; the whole pipeline is npx nx run pipeline:${target}`,
+    });
+  }
+  if (pipelines.includes(target) || (project === 'pipeline' && ownTargets(root).includes(target))) return undefined;
+  return new UserError({
+    what: `there is no pipeline "${target}"`,
+    where: `nx run ${where}`,
+    expected: `one of ${pipelines.join(', ')}`,
+    found: target,
+    fix: `check the spelling, or add pipelines/${target}.yaml (README, "Add a pipeline")`,
+  });
+}
+
+/** Targets of the project `pipeline` that are no pipelines: build, gc. */
+function ownTargets(root: string): string[] {
+  const { targets } = JSON.parse(readFileSync(join(root, 'pipelines', 'project.json'), 'utf8')) as { targets: object };
+  return Object.keys(targets);
+}

@@ -1,0 +1,82 @@
+/** @file Parameters changed from outside a pipeline file: `PIPELINE_SET=train.steps=200,…` and `--steps=200`. */
+import { UserError } from '@arrowsmith/errors';
+import type { JsonObject } from './stage.ts';
+
+/** One changed parameter, e.g. path `['train', 'optimizer', 'learningRate']`, value `0.001`. */
+export interface Override {
+  path: string[];
+  value: unknown;
+  /** How it was written, for messages. */
+  written: string;
+}
+
+/** Parses `train.steps=200,train.optimizer.learningRate=1e-3`. A comma only separates where a new `stage.parameter=` follows. */
+export function parsePipelineSet(text: string): Override[] {
+  if (text.trim() === '') return [];
+  return text.split(/,(?=\s*[\w-]+(?:\.[\w-]+)+=)/).map((part) => {
+    const override = parseAssignment(part.trim());
+    if (override === undefined || override.path.length < 2) {
+      throw new UserError({
+        what: `PIPELINE_SET does not read "${part}"`,
+        expected: 'stage.parameter=value, several separated by commas',
+        found: part,
+        fix: 'for example PIPELINE_SET=train.steps=200,train.optimizer.learningRate=1e-3',
+      });
+    }
+    return override;
+  });
+}
+
+/** Parses `--steps=200` or `--optimizer.learningRate=1e-3` (also `--steps 200`, and `--flag` for true). */
+export function parseFlags(args: readonly string[]): Override[] {
+  const overrides: Override[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!;
+    if (!arg.startsWith('--')) {
+      throw new UserError({
+        what: `"${arg}" is not understood here`,
+        expected: 'parameters as --name=value',
+        found: arg,
+        fix: 'for example npx nx run train:tinystories --steps=200',
+      });
+    }
+    const next = args[i + 1];
+    let written = arg.slice(2);
+    if (!written.includes('=')) written += next !== undefined && !next.startsWith('--') ? `=${args[++i]}` : '=true';
+    overrides.push({ ...parseAssignment(written)!, written: `--${written}` });
+  }
+  return overrides;
+}
+
+function parseAssignment(text: string): Override | undefined {
+  const match = /^([\w-]+(?:\.[\w-]+)*)=(.*)$/s.exec(text);
+  if (match === null) return undefined;
+  return { path: match[1]!.split('.'), value: parseValue(match[2]!), written: text };
+}
+
+/** A value as JSON where it is JSON (numbers, true, null, lists, objects), else as text. */
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A deep copy of `parameters` with the values set; intermediate objects are made as needed. */
+export function applyOverrides(parameters: JsonObject, overrides: readonly Override[]): JsonObject {
+  const result = structuredClone(parameters);
+  for (const { path, value } of overrides) {
+    let at: JsonObject = result;
+    for (const key of path.slice(0, -1)) {
+      if (!isObject(at[key])) at[key] = {};
+      at = at[key] as JsonObject;
+    }
+    at[path.at(-1)!] = value;
+  }
+  return result;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,64 @@
+/** @file What zod finds wrong with parameters, in words: which key, what was expected, which keys there are. */
+import { z } from 'zod';
+import { isObject } from './overrides.ts';
+import type { JsonObject } from './stage.ts';
+
+type Path = readonly PropertyKey[];
+
+/**
+ * One line for each thing that is wrong.
+ * @param schema what was parsed with
+ * @param where says where a path was written, e.g. `pipelines/x.yaml:12: `
+ */
+export function issueLines(error: z.ZodError, schema: z.ZodType, where: (path: Path) => string): string[] {
+  const jsonSchema = z.toJSONSchema(schema, { io: 'input' }) as JsonObject;
+  return error.issues.flatMap(withinUnion).flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') {
+      return [`${where(issue.path)}${parameterName(issue.path) || 'pipeline'}: ${issue.message}`];
+    }
+    const known = knownKeys(jsonSchema, issue.path);
+    return issue.keys.map((key) => {
+      const path = [...issue.path, key];
+      const what = path.length === 2 && path[0] === 'stages' ? 'unknown stage' : 'unknown parameter';
+      const choice = known.length > 0 ? ` (known here: ${known.join(', ')})` : '';
+      return `${where(path)}${what} "${parameterName(path)}"${choice}`;
+    });
+  });
+}
+
+/** A path as people write it: `train.optimizer.learningRate`. */
+export const parameterName = (path: Path): string => path.slice(path[0] === 'stages' ? 1 : 0).join('.');
+
+/**
+ * What is wrong in the alternative of a union that was most likely meant: the one that got furthest. A value of none of the alternatives'
+ * types keeps the union's own message.
+ */
+function withinUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const depth = (issues: readonly z.core.$ZodIssue[]) => Math.max(...issues.map(({ path }) => path.length), 0);
+  const furthest = issue.errors
+    .map((issues) => issues.flatMap(withinUnion))
+    .filter((issues) => depth(issues) > 0 || issues.some(({ code }) => code === 'unrecognized_keys'))
+    .sort((a, b) => depth(b) - depth(a))[0];
+  return furthest?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })) ?? [issue];
+}
+
+/** Keys that the JSON Schema allows at a path, over all alternatives. */
+function knownKeys(schema: JsonObject, path: readonly PropertyKey[]): string[] {
+  let level: JsonObject[] = [schema];
+  for (const key of path) {
+    level = level.flatMap(alternatives).flatMap((one) => {
+      const property = isObject(one['properties']) ? one['properties'][String(key)] : undefined;
+      return isObject(property) ? [property] : [];
+    });
+  }
+  const keys = level
+    .flatMap(alternatives)
+    .flatMap((one) => Object.keys(isObject(one['properties']) ? one['properties'] : {}));
+  return [...new Set(keys)];
+}
+
+function alternatives(schema: JsonObject): JsonObject[] {
+  const inner = [...((schema['anyOf'] ?? schema['oneOf'] ?? schema['allOf'] ?? []) as JsonObject[])];
+  return [schema, ...inner.flatMap(alternatives)];
+}

@@ -1,0 +1,180 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { parseFlags, parsePipelineSet } from './overrides.ts';
+import { loadPipeline, parseParameters, pipelineJsonSchema } from './pipeline-file.ts';
+import { declareStage, type StageDeclaration } from './stage.ts';
+
+const source = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('file'), path: z.string() }),
+  z.strictObject({ type: z.literal('embedded'), stories: z.int().default(10), seed: z.int().default(1) }),
+]);
+const file = z.strictObject({ path: z.string(), bytes: z.int().optional() });
+const train = declareStage({
+  name: 'train',
+  description: 'Trains',
+  inputs: ['download'],
+  parameters: z.strictObject({
+    steps: z.int().min(1),
+    optimizer: z.strictObject({ learningRate: z.number().default(0.1), beta: z.number().default(0.9) }).prefault({}),
+  }),
+});
+const declarations = new Map<string, StageDeclaration>([
+  [
+    'download',
+    declareStage({
+      name: 'download',
+      description: 'Reads',
+      inputs: [],
+      parameters: z.strictObject({ source, files: z.union([file, z.array(file)]).optional() }),
+    }) as never,
+  ],
+  ['train', train as never],
+  [
+    'quantize',
+    declareStage({ name: 'quantize', description: '', inputs: ['train'], parameters: z.strictObject({}) }) as never,
+  ],
+]);
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'pipelines-'));
+  mkdirSync(join(root, 'pipelines'));
+  write('base', 'stages:\n  quantize:\n  train:\n    steps: 5\n  download:\n    source: { type: file, path: a.txt }\n');
+});
+const write = (name: string, text: string) => writeFileSync(join(root, 'pipelines', `${name}.yaml`), text);
+const load = (name: string, set = '') => loadPipeline(root, name, declarations, parsePipelineSet(set));
+
+describe('a good pipeline file', () => {
+  test('gets its defaults, and its stages in the order in which they run', () => {
+    const { stages } = load('base');
+    expect(stages).toEqual({
+      download: { source: { type: 'file', path: 'a.txt' } },
+      train: { steps: 5, optimizer: { learningRate: 0.1, beta: 0.9 } },
+      quantize: {},
+    });
+    expect(Object.keys(stages)).toEqual(['download', 'train', 'quantize']);
+  });
+
+  test('extends another, key by key; a source of another type replaces the whole source', () => {
+    write(
+      'child',
+      'extends: base\nstages:\n  train:\n    optimizer: { beta: 0.5 }\n  download:\n    source: { type: embedded }\n',
+    );
+    expect(load('child').stages).toEqual({
+      download: { source: { type: 'embedded', stories: 10, seed: 1 } },
+      train: { steps: 5, optimizer: { learningRate: 0.1, beta: 0.5 } },
+      quantize: {},
+    });
+  });
+
+  test('is changed by PIPELINE_SET', () => {
+    expect(load('base', 'train.steps=7,train.optimizer.learningRate=1e-3').stages['train']).toEqual({
+      steps: 7,
+      optimizer: { learningRate: 0.001, beta: 0.9 },
+    });
+  });
+});
+
+describe('a bad pipeline file is told by file, line and key', () => {
+  test('unknown parameter, with those that are known', () => {
+    write('bad', 'extends: base\nstages:\n  train:\n    # a comment\n    optimizer:\n      learnigRate: 1\n');
+    expect(() => load('bad')).toThrow(
+      /pipelines\/bad\.yaml:6: unknown parameter "train\.optimizer\.learnigRate" \(known here: learningRate, beta\)/,
+    );
+  });
+
+  test('unknown stage', () => {
+    write('bad', 'extends: base\nstages:\n  trian:\n    steps: 1\n');
+    expect(() => load('bad')).toThrow(
+      /pipelines\/bad\.yaml:3: unknown stage "trian" \(known here: download, train, quantize\)/,
+    );
+  });
+
+  test('wrong type, in the file that says it, not in the one that extends it', () => {
+    write('broken-base', 'stages:\n  train:\n    steps: many\n  download:\n    source: { type: file, path: a.txt }\n');
+    write('bad', 'extends: broken-base\nstages:\n  train:\n');
+    expect(() => load('bad')).toThrow(
+      /pipelines\/broken-base\.yaml:3: train\.steps: .*expected number, received string/,
+    );
+  });
+
+  test('several errors at once', () => {
+    write('bad', 'stages:\n  download:\n    source: { type: file, path: 3 }\n  train:\n    steps: 0\n');
+    expect(() => load('bad')).toThrow(/bad\.yaml:3: download\.source\.path[^]*bad\.yaml:5: train\.steps/);
+  });
+
+  test('within alternatives, what is wrong in the one that was meant', () => {
+    write('bad', 'extends: base\nstages:\n  download:\n    files: { path: a, bytes: many }\n');
+    expect(() => load('bad')).toThrow(/bad\.yaml:4: download\.files\.bytes: .*expected number, received string/);
+    write('bad', 'extends: base\nstages:\n  download:\n    files: { path: a, byts: 3 }\n');
+    expect(() => load('bad')).toThrow(
+      /bad\.yaml:4: unknown parameter "download\.files\.byts" \(known here: path, bytes\)/,
+    );
+    write('bad', 'extends: base\nstages:\n  download:\n    files: 3\n');
+    expect(() => load('bad')).toThrow(/bad\.yaml:4: download\.files: Invalid input/);
+  });
+
+  test('a missing parameter, at the stage that lacks it', () => {
+    write('bad', 'stages:\n  download:\n    source: { type: file, path: a }\n  train:\n');
+    expect(() => load('bad')).toThrow(/bad\.yaml:4: train\.steps: .*received undefined/);
+  });
+
+  test('a stage without the stage it reads from', () => {
+    write('bad', 'stages:\n  train:\n    steps: 1\n');
+    expect(() => load('bad')).toThrow(/bad\.yaml:2: stage train needs the stage download[^]*add `download:`/);
+  });
+
+  test('broken YAML', () => {
+    write('bad', 'stages:\n  train: { steps: 1\n  download:\n');
+    expect(() => load('bad')).toThrow(/pipelines\/bad\.yaml:\d+: not valid YAML/);
+    write('bad', '- a\n- b\n');
+    expect(() => load('bad')).toThrow(/bad\.yaml:1: a pipeline file is a mapping/);
+  });
+
+  test('a pipeline that extends one that is not there, or itself', () => {
+    write('bad', 'description: x\nextends: nothing\n');
+    expect(() => load('bad')).toThrow(
+      /there is no pipeline "nothing"[^]*where: +pipelines\/bad\.yaml:2[^]*one of bad, base/,
+    );
+    write('one', 'extends: two\n');
+    write('two', 'extends: one\n');
+    expect(() => load('one')).toThrow(/extends itself: one → two → one/);
+  });
+
+  test('a name that Nx would take for something else', () => {
+    write('t', 'extends: base\n');
+    expect(() => load('t')).toThrow(/"t" cannot name a pipeline/);
+  });
+
+  test('PIPELINE_SET with an unknown parameter or a wrong type names PIPELINE_SET', () => {
+    expect(() => load('base', 'train.stpes=3')).toThrow(
+      /PIPELINE_SET train\.stpes=3: unknown parameter "train\.stpes" \(known here: steps, optimizer\)/,
+    );
+    expect(() => load('base', 'train.steps=three')).toThrow(/PIPELINE_SET train\.steps=three: train\.steps/);
+    expect(() => load('base', 'tarin.steps=3')).toThrow(/unknown stage "tarin"/);
+  });
+});
+
+test('flags on one stage are checked like the file', () => {
+  const parameters = { steps: 5, optimizer: {} };
+  expect(parseParameters(train as never, parameters, parseFlags(['--steps=9']))).toMatchObject({ steps: 9 });
+  expect(() => parseParameters(train as never, parameters, parseFlags(['--step=9']))).toThrow(
+    /unknown parameter "step" \(known here: steps, optimizer\)/,
+  );
+  expect(() => parseParameters(train as never, parameters, parseFlags(['--steps=0']))).toThrow(
+    /steps: [^]*where: +train --steps=0/,
+  );
+});
+
+test('the JSON Schema knows every parameter with its description, and requires none', () => {
+  const schema = pipelineJsonSchema(declarations) as { properties: { stages: { properties: { train: object } } } };
+  expect(schema.properties.stages.properties.train).toMatchObject({
+    description: 'Trains',
+    additionalProperties: false,
+    properties: { steps: { type: 'integer', minimum: 1 }, optimizer: { properties: { beta: { default: 0.9 } } } },
+  });
+  expect(JSON.stringify(schema)).not.toContain('"required"');
+});

@@ -1,0 +1,152 @@
+/** @file Pipelines: files merged along `extends`, changed by overrides, checked against the stages' own parameter schemas. */
+import { z } from 'zod';
+import { UserError } from '@arrowsmith/errors';
+import { applyOverrides, isObject, type Override } from './overrides.ts';
+import { issueLines, parameterName } from './parameter-issues.ts';
+import { at, readSources, type Source } from './pipeline-source.ts';
+import type { JsonObject, StageDeclaration } from './stage.ts';
+
+/** A pipeline whose every parameter was checked and has its default. */
+export interface Pipeline {
+  name: string;
+  description: string;
+  /** Parameters of each of its stages, in the order in which they run. */
+  stages: Record<string, JsonObject>;
+}
+
+/** The shape of a pipeline file; parameters may be left to the pipeline that it extends. */
+export function pipelineSchema(declarations: ReadonlyMap<string, StageDeclaration>) {
+  const stages = [...declarations].map(([name, { parameters, description }]) => [
+    name,
+    parameters.optional().describe(description),
+  ]);
+  return z.strictObject({
+    description: z.string().optional().describe('What the pipeline is for, in one line'),
+    extends: z.string().optional().describe('Name of the pipeline whose parameters this one changes'),
+    stages: z
+      .strictObject(Object.fromEntries(stages) as Record<string, z.ZodType>)
+      .optional()
+      .describe('Parameters by stage'),
+  });
+}
+
+/** The JSON Schema of pipeline files, for editors. Nothing is required in it: a file may extend another. */
+export function pipelineJsonSchema(declarations: ReadonlyMap<string, StageDeclaration>): JsonObject {
+  const schema = z.toJSONSchema(pipelineSchema(declarations), { io: 'input', target: 'draft-7' });
+  return withoutRequired({ title: 'Arrowsmith pipeline', ...schema }) as JsonObject;
+}
+
+function withoutRequired(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutRequired);
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).filter(([key, inner]) => !(key === 'required' && Array.isArray(inner)));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, withoutRequired(inner)]));
+}
+
+/**
+ * Reads `pipelines/<name>.yaml` with everything it extends.
+ * @param overrides changed parameters; paths begin with a stage
+ * @throws UserError naming file, line and key for broken YAML, unknown stages and parameters, wrong types, circular `extends`
+ */
+export function loadPipeline(
+  root: string,
+  name: string,
+  declarations: ReadonlyMap<string, StageDeclaration>,
+  overrides: readonly Override[] = [],
+): Pipeline {
+  const sources = readSources(root, name); // the file itself first, then what it extends
+  let content: JsonObject = {};
+  for (const source of sources.toReversed()) content = merge(content, source.content);
+  delete content['extends'];
+  content = applyOverrides(content, overrides.map(inStages));
+
+  const schema = pipelineSchema(declarations);
+  const parsed = schema.safeParse(content);
+  if (!parsed.success) {
+    const where = (path: readonly PropertyKey[]) => `${locate(path, sources, overrides)}: `;
+    throw new UserError({
+      what: issueLines(parsed.error, schema, where).join('\n'),
+      where: `pipeline ${name}`,
+      fix: 'mend the lines named above; editors that know pipelines/pipeline.schema.json complete and check these keys',
+    });
+  }
+  const stages = (parsed.data.stages ?? {}) as Record<string, JsonObject | undefined>;
+  const present = Object.fromEntries(Object.entries(stages).filter(([, parameters]) => parameters !== undefined));
+  checkInputs(sources[0]!, present, declarations);
+  return {
+    name,
+    description: parsed.data.description ?? '',
+    stages: inOrder(present as Record<string, JsonObject>, declarations),
+  };
+}
+
+/** Stages in the order in which they run: each after its inputs. */
+function inOrder(
+  stages: Record<string, JsonObject>,
+  declarations: ReadonlyMap<string, StageDeclaration>,
+): Record<string, JsonObject> {
+  const ordered: Record<string, JsonObject> = {};
+  const visit = (stage: string): void => {
+    if (stage in ordered) return;
+    declarations.get(stage)!.inputs.forEach(visit);
+    ordered[stage] = stages[stage]!;
+  };
+  Object.keys(stages).forEach(visit);
+  return ordered;
+}
+
+const inStages = ({ path, ...rest }: Override): Override => ({ ...rest, path: ['stages', ...path] });
+
+/**
+ * Values of `over` replace those of `base`, objects key by key. An object of another `type` is another thing and replaces it whole.
+ * A key without a value (`quantize:`) is an empty object: all defaults.
+ */
+function merge(base: JsonObject, over: JsonObject): JsonObject {
+  const otherType = base['type'] !== undefined && over['type'] !== undefined && base['type'] !== over['type'];
+  const result = otherType ? {} : { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const old = result[key];
+    result[key] = value === null || isObject(value) ? merge(isObject(old) ? old : {}, value ?? {}) : value;
+  }
+  return result;
+}
+
+function checkInputs(source: Source, stages: JsonObject, declarations: ReadonlyMap<string, StageDeclaration>): void {
+  for (const stage of Object.keys(stages)) {
+    const missing = declarations.get(stage)!.inputs.filter((input) => !(input in stages));
+    if (missing.length > 0) {
+      throw new UserError({
+        what: `${at(source, ['stages', stage])}: stage ${stage} needs the stage ${missing.join(' and ')}`,
+        expected: `stages ${declarations.get(stage)!.inputs.join(', ')} in the same pipeline`,
+        found: Object.keys(stages).join(', '),
+        fix: `add \`${missing[0]}:\` under stages`,
+      });
+    }
+  }
+}
+
+/** Where a value was written: PIPELINE_SET, the file itself, or a file it extends. */
+function locate(path: readonly PropertyKey[], sources: readonly Source[], overrides: readonly Override[]): string {
+  const inSet = overrides.find((override) => parameterName(path).startsWith(override.path.join('.')));
+  if (inSet !== undefined) return `PIPELINE_SET ${inSet.written}`;
+  const source = sources.find(({ document }) => document.hasIn(path)) ?? sources[0]!;
+  return at(source, path);
+}
+
+/**
+ * Checks a stage's parameters by themselves, after command-line flags changed them.
+ * @throws UserError naming the parameter
+ */
+export function parseParameters(
+  { name, parameters: schema }: StageDeclaration,
+  parameters: JsonObject,
+  flags: readonly Override[],
+): JsonObject {
+  const parsed = schema.safeParse(applyOverrides(parameters, flags));
+  if (parsed.success) return parsed.data;
+  throw new UserError({
+    what: issueLines(parsed.error, schema, () => '').join('\n'),
+    where: [flags.length > 0 ? name : `stage ${name}`, ...flags.map(({ written }) => written)].join(' '),
+    fix: `mend it; the parameters are described in stages/${name}/src/declaration.ts`,
+  });
+}

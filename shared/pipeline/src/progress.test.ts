@@ -1,0 +1,137 @@
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { duration, type ProgressOptions, startProgress } from './progress.ts';
+
+/** Progress with a clock that the test winds, and what it wrote. */
+function watched(label: string, options: ProgressOptions, isTTY = false) {
+  let time = 5_000_000;
+  let text = '';
+  const output = { isTTY, write: (part: string) => void (text += part) };
+  const progress = startProgress(label, options, output, () => time);
+  const at = (seconds: number, done: number, suffix?: string) => {
+    time = 5_000_000 + 1000 * seconds;
+    progress.update(done, suffix);
+  };
+  const end = (seconds: number) => {
+    time = 5_000_000 + 1000 * seconds;
+    progress.end();
+  };
+  return { at, end, written: () => text, lines: () => text.split('\n').slice(0, -1) };
+}
+
+describe('without a terminal', () => {
+  test('there is a line every ten seconds and a last one, however often the work reports', () => {
+    const { at, end, lines } = watched('train', { total: 600, unit: 'steps' });
+    for (let i = 0; i < 600; i++) at(i / 20, i); // 20 steps a second, for 30 seconds
+    end(30);
+    expect(lines()).toEqual([
+      'train: 200 of 600 steps, 20 steps/s, 20s left',
+      'train: 400 of 600 steps, 20 steps/s, 10s left',
+      'train: 599 steps in 30s',
+    ]);
+  });
+
+  test('work that takes less than ten seconds has the last line only', () => {
+    const { at, end, lines } = watched('encode train', { total: 4, unit: 'rows' });
+    for (const i of [1, 2, 3, 4]) at(i, i);
+    end(4.5);
+    expect(lines()).toEqual(['encode train: 4 rows in 4.5s']);
+  });
+
+  test('after a silence there is one line, not one for every ten seconds missed', () => {
+    const { at, lines } = watched('train', { total: 10, unit: 'steps' });
+    at(0, 0);
+    at(35, 1);
+    at(36, 2);
+    at(44, 3);
+    at(45, 4);
+    expect(lines().map((line) => line.split(',')[0])).toEqual(['train: 1 of 10 steps', 'train: 4 of 10 steps']);
+  });
+
+  test('what the work says about itself comes last', () => {
+    const { at, end, lines } = watched('train', { total: 100, unit: 'steps' });
+    at(0, 0, 'loss 6.931');
+    at(10, 50, 'loss 2.310');
+    at(15, 75, 'loss 2.200');
+    end(20);
+    expect(lines()).toEqual([
+      'train: 50 of 100 steps, 5 steps/s, 10s left, loss 2.310',
+      'train: 75 steps in 20s, loss 2.200',
+    ]);
+  });
+
+  test('bytes are shown as kB and MB', () => {
+    const { at, end, lines } = watched('download', { total: 8_000_000, unit: 'bytes' });
+    at(0, 0);
+    at(10, 1_500_000);
+    end(12);
+    expect(lines()).toEqual(['download: 1.5 MB of 8 MB, 150 kB/s, 44s left', 'download: 1.5 MB in 12s']);
+  });
+
+  test('where the total is unknown there is no time left', () => {
+    const { at, lines } = watched('read', { unit: 'documents' });
+    at(0, 0);
+    at(10, 12_345);
+    expect(lines()).toEqual(['read: 12,345 documents, 1,235 documents/s']);
+  });
+
+  test('slow work has a rate with a digit, long work has minutes left', () => {
+    const { at, lines } = watched('train', { total: 1000, unit: 'steps' });
+    at(0, 0);
+    at(40, 10); // 990 steps left, at 4 seconds each
+    expect(lines()).toEqual(['train: 10 of 1,000 steps, 0.3 steps/s, 1h 6m left']);
+  });
+
+  test('what was done before an interruption does not count for the rate and the time left', () => {
+    const { at, lines } = watched('train', { total: 1000, unit: 'steps' });
+    at(2, 901);
+    at(12, 951);
+    expect(lines()).toEqual(['train: 951 of 1,000 steps, 5 steps/s, 10s left']);
+  });
+
+  test('before there is a rate there is only the count', () => {
+    const { at, lines } = watched('train', { total: 100, unit: 'steps' });
+    at(12, 1);
+    expect(lines()).toEqual(['train: 1 of 100 steps']);
+  });
+});
+
+describe('on a terminal', () => {
+  test('there is a bar that redraws itself, with share, count, rate and time left', () => {
+    const { at, end, written } = watched('train', { total: 200, unit: 'steps' }, true);
+    at(0, 0);
+    at(10, 100, 'loss 2.310');
+    end(10);
+    const shown = stripVTControlCharacters(written());
+    expect(shown).toContain('train [============------------] 50%  100 of 200 steps, 10 steps/s, 10s left, loss 2.310');
+    expect(written()).not.toBe(shown); // the cursor goes back to the beginning of the line
+    expect(written().split('\n')).toHaveLength(2); // and leaves it once
+  });
+
+  test('the bar never goes over its end', () => {
+    const { at, end, written } = watched('read', { total: 10, unit: 'rows' }, true);
+    at(1, 11);
+    end(1);
+    expect(stripVTControlCharacters(written())).toContain('[========================] 100%');
+  });
+
+  test('where the total is unknown there are lines, for a bar has no end to go to', () => {
+    const { at, end, written } = watched('read', { unit: 'rows' }, true);
+    at(1, 11);
+    end(2);
+    expect(written()).toBe('read: 11 rows in 2s\n');
+  });
+});
+
+test('durations are short and never negative', () => {
+  expect([0, 0.4, 850, 12_345, 59_940, 125_000, 3_960_000, -5].map(duration)).toEqual([
+    '0ms',
+    '1ms',
+    '850ms',
+    '12.3s',
+    '59.9s',
+    '2m 5s',
+    '1h 6m',
+    '0ms',
+  ]);
+});

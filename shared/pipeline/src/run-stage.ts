@@ -1,0 +1,271 @@
+/**
+ * @file The stage runner: parameters and inputs in, an artifact out, computed at most once.
+ *
+ * 1. Check the parameters; read the manifests of the inputs.
+ * 2. Let the stage look at what its parameters refer to outside (`resolve`), so that they say all that the result depends on.
+ * 3. Key = digest of stage, code, parameters, environment and input manifests. A known key is a finished result.
+ * 4. Under a lock on the key: run the stage into a temporary folder, move the files into the store, remember the manifest.
+ * 5. Write the pointer.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import {
+  digestOf,
+  type FileEntry,
+  type Json,
+  type Manifest,
+  type MemoEntry,
+  putFile,
+  recall,
+  remember,
+  serializeManifest,
+  verifiedBlob,
+  withLock,
+} from '@arrowsmith/artifacts/store';
+import { UserError } from '@arrowsmith/errors';
+import { createHash } from 'node:crypto';
+import type { Fingerprint } from './code.ts';
+import { type Override } from './overrides.ts';
+import { parseParameters } from './pipeline-file.ts';
+import { readPointer, type RunRecord, writePointer } from './pointer.ts';
+import { duration, startProgress } from './progress.ts';
+import type { JsonObject, Stage, StageContext, StageDeclaration, StageResult } from './stage.ts';
+import { fingerprintPath, type Workspace } from './workspace.ts';
+
+export interface StageRequest {
+  workspace: Workspace;
+  pipeline: string;
+  declaration: StageDeclaration;
+  /** Loads the implementation; called only when there is something to compute. */
+  load: () => Promise<Stage>;
+  parameters: JsonObject;
+  flags?: readonly Override[];
+  /** Identity of the stage's code. */
+  code: string;
+  /** Identity of the `nx run` this belongs to. */
+  invocation?: string;
+  signal: AbortSignal;
+  print?: (line: string) => void;
+}
+
+interface Inputs {
+  manifests: Record<string, Manifest>;
+  digests: Record<string, string>;
+}
+
+/** Runs a stage, or finds its result. @returns the pointer's record */
+export async function runStage(request: StageRequest): Promise<RunRecord> {
+  const { workspace, pipeline, declaration, signal, print = (line) => console.log(line) } = request;
+  const asked = parseParameters(declaration, request.parameters, request.flags ?? []);
+  const environment = declaration.environment?.(asked) ?? {};
+  const inputs = await readInputs(workspace, pipeline, declaration);
+  const keyOf = (parameters: JsonObject, standingIn?: string): string =>
+    digestOf({
+      stage: declaration.name,
+      code: request.code,
+      parameters: parameters as Json,
+      substitution: standingIn, // an artifact that stands in for another says so; the same one asked for by itself does not
+      environment,
+      inputs: inputs.digests,
+      node: process.versions.node.split('.')[0]!, // Unicode tables, hence \p{L} in a tokenizer's pattern, change with Node
+    });
+  const inherited = Object.values(inputs.manifests).find(
+    (manifest) => manifest.substitution !== undefined,
+  )?.substitution;
+
+  const {
+    parameters,
+    substitution: fresh,
+    reason,
+  } = (await declaration.resolve?.(asked, {
+    root: workspace.root,
+    isKnown: async (candidate) => (await recall(workspace.store, keyOf(candidate))) !== undefined,
+    signal,
+  })) ?? { parameters: asked };
+  const substitution = fresh ?? inherited;
+  if (substitution !== undefined) print(banner(reason === undefined ? substitution : `${substitution} (${reason})`));
+
+  const key = keyOf(parameters, fresh);
+  const known = await recall(workspace.store, key);
+  const compute = async (): Promise<MemoEntry & { computed: boolean }> => {
+    const finished = await recall(workspace.store, key); // another process may have been first
+    if (finished !== undefined) {
+      await rm(workFolder(request, key), { recursive: true, force: true }); // and killed before it had tidied up
+      return { ...finished, computed: false };
+    }
+    const made = await execute(request, { key, parameters, environment, inputs, substitution, print });
+    return { ...made, computed: true };
+  };
+  const lock = join(workspace.store, 'locks', workName(declaration, key));
+  const result =
+    known === undefined || existsSync(lock)
+      ? await withLock(lock, compute, {
+          signal,
+          onWait: ({ pid, host }) =>
+            print(`${declaration.name}: waiting for process ${pid} on ${host}, which computes the same`),
+        })
+      : { ...known, computed: false };
+
+  const run = {
+    ...(result.run as unknown as RunRecord),
+    pipeline,
+    key,
+    manifest: result.manifestSha256,
+    invocation: request.invocation,
+    outcome: result.computed ? ('computed' as const) : ('recalled' as const),
+  };
+  await writePointer(workspace, result.manifest, run);
+  if (!result.computed) print(`${declaration.name}: nothing to do, the result is in the store (${key.slice(0, 12)})`);
+  return run;
+}
+
+/** Names a computation in progress, so that a person who looks into the store sees which stage it is. */
+const workName = ({ name }: StageDeclaration, key: string): string => `${name}-${key}`;
+
+const workFolder = ({ workspace, declaration }: StageRequest, key: string): string =>
+  join(workspace.store, 'work', workName(declaration, key));
+
+const banner = (substitution: string): string => `\n!! ${substitution}\n`;
+
+async function readInputs(workspace: Workspace, pipeline: string, declaration: StageDeclaration): Promise<Inputs> {
+  const inputs: Inputs = { manifests: {}, digests: {} };
+  for (const stage of declaration.inputs) {
+    const { manifest } = await readPointer(workspace, pipeline, stage);
+    inputs.manifests[stage] = manifest;
+    inputs.digests[stage] = createHash('sha256').update(serializeManifest(manifest)).digest('hex');
+  }
+  return inputs;
+}
+
+interface Execution {
+  key: string;
+  parameters: JsonObject;
+  environment: Record<string, string>;
+  inputs: Inputs;
+  substitution: string | undefined;
+  print: (line: string) => void;
+}
+
+/** Runs the stage's own code and publishes what it wrote. */
+async function execute(request: StageRequest, execution: Execution): Promise<MemoEntry> {
+  const { workspace, pipeline, declaration, signal, code } = request;
+  const { key, parameters, environment, inputs, substitution, print } = execution;
+  const work = workFolder(request, key);
+  const output = join(work, 'output');
+  const state = join(work, 'state');
+  await rm(output, { recursive: true, force: true }); // what a killed run left
+  await mkdir(output, { recursive: true });
+  await mkdir(state, { recursive: true });
+
+  const rows: Record<string, number> = {};
+  const inherited: Record<string, string> = substitution === undefined ? {} : { substitution };
+  const context: StageContext<JsonObject> = {
+    root: workspace.root,
+    parameters,
+    environment,
+    input: async (stage, file) => {
+      const entry = inputs.manifests[stage]?.files[file];
+      if (entry === undefined)
+        throw new Error(`stage ${declaration.name} asks for ${stage}/${file}, which is not there`);
+      return verifiedBlob(
+        workspace.store,
+        entry,
+        `artifacts/${pipeline}/${stage}/${file}`,
+        `npx nx run ${stage}:${pipeline} --skip-nx-cache`,
+      );
+    },
+    inputMetadata: (stage) => inputs.manifests[stage]!.metadata,
+    table: async (file, kind, metadata, batches) => {
+      const { writeTable } = await import('@arrowsmith/artifacts'); // late: a known result needs no Arrow
+      rows[file] = (await writeTable(join(output, file), kind, { ...metadata, ...inherited }, batches)).rows;
+    },
+    outputPath: (file) => join(output, file),
+    stateDirectory: state,
+    progress: (label, options) => startProgress(label, options),
+    note: print,
+    signal,
+  };
+
+  const startedAt = new Date().toISOString();
+  const started = performance.now();
+  try {
+    const stage = await request.load();
+    const result = await stage.run(context);
+    const files: Record<string, FileEntry> = {};
+    for (const file of (await readdir(output)).sort()) {
+      files[file] = {
+        ...(await putFile(workspace.store, join(output, file))),
+        ...(file in rows ? { rows: rows[file] } : {}),
+      };
+    }
+    const manifest: Manifest = {
+      format: 1,
+      stage: declaration.name,
+      metadata: result.metadata ?? {},
+      ...(substitution === undefined ? {} : { substitution }),
+      files,
+    };
+    const seconds = (performance.now() - started) / 1000;
+    const run = provenance({
+      pipeline,
+      declaration,
+      key,
+      code,
+      parameters,
+      environment,
+      inputs,
+      startedAt,
+      seconds,
+      result,
+    });
+    const manifestSha256 = await remember(workspace.store, key, manifest, run);
+    await rm(work, { recursive: true, force: true });
+    print(`${declaration.name}: done in ${duration(1000 * seconds)}`);
+    return { manifest, manifestSha256, run };
+  } catch (error) {
+    await rm(output, { recursive: true, force: true }).catch(() => undefined); // nothing half-written stays
+    await rmdir(state)
+      .then(() => rmdir(work))
+      .catch(() => undefined); // but what is in `state` does, to resume
+    throw error;
+  }
+}
+
+function provenance(from: {
+  pipeline: string;
+  declaration: StageDeclaration;
+  key: string;
+  code: string;
+  parameters: JsonObject;
+  environment: Record<string, string>;
+  inputs: Inputs;
+  startedAt: string;
+  seconds: number;
+  result: StageResult;
+}): Record<string, unknown> {
+  const { declaration, inputs, result, ...rest } = from;
+  return {
+    stage: declaration.name,
+    ...rest,
+    inputs: inputs.digests,
+    host: { platform: process.platform, arch: process.arch, cpu: cpus()[0]?.model ?? 'unknown', node: process.version },
+    metrics: result.metrics ?? {},
+    highlights: result.highlights ?? {},
+  };
+}
+
+/** Reads the identity of a stage's code, which the target `pipeline:build` wrote. */
+export async function readFingerprint(workspace: Workspace, stage: string): Promise<string> {
+  const path = fingerprintPath(workspace, stage);
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) {
+    throw new UserError({
+      what: `the identity of stage ${stage}'s code is missing`,
+      where: path,
+      fix: `start stages through Nx, which makes it first: npx nx run ${stage}:<pipeline>`,
+    });
+  }
+  return (JSON.parse(text) as Fingerprint).sha256;
+}

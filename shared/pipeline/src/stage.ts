@@ -1,0 +1,113 @@
+/**
+ * @file What a stage is. A stage has two files: `declaration.ts` says its name, inputs and parameters and loads in milliseconds;
+ * `stage.ts` does the work and is loaded only when there is work to do.
+ */
+import type { Column, TableKind } from '@arrowsmith/artifacts';
+import type { z } from 'zod';
+
+/** A JSON object: a stage's parameters as they are hashed. */
+export type JsonObject = Record<string, unknown>;
+
+/** What `resolve` found out about the world outside: the parameters to use, and whether they stand in for what was asked. */
+export interface Resolution<R> {
+  parameters: R;
+  /** Says what stands in for what. It is shown first and last, and carried by every artifact that follows. */
+  substitution?: string;
+  /** Why, for the console only: artifacts must not differ by how a network failed. */
+  reason?: string;
+}
+
+export interface ResolveOptions<R> {
+  /** Root of the workspace: relative paths in a pipeline file start here. */
+  root: string;
+  /** Whether the store already has the result for these parameters, so that there is no need to look further. */
+  isKnown: (parameters: R) => Promise<boolean>;
+  signal: AbortSignal;
+}
+
+export interface StageDeclaration<P extends JsonObject = JsonObject, R extends JsonObject = P> {
+  /** Also the name of its folder in `stages/` and of its Nx project. */
+  name: string;
+  /** One line, shown by `nx show project`. */
+  description: string;
+  /** Stages whose artifacts it reads. */
+  inputs: readonly string[];
+  parameters: z.ZodType<P, unknown>;
+  /** Takes all cores: Nx runs nothing beside it. */
+  exclusive?: boolean;
+  /** What else the result depends on, e.g. the compute backend. Part of the memo key. */
+  environment?: (parameters: P) => Record<string, string>;
+  /**
+   * Looks at what parameters refer to outside the workspace (is the hub reachable? what is in that file?) and returns parameters
+   * that say it: the result must depend on nothing else.
+   */
+  resolve?: (parameters: P, options: ResolveOptions<R>) => Promise<Resolution<R>>;
+  /** Whether Nx may skip the task by its own cache: not when `resolve` has to look again. Default: yes. */
+  cacheable?: (parameters: P) => boolean;
+}
+
+/** Progress of one piece of work. */
+export interface Progress {
+  /** @param done units done so far  @param suffix a few words shown behind the numbers, e.g. `loss 2.31` */
+  update(done: number, suffix?: string): void;
+  end(): void;
+}
+
+/** Everything a stage may touch. */
+export interface StageContext<P> {
+  /** Root of the workspace. */
+  root: string;
+  parameters: P;
+  /** What the declaration's `environment` returned. */
+  environment: Record<string, string>;
+  /** The path of a file of an input artifact, verified byte for byte. */
+  input(stage: string, file: string): Promise<string>;
+  /** The metadata of an input artifact. */
+  inputMetadata(stage: string): Record<string, string | number | boolean>;
+  /** Writes an Arrow table into the output artifact. */
+  table(
+    file: string,
+    kind: TableKind,
+    metadata: Record<string, string>,
+    batches: Iterable<Record<string, Column>> | AsyncIterable<Record<string, Column>>,
+  ): Promise<void>;
+  /** The path at which to write any other file of the output artifact. */
+  outputPath(file: string): string;
+  /** A folder that survives a kill and is there again when the same computation is started again; for checkpoints and partial downloads. */
+  stateDirectory: string;
+  /** Starts a progress bar (or lines, where there is no terminal). */
+  progress(label: string, options: { total?: number; unit: string }): Progress;
+  /** Prints a line. */
+  note(line: string): void;
+  /** Aborted on SIGTERM and SIGINT. */
+  signal: AbortSignal;
+}
+
+export interface StageResult {
+  /** Goes into the manifest and is hashed: only what follows from parameters and inputs. */
+  metadata?: Record<string, string | number | boolean>;
+  /** Numbers to compare runs by. */
+  metrics?: Record<string, number>;
+  /** Lines for the pipeline's summary: label → text. */
+  highlights?: Record<string, string>;
+}
+
+export interface Stage<P extends JsonObject = JsonObject, R extends JsonObject = P> {
+  declaration: StageDeclaration<P, R>;
+  run: (context: StageContext<R>) => Promise<StageResult>;
+}
+
+/** Declares a stage; the function only helps type inference. */
+export function declareStage<P extends JsonObject, R extends JsonObject = P>(
+  declaration: StageDeclaration<P, R>,
+): StageDeclaration<P, R> {
+  return declaration;
+}
+
+/** Joins a declaration with what the stage does. */
+export function implementStage<P extends JsonObject, R extends JsonObject>(
+  declaration: StageDeclaration<P, R>,
+  run: Stage<P, R>['run'],
+): Stage<P, R> {
+  return { declaration, run };
+}
