@@ -1,0 +1,22 @@
+/** @file The stage `download`: text from the hub, a URL, files or the embedded generator becomes a table of documents. */
+import { z } from 'zod';
+import { sourceParameters } from '@arrowsmith/corpus/parameters';
+import { declareStage } from '@arrowsmith/pipeline/stage';
+import type { ResolvedDownload } from './resolve.ts';
+
+const parameters = z.strictObject({
+  source: sourceParameters.describe('Where the text comes from'),
+});
+
+type DownloadParameters = z.infer<typeof parameters>;
+
+export default declareStage<DownloadParameters, ResolvedDownload>({
+  name: 'download',
+  description: 'Fetches a corpus and writes its documents, in a training and a validation split',
+  inputs: [],
+  parameters,
+  // A pinned and checked source is always the same text. Files may change, and an unreachable hub may be back: look again.
+  cacheable: ({ source }) =>
+    source.type !== 'file' && !(source.type === 'hub' && source.whenUnreachable === 'embedded'),
+  resolve: async (asked, options) => (await import('./resolve.ts')).resolveDownload(asked, options),
+});

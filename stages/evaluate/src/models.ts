@@ -1,0 +1,41 @@
+/** @file The two models that are evaluated: the trained weights, and what is left of them after quantization. */
+import { quantizedTensorsTable, readBatches, readMetadata, readTensors } from '@arrowsmith/artifacts';
+import { checkWeights, type DecoderConfig, type Weights } from '@arrowsmith/model';
+import { dequantizeInt8 } from '@arrowsmith/quantization';
+
+export interface Model {
+  /** float32, or the format of the quantized weights. */
+  name: string;
+  config: DecoderConfig;
+  weights: Weights;
+}
+
+/** Reads the weights that `train` wrote. @throws UserError when they are not those of their configuration */
+export async function readTrainedModel(path: string): Promise<Model> {
+  const { tensors: weights, metadata } = await readTensors(path);
+  const config = JSON.parse(metadata['config']!) as DecoderConfig;
+  checkWeights(config, weights, path);
+  return { name: 'float32', config, weights };
+}
+
+/** Reads the weights that `quantize` wrote, as the float32 values they stand for. @throws UserError as above */
+export async function readQuantizedModel(path: string): Promise<Model> {
+  const metadata = await readMetadata(path, quantizedTensorsTable.kind);
+  const config = JSON.parse(metadata['config']!) as DecoderConfig;
+  const weights: Weights = {};
+  for await (const batch of readBatches(path, quantizedTensorsTable.kind)) {
+    const list = <T>(column: string, row: number): T =>
+      (batch.getChild(column)!.get(row) as { toArray(): T }).toArray();
+    for (let row = 0; row < batch.numRows; row++) {
+      const shape = Array.from(list<Int32Array>('shape', row));
+      const values = list<Int8Array>('int8', row);
+      const quantized = batch.getChild('format')!.get(row) !== 'float32';
+      const data = quantized
+        ? dequantizeInt8({ shape, values, scales: list<Float32Array>('scales', row) }).data
+        : list<Float32Array>('float32', row);
+      weights[batch.getChild('name')!.get(row) as string] = { shape, data };
+    }
+  }
+  checkWeights(config, weights, path);
+  return { name: metadata['format']!, config, weights };
+}

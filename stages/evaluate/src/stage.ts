@@ -1,0 +1,146 @@
+/** @file What the stage `evaluate` does: losses over the whole validation split and samples, of the full and of the quantized model. */
+import { readFile } from 'node:fs/promises';
+import { booleans, metricsTable, numbers, samplesTable, strings } from '@arrowsmith/artifacts';
+import { createEncoder, fromTokenizerJson } from '@arrowsmith/bpe';
+import { generate, type SamplingParameters } from '@arrowsmith/generation';
+import { tensorsOf } from '@arrowsmith/model';
+import { type BackendName, useBackend } from '@arrowsmith/ops';
+import { implementStage } from '@arrowsmith/pipeline/stage';
+import { readTokenTable, splitLoss } from '@arrowsmith/training';
+import declaration from './declaration.ts';
+import { readQuantizedModel, readTrainedModel } from './models.ts';
+
+interface Metrics {
+  model: string;
+  tokens: number;
+  bytes: number;
+  loss: number;
+  perplexity: number;
+  bitsPerByte: number;
+  weightBytes: number;
+}
+
+interface Sample extends SamplingParameters {
+  model: string;
+  prompt: string;
+  text: string;
+  finished: boolean;
+}
+
+export default implementStage(declaration, async (context) => {
+  const { batchSize, prompts, sampling } = context.parameters;
+  await useBackend(context.environment['backend'] as BackendName);
+  const tokenizerPath = await context.input('tokenizer', 'tokenizer.json');
+  const tokenizer = fromTokenizerJson(await readFile(tokenizerPath, 'utf8'), tokenizerPath);
+  const encoder = createEncoder(tokenizer);
+  const endOfText = tokenizer.specialTokens[0]!.id;
+  const rows = await readTokenTable(await context.input('chunk', 'validation.arrow'));
+  const { bytesBefore, bytesAfter } = context.inputMetadata('quantize') as { bytesBefore: number; bytesAfter: number };
+  const models = [
+    { ...(await readTrainedModel(await context.input('train', 'weights.arrow'))), bytes: bytesBefore },
+    { ...(await readQuantizedModel(await context.input('quantize', 'weights.arrow'))), bytes: bytesAfter },
+  ];
+
+  const metrics: Metrics[] = [];
+  const samples: Sample[] = [];
+  for (const { name, config, weights, bytes: weightBytes } of models) {
+    const parameters = tensorsOf(weights);
+    const bar = context.progress(`evaluate ${name}`, { total: rows.rows, unit: 'rows' });
+    const onProgress = (done: number) => bar.update(done);
+    const { nats, tokens } = await splitLoss({
+      config,
+      parameters,
+      rows,
+      batchSize,
+      onProgress,
+      signal: context.signal,
+    });
+    bar.end();
+    metrics.push({
+      model: name,
+      tokens,
+      bytes: rows.bytes,
+      loss: nats / tokens,
+      perplexity: Math.exp(nats / tokens),
+      bitsPerByte: nats / Math.LN2 / rows.bytes,
+      weightBytes,
+    });
+    for (const prompt of prompts) {
+      for (const how of sampling) {
+        const ids = [endOfText, ...encoder.encode(prompt)];
+        const signal = context.signal;
+        const continuation = await generate({
+          config,
+          parameters,
+          prompt: ids,
+          sampling: how,
+          stopToken: endOfText,
+          signal,
+        });
+        const room = Math.min(how.maximumTokens, config.contextLength - ids.length);
+        const text = prompt + encoder.decode(continuation);
+        samples.push({ ...how, model: name, prompt, text, finished: continuation.length < room });
+      }
+    }
+    for (const tensor of Object.values(parameters)) tensor.dispose();
+  }
+
+  const numeric = (column: keyof Metrics) => numbers(Float64Array.from(metrics, (row) => row[column] as number));
+  await context.table('metrics.arrow', metricsTable, { contextLength: String(rows.contextLength) }, [
+    {
+      model: strings(metrics.map(({ model }) => model)),
+      tokens: numeric('tokens'),
+      bytes: numeric('bytes'),
+      loss: numeric('loss'),
+      perplexity: numeric('perplexity'),
+      bitsPerByte: numeric('bitsPerByte'),
+      weightBytes: numeric('weightBytes'),
+    },
+  ]);
+  await context.table('samples.arrow', samplesTable, {}, [
+    {
+      model: strings(samples.map(({ model }) => model)),
+      method: strings(samples.map(methodOf)),
+      temperature: numbers(Float64Array.from(samples, ({ temperature }) => temperature)),
+      topK: numbers(Int32Array.from(samples, ({ topK }) => topK)),
+      topP: numbers(Float64Array.from(samples, ({ topP }) => topP)),
+      seed: numbers(Int32Array.from(samples, ({ seed }) => seed)),
+      prompt: strings(samples.map(({ prompt }) => prompt)),
+      text: strings(samples.map(({ text }) => text)),
+      finished: booleans(samples.map(({ finished }) => finished)),
+    },
+  ]);
+
+  const [full, quantized] = metrics as [Metrics, Metrics];
+  return {
+    metrics: {
+      loss: full.loss,
+      perplexity: full.perplexity,
+      bitsPerByte: full.bitsPerByte,
+      quantizedPerplexity: quantized.perplexity,
+      quantizedBitsPerByte: quantized.bitsPerByte,
+    },
+    highlights: {
+      perplexity: `${full.perplexity.toFixed(3)} full, ${quantized.perplexity.toFixed(3)} ${quantized.model}`,
+      'bits per byte': `${full.bitsPerByte.toFixed(4)} full, ${quantized.bitsPerByte.toFixed(4)} ${quantized.model}, over ${full.tokens.toLocaleString('en-US')} tokens`,
+      ...Object.fromEntries(
+        shownSamples(samples).map((sample) => [`sample (${sample.model}, ${methodOf(sample)})`, sample.text]),
+      ),
+    },
+  };
+});
+
+/** The filter that a sample went through, in the field's terms. */
+function methodOf({ temperature, topK, topP }: SamplingParameters): string {
+  if (temperature === 0) return 'greedy';
+  if (topK > 0) return 'top-k';
+  return topP < 1 ? 'top-p' : 'temperature';
+}
+
+/** Two samples for the summary: the last way of sampling, from each model's first prompt. */
+function shownSamples(samples: readonly Sample[]): Sample[] {
+  const first = samples[0]!;
+  const ofFull = samples.filter(({ model, prompt }) => model === first.model && prompt === first.prompt);
+  const ofQuantized = samples.filter(({ model, prompt }) => model !== first.model && prompt === first.prompt);
+  return [ofFull.at(-1)!, ofQuantized.at(-1)!];
+}

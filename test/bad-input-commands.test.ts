@@ -1,0 +1,110 @@
+/** @file Bad input on the command line and in pipeline files, through Nx: one clear error each, exit code ≠ 0, nothing half-written. */
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { copyWorkspace, type TestWorkspace } from './support/workspace.ts';
+
+const PIPELINE = `
+stages:
+  download:
+    source: { type: embedded, stories: 10, validationStories: 2 }
+  tokenizer: { vocabularySize: 280 }
+  chunk: { contextLength: 32 }
+  train:
+    steps: 2
+    model: { hiddenSize: 16, layers: 1, heads: 2, kvHeads: 1, intermediateSize: 16 }
+  quantize:
+  evaluate:
+`;
+
+let workspace: TestWorkspace;
+beforeAll(() => {
+  workspace = copyWorkspace();
+  workspace.write('pipelines/tiny.yaml', PIPELINE);
+});
+afterAll(() => workspace.remove());
+
+/** Runs Nx, which must fail with all of `parts` and without a stack trace. */
+function expectFailure(args: string[], env: Record<string, string>, ...parts: RegExp[]): void {
+  const { code, output } = workspace.nx(['run', ...args], env);
+  expect(code, output).not.toBe(0);
+  for (const part of parts) expect(output).toMatch(part);
+  expect(output).not.toMatch(/^ +at .*:\d+:\d+/m);
+  expect(existsSync(join(workspace.root, 'artifacts/tiny'))).toBe(false);
+}
+
+test('an unknown pipeline, with those that there are', () => {
+  expectFailure(['pipeline:tinny'], {}, /there is no pipeline "tinny"/, /expected: +one of .*tiny/);
+});
+
+test('an unknown stage, with those that there are', () => {
+  expectFailure(['trian:tiny'], {}, /there is no stage "trian"/, /expected: +one of chunk, .*train/);
+});
+
+test('a parameter given to a whole pipeline, with what would work, before anything runs', () => {
+  expectFailure(
+    ['pipeline:tiny', '--steps=300'],
+    {},
+    /takes no parameters/,
+    /PIPELINE_SET=train\.steps=300 npx nx run pipeline:tiny/,
+  );
+});
+
+test('an unknown parameter of a stage, with those that there are', () => {
+  expectFailure(['download:tiny', '--sorce=x'], {}, /unknown parameter "sorce" \(known here: source\)/);
+});
+
+test('an unknown parameter in PIPELINE_SET', () => {
+  expectFailure(
+    ['pipeline:tiny'],
+    { PIPELINE_SET: 'train.stpes=3' },
+    /PIPELINE_SET train\.stpes=3: unknown parameter "train\.stpes"/,
+  );
+});
+
+test('an unknown backend, with those that there are', () => {
+  expectFailure(['pipeline:tiny'], { ARROWSMITH_BACKEND: 'gpu' }, /unknown backend "gpu"/, /wasm/);
+});
+
+test('a broken pipeline file fails by line, and leaves the others alone', () => {
+  workspace.write('pipelines/broken.yaml', 'stages:\n  download: { source\n');
+  workspace.write('pipelines/wrong.yaml', 'extends: tiny\nstages:\n  train:\n    steps: many\n  publish:\n');
+  expectFailure(['pipeline:broken'], {}, /pipelines\/broken\.yaml:\d: not valid YAML/);
+  expectFailure(
+    ['train:wrong'],
+    {},
+    /pipelines\/wrong\.yaml:4: train\.steps: /,
+    /pipelines\/wrong\.yaml:5: unknown stage "publish"/,
+  );
+  const { code, output } = workspace.nx(['run', 'download:tiny']);
+  expect(code, output).toBe(0);
+});
+
+/** Root may write anywhere, so that the stage must run as somebody else; others make the folder read-only for themselves. */
+test.skipIf(process.platform === 'win32')('an artifacts folder that may not be written to', () => {
+  workspace.nx(['run', 'pipeline:build']);
+  const store = join(workspace.root, 'read-only');
+  mkdirSync(store);
+  const asRoot = process.getuid!() === 0;
+  if (asRoot) {
+    chmodSync(workspace.root, 0o755);
+    chownSync(store, 0, 0);
+  }
+  chmodSync(store, 0o555);
+  const { status, stderr } = spawnSync(process.execPath, ['.work/code/download.mjs', 'tiny'], {
+    cwd: workspace.root,
+    encoding: 'utf8',
+    env: {
+      PATH: process.env['PATH'],
+      ARROWSMITH_STORE: store,
+      STAGE_PARAMETERS: JSON.stringify({ source: { type: 'embedded', stories: 3, validationStories: 1 } }),
+    },
+    ...(asRoot ? { uid: 65534, gid: 65534 } : {}),
+  });
+  expect(status, stderr).toBe(1);
+  expect(stderr).toMatch(
+    /permission denied[^]*where: +.*read-only[^]*to do: +change its permissions[^]*ARROWSMITH_STORE/,
+  );
+  expect(readdirSync(store)).toEqual([]);
+});

@@ -1,0 +1,158 @@
+/**
+ * @file Which package may import which, and that each declares what it imports. Stages stand on training, generation, quantization, bpe and
+ * corpus, these on model, model on ops, everything on errors; artifacts and pipeline know nothing of models; nothing imports a stage.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { fingerprintStage, stageNames } from '@arrowsmith/pipeline';
+import { REPOSITORY } from './support/workspace.ts';
+
+const CRAFTS = ['training', 'generation', 'quantization', 'bpe', 'corpus'];
+
+/** What each shared package may import of the others. A new package takes its place here. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  errors: [],
+  artifacts: ['errors'],
+  pipeline: ['artifacts', 'errors'],
+  ops: ['errors'],
+  model: ['ops', 'errors'],
+  ...Object.fromEntries(CRAFTS.map((name) => [name, ['model', 'ops', 'artifacts', 'errors']])),
+};
+
+interface Import {
+  file: string;
+  specifier: string;
+}
+
+interface PackageJson {
+  name: string;
+  dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
+}
+
+/** All code below a folder, as paths relative to the repository. */
+function codeFiles(folder: string): string[] {
+  return readdirSync(join(REPOSITORY, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.(ts|mjs)$/.test(file) && !file.includes('node_modules'))
+    .map((file) => join(folder, file));
+}
+
+/** What a file imports, also only for its types and also when needed; examples in comments and in indented text are none. */
+function importsOf(file: string): Import[] {
+  const code = readFileSync(join(REPOSITORY, file), 'utf8').replaceAll(/^\s*(\/?\*|\/\/).*$/gm, '');
+  const matches = [
+    ...code.matchAll(/^(?:import|export)\b[^'"`;]*?\bfrom '([^']+)'/gm),
+    ...code.matchAll(/^import '([^']+)'/gm),
+    ...code.matchAll(/\bimport\('([^']+)'\)/g),
+  ];
+  return matches.map((match) => ({ file, specifier: match[1]! }));
+}
+
+const packageOf = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+
+const isPackage = ({ specifier }: Import): boolean => !specifier.startsWith('.') && !specifier.startsWith('node:');
+
+const isTest = ({ file }: Import): boolean => /\.test\.ts$|\/testing\/|^test\//.test(file);
+
+const packageJson = (folder: string) =>
+  JSON.parse(readFileSync(join(REPOSITORY, folder, 'package.json'), 'utf8')) as PackageJson;
+
+const below = (folder: string): string[] => readdirSync(join(REPOSITORY, folder)).map((name) => join(folder, name));
+
+const shared = below('shared');
+const stages = below('stages');
+const root = packageJson('.');
+
+test('the code is read right', () => {
+  const found = importsOf('stages/download/src/declaration.ts').map(({ specifier }) => specifier);
+  expect(found).toEqual([
+    'zod',
+    '@arrowsmith/corpus/parameters',
+    '@arrowsmith/pipeline/stage',
+    './resolve.ts',
+    './resolve.ts',
+  ]);
+});
+
+describe('imports run one way', () => {
+  test('every shared package has a place', () => {
+    expect(shared.map((folder) => folder.replace('shared/', '')).sort()).toEqual(Object.keys(MAY_IMPORT).sort());
+  });
+
+  test.each(shared)('%s imports only what is below it', (folder) => {
+    const name = folder.replace('shared/', '');
+    const allowed = [name, ...(MAY_IMPORT[name] ?? [])].map((other) => `@arrowsmith/${other}`);
+    const wrong = codeFiles(folder)
+      .flatMap(importsOf)
+      .filter(({ specifier }) => specifier.startsWith('@arrowsmith/') && !allowed.includes(packageOf(specifier)));
+    expect(wrong).toEqual([]);
+  });
+
+  test('nothing imports a stage, stages included', () => {
+    const names = stages.map((folder) => packageJson(folder).name);
+    const imports = ['shared', 'stages', 'scripts', 'test'].flatMap(codeFiles).flatMap(importsOf);
+    expect(imports.length).toBeGreaterThan(300);
+    expect(imports.filter(({ specifier }) => names.includes(packageOf(specifier)))).toEqual([]);
+  });
+
+  test('packages reach each other by name, never by a path; only tests may reach what is there for testing', () => {
+    const home = (path: string) => path.split('/').slice(0, 2).join('/');
+    const imports = ['shared', 'stages', 'scripts', 'test'].flatMap(codeFiles).flatMap(importsOf);
+    const wrong = imports.filter((each) => {
+      if (!each.specifier.startsWith('.')) return false;
+      const target = join(dirname(each.file), each.specifier);
+      if (isTest(each) && target.includes('/testing/')) return false;
+      return /^(shared|stages)\//.test(target) && home(target) !== home(each.file);
+    });
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('declared dependencies', () => {
+  test.each([...shared, ...stages])('%s declares exactly what it imports', (folder) => {
+    const { name, dependencies = {}, devDependencies = {} } = packageJson(folder);
+    const imports = codeFiles(folder).flatMap(importsOf).filter(isPackage);
+    const namesOf = (some: Import[]) =>
+      new Set(some.map(({ specifier }) => packageOf(specifier)).filter((other) => other !== name));
+    const inCode = namesOf(imports.filter((each) => !isTest(each)));
+    const inTests = namesOf(imports.filter(isTest));
+    const declared = Object.keys(dependencies).filter((other) => !other.startsWith('@types/'));
+    expect([...inCode].sort(), 'imported by the code').toEqual(declared.sort());
+    expect(
+      Object.keys(devDependencies).filter((other) => !inTests.has(other)),
+      'not imported by a test',
+    ).toEqual([]);
+    const known = { ...dependencies, ...devDependencies, ...root.devDependencies };
+    expect(
+      [...inTests].filter((other) => !(other in known)),
+      'imported by a test, but not declared',
+    ).toEqual([]);
+  });
+
+  test('the packages of the workspace ask for one version of everything, the exact one', () => {
+    const asked = [root, ...[...shared, ...stages].map(packageJson)].flatMap(({ dependencies, devDependencies }) =>
+      Object.entries({ ...dependencies, ...devDependencies }),
+    );
+    const versions = new Map<string, Set<string>>();
+    for (const [name, version] of asked) versions.set(name, (versions.get(name) ?? new Set()).add(version));
+    expect([...versions].filter(([, found]) => found.size > 1)).toEqual([]);
+    expect(asked.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  });
+
+  test('what a stage reaches is installed at the root, where the file that runs it looks', async () => {
+    for (const stage of await stageNames(REPOSITORY)) {
+      const { packages } = await fingerprintStage(REPOSITORY, stage);
+      const names = Object.keys(packages).map((path) => path.replace(/^.*node_modules\//, ''));
+      expect(names).toContain('zod');
+      const nested = [...shared, ...stages].flatMap((folder) =>
+        names.map((name) => join(folder, 'node_modules', name)),
+      );
+      expect(nested.filter((path) => existsSync(join(REPOSITORY, path)))).toEqual([]);
+    }
+  });
+});
