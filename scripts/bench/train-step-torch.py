@@ -1,0 +1,77 @@
+"""Times a PyTorch training step of the model that scripts/bench/train-step.ts describes in its argument; prints JSON.
+
+Usage: python scripts/bench/train-step-torch.py '{"hiddenSize": 128, ...}'
+Needs: pip install torch
+"""
+
+import json
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+config = json.loads(sys.argv[1])
+D, L, H, KV, HD = (config[key] for key in ("hiddenSize", "layers", "heads", "kvHeads", "headDim"))
+V, S, B = config["vocabularySize"], config["contextLength"], config["batchSize"]
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        linear = lambda i, o: nn.Linear(i, o, bias=False)
+        self.q, self.k, self.v, self.o = linear(D, H * HD), linear(D, KV * HD), linear(D, KV * HD), linear(H * HD, D)
+        self.gate, self.up = linear(D, config["intermediateSize"]), linear(D, config["intermediateSize"])
+        self.down = linear(config["intermediateSize"], D)
+        self.norm1, self.norm2 = nn.RMSNorm(D, 1e-5), nn.RMSNorm(D, 1e-5)
+
+    def forward(self, x, cos, sin):
+        y = self.norm1(x)
+        q = rope(self.q(y).view(B, S, H, HD).transpose(1, 2), cos, sin)
+        k = rope(self.k(y).view(B, S, KV, HD).transpose(1, 2), cos, sin)
+        v = self.v(y).view(B, S, KV, HD).transpose(1, 2)
+        attended = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=H != KV)
+        x = x + self.o(attended.transpose(1, 2).reshape(B, S, H * HD))
+        y = self.norm2(x)
+        return x + self.down(F.silu(self.gate(y)) * self.up(y))
+
+
+def rope(x, cos, sin):
+    a, b = x.chunk(2, -1)
+    return torch.cat((a * cos - b * sin, b * cos + a * sin), -1)
+
+
+class Decoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(V, D)
+        nn.init.normal_(self.embedding.weight, std=0.02)
+        self.blocks = nn.ModuleList(Block() for _ in range(L))
+        self.norm = nn.RMSNorm(D, 1e-5)
+        angles = torch.outer(torch.arange(S), config["ropeTheta"] ** (-torch.arange(0, HD, 2) / HD))
+        self.register_buffer("cos", angles.cos())
+        self.register_buffer("sin", angles.sin())
+
+    def forward(self, ids, targets):
+        x = self.embedding(ids)
+        for block in self.blocks:
+            x = block(x, self.cos, self.sin)
+        return F.cross_entropy(F.linear(self.norm(x), self.embedding.weight).flatten(0, 1), targets.flatten())
+
+
+torch.manual_seed(1)
+model = Decoder()
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, fused=True)
+ids = torch.randint(V, (B, S + 1))
+fastest = float("inf")
+for step in range(config["steps"] + 1):
+    start = time.perf_counter()
+    optimizer.zero_grad()
+    model(ids[:, :-1], ids[:, 1:]).backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    if step > 0:
+        fastest = min(fastest, time.perf_counter() - start)
+name = f"torch {torch.__version__}, float32, {torch.get_num_threads()} threads"
+print(json.dumps({"name": name, "tokensPerSecond": B * S / fastest}))

@@ -1,0 +1,54 @@
+/**
+ * @file `npm run doctor`: what this machine offers, and what that means for running pipelines.
+ *
+ * `--json` prints the findings as JSON. Exits with 1 when there is a problem that keeps pipelines from running.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { $, chalk } from 'zx';
+import { type Finding, formatFindings, type Level, verdict } from './doctor/finding.ts';
+import { checkNode, type Run } from './doctor/tools.ts';
+
+const PAINT: Record<Level, (text: string) => string> = { ok: chalk.green, note: chalk.yellow, problem: chalk.red };
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const run: Run = async (command, args) => {
+  try {
+    return (await $({ quiet: true, timeout: '10s' })`${command} ${args}`).stdout.trim();
+  } catch {
+    return undefined; // not installed, failed, or too slow
+  }
+};
+
+/** The settings that Nx gives to stages. What is set in the environment comes first, as with Nx. */
+function loadSettings(): void {
+  for (const file of ['.local.env', '.env.local', '.env']) {
+    if (existsSync(join(root, file))) process.loadEnvFile(join(root, file));
+  }
+}
+
+async function examine(): Promise<Finding[]> {
+  const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { engines: { node: string } };
+  const node = checkNode(process.version, engines.node);
+  if (node.level === 'problem') return [node]; // the rest would not even load
+  loadSettings();
+  const doctor = await import('./doctor/examine.ts');
+  return [node, ...(await doctor.examine(root, process.env, run))];
+}
+
+const unknown = process.argv.slice(2).find((arg) => arg !== '--json');
+if (unknown !== undefined) {
+  console.error(`\nerror: doctor does not know ${unknown}\n  expected:  --json or nothing\n`);
+  process.exit(1);
+}
+const findings = await examine();
+const ok = findings.every(({ level }) => level !== 'problem');
+if (process.argv.includes('--json')) {
+  console.log(JSON.stringify({ ok, findings }, null, 2));
+} else {
+  for (const line of formatFindings(findings, (level, text) => PAINT[level](text))) console.log(line);
+  console.log(`\n${verdict(findings)}`);
+}
+process.exit(ok ? 0 : 1); // a package may keep a socket open

@@ -1,0 +1,115 @@
+/** @file Checks the compute backends: which are installed, whether they multiply right, and how fast. */
+import { type BackendName, backendNames, resolveBackend } from '@arrowsmith/ops/resolve-backend';
+import { UserError } from '@arrowsmith/errors';
+import { type Finding, finding } from './finding.ts';
+
+/** What multiplying two matrices showed. */
+export interface Measurement {
+  gigaflops: number;
+  /** Whether the product was right. */
+  correct: boolean;
+  /** For wasm: whether the 128-bit SIMD build is in use. */
+  simd?: boolean;
+}
+
+/** Side of the matrices: large enough for a backend's own speed to count, small enough for a moment's work. */
+const SIZES: Record<BackendName, number> = { tensorflow: 512, wasm: 512, cpu: 192 };
+
+const MEANS: Record<BackendName, string> = {
+  tensorflow: "TensorFlow's library, on all cores",
+  wasm: 'one core',
+  cpu: 'plain JavaScript, the reference for tests',
+};
+
+/**
+ * @param requested the environment variable ARROWSMITH_BACKEND
+ * @param measure see {@link measureBackend}
+ */
+export async function checkBackends(
+  requested: string | undefined,
+  measure: (backend: BackendName) => Promise<Measurement>,
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  let used: BackendName | undefined;
+  try {
+    used = resolveBackend(requested || 'auto');
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { what, expected, fix } = error.parts;
+    findings.push(
+      finding('problem', 'backend', `ARROWSMITH_BACKEND=${requested}`, `${what}; expected ${expected}; ${fix}`),
+    );
+  }
+  for (const backend of backendNames) findings.push(await checkBackend(backend, backend === used, measure));
+  return findings;
+}
+
+async function checkBackend(
+  backend: BackendName,
+  used: boolean,
+  measure: (backend: BackendName) => Promise<Measurement>,
+): Promise<Finding> {
+  const check = `backend ${backend}`;
+  const broken = used ? 'problem' : 'note';
+  try {
+    resolveBackend(backend);
+  } catch {
+    return finding(
+      'note',
+      check,
+      'not installed',
+      'optional: npm install --no-save @tensorflow/tfjs-node@4.22.0 (Node 20 or 22)',
+    );
+  }
+  try {
+    const { gigaflops, correct, simd } = await measure(backend);
+    const what = `${gigaflops.toFixed(1)} GFLOP/s${simd === undefined ? '' : simd ? ', SIMD' : ', no SIMD'}`;
+    if (!correct) return finding(broken, check, what, 'multiplies wrong: do not use it, and report this machine');
+    const level = simd === false ? 'note' : 'ok';
+    return finding(level, check, what, `${MEANS[backend]}${used ? '; what pipelines use' : ''}`);
+  } catch (error) {
+    const message = (error as Error).message.split('\n')[0];
+    return finding(broken, check, 'does not start', `${message}: reinstall packages with npm ci`);
+  }
+}
+
+/** Multiplies two matrices on a backend, which is the active one afterwards. The fastest of some runs counts. */
+export async function measureBackend(backend: BackendName): Promise<Measurement> {
+  const { useBackend } = await import('@arrowsmith/ops');
+  const tf = await import('@tensorflow/tfjs-core');
+  await useBackend(backend);
+  const n = SIZES[backend];
+  // Small integers: every sum is exact in float32, so that the product is right or wrong and not almost right.
+  const left = Float32Array.from({ length: n * n }, (_, i) => (i * 7 + Math.floor(i / n)) % 5);
+  const right = Float32Array.from({ length: n * n }, (_, i) => (i * 3 + Math.floor(i / n)) % 7);
+  const [a, b] = [tf.tensor2d(left, [n, n]), tf.tensor2d(right, [n, n])];
+  let best = Infinity;
+  let correct = true;
+  for (let run = 0; run < 4; run++) {
+    const start = performance.now();
+    const product = tf.matMul(a, b);
+    const values = await product.data();
+    best = Math.min(best, performance.now() - start);
+    product.dispose();
+    correct &&= isProduct(values, left, right, n, run);
+  }
+  tf.dispose([a, b]);
+  const simd = backend === 'wasm' ? { simd: Boolean(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) } : {};
+  return { gigaflops: (2 * n ** 3) / best / 1e6, correct, ...simd };
+}
+
+/** Checks one row of the product [n, n] by the definition. */
+function isProduct(
+  product: ArrayLike<number>,
+  left: Float32Array,
+  right: Float32Array,
+  n: number,
+  row: number,
+): boolean {
+  for (let column = 0; column < n; column++) {
+    let sum = 0;
+    for (let k = 0; k < n; k++) sum += left[row * n + k]! * right[k * n + column]!;
+    if (product[row * n + column] !== sum) return false;
+  }
+  return true;
+}

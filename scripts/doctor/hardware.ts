@@ -1,0 +1,67 @@
+/** @file Checks of processor and memory. */
+import prettyBytes from 'pretty-bytes';
+import { type Finding, finding } from './finding.ts';
+import type { Run } from './tools.ts';
+
+/** Instruction sets that matter to matrix products, as /proc/cpuinfo and sysctl name them. */
+const RELEVANT =
+  /^(avx|fma|avx2|avx512f|avx512_?vnni|avx512_?bf16|avx_?vnni|amx_\w+|asimd|asimddp|fphp|bf16|i8mm|sve2?|sme2?|neon|feat_(bf16|i8mm|dotprod|fp16|sme2?))$/;
+
+/** The most that a wasm module can address. */
+const WASM_HEAP_BYTES = 2 ** 32;
+
+export interface Processor {
+  model: string;
+  cores: number;
+  /** Empty where the system does not tell. */
+  instructionSets: readonly string[];
+}
+
+export function checkProcessor({ model, cores, instructionSets }: Processor): Finding {
+  const sets = instructionSets.length === 0 ? '' : ` with ${instructionSets.join(' ')}`;
+  const means = `${model.trim()}${sets}; wasm trains on one of them, with 128-bit SIMD`;
+  return finding('ok', 'processor', `${cores} ${cores === 1 ? 'core' : 'cores'}`, means);
+}
+
+/**
+ * The relevant instruction sets of this processor.
+ * @param readCpuInfo the content of /proc/cpuinfo, undefined where there is none (macOS: sysctl is asked)
+ */
+export async function readInstructionSets(readCpuInfo: () => Promise<string | undefined>, run: Run): Promise<string[]> {
+  const cpuInfo = await readCpuInfo();
+  const names =
+    cpuInfo === undefined
+      ? [...((await run('sysctl', ['hw.optional'])) ?? '').matchAll(/^hw\.optional\.(?:arm\.)?(\w+): 1$/gm)].map(
+          (match) => match[1]!,
+        )
+      : (/^(?:flags|Features)\s*:\s*(.*)$/m.exec(cpuInfo)?.[1] ?? '').split(/\s+/);
+  return [...new Set(names.map((name) => name.toLowerCase()))].filter((name) => RELEVANT.test(name));
+}
+
+const inGibibytes = (bytes: number): string => prettyBytes(bytes, { binary: true });
+
+/**
+ * @param total of the machine
+ * @param limit of the container (cgroup), undefined where there is none
+ */
+export function checkMemory({
+  total,
+  free,
+  limit,
+}: {
+  total: number;
+  free: number;
+  limit: number | undefined;
+}): Finding {
+  const usable = Math.min(total, limit || Infinity);
+  const what = `${inGibibytes(usable)}${usable < total ? ' (limit of the container)' : ''}, ${inGibibytes(Math.min(free, usable))} free`;
+  if (usable < WASM_HEAP_BYTES) {
+    return finding(
+      'note',
+      'memory',
+      what,
+      `keep models and batches small: the wasm backend takes up to ${inGibibytes(WASM_HEAP_BYTES)}`,
+    );
+  }
+  return finding('ok', 'memory', what, `the wasm backend takes up to ${inGibibytes(WASM_HEAP_BYTES)} of it`);
+}

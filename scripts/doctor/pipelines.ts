@@ -1,0 +1,71 @@
+/** @file Checks the pipeline files, and says how much disk each pipeline needs. */
+import { type JsonObject, loadDeclarations, loadPipeline, type Pipeline, pipelineNames } from '@arrowsmith/pipeline';
+import { type Source, sourceParameters } from '@arrowsmith/corpus';
+import { UserError } from '@arrowsmith/errors';
+import { type Finding, finding } from './finding.ts';
+
+/** What a pipeline reads, for the checks of disk and network. */
+export interface PipelineSource {
+  pipeline: string;
+  source: Source;
+}
+
+/** Reads all pipeline files; those with an error are problems, the others are returned. */
+export async function checkPipelines(root: string): Promise<{ findings: Finding[]; sources: PipelineSource[] }> {
+  const declarations = await loadDeclarations(root);
+  const findings: Finding[] = [];
+  const pipelines: Pipeline[] = [];
+  for (const name of pipelineNames(root)) {
+    try {
+      pipelines.push(loadPipeline(root, name, declarations));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      findings.push(finding('problem', 'pipeline', `${name} has an error`, error.parts.what.replaceAll('\n', '; ')));
+    }
+  }
+  if (pipelines.length > 0) {
+    const names = pipelines.map(({ name }) => name);
+    const first = names.includes('smoke') ? 'smoke' : names[0];
+    findings.unshift(
+      finding('ok', 'pipelines', `${names.length} can run`, `${names.join(', ')}: npx nx run pipeline:${first}`),
+    );
+  }
+  return { findings, sources: pipelines.flatMap(sourceOf) };
+}
+
+function sourceOf({ name, stages }: Pipeline): PipelineSource[] {
+  const download = stages['download'] as JsonObject | undefined;
+  return download === undefined ? [] : [{ pipeline: name, source: sourceParameters.parse(download['source']) }];
+}
+
+/** Mean size of a story of the embedded corpus. */
+const STORY_BYTES = 1_300;
+/** Parquet files are compressed; text is about so many times as large. */
+const PARQUET_RATIO = 2.5;
+/**
+ * Disk that a pipeline takes, by size of its text: the download, the documents and, with 16-bit ids, half as much for the tokens; and
+ * as much again for weights, checkpoints and a second version of a stage beside the first.
+ */
+const DISK_PER_TEXT = 4;
+
+/** Roughly how much disk a pipeline needs, in bytes; undefined where its size is not in the pipeline file. */
+export function diskNeeded(source: Source): number | undefined {
+  const text = textBytes(source);
+  return text === undefined ? undefined : DISK_PER_TEXT * text;
+}
+
+function textBytes(source: Source): number | undefined {
+  switch (source.type) {
+    case 'embedded':
+      return STORY_BYTES * (source.stories + source.validationStories);
+    case 'url':
+      return source.bytes;
+    case 'file':
+      return undefined;
+    case 'hub': {
+      const files = [source.train, source.validation ?? []].flat();
+      const bytes = files.reduce((sum, file) => sum + (file.firstBytes ?? file.bytes), 0);
+      return source.format === 'parquet' ? PARQUET_RATIO * bytes : bytes;
+    }
+  }
+}
