@@ -1,5 +1,5 @@
 /** @file Bad input on the command line and in pipeline files, through Nx: one clear error each, exit code ≠ 0, nothing half-written. */
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -49,6 +49,13 @@ test('a parameter given to a whole pipeline, with what would work, before anythi
     /takes no parameters/,
     /PIPELINE_SET=train\.steps=300 npx nx run pipeline:tiny/,
   );
+});
+
+test('a flag that nobody knows, given to a whole pipeline', () => {
+  const { code, output } = workspace.nx(['run', 'pipeline:tiny', '--stpes=300']);
+  expect(code).not.toBe(0);
+  expect(output).toMatch(/--stpes=300: no parameter of any stage[^]*PIPELINE_SET=/);
+  rmSync(join(workspace.root, 'artifacts'), { recursive: true });
 });
 
 test('an unknown parameter of a stage, with those that there are', () => {

@@ -3,8 +3,8 @@ import { explainFilesystemError } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
 import { findRoot, openWorkspace, type Workspace } from '../workspace.ts';
 
-/** Nx kills a task five seconds after asking it to stop; stages get four to save what they have. */
-const GRACE_MS = 4_000;
+/** Nx kills a task five seconds after asking it to stop; stages get three to save what they have. */
+const GRACE_MS = 3_000;
 
 /**
  * Runs a command line. Errors that a person can mend are printed without a stack; the exit code is 1, or 143 after SIGTERM.
