@@ -149,6 +149,28 @@ describe('a bad pipeline file is told by file, line and key', () => {
     expect(() => load('t')).toThrow(/"t" cannot name a pipeline/);
   });
 
+  test.each(['build', 'gc', 'runs', 'store'])('the name %s, which stands for something else', (name) => {
+    write(name, 'extends: base\n');
+    expect(() => load(name)).toThrow(/cannot name a pipeline[^]*not build, gc, runs, store/);
+  });
+
+  test('no stages at all', () => {
+    write('bad', 'description: nothing yet\n');
+    expect(() => load('bad')).toThrow(/bad\.yaml:1: a pipeline without stages/);
+  });
+
+  test('text that YAML takes for an alias', () => {
+    write('bad', 'extends: base\nstages:\n  download:\n    source: { type: file, path: *** }\n');
+    expect(() => load('bad')).toThrow(/bad\.yaml:4: [^]*in quotes|bad\.yaml:4: not valid YAML/);
+  });
+
+  test('PIPELINE_SET for a stage that the pipeline does not have', () => {
+    write('short', 'stages:\n  download:\n    source: { type: file, path: a }\n');
+    expect(() => load('short', 'train.steps=3')).toThrow(
+      /PIPELINE_SET train\.steps=3: the pipeline has no stage train/,
+    );
+  });
+
   test('PIPELINE_SET with an unknown parameter or a wrong type names PIPELINE_SET', () => {
     expect(() => load('base', 'train.stpes=3')).toThrow(
       /PIPELINE_SET train\.stpes=3: unknown parameter "train\.stpes" \(known here: steps, optimizer\)/,

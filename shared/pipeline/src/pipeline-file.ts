@@ -46,7 +46,7 @@ function withoutRequired(value: unknown): unknown {
 /**
  * Reads `pipelines/<name>.yaml` with everything it extends.
  * @param overrides changed parameters; paths begin with a stage
- * @throws UserError naming file, line and key for broken YAML, unknown stages and parameters, wrong types, circular `extends`
+ * @throws UserError naming file, line and key for broken YAML, unknown stages and parameters, wrong types, circular `extends`, no stages
  */
 export function loadPipeline(
   root: string,
@@ -58,6 +58,7 @@ export function loadPipeline(
   let content: JsonObject = {};
   for (const source of sources.toReversed()) content = merge(content, source.content);
   delete content['extends'];
+  checkStages(sources[0]!, content['stages'] ?? {}, overrides, declarations);
   content = applyOverrides(content, overrides.map(inStages));
 
   const schema = pipelineSchema(declarations);
@@ -109,6 +110,33 @@ function merge(base: JsonObject, over: JsonObject): JsonObject {
     result[key] = value === null || isObject(value) ? merge(isObject(old) ? old : {}, value ?? {}) : value;
   }
   return result;
+}
+
+/** There is something to run, and overrides change it but add no stage. */
+function checkStages(
+  source: Source,
+  stages: unknown,
+  overrides: readonly Override[],
+  declarations: ReadonlyMap<string, StageDeclaration>,
+): void {
+  if (!isObject(stages)) return; // a wrong type, which the schema tells
+  const present = Object.keys(stages);
+  if (present.length === 0) {
+    throw new UserError({
+      what: `${source.file}:1: a pipeline without stages`,
+      expected: `stages, of ${[...declarations.keys()].join(', ')}`,
+      fix: 'add `stages:` with the stages to run, or `extends:` with the name of a pipeline that has some',
+    });
+  }
+  const added = overrides.find(({ path }) => declarations.has(path[0]!) && !present.includes(path[0]!));
+  if (added !== undefined) {
+    throw new UserError({
+      what: `PIPELINE_SET ${added.written}: the pipeline has no stage ${added.path[0]}`,
+      where: source.file,
+      expected: `a parameter of ${present.join(', ')}`,
+      fix: `add \`${added.path[0]}:\` under stages, or choose another pipeline`,
+    });
+  }
 }
 
 function checkInputs(source: Source, stages: JsonObject, declarations: ReadonlyMap<string, StageDeclaration>): void {

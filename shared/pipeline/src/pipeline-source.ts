@@ -1,7 +1,7 @@
 /** @file Pipeline files as text: found, parsed as YAML, followed along `extends`, with the line of every key. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Alias, type Document, isNode, LineCounter, parseDocument, visit } from 'yaml';
 import { UserError } from '@arrowsmith/errors';
 import { isObject } from './overrides.ts';
 import type { JsonObject } from './stage.ts';
@@ -15,6 +15,9 @@ export interface Source {
 }
 
 const NAME = /^[a-z][a-z0-9-]+$/; // two characters at least: Nx takes single letters as its own aliases
+
+/** Taken: the other targets of pipelines/project.json, and the other folders of artifacts/. */
+const TAKEN: readonly string[] = ['build', 'gc', 'runs', 'store'];
 
 export function pipelineNames(root: string): string[] {
   return readdirSync(join(root, 'pipelines'))
@@ -46,11 +49,11 @@ export function readSources(root: string, name: string): Source[] {
 function readSource(root: string, name: string, from: Source | undefined): Source {
   const path = join(root, 'pipelines', `${name}.yaml`);
   const file = relative(root, path);
-  if (!NAME.test(name)) {
+  if (!NAME.test(name) || TAKEN.includes(name)) {
     throw new UserError({
       what: `"${name}" cannot name a pipeline`,
       where: from ? at(from, ['extends']) : file,
-      expected: 'two or more lower-case letters, digits and hyphens, beginning with a letter',
+      expected: `two or more lower-case letters, digits and hyphens, beginning with a letter; not ${TAKEN.join(', ')}`,
       fix: 'rename the file',
     });
   }
@@ -72,6 +75,14 @@ function readSource(root: string, name: string, from: Source | undefined): Sourc
       fix: 'mend the line (indentation is two spaces, `key: value`)',
     });
   }
+  const alias = unresolvedAlias(document);
+  if (alias !== undefined) {
+    throw new UserError({
+      what: `${file}:${lines.linePos(alias.range![0]).line}: *${alias.source} refers to nothing`,
+      expected: `an anchor &${alias.source} before it, or quotes around text that begins with *`,
+      fix: `if it is text, write it in quotes: '*${alias.source}'`,
+    });
+  }
   const content: unknown = document.toJS() ?? {};
   if (!isObject(content)) {
     throw new UserError({
@@ -82,6 +93,19 @@ function readSource(root: string, name: string, from: Source | undefined): Sourc
     });
   }
   return { file, document, lines, content };
+}
+
+/** `separator: ***` is not text in YAML but an alias, of an anchor that is nowhere. */
+function unresolvedAlias(document: Document): Alias | undefined {
+  let found: Alias | undefined;
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) !== undefined) return undefined;
+      found = alias;
+      return visit.BREAK;
+    },
+  });
+  return found;
 }
 
 /** `file:line` of the innermost key of `path` that the file has. */

@@ -1,7 +1,7 @@
 /** @file The stage `evaluate`: losses over the whole validation split, and sample generations. */
 import { z } from 'zod';
 import { samplingParameters } from '@arrowsmith/generation/parameters';
-import { resolveBackend } from '@arrowsmith/ops/resolve-backend';
+import { backendNames, resolveBackend } from '@arrowsmith/ops/resolve-backend';
 import { declareStage } from '@arrowsmith/pipeline/stage';
 
 const parameters = z.strictObject({
@@ -17,9 +17,9 @@ const parameters = z.strictObject({
     ])
     .describe('Ways to sample from the full and from the quantized model: greedy, temperature, top-k, top-p.'),
   backend: z
-    .string()
+    .enum(['auto', ...backendNames])
     .default('auto')
-    .describe('Compute backend: auto, tensorflow, wasm or cpu. With auto, ARROWSMITH_BACKEND decides where it is set.'),
+    .describe('Compute backend. With auto, ARROWSMITH_BACKEND decides where it is set.'),
 });
 
 export default declareStage({

@@ -137,9 +137,10 @@ function methodOf({ temperature, topK, topP }: SamplingParameters): string {
   return topP < 1 ? 'top-p' : 'temperature';
 }
 
-/** Two samples for the summary: the last way of sampling, from each model's first prompt. */
+/** Two samples for the summary: the last way of sampling, from each model's first prompt. None where none was asked for. */
 function shownSamples(samples: readonly Sample[]): Sample[] {
-  const first = samples[0]!;
+  const first = samples[0];
+  if (first === undefined) return [];
   const ofFull = samples.filter(({ model, prompt }) => model === first.model && prompt === first.prompt);
   const ofQuantized = samples.filter(({ model, prompt }) => model !== first.model && prompt === first.prompt);
   return [ofFull.at(-1)!, ofQuantized.at(-1)!];

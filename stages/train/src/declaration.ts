@@ -1,16 +1,16 @@
 /** @file The stage `train`: a decoder learns to predict the training rows. */
 import { z } from 'zod';
 import { modelParameters } from '@arrowsmith/model/config';
-import { resolveBackend } from '@arrowsmith/ops/resolve-backend';
+import { backendNames, resolveBackend } from '@arrowsmith/ops/resolve-backend';
 import { declareStage } from '@arrowsmith/pipeline/stage';
 import { trainingParameters } from '@arrowsmith/training/parameters';
 
 const parameters = trainingParameters.safeExtend({
   model: modelParameters.describe('Architecture of the decoder.'),
   backend: z
-    .string()
+    .enum(['auto', ...backendNames])
     .default('auto')
-    .describe('Compute backend: auto, tensorflow, wasm or cpu. With auto, ARROWSMITH_BACKEND decides where it is set.'),
+    .describe('Compute backend. With auto, ARROWSMITH_BACKEND decides where it is set.'),
 });
 
 export default declareStage({

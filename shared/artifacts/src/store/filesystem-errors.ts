@@ -11,26 +11,39 @@ interface Reason {
   movable?: boolean;
 }
 
-const FREE_SPACE = 'free space (`npx nx run pipeline:gc` shows what can go, with --delete it goes)';
+const FULL: Omit<Reason, 'what'> = {
+  expected: 'free space',
+  fix: 'free space (`npx nx run pipeline:gc` shows what can go, with --delete it goes)',
+  movable: true,
+};
 const PERMISSION: Reason = {
   what: 'permission denied',
   expected: 'a file or folder that this user may use',
   fix: 'change its permissions or its owner (chmod, chown)',
   movable: true,
 };
-const NOT_A_FOLDER: Reason = { what: 'a file is where a folder should be', expected: 'a folder', fix: 'move that file away' };
+const NOT_A_FOLDER: Reason = {
+  what: 'a file is where a folder should be',
+  expected: 'a folder',
+  fix: 'move that file away',
+};
 
 /** What a person can mend, by the system's code. */
 const REASONS: Record<string, Reason> = {
-  ENOSPC: { what: 'the disk is full', expected: 'free space', fix: FREE_SPACE, movable: true },
-  EDQUOT: { what: 'the disk quota is used up', expected: 'free space', fix: FREE_SPACE, movable: true },
+  ENOSPC: { what: 'the disk is full', ...FULL },
+  EDQUOT: { what: 'the disk quota is used up', ...FULL },
   EFBIG: {
     what: 'a file would become larger than is allowed',
     expected: 'no limit on the size of files (ulimit -f), and a file system that knows large ones (FAT ends at 4 GB)',
     fix: 'lift the limit: ulimit -f unlimited',
     movable: true,
   },
-  EROFS: { what: 'the file system is read-only', expected: 'a folder to write to', fix: 'make it writable', movable: true },
+  EROFS: {
+    what: 'the file system is read-only',
+    expected: 'a folder to write to',
+    fix: 'make it writable',
+    movable: true,
+  },
   EACCES: PERMISSION,
   EPERM: PERMISSION,
   ENOTDIR: NOT_A_FOLDER,
@@ -38,7 +51,7 @@ const REASONS: Record<string, Reason> = {
 };
 
 /**
- * @param store the folder that is written to most, whose free space is reported
+ * @param store the folder that is written to most; where an error of a disk names no path it happened there
  * @returns a UserError for what a person can mend, else the error itself
  */
 export async function explainFilesystemError(error: unknown, store: string): Promise<unknown> {
@@ -46,9 +59,10 @@ export async function explainFilesystemError(error: unknown, store: string): Pro
   const reason = code === undefined ? undefined : REASONS[code];
   if (reason === undefined || error instanceof UserError) return error;
   const { what, expected, fix, movable = false } = reason;
+  const free = expected === FULL.expected ? await freeSpace(store) : '';
   const move = movable && isBelow(store, path) ? ', or set ARROWSMITH_STORE to a folder on another disk' : '';
   return new UserError(
-    { what, where: path, expected, found: `${message}${await freeSpace(store)}`, fix: `${fix}${move}; then run the same command again` },
+    { what, where: path, expected, found: `${message}${free}`, fix: `${fix}${move}; then run the same command again` },
     { cause: error },
   );
 }
@@ -58,7 +72,8 @@ function isBelow(folder: string, path: string): boolean {
   return !way.startsWith('..') && !isAbsolute(way);
 }
 
+/** Free space by now: what was half-written is gone already. */
 async function freeSpace(folder: string): Promise<string> {
   const disk = await statfs(folder).catch(() => undefined);
-  return disk === undefined ? '' : ` (${Math.floor((disk.bavail * disk.bsize) / 1e6)} MB free in ${folder})`;
+  return disk === undefined ? '' : ` (now ${Math.floor((disk.bavail * disk.bsize) / 1e6)} MB free in ${folder})`;
 }
