@@ -18,6 +18,11 @@ stages:
   evaluate:
 `;
 
+const STACK = /^ +at .*:\d+:\d+/m;
+
+/** What `pipeline:build` makes, which runs a stage without Nx. */
+const DOWNLOAD = '.work/code/download.mjs';
+
 let workspace: TestWorkspace;
 beforeAll(() => {
   workspace = copyWorkspace();
@@ -30,7 +35,7 @@ function expectFailure(args: string[], env: Record<string, string>, ...parts: Re
   const { code, output } = workspace.nx(['run', ...args], env);
   expect(code, output).not.toBe(0);
   for (const part of parts) expect(output).toMatch(part);
-  expect(output).not.toMatch(/^ +at .*:\d+:\d+/m);
+  expect(output).not.toMatch(STACK);
   expect(existsSync(join(workspace.root, 'artifacts/tiny'))).toBe(false);
 }
 
@@ -76,13 +81,18 @@ test('an unknown backend, with those that there are', () => {
 
 test('a broken pipeline file fails by line, and leaves the others alone', () => {
   workspace.write('pipelines/broken.yaml', 'stages:\n  download: { source\n');
-  workspace.write('pipelines/wrong.yaml', 'extends: tiny\nstages:\n  train:\n    steps: many\n  publish:\n');
+  workspace.write(
+    'pipelines/wrong.yaml',
+    'extends: tiny\nstages:\n  train:\n    steps: many\n    backend: gpu\n    stpes: 3\n  publish:\n',
+  );
   expectFailure(['pipeline:broken'], {}, /pipelines\/broken\.yaml:\d: not valid YAML/);
   expectFailure(
     ['train:wrong'],
     {},
     /pipelines\/wrong\.yaml:4: train\.steps: /,
-    /pipelines\/wrong\.yaml:5: unknown stage "publish"/,
+    /pipelines\/wrong\.yaml:5: train\.backend: .*"wasm"/,
+    /pipelines\/wrong\.yaml:6: unknown parameter "train\.stpes" \(known here: steps, /,
+    /pipelines\/wrong\.yaml:7: unknown stage "publish"/,
   );
   const { code, output } = workspace.nx(['run', 'download:tiny']);
   expect(code, output).toBe(0);
@@ -99,7 +109,7 @@ test.skipIf(process.platform === 'win32')('an artifacts folder that may not be w
     chownSync(store, 0, 0);
   }
   chmodSync(store, 0o555);
-  const { status, stderr } = spawnSync(process.execPath, ['.work/code/download.mjs', 'tiny'], {
+  const { status, stderr } = spawnSync(process.execPath, [DOWNLOAD, 'tiny'], {
     cwd: workspace.root,
     encoding: 'utf8',
     env: {
@@ -114,4 +124,27 @@ test.skipIf(process.platform === 'win32')('an artifacts folder that may not be w
     /permission denied[^]*where: +.*read-only[^]*to do: +change its permissions[^]*ARROWSMITH_STORE/,
   );
   expect(readdirSync(store)).toEqual([]);
+});
+
+/** A limit on the size of files stops a write in its middle, as a full disk does, and needs no disk to be filled. */
+test.skipIf(process.platform === 'win32')('a write that the system breaks off in the middle', () => {
+  const store = join(workspace.root, 'limited');
+  const { status, stderr } = spawnSync(
+    'sh',
+    ['-c', 'ulimit -f 8; exec "$0" "$@"', process.execPath, DOWNLOAD, 'limited'],
+    {
+      cwd: workspace.root,
+      encoding: 'utf8',
+      env: {
+        PATH: process.env['PATH'],
+        ARROWSMITH_STORE: store,
+        STAGE_PARAMETERS: JSON.stringify({ source: { type: 'embedded', stories: 300, validationStories: 1 } }),
+      },
+    },
+  );
+  expect(status, stderr).toBe(1);
+  expect(stderr).toMatch(/would become larger than is allowed[^]*where: +.*limited[^]*to do: +\S/);
+  expect(stderr).not.toMatch(STACK);
+  expect(readdirSync(store).flatMap((folder) => readdirSync(join(store, folder)))).toEqual([]);
+  expect(existsSync(join(workspace.root, 'artifacts/limited'))).toBe(false);
 });

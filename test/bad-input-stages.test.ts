@@ -1,7 +1,5 @@
 /** @file Bad input to the real stages: one clear error each, and nothing half-written. */
-import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { symlinkSync } from 'node:fs';
 import {
   explainFilesystemError,
   fixedSizeLists,
@@ -10,114 +8,49 @@ import {
   tensorBatches,
   tokensTable,
 } from '@arrowsmith/artifacts';
-import {
-  implementStage,
-  loadDeclaration,
-  loadStage,
-  openWorkspace,
-  runStage,
-  type Stage,
-  type StageContext,
-  type Workspace,
-} from '@arrowsmith/pipeline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { REPOSITORY } from './support/workspace.ts';
+import { expectError, PARAMETERS, type RealChain, realChain, TEXT } from './support/real-chain.ts';
 
-const TEXT = Array.from({ length: 60 }, (_, i) => `The ${i % 7} small cats sat on ${i % 5} mats and sang.`).join(
-  '\n***\n',
-);
-
-/** Parameters with which the whole chain runs on TEXT in seconds. */
-const PARAMETERS = {
-  download: { source: { type: 'file', path: 'text.txt', separator: '***' } },
-  tokenizer: { vocabularySize: 280 },
-  chunk: { contextLength: 16 },
-  train: { steps: 2, batchSize: 2, model: { hiddenSize: 16, layers: 1, heads: 2, kvHeads: 1, intermediateSize: 16 } },
-  quantize: {},
-  evaluate: { sampling: [{ temperature: 0, maximumTokens: 2 }] },
-};
-type Name = keyof typeof PARAMETERS;
-
-let workspace: Workspace;
+let chain: RealChain;
 beforeEach(() => {
-  workspace = openWorkspace(mkdtempSync(join(tmpdir(), 'bad-input-')), {});
-  write('text.txt', TEXT);
+  chain = realChain();
 });
-afterEach(() => rmSync(workspace.root, { recursive: true }));
-
-const write = (file: string, content: string | Uint8Array) => writeFileSync(join(workspace.root, file), content);
-
-/** Runs a stage with parameters changed; `instead` takes the place of what the stage does. */
-async function run(name: Name, changes: object = {}, instead?: (context: StageContext<never>) => Promise<object>) {
-  const declaration = await loadDeclaration(REPOSITORY, name);
-  return runStage({
-    workspace,
-    pipeline: 'bad',
-    declaration,
-    load: async () =>
-      instead ? (implementStage(declaration, instead as never) as Stage) : loadStage(REPOSITORY, name),
-    parameters: { ...PARAMETERS[name], ...changes },
-    code: 'test',
-    signal: new AbortController().signal,
-    print: () => undefined,
-  });
-}
-
-async function runUntil(last: Name): Promise<void> {
-  for (const name of Object.keys(PARAMETERS) as Name[]) {
-    await run(name);
-    if (name === last) return;
-  }
-}
-
-/** Expects an error with all these parts, in order, and no trace of an artifact of the stage. */
-async function expectError(stage: Name, running: Promise<unknown>, ...parts: RegExp[]): Promise<void> {
-  const error = await running.then(
-    () => undefined,
-    (thrown: Error) => thrown,
-  );
-  expect(error?.name, String(error?.stack)).toBe('UserError');
-  for (const part of parts) expect(error!.message).toMatch(part);
-  expect(error!.message).toMatch(/to do: +\S/);
-  expect(existsSync(join(workspace.root, 'artifacts/bad', stage))).toBe(false);
-  for (const folder of ['work', 'locks']) {
-    const path = join(workspace.store, folder);
-    expect(existsSync(path) ? readdirSync(path) : []).toEqual([]);
-  }
-}
+afterEach(() => chain.remove());
 
 describe('text', () => {
   test('an empty file', async () => {
-    write('text.txt', '');
-    await expectError('download', run('download'), /no training documents/, /text\.txt/);
+    chain.write('text.txt', '');
+    await expectError(chain, 'download', chain.run('download'), /no training documents/, /text\.txt/);
   });
 
   test('a file that is not there, with the folder that was looked in', async () => {
     const source = { type: 'file', path: 'nothing/*.txt' };
-    await expectError('download', run('download', { source }), /nothing\/\*\.txt/);
+    await expectError(chain, 'download', chain.run('download', { source }), /nothing\/\*\.txt/);
   });
 
   test('a file that is not UTF-8, with the byte that is not', async () => {
-    write('text.txt', Buffer.concat([Buffer.from('good text '), Buffer.from([0xff, 0xfe]), Buffer.from(TEXT)]));
-    await expectError('download', run('download'), /UTF-8/, /text\.txt/, /\b10\b/);
+    chain.write('text.txt', Buffer.concat([Buffer.from('good text '), Buffer.from([0xff, 0xfe]), Buffer.from(TEXT)]));
+    await expectError(chain, 'download', chain.run('download'), /UTF-8/, /text\.txt/, /\b10\b/);
   });
 });
 
 describe('tokens', () => {
   test('a vocabulary larger than the text supports', async () => {
-    await run('download');
+    await chain.run('download');
     await expectError(
+      chain,
       'tokenizer',
-      run('tokenizer', { vocabularySize: 5000 }),
+      chain.run('tokenizer', { vocabularySize: 5000 }),
       /5,?000/,
       /smaller vocabularySize|more/i,
     );
   });
 
   test('a corpus smaller than one context', async () => {
-    await runUntil('tokenizer');
-    const chunk = run('chunk', { contextLength: 4096 });
+    await chain.runUntil('tokenizer');
+    const chunk = chain.run('chunk', { contextLength: 4096 });
     await expectError(
+      chain,
       'chunk',
       chunk,
       /train split is smaller than one context/,
@@ -127,8 +60,8 @@ describe('tokens', () => {
   });
 
   test('an id outside the vocabulary, with row, position and id', async () => {
-    await runUntil('tokenizer');
-    await run('chunk', {}, async ({ table }) => {
+    await chain.runUntil('tokenizer');
+    await chain.run('chunk', {}, async ({ table }) => {
       const metadata = { contextLength: '4', vocabularySize: '280' };
       const columns = {
         tokens: fixedSizeLists(Uint16Array.of(1, 2, 3, 300, 5), 5),
@@ -139,14 +72,22 @@ describe('tokens', () => {
         await table(`${split}.arrow`, tokensTable(4, false), metadata, [columns]);
       return {};
     });
-    await expectError('train', run('train'), /token id outside the vocabulary/, /row 0/, /ids below 280/, /id 300/);
+    await expectError(
+      chain,
+      'train',
+      chain.run('train'),
+      /token id outside the vocabulary/,
+      /row 0/,
+      /ids below 280/,
+      /id 300/,
+    );
   });
 });
 
 describe('weights', () => {
   test('a tensor of another shape than the configuration says, by name', async () => {
-    await runUntil('chunk');
-    await run('train', {}, async ({ table }) => {
+    await chain.runUntil('chunk');
+    await chain.run('train', {}, async ({ table }) => {
       const model = { ...PARAMETERS.train.model, headDim: 8, vocabularySize: 280, contextLength: 16 };
       const defaults = {
         family: 'llama3',
@@ -160,20 +101,27 @@ describe('weights', () => {
       await table('weights.arrow', tensorsTable, { config }, tensorBatches(tensors));
       return {};
     });
-    await run('quantize');
-    await expectError('evaluate', run('evaluate'), /model\.embed_tokens\.weight/, /\[280, 16\]/, /\[280, 15\]/);
+    await chain.run('quantize');
+    await expectError(
+      chain,
+      'evaluate',
+      chain.run('evaluate'),
+      /model\.embed_tokens\.weight/,
+      /\[280, 16\]/,
+      /\[280, 15\]/,
+    );
   });
 
   test('a learning rate with which training diverges', async () => {
-    await runUntil('chunk');
+    await chain.runUntil('chunk');
     const optimizer = { learningRate: 1e30, gradientClip: 1e30, warmupSteps: 0 };
-    const running = run('train', { steps: 20, optimizer });
+    const running = chain.run('train', { steps: 20, optimizer });
     await expect(running).rejects.toThrow(/diverged[^]*lower optimizer\.learningRate/);
   });
 
   test('an artifact of the wrong kind', async () => {
-    await runUntil('chunk');
-    await run('train', {}, async ({ table }) => {
+    await chain.runUntil('chunk');
+    await chain.run('train', {}, async ({ table }) => {
       const columns = {
         tokens: fixedSizeLists(new Uint16Array(5), 5),
         length: numbers(Int32Array.of(4)),
@@ -182,7 +130,34 @@ describe('weights', () => {
       await table('weights.arrow', tokensTable(4, false), {}, [columns]);
       return {};
     });
-    await expectError('quantize', run('quantize'), /not the kind of table/, /kind "tensors"/, /kind "tokens"/);
+    await expectError(
+      chain,
+      'quantize',
+      chain.run('quantize'),
+      /not the kind of table/,
+      /kind "tensors"/,
+      /kind "tokens"/,
+    );
+  });
+});
+
+describe('samples', () => {
+  test('a prompt longer than the context', async () => {
+    await chain.runUntil('quantize');
+    const prompts = ['The small cats sat on their mats and sang. '.repeat(4)];
+    await expectError(
+      chain,
+      'evaluate',
+      chain.run('evaluate', { prompts }),
+      /longer than the model/,
+      /at most 16 tokens/,
+    );
+  });
+
+  test.each([{ prompts: [] }, { sampling: [] }])('%j asks for none and gets none', async (none) => {
+    await chain.runUntil('quantize');
+    const { highlights } = await chain.run('evaluate', none);
+    expect(Object.keys(highlights)).toEqual(['perplexity', 'bits per byte']);
   });
 });
 
@@ -190,7 +165,7 @@ describe('the disk', () => {
   test.skipIf(process.platform !== 'linux')(
     'full while a table is written: what is full, and how to make room',
     async () => {
-      const full = run('download', {}, async ({ outputPath, table }) => {
+      const full = chain.run('download', {}, async ({ outputPath, table }) => {
         symlinkSync('/dev/full', outputPath('train.arrow'));
         await table('train.arrow', tokensTable(4, false), {}, [
           {
@@ -202,8 +177,10 @@ describe('the disk', () => {
         return {};
       });
       const thrown: unknown = await full.catch((error: unknown) => error);
-      const running = explainFilesystemError(thrown, workspace.store).then((error) => Promise.reject(error as Error));
-      await expectError('download', running, /the disk is full/, /MB free/, /pipeline:gc/, /ARROWSMITH_STORE/);
+      const running = explainFilesystemError(thrown, chain.workspace.store).then((error) =>
+        Promise.reject(error as Error),
+      );
+      await expectError(chain, 'download', running, /the disk is full/, /MB free/, /pipeline:gc/, /ARROWSMITH_STORE/);
     },
   );
 
@@ -211,15 +188,24 @@ describe('the disk', () => {
     ['EROFS', /read-only/],
     ['EACCES', /permission denied/],
     ['EDQUOT', /quota/],
+    ['EFBIG', /larger than is allowed[^]*ulimit -f unlimited/],
     ['ENOTDIR', /a file is where a folder should be/],
   ])('%s is said in words, with the path', async (code, words) => {
     const thrown = Object.assign(new Error(code), { code, path: '/x/y', syscall: 'open' });
-    const running = explainFilesystemError(thrown, workspace.store).then((error) => Promise.reject(error as Error));
-    await expectError('download', running, words, /where: +\/x\/y/);
+    const running = explainFilesystemError(thrown, chain.workspace.store).then((error) =>
+      Promise.reject(error as Error),
+    );
+    await expectError(chain, 'download', running, words, /where: +\/x\/y/);
+  });
+
+  test('what has nothing to do with space and the store says nothing of them', async () => {
+    const thrown = Object.assign(new Error('EACCES'), { code: 'EACCES', path: '/x/text.txt', syscall: 'open' });
+    const { message } = (await explainFilesystemError(thrown, chain.workspace.store)) as Error;
+    expect(message).not.toMatch(/MB free|ARROWSMITH_STORE/);
   });
 
   test('an error that nobody can mend stays what it is', async () => {
     const thrown = new TypeError('undefined is not a function');
-    expect(await explainFilesystemError(thrown, workspace.store)).toBe(thrown);
+    expect(await explainFilesystemError(thrown, chain.workspace.store)).toBe(thrown);
   });
 });

@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { parseFlags, parsePipelineSet } from './overrides.ts';
@@ -37,6 +37,8 @@ const declarations = new Map<string, StageDeclaration>([
     declareStage({ name: 'quantize', description: '', inputs: ['train'], parameters: z.strictObject({}) }) as never,
   ],
 ]);
+
+const REPOSITORY = resolve(import.meta.dirname, '../../..');
 
 let root: string;
 beforeEach(() => {
@@ -134,6 +136,20 @@ describe('a bad pipeline file is told by file, line and key', () => {
     expect(() => load('bad')).toThrow(/bad\.yaml:1: a pipeline file is a mapping/);
   });
 
+  test('text that YAML takes for an alias, with how to write it', () => {
+    write('bad', 'extends: base\nstages:\n  download:\n    source: { type: file, path: *** }\n');
+    expect(() => load('bad')).toThrow(/bad\.yaml:4: \*\*\* refers to nothing[^]*in quotes: '\*\*\*'/);
+    write('good', 'extends: base\nstages:\n  train: { steps: &n 3, optimizer: { beta: *n } }\n');
+    expect(load('good').stages['train']).toMatchObject({ steps: 3, optimizer: { beta: 3 } });
+  });
+
+  test('a file without stages', () => {
+    for (const text of ['', 'description: nothing yet\n', 'stages:\n']) {
+      write('bad', text);
+      expect(() => load('bad')).toThrow(/bad\.yaml:1: a pipeline without stages[^]*download, train, quantize/);
+    }
+  });
+
   test('a pipeline that extends one that is not there, or itself', () => {
     write('bad', 'description: x\nextends: nothing\n');
     expect(() => load('bad')).toThrow(
@@ -147,6 +163,16 @@ describe('a bad pipeline file is told by file, line and key', () => {
   test('a name that Nx would take for something else', () => {
     write('t', 'extends: base\n');
     expect(() => load('t')).toThrow(/"t" cannot name a pipeline/);
+  });
+
+  test('a name that is taken: by a command, or by a folder of artifacts', () => {
+    const { targets } = JSON.parse(readFileSync(join(REPOSITORY, 'pipelines/project.json'), 'utf8')) as {
+      targets: object;
+    };
+    for (const name of [...Object.keys(targets), 'runs', 'store']) {
+      write(name, 'extends: base\n');
+      expect(() => load(name)).toThrow(`"${name}" cannot name a pipeline`);
+    }
   });
 
   test.each(['build', 'gc', 'runs', 'store'])('the name %s, which stands for something else', (name) => {
@@ -177,6 +203,13 @@ describe('a bad pipeline file is told by file, line and key', () => {
     );
     expect(() => load('base', 'train.steps=three')).toThrow(/PIPELINE_SET train\.steps=three: train\.steps/);
     expect(() => load('base', 'tarin.steps=3')).toThrow(/unknown stage "tarin"/);
+  });
+
+  test('PIPELINE_SET for a stage that the pipeline has not adds no stage', () => {
+    write('short', 'stages:\n  download:\n    source: { type: file, path: a }\n');
+    expect(() => load('short', 'train.steps=3')).toThrow(
+      /PIPELINE_SET train\.steps=3: the pipeline has no stage train[^]*pipelines\/short\.yaml[^]*a parameter of download/,
+    );
   });
 });
 

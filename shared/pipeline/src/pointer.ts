@@ -6,7 +6,8 @@
  *     run.json        how it came to be: parameters, code, times, host, metrics
  *     <file>          a relative link to the blob, so that `artifacts/x/train/weights.arrow` opens in pyarrow, polars, DuckDB
  */
-import { mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { blobPath, type Manifest, readManifest, serializeManifest, withLock } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
@@ -46,7 +47,8 @@ export async function writePointer(workspace: Workspace, manifest: Manifest, run
   await withLock(`${pointer}.lock`, async () => {
     await removeRemains(pointer); // of a process that was killed here
     try {
-      const fresh = await mkdtemp(`${pointer}.new-`);
+      const fresh = `${pointer}.new-${randomUUID().slice(0, 8)}`;
+      await mkdir(fresh);
       await writeFile(join(fresh, 'manifest.json'), serializeManifest(manifest));
       await writeFile(join(fresh, 'run.json'), `${JSON.stringify(run, null, 2)}\n`);
       for (const [name, { sha256 }] of Object.entries(manifest.files)) {
