@@ -121,7 +121,10 @@ test('asked to stop, a training saves what it did, says so and exits within 5 se
   const periodic = lastCheckpoint();
   await sleep(500); // further steps, before the next checkpoint is due
   const asked = performance.now();
-  stopped.child.kill('SIGTERM');
+  for (const signal of ['SIGINT', 'SIGINT', 'SIGTERM', 'SIGTERM'] as const) {
+    stopped.child.kill(signal); // as on Ctrl-C, which the terminal and Nx both pass on
+    await sleep(1);
+  }
   const { code, output } = await stopped.finished;
   expect(performance.now() - asked).toBeLessThan(5000);
   expect(code).toBe(143);

@@ -12,11 +12,13 @@ const GRACE_MS = 3_000;
 export async function main(command: (workspace: Workspace, signal: AbortSignal) => Promise<void>): Promise<void> {
   const controller = new AbortController();
   const stop = () => {
+    if (controller.signal.aborted) return;
     controller.abort();
     setTimeout(exitStopped, GRACE_MS).unref();
   };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  // For good: on Ctrl-C the terminal and Nx both send signals, and a second one must not end the process while it saves.
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
   let workspace: Workspace | undefined;
   try {
     workspace = openWorkspace(findRoot(process.cwd()));
