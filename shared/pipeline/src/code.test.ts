@@ -192,15 +192,16 @@ test('the packages reached are listed by where they are installed', async () => 
   expect((await fingerprintStage(root, 'chunk')).packages).toEqual({}); // node: modules are not packages
 });
 
-test('further files count by content, in whatever order they are named', async () => {
-  write('kernels/a.wgsl', 'a');
-  write('kernels/b.wgsl', 'b');
-  const withFiles = async (files: string[]) => (await fingerprintStage(root, 'train', files)).sha256;
-  const both = await withFiles(['kernels/a.wgsl', 'kernels/b.wgsl']);
-  expect(await withFiles(['kernels/b.wgsl', 'kernels/a.wgsl'])).toBe(both);
-  expect(await withFiles(['kernels/a.wgsl'])).not.toBe(both);
-  write('kernels/b.wgsl', 'c');
-  expect(await withFiles(['kernels/a.wgsl', 'kernels/b.wgsl'])).not.toBe(both);
+test('files that a package opens at run time count by content, where the stage reaches the package', async () => {
+  const manifest = JSON.parse(readFileSync(join(root, 'shared/schedules/package.json'), 'utf8')) as object;
+  write('shared/schedules/package.json', JSON.stringify({ ...manifest, runtimeFolders: ['kernels'] }));
+  write('shared/schedules/kernels/a.wgsl', 'a');
+  const [train, chunk] = [await identity('train'), await identity('chunk')];
+  write('shared/schedules/kernels/test/a.test.wgsl', 'folders below do not count');
+  expect(await identity('train')).toBe(train);
+  write('shared/schedules/kernels/a.wgsl', 'b');
+  expect(await identity('train')).not.toBe(train);
+  expect(await identity('chunk')).toBe(chunk);
 });
 
 test('two stages of equal code are two stages', async () => {

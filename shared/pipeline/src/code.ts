@@ -5,7 +5,7 @@
  * formatting, tests and exports that nothing uses do not count; a semantic edit in any library it uses does.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { digestOf, writeFileAtomic } from '@arrowsmith/artifacts/store';
@@ -42,15 +42,8 @@ const common = (root: string) =>
     plugins: [externalPackages],
   }) satisfies BuildOptions;
 
-/**
- * The identity of a stage's code.
- * @param files further files that the stage opens at run time (worker entries, shaders, C++ sources), which esbuild cannot see
- */
-export async function fingerprintStage(
-  root: string,
-  stage: string,
-  files: readonly string[] = [],
-): Promise<Fingerprint> {
+/** The identity of a stage's code, and of the runtime files of the packages it reaches. */
+export async function fingerprintStage(root: string, stage: string): Promise<Fingerprint> {
   const { outputFiles, metafile } = await build({
     ...common(root),
     entryPoints: [join('stages', stage, 'src', 'stage.ts')],
@@ -61,12 +54,10 @@ export async function fingerprintStage(
     metafile: true,
   });
   const code = outputFiles.map(({ contents }) => createHash('sha256').update(contents).digest('hex'));
-  for (const file of [...files].sort())
-    code.push(
-      createHash('sha256')
-        .update(await readFile(join(root, file)))
-        .digest('hex'),
-    );
+  for (const file of await runtimeFiles(root, Object.keys(metafile.inputs))) {
+    const content = await readFile(join(root, file));
+    code.push(createHash('sha256').update(content).digest('hex'));
+  }
   const imported = Object.values(metafile.outputs).flatMap(({ imports }) => imports);
   const names = imported
     .filter(({ external, path }) => external && !path.startsWith('node:'))
@@ -76,6 +67,29 @@ export async function fingerprintStage(
     names,
   );
   return { stage, sha256: digestOf({ stage, code, packages }), code, packages };
+}
+
+/**
+ * The files that packages of the workspace open at run time (C++ sources, shaders), which esbuild cannot see: a package names the folders
+ * that hold them in its package.json, as `runtimeFolders`. Folders below those (tests, benchmarks) do not count.
+ *
+ * @param inputs what the bundle is made of, relative to the root
+ */
+async function runtimeFiles(root: string, inputs: readonly string[]): Promise<string[]> {
+  const packages = new Set(
+    inputs.map((input) => /^shared\/[^/]+/.exec(input)?.[0]).filter((path) => path !== undefined),
+  );
+  const files: string[] = [];
+  for (const folder of packages) {
+    const description = JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8')) as {
+      runtimeFolders?: string[];
+    };
+    for (const name of description.runtimeFolders ?? []) {
+      const entries = await readdir(join(root, folder, name), { withFileTypes: true });
+      files.push(...entries.filter((entry) => entry.isFile()).map((entry) => join(folder, name, entry.name)));
+    }
+  }
+  return files.sort();
 }
 
 /**

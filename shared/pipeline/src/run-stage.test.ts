@@ -31,7 +31,7 @@ test('a stage writes a pointer: manifest, provenance and links that open', async
     outcome: 'computed',
     metrics: { to: 3 },
     highlights: { counted: '3' },
-    parameters: { to: 3, note: '' },
+    parameters: { to: 3, note: '', hands: 1 },
   });
   expect(files(join(workspace.store, 'work'))).toEqual([]);
   expect(files(join(workspace.store, 'locks'))).toEqual([]);
@@ -53,6 +53,13 @@ test('the same computation is not done twice; another parameter, code or input i
   await run('count'); // back to what was
   await run('double');
   expect(ran).toHaveLength(6);
+});
+
+test('a parameter that does not change the result does not compute it again', async () => {
+  const { ran, run } = toyWorkspace();
+  const { key } = await run('count');
+  expect(await run('count', ['--hands=2'])).toMatchObject({ key, outcome: 'recalled' });
+  expect(ran).toEqual(['count']);
 });
 
 test('an upstream stage that ran again to the same bytes stops the rerun there', async () => {
@@ -217,7 +224,7 @@ test('what stands in for something and the same thing asked for by itself are tw
 
 test('unknown parameters and wrong types stop a stage before it starts', async () => {
   const { ran, run } = toyWorkspace();
-  await expect(run('count', ['--too=3'])).rejects.toThrow(/unknown parameter "too" \(known here: to, note\)/);
+  await expect(run('count', ['--too=3'])).rejects.toThrow(/unknown parameter "too" \(known here: to, note, hands\)/);
   await expect(run('count', ['--to=x'])).rejects.toThrow(/to: [^]*expected number/);
   expect(ran).toEqual([]);
 });

@@ -3,7 +3,7 @@
  *
  * 1. Check the parameters; read the manifests of the inputs.
  * 2. Let the stage look at what its parameters refer to outside (`resolve`), so that they say all that the result depends on.
- * 3. Key = digest of stage, code, parameters, environment and input manifests. A known key is a finished result.
+ * 3. Key = digest of stage, code, parameters that matter, environment and input manifests. A known key is a finished result.
  * 4. Under a lock on the key: run the stage into a temporary folder, move the files into the store, remember the manifest.
  * 5. Write the pointer.
  */
@@ -65,7 +65,7 @@ export async function runStage(request: StageRequest): Promise<RunRecord> {
     digestOf({
       stage: declaration.name,
       code: request.code,
-      parameters: parameters as Json,
+      parameters: omit(parameters, declaration.immaterial) as Json,
       substitution: standingIn, // an artifact that stands in for another says so; the same one asked for by itself does not
       environment,
       inputs: inputs.digests,
@@ -120,6 +120,9 @@ export async function runStage(request: StageRequest): Promise<RunRecord> {
   if (!result.computed) print(`${declaration.name}: nothing to do, the result is in the store (${key.slice(0, 12)})`);
   return run;
 }
+
+const omit = (parameters: JsonObject, names: readonly string[] = []): JsonObject =>
+  Object.fromEntries(Object.entries(parameters).filter(([name]) => !names.includes(name)));
 
 /** Names a computation in progress, so that a person who looks into the store sees which stage it is. */
 const workName = ({ name }: StageDeclaration, key: string): string => `${name}-${key}`;

@@ -27,7 +27,12 @@ const countDeclaration = declareStage({
   name: 'count',
   description: 'Writes a number',
   inputs: [],
-  parameters: z.strictObject({ to: z.int().min(0).default(3), note: z.string().default('') }),
+  parameters: z.strictObject({
+    to: z.int().min(0).default(3),
+    note: z.string().default(''),
+    hands: z.int().min(1).default(1),
+  }),
+  immaterial: ['hands'],
 });
 
 const doubleDeclaration = declareStage({
