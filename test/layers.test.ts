@@ -1,6 +1,6 @@
 /**
  * @file Which package may import which, and that each declares what it imports. Stages stand on training, generation, quantization, bpe and
- * corpus, these on model, model on ops, everything on errors; artifacts and pipeline know nothing of models; nothing imports a stage.
+ * corpus, these on model, model on ops, ops on the backends, everything on errors; artifacts and pipeline know nothing of models; nothing imports a stage.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -15,7 +15,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   errors: [],
   artifacts: ['errors'],
   pipeline: ['artifacts', 'errors'],
-  ops: ['errors'],
+  'backend-native': ['errors'],
+  ops: ['backend-native', 'errors'],
   model: ['ops', 'errors'],
   ...Object.fromEntries(CRAFTS.map((name) => [name, ['model', 'ops', 'artifacts', 'errors']])),
 };
@@ -38,13 +39,14 @@ function codeFiles(folder: string): string[] {
     .map((file) => join(folder, file));
 }
 
-/** What a file imports, also only for its types and also when needed; examples in comments and in indented text are none. */
+/** What a file imports, also only for its types, when needed, or for its files; examples in comments and in indented text are none. */
 function importsOf(file: string): Import[] {
   const code = readFileSync(join(REPOSITORY, file), 'utf8').replaceAll(/^\s*(\/?\*|\/\/).*$/gm, '');
   const matches = [
     ...code.matchAll(/^(?:import|export)\b[^'"`;]*?\bfrom '([^']+)'/gm),
     ...code.matchAll(/^import '([^']+)'/gm),
     ...code.matchAll(/\bimport\('([^']+)'\)/g),
+    ...code.matchAll(/\bresolve\('([^']+)\/package\.json'\)/g),
   ];
   return matches.map((match) => ({ file, specifier: match[1]! }));
 }

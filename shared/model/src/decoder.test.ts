@@ -90,6 +90,32 @@ describe.each(['cpu', 'wasm'] as const)('the decoder on %s', (backend) => {
     expect({ ...tf.memory(), dataIds: tf.backend().numDataIds() }).toEqual(before);
   });
 
+  test('recomputation changes no bit of the loss and its gradients, and keeps only the input of each block', () => {
+    const weights = parameters();
+    const [names, values] = [Object.keys(weights), Object.values(weights)];
+    const step = (recompute: boolean) => {
+      const before = tf.memory().numTensors;
+      let kept = 0;
+      const { value, grads } = tf.tidy(() =>
+        tf.valueAndGrads((...tensors: tf.Tensor[]) => {
+          const named = Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
+          const result = loss(config, named, int32(ids), int32(ids), { recompute });
+          kept = tf.memory().numTensors - before;
+          return result as tf.Scalar;
+        })(values),
+      );
+      const numbers = [value, ...grads].map((tensor) => Array.from(tensor.dataSync()));
+      tf.dispose([value, grads]);
+      expect(tf.memory().numTensors).toBe(before);
+      return { kept, numbers };
+    };
+    const [direct, recomputed] = [step(false), step(true)];
+    expect(recomputed.numbers).toEqual(direct.numbers);
+    // The loss, four for ids and embedding, three for the last norm, two for the loss; per block x, cos, sin and nine weights.
+    expect(recomputed.kept).toBe(1 + 4 + 3 + 2 + config.layers * (3 + 9));
+    expect(direct.kept).toBeGreaterThan(1 + 4 + 3 + 2 + config.layers * (9 + 16));
+  });
+
   test('the loss is the mean of the token losses', () => {
     const weights = parameters();
     const targets = [3, 1, -1, 6, 5, 16, -1, -1, 0, 2, 4, 8];

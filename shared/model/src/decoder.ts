@@ -6,17 +6,39 @@
  * vocabulary V.
  */
 import { UserError } from '@arrowsmith/errors';
-import { attention, embedding, linear, linearCrossEntropy, rmsNorm, rope, ropeTables, swiglu } from '@arrowsmith/ops';
+import {
+  attention,
+  embedding,
+  linear,
+  linearCrossEntropy,
+  linears,
+  recompute,
+  reshape,
+  rmsNorm,
+  rope,
+  ropeTables,
+  swiglu,
+} from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { DecoderConfig } from './config.ts';
 import { appendToLayer, type KvCache } from './kv-cache.ts';
 import type { ParameterTensors } from './tensors.ts';
 
+/** How the decoder runs; neither changes its result. */
+export interface ForwardOptions {
+  /** Continues the sequences whose keys and values it holds, and appends the new ones. */
+  cache?: KvCache | undefined;
+  /**
+   * For a gradient, keeps each block's input only, and computes the block's activations once more in the backward pass: less
+   * memory for about a third more computation.
+   */
+  recompute?: boolean | undefined;
+}
+
 /**
  * Runs the decoder over a batch of sequences.
  *
  * @param ids token ids, int32 [b, s]
- * @param options.cache continues the sequences whose keys and values it holds, and appends the new ones
  * @returns hidden states after the final norm, [b, s, d]
  * @throws UserError when the sequences get longer than the context, or an id is outside the vocabulary
  */
@@ -24,7 +46,7 @@ export function forward(
   config: DecoderConfig,
   parameters: ParameterTensors,
   ids: tf.Tensor,
-  { cache }: { cache?: KvCache } = {},
+  { cache, recompute: recomputes = false }: ForwardOptions = {},
 ): tf.Tensor {
   const s = ids.shape[1]!;
   const offset = cache?.length ?? 0;
@@ -40,7 +62,11 @@ export function forward(
     const tables = ropeTables({ length: s, headDim: config.headDim, theta: config.ropeTheta, offset });
     let x = embedding(parameters['model.embed_tokens.weight']!, ids); // [b, s, d]
     for (let layer = 0; layer < config.layers; layer++) {
-      x = tf.tidy(() => block(config, parameters, layer, x, tables, cache));
+      const inputs = { x, ...layerParameters(parameters, layer) };
+      const run = (tensors: BlockTensors) => block(config, tensors, layer, cache);
+      const y = tf.tidy(() => (recomputes ? recompute(run, inputs, tables) : run({ ...inputs, ...tables })));
+      x.dispose(); // what the gradient needs of it is kept
+      x = y;
     }
     return rmsNorm(x, parameters['model.norm.weight']!, { epsilon: config.rmsNormEpsilon });
   });
@@ -48,31 +74,43 @@ export function forward(
   return hidden;
 }
 
+/** All tensors of a block: x [b, s, d], the rotary tables, and its parameters by their names within the layer. */
+type BlockTensors = Record<'x' | 'cos' | 'sin', tf.Tensor> & ParameterTensors;
+
+/** A layer's parameters, without the part of their names that says so. */
+function layerParameters(parameters: ParameterTensors, layer: number): ParameterTensors {
+  const prefix = `model.layers.${layer}.`;
+  const own = Object.entries(parameters).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(own.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+}
+
 /** One transformer block: [b, s, d] -> [b, s, d]. */
 function block(
   config: DecoderConfig,
-  parameters: ParameterTensors,
+  { x, cos, sin, ...parameters }: BlockTensors,
   layer: number,
-  x: tf.Tensor,
-  { cos, sin }: { cos: tf.Tensor; sin: tf.Tensor },
   cache: KvCache | undefined,
 ): tf.Tensor {
   const { heads, kvHeads, headDim, rmsNormEpsilon: epsilon } = config;
   const [b, s] = x.shape as [number, number, number];
-  const weight = (name: string) => parameters[`model.layers.${layer}.${name}.weight`]!;
-  const project = (input: tf.Tensor, name: string) => linear(input, weight(name));
+  const weight = (name: string) => parameters[`${name}.weight`]!;
 
   const attentionInput = rmsNorm(x, weight('input_layernorm'), { epsilon }); // [b, s, d]
-  const q = rope(tf.reshape(project(attentionInput, 'self_attn.q_proj'), [b, s, heads, headDim]), cos, sin);
-  let k = rope(tf.reshape(project(attentionInput, 'self_attn.k_proj'), [b, s, kvHeads, headDim]), cos, sin);
-  let v = tf.reshape(project(attentionInput, 'self_attn.v_proj'), [b, s, kvHeads, headDim]);
+  const [qs, ks, vs] = linears(
+    attentionInput,
+    ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'].map(weight),
+  ) as [tf.Tensor, tf.Tensor, tf.Tensor];
+  const q = rope(reshape(qs, [b, s, heads, headDim]), cos, sin);
+  let k = rope(reshape(ks, [b, s, kvHeads, headDim]), cos, sin);
+  let v = reshape(vs, [b, s, kvHeads, headDim]);
   if (cache !== undefined) ({ k, v } = appendToLayer(cache, layer, k, v)); // [b, s_kv, n_kv, h_d]
   const attended = attention(q, k, v, { scale: 1 / Math.sqrt(headDim) }); // [b, s, n_h, h_d]
-  const afterAttention = tf.add(x, project(tf.reshape(attended, [b, s, heads * headDim]), 'self_attn.o_proj')); // [b, s, d]
+  const attentionOutput = linear(reshape(attended, [b, s, heads * headDim]), weight('self_attn.o_proj'));
+  const afterAttention = tf.add(x, attentionOutput); // [b, s, d]
 
   const ffnInput = rmsNorm(afterAttention, weight('post_attention_layernorm'), { epsilon }); // [b, s, d]
-  const gated = swiglu(project(ffnInput, 'mlp.gate_proj'), project(ffnInput, 'mlp.up_proj')); // [b, s, f]
-  return tf.add(afterAttention, project(gated, 'mlp.down_proj')); // [b, s, d]
+  const [gate, up] = linears(ffnInput, ['mlp.gate_proj', 'mlp.up_proj'].map(weight)) as [tf.Tensor, tf.Tensor]; // [b, s, f]
+  return tf.add(afterAttention, linear(swiglu(gate, up), weight('mlp.down_proj'))); // [b, s, d]
 }
 
 /**
@@ -97,10 +135,11 @@ export function loss(
   parameters: ParameterTensors,
   inputs: tf.Tensor,
   targets: tf.Tensor,
+  options: Pick<ForwardOptions, 'recompute'> = {},
 ): tf.Tensor {
   return tf.tidy(() => {
-    const hidden = tf.reshape(forward(config, parameters, inputs), [-1, config.hiddenSize]); // [b s, d]
-    return linearCrossEntropy(hidden, outputWeight(config, parameters), tf.reshape(targets, [-1]));
+    const hidden = reshape(forward(config, parameters, inputs, options), [-1, config.hiddenSize]); // [b s, d]
+    return linearCrossEntropy(hidden, outputWeight(config, parameters), reshape(targets, [-1]));
   });
 }
 

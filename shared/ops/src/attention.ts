@@ -1,41 +1,64 @@
 /** @file Causal self-attention with grouped queries (Ainslie et al. 2023, https://arxiv.org/abs/2305.13245). */
 import * as tf from '@tensorflow/tfjs-core';
 import { defineOp } from './op.ts';
+import type { NamedTensors } from './tape.ts';
 import { transposeMatrix } from './transpose-matrix.ts';
 import { unstack } from './unstack.ts';
 
 export type AttentionOptions = {
   /** Factor of the products of queries and keys, before the softmax; usually 1 / sqrt(h_d). */
   scale: number;
+  /** Sliding window: a query sees the last `window` positions only, its own included. All by default. */
+  window?: number;
+  /** Chunked attention: a query sees its own of the chunks of so many positions only, up to itself. No chunks by default. */
+  chunk?: number;
+  /** Caps scores softly, to softCap · tanh(score / softCap), before the mask. No cap by default. */
+  softCap?: number;
 };
+
+/** The options with 0 for what there is not. */
+type AttentionAttributes = Required<AttentionOptions>;
 
 // The reference takes one key head of one sequence at a time, with the g query heads that share it as g·s rows: a product of
 // two matrices runs on XNNPACK in the wasm backend, a batched or transposed one on a loop that is ten times slower.
-const op = defineOp<AttentionOptions>({
+const op = defineOp({
   kernelName: 'Attention',
-  inputs: { differentiable: ['q', 'k', 'v'] },
-  forward([q, k, v], { scale }) {
-    const [sKv, nKv] = k!.shape.slice(1, 3) as [number, number];
-    const queries = unstack(rows(tf.mul(q!, scale), nKv)); // b·n_kv times [g s, h_d]
-    const keys = unstack(columns(k!)); // [h_d, s_kv]
-    const values = unstack(rows(v!, nKv)); // [s_kv, h_d]
-    const mask = causalMask(q!.shape[2]! / nKv, q!.shape[1]!, sKv);
+  forward({ q, k, v }: NamedTensors<'q' | 'k' | 'v'>, attributes: AttentionAttributes) {
+    const { scale, softCap } = attributes;
+    const [sKv, nKv] = k.shape.slice(1, 3) as [number, number];
+    const queries = unstack(rows(tf.mul(q, scale), nKv)); // b·n_kv times [g s, h_d]
+    const keys = unstack(columns(k)); // [h_d, s_kv]
+    const values = unstack(rows(v, nKv)); // [s_kv, h_d]
+    const mask = causalMask(q.shape[2]! / nKv, q.shape[1]!, sKv, attributes);
     const probabilities = queries.map((query, i) =>
-      tf.tidy(() => tf.softmax(tf.add(tf.matMul(query, keys[i]!), mask))),
+      tf.tidy(() => {
+        const scores = tf.matMul(query, keys[i]!);
+        const capped = softCap === 0 ? scores : tf.mul(tf.tanh(tf.div(scores, softCap)), softCap);
+        return tf.softmax(tf.add(capped, mask));
+      }),
     ); // [g s, s_kv]
     const attended = probabilities.map((probability, i) => tf.matMul(probability, values[i]!)); // [g s, h_d]
-    return [fromRows(tf.stack(attended), q!.shape), ...probabilities];
+    return [fromRows(tf.stack(attended), q.shape), ...probabilities];
   },
-  gradient(dValue, [q, k, v], probabilities, { scale }) {
-    const nKv = k!.shape[2]!;
-    const queries = unstack(rows(tf.mul(q!, scale), nKv)); // b·n_kv times [g s, h_d]
-    const keys = unstack(rows(tf.mul(k!, scale), nKv)); // [s_kv, h_d]
-    const values = unstack(columns(v!)); // [h_d, s_kv]
+  saved: ({ q, k, v }, [value]) => ({ q, k, v, value: value! }),
+  gradient([dValue], { q, k, v, value }, probabilities, { scale, softCap }) {
+    const nKv = k.shape[2]!;
+    const queries = unstack(rows(tf.mul(q, scale), nKv)); // b·n_kv times [g s, h_d]
+    const keys = unstack(rows(tf.mul(k, scale), nKv)); // [s_kv, h_d]
+    const keyColumns = softCap === 0 ? [] : unstack(columns(k)); // [h_d, s_kv]
+    const values = unstack(columns(v)); // [h_d, s_kv]
     const dAttended = unstack(rows(dValue, nKv)); // [g s, h_d]
+    // Σ_j p_j dL/dp_j of each row's probabilities p, which the softmax's gradient subtracts, is also the product of value and dValue.
+    const projections = unstack(rows(tf.sum(tf.mul(dValue, value), 3, true), nKv)); // [g s, 1]
     const gradients = probabilities.map((probability, i) =>
       tf.tidy(() => {
-        const weighted = tf.mul(tf.matMul(dAttended[i]!, values[i]!), probability); // [g s, s_kv]
-        const dScores = tf.sub(weighted, tf.mul(probability, tf.sum(weighted, 1, true))); // [g s, s_kv]
+        const dProbability = tf.matMul(dAttended[i]!, values[i]!); // [g s, s_kv]
+        let dScores = tf.mul(tf.sub(dProbability, projections[i]!), probability); // [g s, s_kv]
+        if (softCap !== 0) {
+          // (c tanh(s / c))' = 1 − tanh²(s / c)
+          const tanh = tf.tanh(tf.div(tf.matMul(queries[i]!, keyColumns[i]!), softCap)); // [g s, s_kv]
+          dScores = tf.mul(dScores, tf.sub(1, tf.square(tanh)));
+        }
         return {
           dQ: tf.matMul(dScores, keys[i]!), // [g s, h_d]
           dK: tf.matMul(transposeMatrix(dScores), queries[i]!), // [s_kv, h_d]
@@ -44,9 +67,9 @@ const op = defineOp<AttentionOptions>({
       }),
     );
     return [
-      fromRows(tf.stack(gradients.map(({ dQ }) => dQ)), q!.shape),
-      fromRows(tf.stack(gradients.map(({ dK }) => dK)), k!.shape),
-      fromRows(tf.stack(gradients.map(({ dV }) => dV)), v!.shape),
+      fromRows(tf.stack(gradients.map(({ dQ }) => dQ)), q.shape),
+      fromRows(tf.stack(gradients.map(({ dK }) => dK)), k.shape),
+      fromRows(tf.stack(gradients.map(({ dV }) => dV)), v.shape),
     ];
   },
 });
@@ -69,26 +92,34 @@ function fromRows(x: tf.Tensor, [b, s, n, hd]: number[]): tf.Tensor {
 }
 
 /** [g s, s_kv]: 0 where query i of a head may see key j, and where it may not, a number whose exponential is 0. */
-function causalMask(groups: number, s: number, sKv: number): tf.Tensor {
-  const mask = new Float32Array(groups * s * sKv);
+function causalMask(groups: number, s: number, sKv: number, { window, chunk }: AttentionAttributes): tf.Tensor {
+  const mask = new Float32Array(groups * s * sKv).fill(-1e9);
   for (let row = 0; row < groups * s; row++) {
-    const visible = (row % s) + 1 + sKv - s;
-    mask.fill(-1e9, row * sKv + visible, (row + 1) * sKv);
+    const position = (row % s) + sKv - s;
+    const firstOfWindow = window === 0 ? 0 : Math.max(0, position - window + 1);
+    const firstOfChunk = chunk === 0 ? 0 : position - (position % chunk);
+    mask.fill(0, row * sKv + Math.max(firstOfWindow, firstOfChunk), row * sKv + position + 1);
   }
   return tf.tensor(mask, [groups * s, sKv]);
 }
 
 /**
- * Causal scaled dot-product attention: the queries are the last s of s_kv positions, and query i sees the keys
- * j <= i + (s_kv - s). Query head n uses key and value head floor(n · n_kv / n_h).
+ * Causal scaled dot-product attention. The queries are the last s of s_kv positions: query i stands at p = i + s_kv − s, and sees the
+ * keys j <= p; with a window, of those j > p − window; with chunks, of those j >= ⌊p / chunk⌋ · chunk. Query head n uses key and
+ * value head floor(n · n_kv / n_h).
  *
- * Kernels `Attention`, `AttentionGrad`.
+ * Kernels `Attention`, `AttentionGrad`; attributes are the options, with 0 for a window, chunk or cap that there is not.
  *
  * @param q [b, s, n_h, h_d]
  * @param k [b, s_kv, n_kv, h_d], n_h a multiple of n_kv, s_kv >= s
  * @param v [b, s_kv, n_kv, h_d]
  * @returns [b, s, n_h, h_d]
  */
-export function attention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, options: AttentionOptions): tf.Tensor {
-  return op([q, k, v], options);
+export function attention(
+  q: tf.Tensor,
+  k: tf.Tensor,
+  v: tf.Tensor,
+  { scale, window = 0, chunk = 0, softCap = 0 }: AttentionOptions,
+): tf.Tensor {
+  return op({ q, k, v }, { scale, window, chunk, softCap })[0]!;
 }

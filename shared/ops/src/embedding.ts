@@ -2,16 +2,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkIds } from './check-ids.ts';
 import { defineOp } from './op.ts';
+import type { NamedTensors } from './tape.ts';
 
 const op = defineOp({
   kernelName: 'Embedding',
-  inputs: { differentiable: ['weight'], constant: ['ids'] },
-  forward: ([weight, ids]) => {
-    checkIds(ids!, { lowest: 0, vocabularySize: weight!.shape[0]! });
-    // GatherNd copies whole rows; the wasm backend's GatherV2 goes element by element, forty times slower.
-    return [tf.gatherND(weight!, tf.expandDims(ids!, -1))]; // [b, s, d]
-  },
-  gradient: (dValue, [weight, ids]) => [scatterAdd(dValue, ids!, weight!.shape as [number, number])],
+  constants: ['ids'],
+  // GatherNd copies whole rows; the wasm backend's GatherV2 goes element by element, forty times slower.
+  forward: ({ weight, ids }: NamedTensors<'weight' | 'ids'>) => [tf.gatherND(weight, tf.expandDims(ids, -1))], // [b, s, d]
+  saved: ({ weight, ids }) => ({ weight, ids }), // the weight for its shape
+  gradient: ([dValue], { weight, ids }) => [scatterAdd(dValue, ids, weight.shape as [number, number])],
 });
 
 /**
@@ -30,7 +29,7 @@ function scatterAdd(values: tf.Tensor, ids: tf.Tensor, [vocabularySize, d]: [num
 /**
  * The rows of a matrix that ids name; its gradient sums the gradients of each row's uses.
  *
- * Kernels `Embedding`, `EmbeddingGrad`; a fused kernel checks ids too.
+ * Kernels `Embedding`, `EmbeddingGrad`.
  *
  * @param weight [V, d]
  * @param ids int32 [b, s], each in [0, V)
@@ -38,5 +37,6 @@ function scatterAdd(values: tf.Tensor, ids: tf.Tensor, [vocabularySize, d]: [num
  * @throws UserError when an id is outside [0, V)
  */
 export function embedding(weight: tf.Tensor, ids: tf.Tensor): tf.Tensor {
-  return op([weight, ids], {});
+  checkIds(ids, { lowest: 0, vocabularySize: weight.shape[0]! });
+  return op({ weight, ids }, {})[0]!;
 }

@@ -5,17 +5,28 @@
  * imported there: it is an ES module in a package of CommonJS, and its imports lack their `.js`.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { releaseGradients } from './tape.ts';
 
 /** Registers the gradients; calling it again changes nothing. */
 export function registerGradients(): void {
-  // Of operands of the same shape: for a broadcast one, the tape reports that the gradient's shape does not match.
   tf.registerGradient({
     kernelName: 'Add',
-    gradFunc: (dValue) => ({ a: () => tf.clone(dValue as tf.Tensor), b: () => tf.clone(dValue as tf.Tensor) }),
+    // Of operands of the same shape: for a broadcast one, the tape reports that the gradient's shape does not match.
+    gradFunc(dValue) {
+      const [a, b] = [tf.clone(dValue as tf.Tensor), tf.clone(dValue as tf.Tensor)]; // which share memory
+      releaseGradients([dValue as tf.Tensor]);
+      return { a: () => a, b: () => b };
+    },
   });
   tf.registerGradient({
     kernelName: 'Reshape',
+    // For its shape only, but it is alive until the backward pass: where that is a waste, use this package's `reshape`.
     inputsToSave: ['x'],
-    gradFunc: (dValue, [x]) => ({ x: () => tf.reshape(dValue as tf.Tensor, x!.shape) }),
+    gradFunc(dValue, saved) {
+      const dX = tf.reshape(dValue as tf.Tensor, saved[0]!.shape);
+      tf.dispose(saved);
+      releaseGradients([dValue as tf.Tensor]);
+      return { x: () => dX };
+    },
   });
 }

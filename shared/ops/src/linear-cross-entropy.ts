@@ -1,21 +1,23 @@
 /** @file Mean cross-entropy of a linear output layer, which computes its gradients along with the loss. */
 import * as tf from '@tensorflow/tfjs-core';
+import { checkIds } from './check-ids.ts';
 import { defineOp } from './op.ts';
+import type { NamedTensors } from './tape.ts';
 import { mapLogitsChunks, tokenLosses } from './token-losses.ts';
 import { transposeMatrix } from './transpose-matrix.ts';
 
 const op = defineOp({
   kernelName: 'LinearCrossEntropy',
-  inputs: { differentiable: ['x', 'weight'], constant: ['targets'] },
-  forward([x, weight, targets]) {
-    const share = tf.div(1, countTokens(targets!)); // of one token in the mean
-    const chunks = mapLogitsChunks(x!, weight!, targets!, ({ rows, probabilities, targetIndices, isToken, losses }) => {
+  constants: ['targets'],
+  forward({ x, weight, targets }: NamedTensors<'x' | 'weight' | 'targets'>) {
+    const share = tf.div(1, countTokens(targets)); // of one token in the mean
+    const chunks = mapLogitsChunks(x, weight, targets, ({ rows, probabilities, targetIndices, isToken, losses }) => {
       const oneHot = tf.scatterND(targetIndices, isToken, probabilities.shape as [number, number]); // [rows, V]
       const shares = tf.reshape(tf.mul(isToken, share), [-1, 1]); // [rows, 1]
       const dLogits = tf.mul(tf.sub(probabilities, oneHot), shares); // [rows, V]
       return {
         loss: tf.mul(tf.sum(losses), share),
-        dX: tf.matMul(dLogits, weight!), // [rows, d]
+        dX: tf.matMul(dLogits, weight), // [rows, d]
         dWeight: tf.matMul(transposeMatrix(dLogits), rows), // [V, d]
       };
     });
@@ -25,7 +27,8 @@ const op = defineOp({
       tf.addN(chunks.map(({ dWeight }) => dWeight)),
     ];
   },
-  gradient: (dLoss, _inputs, [dX, dWeight]) => [tf.mul(dX!, dLoss), tf.mul(dWeight!, dLoss)],
+  saved: () => ({}),
+  gradient: ([dLoss], _saved, [dX, dWeight]) => [tf.mul(dX!, dLoss), tf.mul(dWeight!, dLoss)],
 });
 
 /** The number of targets that count, at least 1: float32 scalar. */
@@ -36,9 +39,9 @@ function countTokens(targets: tf.Tensor): tf.Tensor {
 /**
  * The mean of −ln softmax(x Wᵀ)[target] over the rows that have a target, in nats; 0 when none has.
  *
- * Kernels `LinearCrossEntropy`, `LinearCrossEntropyGrad`; without a gradient tape, `TokenLosses`. The reference's forward
- * kernel already computes the gradients, (softmax − one-hot) / count times W or x, chunk by chunk: the logits [n, V] are
- * neither kept for the backward pass nor computed twice.
+ * Kernels `LinearCrossEntropy`, `LinearCrossEntropyGrad`; without a gradient tape, `TokenLosses`. The forward kernel already
+ * computes the gradients, (softmax − one-hot) / count times W or x, chunk by chunk, and returns them as residuals: the logits
+ * [n, V] are neither kept for the backward pass nor computed twice.
  *
  * @param x hidden states [n, d]
  * @param weight output matrix [V, d]
@@ -47,6 +50,9 @@ function countTokens(targets: tf.Tensor): tf.Tensor {
  * @throws UserError when a target is outside [−1, V)
  */
 export function linearCrossEntropy(x: tf.Tensor, weight: tf.Tensor, targets: tf.Tensor): tf.Tensor {
-  if (tf.engine().isTapeOn()) return op([x, weight, targets], {});
+  if (tf.engine().isTapeOn()) {
+    checkIds(targets, { lowest: -1, vocabularySize: weight.shape[0]! });
+    return op({ x, weight, targets }, {})[0]!;
+  }
   return tf.tidy(() => tf.div(tf.sum(tokenLosses(x, weight, targets)), countTokens(targets)));
 }

@@ -1,6 +1,8 @@
+import type * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useBackend } from './backends.ts';
-import { linear } from './linear.ts';
+import { linear, linears } from './linear.ts';
+import { swiglu } from './swiglu.ts';
 import { GRADIENT_TOLERANCE, gradientError, randomTensor, relativeError } from './testing/errors.ts';
 
 describe.each(['cpu', 'wasm'] as const)('linear on %s', (backend) => {
@@ -25,6 +27,20 @@ describe.each(['cpu', 'wasm'] as const)('linear on %s', (backend) => {
 
   test('its gradients match finite differences', () => {
     expect(gradientError((x, w) => linear(x!, w!), [randomTensor([2, 3, 5], 3), randomTensor([4, 5], 4)])).toBeLessThan(
+      GRADIENT_TOLERANCE,
+    );
+  });
+
+  test('several weights give what each gives by itself, and together the gradient of x', () => {
+    const x = randomTensor([2, 3, 5], 1);
+    const weights = [randomTensor([4, 5], 2), randomTensor([1, 5], 3), randomTensor([20, 5], 4)];
+    const values = linears(x, weights);
+    expect(values.map((value) => value.arraySync())).toEqual(weights.map((w) => linear(x, w).arraySync()));
+    const product = (...[a, b, c]: tf.Tensor[]) => {
+      const [first, second] = linears(a!, [b!, c!]);
+      return swiglu(first!, second!);
+    };
+    expect(gradientError(product, [x, randomTensor([4, 5], 5), randomTensor([4, 5], 6)])).toBeLessThan(
       GRADIENT_TOLERANCE,
     );
   });

@@ -1,40 +1,63 @@
-/** @file The linear map y = x Wᵀ. */
+/** @file The linear map y = x Wᵀ, and several of them that share x. */
 import * as tf from '@tensorflow/tfjs-core';
-import { defineOp } from './op.ts';
+import { defineOp, numbered } from './op.ts';
+import type { NamedTensors } from './tape.ts';
 import { transposeMatrix } from './transpose-matrix.ts';
+
+type LinearAttributes = {
+  /** The number of weights. */
+  count: number;
+};
 
 const op = defineOp({
   kernelName: 'Linear',
-  inputs: { differentiable: ['x', 'weight'] },
-  forward([x, weight]) {
-    const [out, input] = weight!.shape as [number, number];
-    const rows = tf.reshape(x!, [-1, input]); // [n, in]
-    // Whatever is on the right of a product is copied to XNNPACK's layout first, so for few rows, as in generation, the weight
-    // should be on the left.
-    const value =
-      rows.shape[0]! < out / 2
-        ? transposeMatrix(tf.matMul(weight!, transposeMatrix(rows)))
-        : tf.matMul(rows, transposeMatrix(weight!)); // [n, out]
-    return [tf.reshape(value, [...x!.shape.slice(0, -1), out])];
+  values: ({ count }: LinearAttributes) => count,
+  forward({ x, ...weights }: NamedTensors<'x'> & NamedTensors) {
+    const rows = asRows(x); // [n, in]
+    return Object.values(weights).map((weight) =>
+      tf.reshape(multiply(rows, weight), [...x.shape.slice(0, -1), weight.shape[0]!]),
+    );
   },
-  gradient(dValue, [x, weight]) {
-    const [out, input] = weight!.shape as [number, number];
-    const dRows = tf.reshape(dValue, [-1, out]); // [n, out]
-    const dX = tf.matMul(dRows, weight!); // [n, in]
-    const dWeight = tf.matMul(transposeMatrix(dRows), tf.reshape(x!, [-1, input])); // [out, in]
-    return [tf.reshape(dX, x!.shape), dWeight];
+  saved: (inputs) => inputs,
+  gradient(dValues, { x, ...weights }) {
+    const rows = asRows(x); // [n, in]
+    const dRows = dValues.map(asRows); // [n, out] each
+    const dX = Object.values(weights).map((weight, i) => tf.matMul(dRows[i]!, weight)); // [n, in] each
+    const dWeights = dRows.map((dRow) => tf.matMul(transposeMatrix(dRow), rows)); // [out, in] each
+    return [tf.reshape(dX.length === 1 ? dX[0]! : tf.addN(dX), x.shape), ...dWeights];
   },
 });
 
+/** [..., d] -> [n, d]. */
+function asRows(x: tf.Tensor): tf.Tensor {
+  return tf.reshape(x, [-1, x.shape.at(-1)!]);
+}
+
 /**
- * Maps the last axis by a weight matrix in PyTorch's and Hugging Face's layout, without bias.
+ * [n, in] · [out, in]ᵀ -> [n, out]. Whatever is on the right of a product is copied to XNNPACK's layout first, so for few rows, as
+ * in generation, the weight should be on the left.
+ */
+function multiply(rows: tf.Tensor, weight: tf.Tensor): tf.Tensor {
+  return rows.shape[0]! < weight.shape[0]! / 2
+    ? transposeMatrix(tf.matMul(weight, transposeMatrix(rows)))
+    : tf.matMul(rows, transposeMatrix(weight));
+}
+
+/**
+ * Maps the last axis by each of several weight matrices in PyTorch's and Hugging Face's layout, without biases: the projections to
+ * queries, keys and values, say. As one operation they read x once, keep it once, and sum its gradient as they go.
  *
  * Kernels `Linear`, `LinearGrad`.
  *
  * @param x [..., in]
- * @param weight [out, in]
- * @returns [..., out]
+ * @param weights [out, in] each
+ * @returns [..., out] for each weight
  */
+export function linears(x: tf.Tensor, weights: readonly tf.Tensor[]): tf.Tensor[] {
+  return op({ x, ...numbered('weight', weights) } as NamedTensors<'x'> & NamedTensors, { count: weights.length });
+}
+
+/** One of {@link linears}. */
 export function linear(x: tf.Tensor, weight: tf.Tensor): tf.Tensor {
-  return op([x, weight], {});
+  return linears(x, [weight])[0]!;
 }

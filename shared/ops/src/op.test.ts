@@ -1,12 +1,15 @@
+import { UserError } from '@arrowsmith/errors';
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import {
   adamW,
   attention,
-  clipByGlobalNorm,
   embedding,
+  geglu,
+  globalNorm,
   linear,
   linearCrossEntropy,
+  linears,
   rmsNorm,
   rope,
   ropeTables,
@@ -15,53 +18,204 @@ import {
   useBackend,
 } from './index.ts';
 
-/** Registers a kernel for the backend `fused`. */
-function register(kernelName: string, kernel: (inputs: tf.NamedTensorMap, attributes: unknown) => tf.Tensor[]): void {
+type KernelCall = { inputs: string[]; attributes: unknown };
+
+/** Registers a kernel for a backend; returns the list of its calls. */
+function register(
+  backendName: string,
+  kernelName: string,
+  kernel: (inputs: tf.NamedTensorMap) => tf.Tensor[],
+): KernelCall[] {
+  const calls: KernelCall[] = [];
   tf.registerKernel({
     kernelName,
-    backendName: 'fused',
-    kernelFunc: ({ inputs, attrs }) => kernel(inputs as tf.NamedTensorMap, attrs),
+    backendName,
+    kernelFunc: ({ inputs, attrs }) => {
+      calls.push({ inputs: Object.keys(inputs), attributes: attrs });
+      return kernel(inputs as tf.NamedTensorMap);
+    },
   });
+  return calls;
 }
 
-const norm = (...[x, weight]: tf.Tensor[]) => rmsNorm(x!, weight!, { epsilon: 0.5 });
+/** A new backend with the kernels of `cpu`, to which kernels can be added. */
+async function addBackend(name: string): Promise<void> {
+  await useBackend('cpu');
+  tf.copyRegisteredKernels('cpu', name);
+  tf.registerBackend(name, () => tf.findBackend('cpu') as tf.KernelBackend);
+  await tf.setBackend(name);
+}
 
 describe('a backend that registers kernels of its own', () => {
-  beforeAll(async () => {
-    await useBackend('cpu');
-    tf.copyRegisteredKernels('cpu', 'fused');
-    tf.registerBackend('fused', () => tf.findBackend('cpu') as tf.KernelBackend);
-  });
-  beforeEach(() => void tf.setBackend('fused'));
+  beforeAll(() => addBackend('fused'));
 
   test('replaces an operation and its gradient, and hands residuals from one to the other', () => {
-    const seen: unknown[] = [];
-    register('RmsNorm', ({ x, weight }, attributes) => {
-      seen.push(attributes);
-      return [tf.mul(x!, weight!), tf.scalar(7)];
-    });
-    register('RmsNormGrad', ({ dValue, x, weight, residual0 }) => [
+    const norm = (...[x, weight]: tf.Tensor[]) => rmsNorm(x!, weight!, { epsilon: 0.5 });
+    const calls = register('fused', 'RmsNorm', ({ x, weight }) => [tf.mul(x!, weight!), tf.scalar(7)]);
+    register('fused', 'RmsNormGrad', ({ dValue, x, weight, residual0 }) => [
       tf.mul(dValue!, residual0!),
       tf.sum(tf.mul(x!, weight!), 0),
     ]);
     const [x, weight] = [tf.tensor2d([[1, 2], [3, 4]]), tf.tensor1d([10, 100])]; // prettier-ignore
 
     expect(norm(x, weight).arraySync()).toEqual([[10, 200], [30, 400]]); // prettier-ignore
-    expect(seen).toEqual([{ epsilon: 0.5 }]);
+    expect(calls).toEqual([{ inputs: ['x', 'weight'], attributes: { epsilon: 0.5 } }]);
     const [dX, dWeight] = tf.grads(norm)([x, weight], tf.tensor2d([[1, 2], [3, 4]])); // prettier-ignore
     expect(dX!.arraySync()).toEqual([[7, 14], [21, 28]]); // prettier-ignore
     expect(dWeight!.arraySync()).toEqual([40, 600]);
   });
 
-  test('replaces a kernel without a gradient', () => {
-    register('SquaredNorm', () => [tf.scalar(9)]);
-    expect(clipByGlobalNorm([tf.ones([2])], 1).norm.dataSync()[0]).toBe(3);
+  test('replaces kernels without a gradient', () => {
+    const norms = register('fused', 'GlobalNorm', () => [tf.scalar(9)]);
+    expect(globalNorm([tf.ones([2]), tf.ones([3])]).dataSync()[0]).toBe(9);
+    expect(norms).toEqual([{ inputs: ['x0', 'x1'], attributes: { count: 2 } }]);
+
+    // Updates nothing, and returns the same memory, as one that updates in place.
+    const updates = register('fused', 'AdamW', ({ parameter0, firstMoment0, secondMoment0 }) =>
+      [parameter0!, firstMoment0!, secondMoment0!].map((x) => tf.clone(x)),
+    );
+    const states = [{ parameter: tf.tensor1d([5]), firstMoment: tf.zeros([1]), secondMoment: tf.ones([1]) }];
+    const options = { learningRate: 1, beta1: 0.9, beta2: 0.8, epsilon: 1e-8, step: 3, gradientScale: 0.5 };
+    const [state] = adamW(states, [tf.ones([1])], { ...options, weightDecays: [0.25] });
+    expect(updates).toEqual([
+      {
+        inputs: ['parameter0', 'gradient0', 'firstMoment0', 'secondMoment0'],
+        attributes: { ...options, weightDecays: [0.25], count: 1 },
+      },
+    ]);
+    expect(state!.parameter.arraySync()).toEqual([5]);
+    expect(state!.secondMoment.arraySync()).toEqual([1]);
   });
 
   test('may not replace an operation without its gradient', () => {
-    register('Swiglu', ({ gate }) => [tf.clone(gate!)]);
+    register('fused', 'Swiglu', ({ gate }) => [tf.clone(gate!)]);
     expect(() => swiglu(tf.ones([1]), tf.ones([1]))).toThrow(/must register both Swiglu and SwigluGrad/);
   });
+
+  test('never sees ids outside of the vocabulary', () => {
+    const calls = [
+      register('fused', 'Embedding', ({ ids }) => [tf.clone(ids!)]),
+      register('fused', 'EmbeddingGrad', ({ weight }) => [tf.clone(weight!)]),
+      register('fused', 'TokenLosses', ({ targets }) => [tf.clone(targets!)]),
+      register('fused', 'LinearCrossEntropy', () => [tf.scalar(0)]),
+      register('fused', 'LinearCrossEntropyGrad', ({ dValue }) => [tf.clone(dValue!)]),
+    ];
+    const [x, weight, ids] = [tf.ones([1, 2]), tf.ones([4, 2]), tf.tensor1d([4], 'int32')];
+    expect(() => embedding(weight, tf.reshape(ids, [1, 1]))).toThrow(UserError);
+    expect(() => tokenLosses(x, weight, ids)).toThrow(UserError);
+    expect(() => linearCrossEntropy(x, weight, ids)).toThrow(UserError);
+    expect(() => tf.grad((w: tf.Tensor) => linearCrossEntropy(x, w, ids))(weight)).toThrow(UserError);
+    expect(calls.flat()).toEqual([]);
+  });
+});
+
+const tables = () => ropeTables({ length: 3, headDim: 4, theta: 10 });
+
+/** Every operation: its inputs' shapes, how to call it, how many values and residuals a kernel returns, and what its gradient gets. */
+const contracts: {
+  name: string;
+  shapes: number[][];
+  run: (...inputs: tf.Tensor[]) => tf.Tensor;
+  values?: number[][];
+  residuals: number;
+  gradientInputs: string[];
+  attributes?: object;
+}[] = [
+  {
+    name: 'RmsNorm',
+    shapes: [[2, 3], [3]],
+    run: (x, weight) => rmsNorm(x!, weight!, { epsilon: 1 }),
+    residuals: 1,
+    gradientInputs: ['dValue', 'x', 'weight', 'residual0'],
+    attributes: { epsilon: 1 },
+  },
+  {
+    name: 'Rope',
+    shapes: [[1, 3, 2, 4]],
+    run: (x) => rope(x!, tables().cos, tables().sin),
+    residuals: 0,
+    gradientInputs: ['dValue', 'cos', 'sin'],
+    attributes: { interleaved: false },
+  },
+  {
+    name: 'Attention',
+    shapes: [
+      [1, 2, 2, 4],
+      [1, 3, 1, 4],
+      [1, 3, 1, 4],
+    ],
+    run: (q, k, v) => attention(q!, k!, v!, { scale: 2, chunk: 2 }),
+    residuals: 1,
+    gradientInputs: ['dValue', 'q', 'k', 'v', 'value', 'residual0'],
+    attributes: { scale: 2, window: 0, chunk: 2, softCap: 0 },
+  },
+  {
+    name: 'Linear',
+    shapes: [
+      [2, 3],
+      [4, 3],
+      [5, 3],
+    ],
+    run: (x, ...weights) => linears(x!, weights)[1]!,
+    values: [
+      [2, 4],
+      [2, 5],
+    ],
+    residuals: 0,
+    gradientInputs: ['dValue0', 'dValue1', 'x', 'weight0', 'weight1'],
+    attributes: { count: 2 },
+  },
+  ...[swiglu, geglu].map((gate) => ({
+    name: gate === swiglu ? 'Swiglu' : 'Geglu',
+    shapes: [[2], [2]],
+    run: (...[a, b]: tf.Tensor[]) => gate(a!, b!),
+    residuals: 0,
+    gradientInputs: ['dValue', 'gate', 'up'],
+  })),
+  {
+    name: 'Embedding',
+    shapes: [[4, 2]],
+    run: (weight) => embedding(weight!, tf.tensor2d([[1, 2]], undefined, 'int32')),
+    values: [[1, 2, 2]],
+    residuals: 0,
+    gradientInputs: ['dValue', 'weight', 'ids'],
+  },
+  {
+    name: 'LinearCrossEntropy',
+    shapes: [
+      [2, 3],
+      [4, 3],
+    ],
+    run: (x, weight) => linearCrossEntropy(x!, weight!, tf.tensor1d([1, 2], 'int32')),
+    values: [[]],
+    residuals: 2,
+    gradientInputs: ['dValue', 'residual0', 'residual1'],
+  },
+];
+
+describe('the gradient kernel', () => {
+  beforeAll(() => addBackend('contracts'));
+
+  test.each(contracts)(
+    'of $name gets $gradientInputs, and only these are kept for it',
+    ({ name, shapes, run, values = [shapes[0]!], residuals, gradientInputs, attributes = {} }) => {
+      register('contracts', name, () => [
+        ...values.map((shape) => tf.zeros(shape)),
+        ...Array.from({ length: residuals }, () => tf.zeros([3])),
+      ]);
+      const calls = register('contracts', `${name}Grad`, () => shapes.map((shape) => tf.zeros(shape)));
+      let kept = 0;
+      const inputs = shapes.map((shape) => tf.ones(shape));
+      tf.grads((...xs: tf.Tensor[]) => {
+        const before = tf.memory().numTensors;
+        const value = tf.tidy(() => run(...xs));
+        kept = tf.memory().numTensors - before - 1;
+        return value;
+      })(inputs);
+      expect(calls).toEqual([{ inputs: gradientInputs, attributes }]);
+      expect(kept).toBe(gradientInputs.filter((input) => !input.startsWith('dValue')).length);
+    },
+  );
 });
 
 describe.each(['cpu', 'wasm'] as const)('on %s', (backend) => {
@@ -79,16 +233,17 @@ describe.each(['cpu', 'wasm'] as const)('on %s', (backend) => {
         const heads = rope(tf.reshape(x, [1, 3, 2, 2]), cos, sin);
         const attended = tf.reshape(attention(heads, heads, heads, { scale: 1 }), [1, 3, 4]);
         const projected = linear(tf.add(x, attended), w); // [1, 3, 6]
-        return tf.reshape(linear(swiglu(projected, projected), tf.reshape(w, [4, 6])), [3, 4]);
+        const gated = tf.add(swiglu(projected, projected), geglu(projected, projected));
+        return tf.reshape(linear(gated, tf.reshape(w, [4, 6])), [3, 4]);
       });
     const step = () =>
       tf.tidy(() => {
         const lossOf = (...[w, g]: tf.Tensor[]) => linearCrossEntropy(hidden(w!, g!), w!, targets) as tf.Scalar;
         const { grads } = tf.valueAndGrads(lossOf)([weight, gain]);
-        const { clipped } = clipByGlobalNorm(grads, 1);
-        const [firstMoment, secondMoment] = [tf.zeros([6, 4]), tf.zeros([6, 4])];
-        const options = { learningRate: 1, beta1: 0.9, beta2: 0.9, epsilon: 1e-8, weightDecay: 0, step: 1 };
-        adamW({ parameter: weight, firstMoment, secondMoment }, clipped[0]!, options);
+        globalNorm(grads);
+        const state = { parameter: tf.clone(weight), firstMoment: tf.zeros([6, 4]), secondMoment: tf.zeros([6, 4]) };
+        const options = { learningRate: 1, beta1: 0.9, beta2: 0.9, epsilon: 1e-8, step: 1, gradientScale: 0.5 };
+        adamW([state], [grads[0]!], { ...options, weightDecays: [0] });
         tokenLosses(hidden(weight, gain), weight, targets);
       });
     step();

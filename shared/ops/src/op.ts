@@ -3,81 +3,102 @@
  * a fused kernel under that name in tfjs's kernel registry.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { runNode, type NamedTensors } from './tape.ts';
 
 /** The inputs that are not tensors. */
-export type Attributes = Readonly<Record<string, number | boolean | string>>;
+export type Attributes = Readonly<Record<string, number | boolean | string | readonly number[]>>;
 
-export interface KernelDefinition<A extends Attributes> {
+export interface KernelDefinition<I extends NamedTensors, A extends Attributes> {
   /** The name under which a backend registers its own: `kernelFunc({ inputs, attrs })` returns what `reference` returns. */
   kernelName: string;
-  /** Names of the inputs, in the order in which `reference` takes them. */
-  inputs: readonly string[];
   /** The composition of tfjs operations that says what is computed, and computes it where a backend has no such kernel. */
-  reference(inputs: tf.Tensor[], attributes: A): tf.Tensor[];
+  reference(inputs: I, attributes: A): tf.Tensor[];
 }
 
-/** A function on tensors that is not differentiated. */
-export type Kernel<A extends Attributes> = (inputs: tf.Tensor[], attributes: A) => tf.Tensor[];
+/** A function from named tensors to tensors. */
+export type Kernel<I extends NamedTensors, A extends Attributes> = (inputs: I, attributes: A) => tf.Tensor[];
 
-/** Makes a function that runs the active backend's kernel of that name where there is one, the reference elsewhere. */
-export function defineKernel<A extends Attributes>({
+/**
+ * Makes a function that runs the active backend's kernel of that name where there is one, the reference elsewhere. It is not
+ * differentiated.
+ */
+export function defineKernel<I extends NamedTensors, A extends Attributes>({
   kernelName,
-  inputs: names,
   reference,
-}: KernelDefinition<A>): Kernel<A> {
+}: KernelDefinition<I, A>): Kernel<I, A> {
   return (inputs, attributes) => {
     if (!hasKernel(kernelName)) return tf.tidy(() => reference(inputs, attributes));
-    const named = Object.fromEntries(inputs.map((input, i) => [names[i] ?? `residual${i - names.length}`, input]));
-    const outputs = tf.engine().runKernel(kernelName, named, attributes) as tf.Tensor | tf.Tensor[];
-    return Array.isArray(outputs) ? outputs : [outputs];
+    const outputs: tf.Tensor | tf.Tensor[] = tf.engine().runKernel(kernelName, inputs, attributes as tf.NamedAttrMap);
+    return [outputs].flat();
   };
 }
 
-export interface OpDefinition<A extends Attributes> {
+export interface OpDefinition<I extends NamedTensors, S extends NamedTensors, A extends Attributes> {
   /**
-   * The name of the forward kernel. The gradient's is `${kernelName}Grad`: its inputs are `dValue`, then the forward's, then
-   * `residual0` …. A backend registers both or neither, so that the residuals are a matter between its two kernels.
+   * The name of the forward kernel. The gradient's is `${kernelName}Grad`; its inputs are `dValue`, the tensors that `saved`
+   * names, and the forward kernel's residuals as `residual0` …; its outputs are the gradients of the differentiable inputs, in
+   * order. A backend registers both or neither, so that the residuals are a matter between its two kernels.
    */
   kernelName: string;
-  /** Names of the inputs that gradients flow to, then of those without one (ids, tables). */
-  inputs: { differentiable: readonly string[]; constant?: readonly string[] };
-  /** Returns the value, and after it the residuals: tensors besides the inputs that the gradient wants to see again. */
-  forward(inputs: tf.Tensor[], attributes: A): tf.Tensor[];
-  /** Given dL/dvalue, returns dL/dinput of each differentiable input, in order. */
-  gradient(dValue: tf.Tensor, inputs: tf.Tensor[], residuals: tf.Tensor[], attributes: A): tf.Tensor[];
+  /** The inputs that no gradient flows to: ids, tables. */
+  constants?: readonly (keyof I & string)[];
+  /**
+   * The number of values, for an operation that may have several; its gradient kernel's inputs are `dValue0` … then. One by
+   * default.
+   */
+  values?(attributes: A): number;
+  /** Returns the values, and after them the residuals: tensors besides inputs and values that the gradient needs. */
+  forward(inputs: I, attributes: A): tf.Tensor[];
+  /**
+   * Chooses, of the inputs and the values, what the gradient needs. This and the residuals are alive from the forward to the
+   * backward pass, and nothing else: it decides how much memory training takes.
+   */
+  saved(inputs: I, values: tf.Tensor[]): S;
+  /** Given dL/dvalue of each value, returns dL/dinput of each differentiable input, in order. */
+  gradient(dValues: [tf.Tensor, ...tf.Tensor[]], saved: S, residuals: tf.Tensor[], attributes: A): tf.Tensor[];
 }
 
-/** A differentiable function on tensors; the inputs are in the order of its definition. */
-export type Op<A extends Attributes> = (inputs: tf.Tensor[], attributes: A) => tf.Tensor;
-
-/**
- * Makes a differentiable operation of two kernels (as JAX's `custom_vjp`). It is one node of the gradient tape, whatever its
- * kernels are composed of. First-order gradients only: the gradient kernel is not itself differentiated.
- */
-export function defineOp<A extends Attributes>({ kernelName, inputs: names, ...references }: OpDefinition<A>): Op<A> {
+/** Makes a differentiable operation of two kernels (as JAX's `custom_vjp`): one node of the gradient tape. */
+export function defineOp<I extends NamedTensors, S extends NamedTensors, A extends Attributes>(
+  definition: OpDefinition<I, S, A>,
+): Kernel<I, A> {
+  const { kernelName, constants = [] } = definition;
   const gradientName = `${kernelName}Grad`;
-  const inputNames = [...names.differentiable, ...(names.constant ?? [])];
-  const arity = inputNames.length;
-  const forward = defineKernel<A>({ kernelName, inputs: inputNames, reference: references.forward });
-  const gradient = defineKernel<A>({
-    kernelName: gradientName,
-    inputs: ['dValue', ...inputNames],
-    reference: ([dValue, ...saved], attributes) =>
-      references.gradient(dValue!, saved.slice(0, arity), saved.slice(arity), attributes),
-  });
+  const forward = defineKernel<I, A>({ kernelName, reference: definition.forward });
 
   return (inputs, attributes) => {
     if (hasKernel(kernelName) !== hasKernel(gradientName)) {
       throw new Error(`backend "${tf.getBackend()}" must register both ${kernelName} and ${gradientName}, or neither`);
     }
-    const run = tf.customGrad((...args) => {
-      const save = args.at(-1) as unknown as tf.GradSaveFunc;
-      const [value, ...residuals] = forward(inputs, attributes);
-      save([...inputs, ...residuals]);
-      return { value: value!, gradFunc: (dValue, saved) => gradient([dValue, ...saved], attributes) };
+    let savedNames: string[] = [];
+    const differentiable = Object.entries(inputs).filter(([name]) => !constants.includes(name));
+    return runNode({
+      inputs: Object.fromEntries(differentiable),
+      forward(save) {
+        const outputs = forward(inputs, attributes);
+        const values = outputs.slice(0, definition.values?.(attributes) ?? 1);
+        const saved = definition.saved(inputs, values);
+        savedNames = Object.keys(saved);
+        save([...Object.values(saved), ...outputs.slice(values.length)]);
+        return values;
+      },
+      backward(dValues, tensors) {
+        const saved = Object.fromEntries(savedNames.map((name, i) => [name, tensors[i]!])) as NamedTensors as S;
+        const residuals = tensors.slice(savedNames.length);
+        const gradient = defineKernel<NamedTensors, A>({
+          kernelName: gradientName,
+          reference: () => definition.gradient(dValues, saved, residuals, attributes),
+        });
+        const dNamed = definition.values === undefined ? { dValue: dValues[0] } : numbered('dValue', dValues);
+        return gradient({ ...dNamed, ...saved, ...numbered('residual', residuals) }, attributes);
+      },
     });
-    return run(...inputs.slice(0, names.differentiable.length));
   };
+}
+
+/** Names tensors `${name}0`, `${name}1` …, as kernels' inputs that there may be any number of. */
+export function numbered(name: string, tensors: readonly tf.Tensor[]): Record<string, tf.Tensor> {
+  return Object.fromEntries(tensors.map((tensor, i) => [`${name}${i}`, tensor]));
 }
 
 function hasKernel(name: string): boolean {

@@ -33,8 +33,31 @@ describe.each(['cpu', 'wasm'] as const)('rope on %s', (backend) => {
     expect(tail.sin.arraySync()).toEqual(tf.slice(whole.sin, [6, 0], [3, 2]).arraySync());
   });
 
-  test('its gradient matches finite differences', () => {
+  test('interleaved planes are the halves of a vector whose coordinates are dealt out in turn', () => {
+    const x = randomTensor([b, s, n, hd], 1);
     const { cos, sin } = ropeTables({ length: s, headDim: hd, theta: 100 });
-    expect(gradientError((x) => rope(x!, cos, sin), [randomTensor([b, s, n, hd], 2)])).toBeLessThan(GRADIENT_TOLERANCE);
+    const dealt = (y: tf.Tensor) => tf.gather(y, tf.tensor1d([0, 2, 4, 1, 3, 5], 'int32'), 3);
+    expect(dealt(rope(x, cos, sin, { interleaved: true })).arraySync()).toEqual(rope(dealt(x), cos, sin).arraySync());
+  });
+
+  test.each([false, true])('tables of fewer planes turn the first coordinates only, interleaved: %s', (interleaved) => {
+    const x = randomTensor([b, s, n, hd], 1);
+    const { cos, sin } = ropeTables({ length: s, headDim: 4, theta: 100 });
+    const y = rope(x, cos, sin, { interleaved });
+    const part = (z: tf.Tensor, start: number, size: number) => tf.slice(z, [0, 0, 0, start], [b, s, n, size]);
+    const turned = rope(part(x, 0, 4), cos, sin, { interleaved });
+    expect(part(y, 0, 4).arraySync()).toEqual(turned.arraySync());
+    expect(part(y, 4, 2).arraySync()).toEqual(part(x, 4, 2).arraySync());
+  });
+
+  test.each([
+    { planes: 3, interleaved: false },
+    { planes: 3, interleaved: true },
+    { planes: 1, interleaved: false },
+    { planes: 2, interleaved: true },
+  ])('its gradient matches finite differences: %o', ({ planes, interleaved }) => {
+    const { cos, sin } = ropeTables({ length: s, headDim: 2 * planes, theta: 100 });
+    const f = (x: tf.Tensor) => rope(x, cos, sin, { interleaved });
+    expect(gradientError((x) => f(x!), [randomTensor([b, s, n, hd], 2)])).toBeLessThan(GRADIENT_TOLERANCE);
   });
 });

@@ -1,14 +1,12 @@
-/**
- * @file Rotary position embedding (Su et al. 2021, https://arxiv.org/abs/2104.09864), with the halves of a head's vector as the
- * two coordinates of its planes, as in Hugging Face's models.
- */
+/** @file Rotary position embedding (Su et al. 2021, https://arxiv.org/abs/2104.09864). */
 import * as tf from '@tensorflow/tfjs-core';
 import { defineOp } from './op.ts';
+import type { NamedTensors } from './tape.ts';
 
 export interface RopeTablesOptions {
   /** Number of positions. */
   length: number;
-  /** Size of a head's vector; even. */
+  /** Size of a head's vector, or of the part of it that turns; even. */
   headDim: number;
   /** Base of the geometric series of wavelengths. */
   theta: number;
@@ -39,45 +37,74 @@ export function ropeTables({ length, headDim, theta, offset = 0 }: RopeTablesOpt
   return { cos: tf.tensor(cos, [length, planes]), sin: tf.tensor(sin, [length, planes]) };
 }
 
+export type RopeOptions = {
+  /**
+   * Which coordinates a plane has: (x[2j], x[2j + 1]), as in Meta's models, or by default (x[j], x[j + planes]), the halves of what
+   * turns, as in Hugging Face's.
+   */
+  interleaved?: boolean;
+};
+
 const op = defineOp({
   kernelName: 'Rope',
-  inputs: { differentiable: ['x'], constant: ['cos', 'sin'] },
-  forward: ([x, cos, sin]) => [rotate(x!, cos!, sin!)],
+  constants: ['cos', 'sin'],
+  forward: ({ x, cos, sin }: NamedTensors<'x' | 'cos' | 'sin'>, { interleaved }: Required<RopeOptions>) => [
+    rotate(x, cos, sin, interleaved),
+  ],
+  saved: ({ cos, sin }) => ({ cos, sin }),
   // A rotation's transpose is the rotation back.
-  gradient: (dValue, [, cos, sin]) => [rotate(dValue, cos!, tf.neg(sin!))],
+  gradient: ([dValue], { cos, sin }, _, { interleaved }) => [rotate(dValue, cos, tf.neg(sin), interleaved)],
 });
 
-/** x · cos + rotateHalf(x) · sin, with the tables repeated for both halves. */
-function rotate(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor): tf.Tensor {
+/** x · cos + quarterTurn(x) · sin, with the tables' entries at both coordinates of their planes. */
+function rotate(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor, interleaved: boolean): tf.Tensor {
   const [s, planes] = cos.shape as [number, number];
-  const both = (table: tf.Tensor) => tf.reshape(tf.concat([table, table], 1), [1, s, 1, 2 * planes]); // [1, s, 1, h_d]
-  return tf.add(tf.mul(x, both(cos)), tf.mul(rotateHalf(x), both(sin)));
+  const hd = x.shape.at(-1)!;
+  const perCoordinate = (table: tf.Tensor, rest: (shape: [number, number]) => tf.Tensor) => {
+    const turning = tf.reshape(interleaved ? tf.stack([table, table], 2) : tf.concat([table, table], 1), [
+      s,
+      2 * planes,
+    ]);
+    const whole = hd === 2 * planes ? turning : tf.concat([turning, rest([s, hd - 2 * planes])], 1);
+    return tf.reshape(whole, [1, s, 1, hd]);
+  };
+  return tf.add(
+    tf.mul(x, perCoordinate(cos, tf.ones)),
+    tf.mul(quarterTurn(x, planes, interleaved), perCoordinate(sin, tf.zeros)),
+  );
 }
 
 /**
- * (first half, second half) -> (−second half, first half) of the last axis, as a product with a signed permutation matrix: exact,
- * and at the sizes of heads faster with the wasm backend than to split and concatenate.
+ * (a, b) -> (−b, a) in each plane of the last axis, as a product with a signed permutation matrix: exact, and at the sizes of
+ * heads faster with the wasm backend than to split and concatenate.
  */
-function rotateHalf(x: tf.Tensor): tf.Tensor {
+function quarterTurn(x: tf.Tensor, planes: number, interleaved: boolean): tf.Tensor {
   const hd = x.shape.at(-1)!;
-  const permutation = new Float32Array(hd * hd);
-  for (let i = 0; i < hd / 2; i++) {
-    permutation[(i + hd / 2) * hd + i] = -1;
-    permutation[i * hd + i + hd / 2] = 1;
+  const permutation = new Float32Array(hd * hd); // [from, to]
+  for (let j = 0; j < planes; j++) {
+    const [a, b] = interleaved ? [2 * j, 2 * j + 1] : [j, j + planes];
+    permutation[b * hd + a] = -1;
+    permutation[a * hd + b] = 1;
   }
   return tf.reshape(tf.matMul(tf.reshape(x, [-1, hd]), tf.tensor2d(permutation, [hd, hd])), x.shape);
 }
 
 /**
- * Turns each plane (x[i], x[i + h_d / 2]) of every head's vector by its position's angle.
+ * Turns each plane of every head's vector by its position's angle. Tables with fewer than h_d / 2 planes turn the first
+ * 2 · planes coordinates, and leave the rest as they are.
  *
  * Kernels `Rope`, `RopeGrad`.
  *
  * @param x queries or keys [b, s, n, h_d]
- * @param cos cosines [s, h_d / 2]; see {@link ropeTables}
- * @param sin sines [s, h_d / 2]
+ * @param cos cosines [s, planes]; see {@link ropeTables}
+ * @param sin sines [s, planes]
  * @returns [b, s, n, h_d]
  */
-export function rope(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor): tf.Tensor {
-  return op([x, cos, sin], {});
+export function rope(
+  x: tf.Tensor,
+  cos: tf.Tensor,
+  sin: tf.Tensor,
+  { interleaved = false }: RopeOptions = {},
+): tf.Tensor {
+  return op({ x, cos, sin }, { interleaved })[0]!;
 }

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkIds } from './check-ids.ts';
 import { defineKernel } from './op.ts';
+import type { NamedTensors } from './tape.ts';
 import { transposeMatrix } from './transpose-matrix.ts';
 
 /** Logits at once, [rows, V]: 16 MB in float32. Bounds the memory that a large vocabulary takes. */
@@ -30,7 +31,6 @@ export function mapLogitsChunks<T extends tf.TensorContainer>(
 ): T[] {
   const [n, d] = x.shape as [number, number];
   const vocabularySize = weight.shape[0]!;
-  checkIds(targets, { lowest: -1, vocabularySize });
   const rowsPerChunk = Math.max(1, Math.floor(LOGITS_PER_CHUNK / vocabularySize));
   const transposed = transposeMatrix(weight); // [d, V]
   return Array.from({ length: Math.ceil(n / rowsPerChunk) }, (_, i) =>
@@ -53,14 +53,15 @@ export function mapLogitsChunks<T extends tf.TensorContainer>(
 
 const kernel = defineKernel({
   kernelName: 'TokenLosses',
-  inputs: ['x', 'weight', 'targets'],
-  reference: ([x, weight, targets]) => [tf.concat(mapLogitsChunks(x!, weight!, targets!, ({ losses }) => losses))],
+  reference: ({ x, weight, targets }: NamedTensors<'x' | 'weight' | 'targets'>) => [
+    tf.concat(mapLogitsChunks(x, weight, targets, ({ losses }) => losses)),
+  ],
 });
 
 /**
  * Each row's −ln softmax(x Wᵀ)[target], in nats. Not differentiable: see `linearCrossEntropy`.
  *
- * Kernel `TokenLosses`; a fused kernel checks targets too.
+ * Kernel `TokenLosses`.
  *
  * @param x hidden states [n, d]
  * @param weight output matrix [V, d]
@@ -69,5 +70,6 @@ const kernel = defineKernel({
  * @throws UserError when a target is outside [−1, V)
  */
 export function tokenLosses(x: tf.Tensor, weight: tf.Tensor, targets: tf.Tensor): tf.Tensor {
-  return kernel([x, weight, targets], {})[0]!;
+  checkIds(targets, { lowest: -1, vocabularySize: weight.shape[0]! });
+  return kernel({ x, weight, targets }, {})[0]!;
 }

@@ -43,6 +43,17 @@ test('micro-batches give the gradients and the loss of one big batch, however pa
   tf.dispose(whole.gradients);
 });
 
+test('recomputing activations changes no bit of the loss and the gradients', async () => {
+  const batch = await unevenBatch();
+  const run = async (recomputeActivations: boolean) => {
+    const result = await batchGradients({ config, parameters, batch, rows: 6, microBatches: 2, recomputeActivations });
+    const values = Object.values(result.gradients).map((gradient) => Array.from(gradient.dataSync()));
+    tf.dispose(result.gradients);
+    return [result.loss, values];
+  };
+  expect(await run(true)).toEqual(await run(false));
+});
+
 test('leaves one tensor for each gradient and nothing else', async () => {
   const batch = await unevenBatch();
   const before = tf.memory().numTensors;

@@ -19,6 +19,7 @@ export interface BatchGradients {
  * (up to float rounding): each counts by its share of the batch's targets, since padding may be spread unevenly.
  *
  * @param rows rows of the batch, which `microBatches` divides
+ * @param recomputeActivations trades computation for memory; see `ForwardOptions` of the model
  * @param signal checked before each micro-batch; throws its reason, leaving no tensors behind
  */
 export async function batchGradients({
@@ -27,6 +28,7 @@ export async function batchGradients({
   batch,
   rows,
   microBatches,
+  recomputeActivations,
   signal,
 }: {
   config: DecoderConfig;
@@ -34,6 +36,7 @@ export async function batchGradients({
   batch: Batch;
   rows: number;
   microBatches: number;
+  recomputeActivations?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<BatchGradients> {
   const names = Object.keys(parameters);
@@ -52,17 +55,23 @@ export async function batchGradients({
       const inputs = tf.tensor2d(batch.inputs.subarray(start, start + size), shape, 'int32');
       const lossOf = (...tensors: tf.Tensor[]): tf.Scalar => {
         const named = Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
-        return loss(config, named, inputs, tf.tensor2d(targets, shape, 'int32')) as tf.Scalar;
+        const ids = tf.tensor2d(targets, shape, 'int32');
+        return loss(config, named, inputs, ids, { recompute: recomputeActivations }) as tf.Scalar;
       };
       // The share is where the backward pass starts, so the gradients come out weighted.
       const { value, grads } = tf.valueAndGrads(lossOf)(Object.values(parameters), tf.scalar(share));
-      const total = sum.length === 0 ? grads : grads.map((gradient, i) => tf.add(sum[i]!, gradient));
-      tf.dispose(sum);
-      sum = total.map((gradient) => tf.keep(gradient));
+      sum = grads.map((gradient, i) => tf.keep(sum.length === 0 ? gradient : addInto(sum[i]!, gradient)));
       return value;
     });
     batchLoss += (await mean.data())[0]! * share;
     mean.dispose();
   }
   return { loss: batchLoss, tokens, gradients: Object.fromEntries(names.map((name, i) => [name, sum[i]!])) };
+}
+
+/** The sum of two tensors, which it disposes of: at no time do all of the old and the new sums exist. */
+function addInto(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+  const sum = tf.add(a, b);
+  tf.dispose([a, b]);
+  return sum;
 }

@@ -126,6 +126,13 @@ describe('a run', () => {
     expect(await readdir(often.checkpointDirectory)).toEqual(['step-00000011.arrow', 'step-00000012.arrow']);
   });
 
+  test('gives the same bytes when it recomputes activations, and is the same run to a checkpoint', async () => {
+    const parameters = tinyParameters({ recomputeActivations: true });
+    expect(bytesOf((await train(tinyRun({ parameters }))).weights)).toEqual(bytesOf(result.weights));
+    const resumed = await train({ ...options, parameters });
+    expect(resumed.log).toEqual(result.log);
+  });
+
   test('returns its result at once when it is called again after its end', async () => {
     const more: LogRow[] = [];
     const again = await train({ ...options, onStep: (row) => more.push(row) });

@@ -10,7 +10,7 @@ import {
   type DecoderConfig,
   type Weights,
 } from '@arrowsmith/model';
-import { clipByGlobalNorm } from '@arrowsmith/ops';
+import { globalNorm } from '@arrowsmith/ops';
 import { loadCheckpoint, saveCheckpoint, type RunIdentity, type TrainingState } from './checkpoint.ts';
 import { batchOrder, evenlySpread, readBatch, type TokenRows } from './data.ts';
 import { splitLoss } from './evaluate.ts';
@@ -138,18 +138,18 @@ async function trainStep(
     batch,
     rows: parameters.batchSize,
     microBatches: parameters.gradientAccumulation,
+    recomputeActivations: parameters.recomputeActivations,
     signal,
   });
-  const names = Object.keys(gradients);
-  const { clipped, norm } = clipByGlobalNorm(Object.values(gradients), parameters.optimizer.gradientClip);
+  const norm = globalNorm(Object.values(gradients));
   try {
     const gradientNorm = (await norm.data())[0]!;
     if (tokens === 0) throw nothingToPredict(step, 'training', indices);
     if (!Number.isFinite(loss)) throw diverged('loss', loss, log, parameters);
     if (!Number.isFinite(gradientNorm)) throw diverged('gradient norm', gradientNorm, log, parameters);
     const rate = learningRate(parameters, step);
-    const clippedByName = Object.fromEntries(names.map((name, i) => [name, clipped[i]!]));
-    updateParameters(state, clippedByName, parameters.optimizer, { learningRate: rate, step });
+    const gradientScale = Math.min(1, parameters.optimizer.gradientClip / gradientNorm);
+    updateParameters(state, gradients, parameters.optimizer, { learningRate: rate, gradientScale, step });
     return {
       step,
       tokens: (log.at(-1)?.tokens ?? 0) + tokens,
@@ -159,7 +159,7 @@ async function trainStep(
       validationLoss: null,
     };
   } finally {
-    tf.dispose([gradients, clipped, norm]);
+    tf.dispose([gradients, norm]);
   }
 }
 
@@ -197,9 +197,9 @@ function restored({ parameters, firstMoments, secondMoments }: TrainingState): O
   };
 }
 
-/** Everything that the result depends on. The time between checkpoints is not among it. */
+/** Everything that the result depends on. The time between checkpoints and the recomputation of activations are not among it. */
 function runIdentity(options: TrainOptions, initial: Weights): RunIdentity {
-  const { checkpoint: _, ...parameters } = options.parameters;
+  const { checkpoint: _checkpoint, recomputeActivations: _recompute, ...parameters } = options.parameters;
   const hash = createHash('sha256');
   for (const [name, { data }] of Object.entries(initial)) hash.update(name).update(data);
   return {

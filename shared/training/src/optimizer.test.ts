@@ -8,7 +8,7 @@ beforeAll(() => useBackend('cpu'));
 
 const { optimizer } = trainingParameters.parse({ steps: 1, optimizer: { weightDecay: 0.5 } });
 
-test('two steps are those of the published AdamW, with decay on matrices only', () => {
+test('two steps are those of the published AdamW, with scaled gradients, and decay on matrices only', () => {
   const state = initialState({ matrix: tf.tensor2d([[2, -1]]), vector: tf.tensor1d([2, -1]) });
   const gradients = [
     [0.3, -0.2],
@@ -23,8 +23,9 @@ test('two steps are those of the published AdamW, with decay on matrices only', 
   const v = [0, 0];
   for (const [i, gradient] of gradients.entries()) {
     const step = i + 1;
-    const tensors = { matrix: tf.tensor2d([gradient]), vector: tf.tensor1d(gradient) };
-    updateParameters(state, tensors, optimizer, { learningRate, step });
+    const doubled = gradient.map((g) => 2 * g);
+    const tensors = { matrix: tf.tensor2d([doubled]), vector: tf.tensor1d(doubled) };
+    updateParameters(state, tensors, optimizer, { learningRate, gradientScale: 0.5, step });
     // Algorithm 2 of Loshchilov & Hutter 2019, in float64.
     for (const j of [0, 1]) {
       m[j] = 0.9 * m[j]! + 0.1 * gradient[j]!;
@@ -45,7 +46,9 @@ test('replaces tensors without leaking any', () => {
   const state = initialState({ matrix: tf.ones([2, 3]), vector: tf.ones([3]) });
   const gradients = { matrix: tf.ones([2, 3]), vector: tf.ones([3]) };
   const before = tf.memory().numTensors;
-  for (let step = 1; step <= 3; step++) updateParameters(state, gradients, optimizer, { learningRate: 0.1, step });
+  for (let step = 1; step <= 3; step++) {
+    updateParameters(state, gradients, optimizer, { learningRate: 0.1, gradientScale: 1, step });
+  }
   expect(tf.memory().numTensors).toBe(before);
   tf.dispose([state, gradients]);
 });

@@ -26,25 +26,27 @@ export function initialState(parameters: ParameterTensors): OptimizerState {
  *
  * The state's tensors are replaced by new ones and disposed of; the gradients stay the caller's.
  *
- * @param step counted from 1
+ * @param options.gradientScale factor of all gradients, which clips their norm
+ * @param options.step counted from 1
  */
 export function updateParameters(
   state: OptimizerState,
   gradients: ParameterTensors,
   { beta1, beta2, epsilon, weightDecay }: OptimizerParameters,
-  { learningRate, step }: { learningRate: number; step: number },
+  { learningRate, gradientScale, step }: { learningRate: number; gradientScale: number; step: number },
 ): void {
-  for (const [name, gradient] of Object.entries(gradients)) {
-    const old = {
-      parameter: state.parameters[name]!,
-      firstMoment: state.firstMoments[name]!,
-      secondMoment: state.secondMoments[name]!,
-    };
-    const decay = old.parameter.rank >= 2 ? weightDecay : 0;
-    const updated = adamW(old, gradient, { learningRate, beta1, beta2, epsilon, weightDecay: decay, step });
-    tf.dispose(old);
-    state.parameters[name] = updated.parameter;
-    state.firstMoments[name] = updated.firstMoment;
-    state.secondMoments[name] = updated.secondMoment;
+  const names = Object.keys(gradients);
+  const states = names.map((name) => ({
+    parameter: state.parameters[name]!,
+    firstMoment: state.firstMoments[name]!,
+    secondMoment: state.secondMoments[name]!,
+  }));
+  const weightDecays = states.map(({ parameter }) => (parameter.rank >= 2 ? weightDecay : 0));
+  const options = { learningRate, beta1, beta2, epsilon, weightDecays, step, gradientScale };
+  const updated = adamW(states, Object.values(gradients), options);
+  for (const [i, name] of names.entries()) {
+    state.parameters[name] = updated[i]!.parameter;
+    state.firstMoments[name] = updated[i]!.firstMoment;
+    state.secondMoments[name] = updated[i]!.secondMoment;
   }
 }

@@ -15,7 +15,11 @@ test('only the number of steps has to be given', () => {
     weightDecay: 0.1,
     gradientClip: 1,
   });
-  expect(parameters).toMatchObject({ gradientAccumulation: 1, checkpoint: { everySeconds: 30 } });
+  expect(parameters).toMatchObject({
+    gradientAccumulation: 1,
+    recomputeActivations: false,
+    checkpoint: { everySeconds: 30 },
+  });
 });
 
 test('a batch that does not split evenly is refused', () => {

@@ -39,6 +39,12 @@ export const trainingParameters = z
       .min(1)
       .default(1)
       .describe('Micro-batches that a batch is split into to save memory; divides batchSize.'),
+    recomputeActivations: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Keep only the input of each transformer block for the backward pass, and compute the rest again there: much less memory for about a third more computation. Has no influence on the result.',
+      ),
     optimizer: optimizerParameters.prefault({}).describe('AdamW with linear warm-up and cosine decay.'),
     validation: z
       .strictObject({

@@ -44,8 +44,18 @@ export function randomTensor(shape: number[], seed: number): tf.Tensor {
 
 /** The largest difference of an element from the expected one, relative to the largest of those. */
 export function relativeError(actual: tf.Tensor, expected: readonly number[]): number {
-  if (actual.size !== expected.length) return Infinity;
-  const values = actual.dataSync<'float32'>();
-  const largest = Math.max(...expected.map(Math.abs));
-  return Math.max(...expected.map((x, i) => Math.abs(values[i]! - x))) / largest;
+  return largestDifference(actual.dataSync<'float32'>(), expected);
+}
+
+/** {@link relativeError} of elements; absolute where all expected ones are 0, NaN where either has one. */
+export function largestDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (actual.length !== expected.length) return Infinity;
+  let [difference, largest] = [0, 0];
+  for (let i = 0; i < expected.length; i++) {
+    const error = Math.abs(actual[i]! - expected[i]!);
+    if (Number.isNaN(error)) return NaN;
+    difference = Math.max(difference, error);
+    largest = Math.max(largest, Math.abs(expected[i]!));
+  }
+  return largest === 0 ? difference : difference / largest;
 }

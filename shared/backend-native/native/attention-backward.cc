@@ -1,0 +1,246 @@
+/**
+ * @file Attention's backward pass. Probabilities are computed again from the scores and the saved log-sum-exp, a
+ * block of queries at a time (Dao et al., "FlashAttention", 2022). With S = q kᵀ, P = softmax(S), δ_i = Σ_d dOut_id
+ * out_id:
+ *
+ *   dP = dOut vᵀ,  dS = P (dP − δ),  dq = dS k,  dk = dSᵀ q,  dv = Pᵀ dOut.
+ */
+#include <algorithm>
+
+#include "attention-mask.h"
+#include "kernels.h"
+#include "parallel.h"
+#include "scratch.h"
+#include "simd.h"
+
+namespace arrowsmith {
+namespace {
+
+/** Queries in a block: many, since each block adds to all of its keys' gradients. */
+constexpr int64_t kBlockQueries = 64;
+/** Queries whose scores are computed up to the last one's position. */
+constexpr int64_t kScoreQueries = 16;
+/**
+ * Queries whose keys beyond those of earlier queries get gradients in one product; a multiple of 32, because
+ * bfloat16 rows are transposed in that number.
+ */
+constexpr int64_t kGradientQueries = 32;
+static_assert(kBlockQueries % kGradientQueries == 0 && kGradientQueries % kScoreQueries == 0);
+
+/**
+ * Keys are worked on in parts, so that all that belongs to one (three packed operands, two gradients, two blocks of
+ * scores) stays in the second-level cache, however long the sequence is.
+ */
+constexpr int64_t kPartFloats = 16384;
+constexpr int64_t kLeastPartKeys = 128;
+constexpr int64_t kMostPartKeys = 512;
+
+/** The matrices of one sequence's and one head's queries. */
+struct QueryHead {
+  const float* q;
+  const float* out;
+  const float* dOut;
+  const float* logSumExp;
+  float* dQ;
+  int64_t stride;
+};
+
+/** Some keys and values in succession, packed, and their gradients, which are sums over the heads that share them. */
+struct KeyPart {
+  /** Positions, counted from that of the first key that any query sees. */
+  KeyRange range;
+  /** kᵀ[h_d, keys], vᵀ[h_d, keys], k[keys, h_d]. */
+  PackedB keysTransposed, valuesTransposed, keys;
+  /** [keys, h_d]. */
+  float* dK;
+  float* dV;
+};
+
+/** Memory for one block. */
+struct BlockMemory {
+  /** Scores, then probabilities. */
+  float* probabilities;
+  float* dScores;
+  int64_t stride;
+  void* packedQueries;
+  void* packedDOut;
+};
+
+/**
+ * On [begin, end): products become probabilities P = 2^(product · toExponent − shift), dP becomes the products'
+ * gradient P · (dP − delta) · factor; with `capped`, where products are tanh values t already, times 1 − t².
+ */
+template <bool capped>
+void probabilitiesAndGradients(float* products, float* dP, int64_t begin, int64_t end, float toExponent, float shift,
+                               float delta, float factor) {
+  const Vec scaledDelta = splat(delta * factor);
+  const auto one = [&](int64_t j, auto lanes) {
+    const Vec x = lanes.load(products + j);
+    const Vec p = powerOfTwo(x * splat(toExponent) - splat(shift));
+    Vec gradient = p * (lanes.load(dP + j) * splat(factor) - scaledDelta);
+    if constexpr (capped) gradient *= splat(1.0f) - x * x;
+    lanes.store(products + j, p);
+    lanes.store(dP + j, gradient);
+  };
+  for (; begin + 2 * kLanes <= end; begin += 2 * kLanes) {
+    one(begin, AllLanes{});
+    one(begin + kLanes, AllLanes{});
+  }
+  forEachVector(begin, end, one);
+}
+
+/** Of a range, what lies within another. */
+KeyRange within(KeyRange range, KeyRange bounds) {
+  return {std::clamp(range.begin, bounds.begin, bounds.end), std::clamp(range.end, bounds.begin, bounds.end)};
+}
+
+/** Backward pass of a head's queries for some of the keys, a block at a time. */
+struct HeadGradient {
+  Precision precision;
+  const AttentionShape& shape;
+  ScoreScale scale;
+  QueryHead head;
+  /** Position of the first key that any query sees. */
+  int64_t origin;
+  const KeyPart& part;
+  const BlockMemory& memory;
+
+  /** Of the part's keys those that query i sees. */
+  KeyRange seenBy(int64_t i) const {
+    const KeyRange visible = visibleKeys(shape, i);
+    return within({visible.begin - origin, visible.end - origin}, part.range);
+  }
+
+  /**
+   * Makes probabilities and products' gradients of queries [first, last), whose rows begin at key `start`; they
+   * become 0 for the other keys before `end`.
+   */
+  void differentiateRows(int64_t first, int64_t last, int64_t start, int64_t end, float* products, float* dP) const {
+    for (int64_t i = first; i < last; i++, products += memory.stride, dP += memory.stride) {
+      const KeyRange seen = seenBy(i);
+      const int64_t from = std::max(seen.begin, start) - start, to = std::max(seen.end, start) - start;
+      const float delta = dot(head.dOut + i * head.stride, head.out + i * head.stride, shape.headDim);
+      const float shift = head.logSumExp[i] * kLog2E;
+      if (scale.capped()) {
+        capRow(products, from, to, scale);
+        probabilitiesAndGradients<true>(products, dP, from, to, scale.toExponent, shift, delta, shape.scale);
+      } else {
+        probabilitiesAndGradients<false>(products, dP, from, to, scale.toExponent, shift, delta, shape.scale);
+      }
+      clearInvisible(products, from, to, end - start);
+      clearInvisible(dP, from, to, end - start);
+    }
+  }
+
+  /** The part's share in dQ of queries [first, last), and theirs in dK and dV. */
+  void addBlock(int64_t first, int64_t last) const {
+    const int64_t rows = last - first, d = shape.headDim;
+    const KeyRange all = keysOfQueries(shape, first, last, origin), range = within(all, part.range);
+    if (range.begin == range.end) return;
+    for (int64_t i = first; i < last; i += kScoreQueries) {
+      const int64_t end = std::min(last, i + kScoreQueries), at = (i - first) * memory.stride;
+      float* products = memory.probabilities + at;
+      float* dScores = memory.dScores + at;
+      const KeyRange seen{range.begin, std::max(range.begin, seenBy(end - 1).end)};
+      const KeyRange packed{seen.begin - part.range.begin, seen.end - part.range.begin};
+      const bool any = seen.begin < seen.end;
+      if (any) {
+        multiplyQueries(end - i, head.q + i * head.stride, head.stride, part.keysTransposed, packed, products,
+                        memory.stride);
+        multiplyQueries(end - i, head.dOut + i * head.stride, head.stride, part.valuesTransposed, packed, dScores,
+                        memory.stride);
+      }
+      // Gradients of keys read these rows as far as the last query sees with which they share a product.
+      const int64_t lastOfProduct = std::min(last, first + roundUp(end - first, kGradientQueries)) - 1;
+      differentiateRows(i, end, range.begin, std::max(range.begin, seenBy(lastOfProduct).end), products, dScores);
+      if (any) {
+        multiplyPacked(end - i, {dScores, memory.stride, false}, part.keys, packed.begin, packed.end, 0, d,
+                       head.dQ + i * head.stride, head.stride, range.begin > all.begin);
+      }
+    }
+
+    const PackedB queries{precision, rows, d, memory.packedQueries}, dOut{precision, rows, d, memory.packedDOut};
+    pack(queries, {head.q + first * head.stride, head.stride, false});
+    pack(dOut, {head.dOut + first * head.stride, head.stride, false});
+    // The keys that a group of queries is the first to see get gradients from it and those behind it only.
+    int64_t key = range.begin;
+    for (int64_t row = 0; row < rows; row += kGradientQueries) {
+      const int64_t end = seenBy(std::min(last, first + row + kGradientQueries) - 1).end;
+      if (end <= key) continue;
+      const int64_t at = row * memory.stride + key - range.begin, sums = (key - part.range.begin) * d;
+      multiplyPacked(end - key, {memory.probabilities + at, memory.stride, true}, dOut, row, rows, 0, d, part.dV + sums,
+                     d, true);
+      multiplyPacked(end - key, {memory.dScores + at, memory.stride, true}, queries, row, rows, 0, d, part.dK + sums, d,
+                     true);
+      key = end;
+    }
+  }
+};
+
+/** Copies contiguous rows to rows that are `stride` apart. */
+void scatterRows(const float* from, int64_t count, int64_t d, float* to, int64_t stride) {
+  for (int64_t i = 0; i < count; i++) std::copy_n(from + i * d, d, to + i * stride);
+}
+
+/** Keys in a part. */
+int64_t partKeys(int64_t headDim, int64_t keys) {
+  return std::min(keys, std::clamp(roundDown(kPartFloats / headDim, kPanelColumns), kLeastPartKeys, kMostPartKeys));
+}
+
+}  // namespace
+
+void attentionGradient(Precision precision, const AttentionShape& shape, const float* dOut, const float* q,
+                       const float* k, const float* v, const float* out, const float* logSumExp, float* dQ, float* dK, float* dV) {
+  const Precision used = hasBf16() ? precision : Precision::f32;
+  const int64_t d = shape.headDim, group = shape.heads / shape.kvHeads;
+  const int64_t stride = shape.heads * d, kvStride = shape.kvHeads * d;
+  const int64_t origin = visibleKeys(shape, 0).begin, seenKeys = shape.sKv - origin;
+  const int64_t most = partKeys(d, seenKeys), block = std::min(shape.s, kBlockQueries), scores = scoreStride(most);
+
+  parallelFor(shape.b * shape.kvHeads, [&](int64_t index) {
+    const int64_t sequence = index / shape.kvHeads, kvHead = index % shape.kvHeads;
+    const int64_t kvStart = sequence * shape.sKv * kvStride + kvHead * d;
+    PackedOperands operands(2 * packedBytes(used, d, most) + packedBytes(used, most, d) +
+                            2 * packedBytes(used, block, d));
+    const BlockMemory memory{scratchFloats(Scratch::attentionScores, block * scores),
+                             scratchFloats(Scratch::attentionGradients, block * scores),
+                             scores,
+                             operands.take(used, block, d).data,
+                             operands.take(used, block, d).data};
+    void* const keysTransposed = operands.take(used, d, most).data;
+    void* const valuesTransposed = operands.take(used, d, most).data;
+    void* const packedKeys = operands.take(used, most, d).data;
+    float* const sums = scratchFloats(Scratch::attentionRows, 2 * most * d);
+
+    for (int64_t j = 0; j < origin; j++) {
+      std::fill_n(dK + kvStart + j * kvStride, d, 0.0f);
+      std::fill_n(dV + kvStart + j * kvStride, d, 0.0f);
+    }
+    for (int64_t begin = 0; begin < seenKeys; begin += most) {
+      const int64_t count = std::min(most, seenKeys - begin), start = kvStart + (origin + begin) * kvStride;
+      const KeyPart part{{begin, begin + count},
+                         {used, d, count, keysTransposed},
+                         {used, d, count, valuesTransposed},
+                         {used, count, d, packedKeys},
+                         sums,
+                         sums + count * d};
+      pack(part.keysTransposed, {k + start, kvStride, true});
+      pack(part.valuesTransposed, {v + start, kvStride, true});
+      pack(part.keys, {k + start, kvStride, false});
+      std::fill_n(sums, 2 * count * d, 0.0f);
+      for (int64_t i = kvHead * group; i < (kvHead + 1) * group; i++) {
+        const int64_t at = sequence * shape.s * stride + i * d;
+        const float* sumsOfHead = logSumExp + (sequence * shape.heads + i) * shape.s;
+        const QueryHead head{q + at, out + at, dOut + at, sumsOfHead, dQ + at, stride};
+        const HeadGradient gradient{used, shape, ScoreScale(shape), head, origin, part, memory};
+        for (int64_t query = 0; query < shape.s; query += block) {
+          gradient.addBlock(query, std::min(shape.s, query + block));
+        }
+      }
+      scatterRows(part.dK, count, d, dK + start, kvStride);
+      scatterRows(part.dV, count, d, dV + start, kvStride);
+    }
+  });
+}
+
+}  // namespace arrowsmith

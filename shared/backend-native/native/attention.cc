@@ -1,0 +1,243 @@
+/**
+ * @file Attention's forward pass, without a matrix of all scores: a few queries at a time, the scores of the keys
+ * that they see are computed, made into probabilities and multiplied with the values while they are in the cache.
+ */
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "attention-mask.h"
+#include "kernels.h"
+#include "parallel.h"
+#include "scratch.h"
+#include "simd.h"
+
+namespace arrowsmith {
+namespace {
+
+/** Queries in a block: few, since the block is computed up to the last one's position for all of them. */
+constexpr int64_t kBlockQueries = 24;
+/** Queries in a piece of work, at most; each piece packs the keys and values that it needs. */
+constexpr int64_t kPieceQueries = 512;
+constexpr int64_t kLeastPieceQueries = 4 * kBlockQueries;
+/** Pieces that keep several threads busy. */
+constexpr int64_t kEnoughPieces = 16;
+/** For fewer queries, packing keys and values would cost more than the products; these stay in float32. */
+constexpr int64_t kFewQueries = 3;
+/** Multiplications that are worth waking another thread for. */
+constexpr int64_t kWorthSharing = 1 << 17;
+
+/** One sequence's and one head's matrices; the distances between rows are those of all heads. */
+struct Head {
+  const float* q;
+  const float* k;
+  const float* v;
+  float* out;
+  float* logSumExp;
+  int64_t stride, kvStride;
+};
+
+struct Heads {
+  const AttentionShape& shape;
+  const float* q;
+  const float* k;
+  const float* v;
+  float* out;
+  float* logSumExp;
+
+  Head at(int64_t sequence, int64_t head) const {
+    const int64_t kvHead = head / (shape.heads / shape.kvHeads);
+    const int64_t stride = shape.heads * shape.headDim, kvStride = shape.kvHeads * shape.headDim;
+    const int64_t start = sequence * shape.s * stride + head * shape.headDim;
+    const int64_t kvStart = sequence * shape.sKv * kvStride + kvHead * shape.headDim;
+    return {q + start,
+            k + kvStart,
+            v + kvStart,
+            out + start,
+            logSumExp + (sequence * shape.heads + head) * shape.s,
+            stride,
+            kvStride};
+  }
+};
+
+/** The largest of row[begin … end); where there is a NaN, any number. */
+float largest(const float* row, int64_t begin, int64_t end) {
+  const float low = -__builtin_inff();
+  Vec all[4] = {splat(low), splat(low), splat(low), splat(low)};
+  for (; begin + 4 * kLanes <= end; begin += 4 * kLanes) {
+    for (int i = 0; i < 4; i++) {
+      const Vec x = load(row + begin + i * kLanes);
+      all[i] = x > all[i] ? x : all[i];
+    }
+  }
+  forEachVector(begin, end, [&](int64_t j, auto lanes) {
+    const Vec x = lanes.load(row + j, low);
+    all[0] = x > all[0] ? x : all[0];
+  });
+  float lanes[4 * kLanes];
+  std::memcpy(lanes, all, sizeof all);
+  for (int width = 2 * kLanes; width > 0; width /= 2) {
+    for (int i = 0; i < width; i++) lanes[i] = lanes[i] > lanes[i + width] ? lanes[i] : lanes[i + width];
+  }
+  return lanes[0];
+}
+
+/** row = 2^(row · factor − shift) on [begin, end); returns the sum. */
+float exponentiate(float* row, int64_t begin, int64_t end, float factor, float shift) {
+  Vec sums[2] = {};
+  const auto one = [&](int64_t j, auto lanes) {
+    const Vec power = powerOfTwo(lanes.load(row + j, -__builtin_inff()) * splat(factor) - splat(shift));
+    lanes.store(row + j, power);
+    return power;
+  };
+  for (; begin + 2 * kLanes <= end; begin += 2 * kLanes) {
+    sums[0] += one(begin, AllLanes{});
+    sums[1] += one(begin + kLanes, AllLanes{});
+  }
+  forEachVector(begin, end, [&](int64_t j, auto lanes) { sums[0] += one(j, lanes); });
+  return sum(sums[0] + sums[1]);
+}
+
+struct Softmax {
+  /** The probabilities' common denominator: the row holds the numerators. */
+  float denominator;
+  float logSumExp;
+};
+
+/** Numerators of the softmax of a row of products on [begin, end), the largest being 1. */
+Softmax softmaxRow(float* row, int64_t begin, int64_t end, const ScoreScale& scale) {
+  if (scale.capped()) capRow(row, begin, end, scale);
+  const float shift = largest(row, begin, end) * scale.toExponent;
+  const float total = exponentiate(row, begin, end, scale.toExponent, shift);
+  return {total, (shift + std::log2(total)) * kLn2};
+}
+
+/** Scratch memory for a block of queries. */
+struct BlockMemory {
+  float* scores;
+  int64_t stride;
+};
+
+/** Queries [first, last) of a head, with packed kᵀ[h_d, keys] and v[keys, h_d] of the keys from `origin` on. */
+void attendBlock(const AttentionShape& shape, const ScoreScale& scale, const Head& head, int64_t first, int64_t last,
+                 const PackedB& keys, const PackedB& values, int64_t origin, const BlockMemory& memory) {
+  const KeyRange range = keysOfQueries(shape, first, last, origin);
+  float* out = head.out + first * head.stride;
+  float denominators[kBlockQueries];
+  multiplyQueries(last - first, head.q + first * head.stride, head.stride, keys, range, memory.scores, memory.stride);
+  for (int64_t i = first; i < last; i++) {
+    const KeyRange visible = visibleKeys(shape, i);
+    const int64_t begin = visible.begin - origin - range.begin, end = visible.end - origin - range.begin;
+    float* row = memory.scores + (i - first) * memory.stride;
+    const Softmax softmax = softmaxRow(row, begin, end, scale);
+    clearInvisible(row, begin, end, range.end - range.begin);
+    denominators[i - first] = softmax.denominator;
+    head.logSumExp[i] = softmax.logSumExp;
+  }
+  multiplyPacked(last - first, {memory.scores, memory.stride, false}, values, range.begin, range.end, 0, shape.headDim,
+                 out, head.stride, false);
+  for (int64_t i = 0; i < last - first; i++) {
+    const Vec factor = splat(1 / denominators[i]);
+    float* row = out + i * head.stride;
+    forEachVector(0, shape.headDim, [&](int64_t j, auto lanes) { lanes.store(row + j, lanes.load(row + j) * factor); });
+  }
+}
+
+/** The most keys that {@link keysOfQueries} gives for any `rows` of the queries [first, last) in succession. */
+int64_t mostKeys(const AttentionShape& shape, int64_t first, int64_t last, int64_t rows) {
+  const int64_t origin = visibleKeys(shape, first).begin;
+  int64_t most = 0;
+  for (int64_t query = first; query < last; query += rows) {
+    const KeyRange keys = keysOfQueries(shape, query, std::min(last, query + rows), origin);
+    most = std::max(most, keys.end - keys.begin);
+  }
+  return most;
+}
+
+/** Queries [first, last) of `count` heads in succession which share keys and values. */
+void attendPiece(Precision precision, const Heads& heads, int64_t sequence, int64_t firstHead, int64_t count,
+                 int64_t first, int64_t last) {
+  const AttentionShape& shape = heads.shape;
+  const int64_t origin = visibleKeys(shape, first).begin, keyCount = visibleKeys(shape, last - 1).end - origin;
+  PackedOperands operands(packedBytes(precision, shape.headDim, keyCount) +
+                          packedBytes(precision, keyCount, shape.headDim));
+  const PackedB keys = operands.take(precision, shape.headDim, keyCount);
+  const PackedB values = operands.take(precision, keyCount, shape.headDim);
+  const Head shared = heads.at(sequence, firstHead);
+  pack(keys, {shared.k + origin * shared.kvStride, shared.kvStride, true});
+  pack(values, {shared.v + origin * shared.kvStride, shared.kvStride, false});
+
+  const int64_t stride = scoreStride(mostKeys(shape, first, last, kBlockQueries));
+  const BlockMemory memory{scratchFloats(Scratch::attentionScores, kBlockQueries * stride), stride};
+  const ScoreScale scale(shape);
+  for (int64_t i = firstHead; i < firstHead + count; i++) {
+    const Head head = heads.at(sequence, i);
+    for (int64_t query = first; query < last; query += kBlockQueries) {
+      attendBlock(shape, scale, head, query, std::min(last, query + kBlockQueries), keys, values, origin, memory);
+    }
+  }
+}
+
+/** out[d] = factor · Σ_j weights[j] rows[j, d], some columns at a time, whose sums stay in registers. */
+void weightedRows(const float* weights, int64_t count, const float* rows, int64_t stride, int64_t d, float factor,
+                  float* out) {
+  int64_t column = 0;
+  for (; column + 4 * kLanes <= d; column += 4 * kLanes) {
+    Vec sums[4] = {};
+    for (int64_t j = 0; j < count; j++) {
+      for (int i = 0; i < 4; i++) sums[i] += splat(weights[j]) * load(rows + j * stride + column + i * kLanes);
+    }
+    for (int i = 0; i < 4; i++) store(out + column + i * kLanes, sums[i] * splat(factor));
+  }
+  forEachVector(column, d, [&](int64_t from, auto lanes) {
+    Vec total{};
+    for (int64_t j = 0; j < count; j++) total += splat(weights[j]) * lanes.load(rows + j * stride + from);
+    lanes.store(out + from, total * splat(factor));
+  });
+}
+
+/** All queries of one head straight from the rows of keys and values: for the few queries of a step of generation. */
+void attendFewQueries(const AttentionShape& shape, const Head& head) {
+  float* scores = scratchFloats(Scratch::attentionScores, shape.sKv);
+  const ScoreScale scale(shape);
+  for (int64_t i = 0; i < shape.s; i++) {
+    const KeyRange keys = visibleKeys(shape, i);
+    const int64_t count = keys.end - keys.begin;
+    const float* k = head.k + keys.begin * head.kvStride;
+    for (int64_t j = 0; j < count; j++) scores[j] = dot(head.q + i * head.stride, k + j * head.kvStride, shape.headDim);
+    const Softmax softmax = softmaxRow(scores, 0, count, scale);
+    head.logSumExp[i] = softmax.logSumExp;
+    weightedRows(scores, count, head.v + keys.begin * head.kvStride, head.kvStride, shape.headDim,
+                 1 / softmax.denominator, head.out + i * head.stride);
+  }
+}
+
+}  // namespace
+
+void attention(Precision precision, const AttentionShape& shape, const float* q, const float* k, const float* v,
+               float* out, float* logSumExp) {
+  const Heads heads{shape, q, k, v, out, logSumExp};
+  if (shape.s < kFewQueries) {
+    const int64_t work = std::max<int64_t>(1, 2 * shape.s * shape.sKv * shape.headDim);
+    parallelRanges(shape.b * shape.heads, std::max<int64_t>(1, kWorthSharing / work), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; i++) attendFewQueries(shape, heads.at(i / shape.heads, i % shape.heads));
+    });
+    return;
+  }
+  // Heads that share keys stay together and queries too, unless that leaves too few pieces.
+  const Precision used = hasBf16() ? precision : Precision::f32;
+  const int64_t group = shape.heads / shape.kvHeads;
+  int64_t queries = std::min(shape.s, kPieceQueries);
+  const int64_t headsPerPiece = shape.b * shape.kvHeads * pieces(shape.s, queries) >= kEnoughPieces ? group : 1;
+  const int64_t headPieces = shape.b * shape.heads / headsPerPiece;
+  while (headPieces * pieces(shape.s, queries) < kEnoughPieces && queries / 2 >= kLeastPieceQueries) queries /= 2;
+  const int64_t ranges = pieces(shape.s, queries);
+  parallelFor(headPieces * ranges, [&](int64_t index) {
+    const int64_t head = index / ranges * headsPerPiece;
+    const int64_t first = (ranges - 1 - index % ranges) * queries;  // those that see most come first
+    attendPiece(used, heads, head / shape.heads, head % shape.heads, headsPerPiece, first,
+                std::min(shape.s, first + queries));
+  });
+}
+
+}  // namespace arrowsmith

@@ -1,0 +1,138 @@
+/**
+ * @file The kernels: what a language model's training step and generation compute, on matrices in memory. Each has a file of its
+ * own name. All are row-major without gaps unless said otherwise, all run on all threads.
+ *
+ * Shapes: b sequences of s tokens, n_h query heads and n_kv key heads of size h_d, rows n, hidden size d, vocabulary V.
+ */
+#pragma once
+#include <cstdint>
+
+#include "gemm.h"
+
+namespace arrowsmith {
+
+// ---- linear.cc
+
+/** y[n, out] = x[n, in] weight[out, in]ᵀ. */
+void linear(Precision precision, int64_t n, int64_t in, int64_t out, const float* x, const float* weight, float* y);
+
+/** dX[n, in] = dY[n, out] weight[out, in], or with `accumulate` dX += …. */
+void linearInputGradient(Precision precision, int64_t n, int64_t in, int64_t out, const float* dY, const float* weight,
+                         float* dX, bool accumulate);
+
+/** dWeight[out, in] = dY[n, out]ᵀ x[n, in]. */
+void linearWeightGradient(Precision precision, int64_t n, int64_t in, int64_t out, const float* dY, const float* x,
+                          float* dWeight);
+
+// ---- attention.cc, attention-backward.cc
+
+/** Which keys a query sees, how scores are computed, and the shapes. Query i stands at position p = i + sKv − s. */
+struct AttentionShape {
+  int64_t b, s, sKv, heads, kvHeads, headDim;
+  float scale;
+  /** The query at p sees keys of positions (p − window, p] only; 0 for all before it. */
+  int64_t window;
+  /** The query at p sees keys from position ⌊p / chunk⌋ · chunk on only; 0 for no chunks. */
+  int64_t chunk;
+  /** Scores are capped softly: softCap · tanh(score / softCap); 0 for no cap. */
+  float softCap;
+};
+
+/**
+ * out = softmax(mask(cap(q kᵀ · scale))) v; logSumExp[b, n_h, s] is the logarithm of each softmax's denominator.
+ * q, out: [b, s, n_h, h_d]; k, v: [b, s_kv, n_kv, h_d].
+ */
+void attention(Precision precision, const AttentionShape& shape, const float* q, const float* k, const float* v, float* out,
+               float* logSumExp);
+
+/** Gradients of {@link attention} by q, k and v, given what it was given and what it returned. */
+void attentionGradient(Precision precision, const AttentionShape& shape, const float* dOut, const float* q, const float* k,
+                       const float* v, const float* out, const float* logSumExp, float* dQ, float* dK, float* dV);
+
+// ---- rms-norm.cc
+
+/** y = x · inverseRms · weight with inverseRms[n] = 1 / sqrt(mean(x²) + epsilon) of each row. */
+void rmsNorm(int64_t n, int64_t d, const float* x, const float* weight, float epsilon, float* y, float* inverseRms);
+
+void rmsNormGradient(int64_t n, int64_t d, const float* dY, const float* x, const float* weight, const float* inverseRms,
+                     float* dX, float* dWeight);
+
+// ---- rope.cc
+
+/**
+ * Turns `planes` planes of each head's vector of x[rows, heads, headDim]; the other coordinates stay. Row i is at position i mod s,
+ * whose cosines and sines are cos, sin[s, planes].
+ * @param interleaved plane j is (x[2j], x[2j + 1]); otherwise (x[j], x[j + planes])
+ * @param inverse turns back, which is the gradient
+ */
+void rope(int64_t rows, int64_t s, int64_t heads, int64_t headDim, int64_t planes, const float* x, const float* cos,
+          const float* sin, bool interleaved, bool inverse, float* y);
+
+// ---- gated-activation.cc
+
+enum class Activation { silu, geluTanh };
+
+/** y = activation(gate) · up; geluTanh(g) = g/2 (1 + tanh(√(2/π) (g + 0.044715 g³))). */
+void gatedActivation(Activation activation, int64_t count, const float* gate, const float* up, float* y);
+
+void gatedActivationGradient(Activation activation, int64_t count, const float* dY, const float* gate, const float* up,
+                             float* dGate, float* dUp);
+
+// ---- embedding.cc
+
+/** y[n, d] = the rows of weight[V, d] that ids name; ids were checked. */
+void embedding(int64_t n, int64_t d, const int32_t* ids, const float* weight, float* y);
+
+/** dWeight[V, d] = for each row of weight, the sum of dY[n, d] over its uses, in their order. */
+void embeddingGradient(int64_t n, int64_t d, int64_t vocabularySize, const int32_t* ids, const float* dY, float* dWeight);
+
+// ---- cross-entropy.cc
+
+/**
+ * losses[n] = −ln softmax(x[n, d] weight[V, d]ᵀ)[target], 0 where the target is −1. Logits exist for some rows at a time only.
+ */
+void tokenLosses(Precision precision, int64_t n, int64_t d, int64_t vocabularySize, const float* x, const float* weight,
+                 const int32_t* targets, float* losses);
+
+/**
+ * The mean of {@link tokenLosses} over the rows that have a target (0 if none has), and its gradients dX[n, d], dWeight[V, d].
+ * @return the mean
+ */
+double linearCrossEntropy(Precision precision, int64_t n, int64_t d, int64_t vocabularySize, const float* x, const float* weight,
+                          const int32_t* targets, float* dX, float* dWeight);
+
+// ---- adamw.cc
+
+struct AdamWOptions {
+  double learningRate, beta1, beta2, epsilon;
+  /** 1 for the first update. */
+  int64_t step;
+  /** Gradients are multiplied by it first: the factor that clips their global norm. */
+  double gradientScale;
+};
+
+/** One parameter's values, gradient and moments; the moments and the parameter change in place. */
+struct AdamWTensor {
+  float* parameter;
+  const float* gradient;
+  float* firstMoment;
+  float* secondMoment;
+  int64_t count;
+  double weightDecay;
+};
+
+/** Updates all parameters: AdamW with decoupled weight decay. */
+void adamW(const AdamWTensor* tensors, int64_t count, const AdamWOptions& options);
+
+// ---- elementwise.cc
+
+/** y = a + b. */
+void add(int64_t count, const float* a, const float* b, float* y);
+
+/** y = a · factor. */
+void scale(int64_t count, const float* a, float factor, float* y);
+
+/** The sum of squares of all elements of all tensors, in double precision. */
+double sumOfSquares(const float* const* tensors, const int64_t* counts, int64_t tensorCount);
+
+}  // namespace arrowsmith

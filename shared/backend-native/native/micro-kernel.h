@@ -1,0 +1,124 @@
+/**
+ * @file The innermost loops of matrix products: a few rows of C times one panel of columns, whose sums stay in registers while the
+ * loop runs over k. After Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008).
+ */
+#pragma once
+#include "simd.h"
+
+#if defined(__clang__)
+#define ARROWSMITH_UNROLL _Pragma("unroll")
+#else
+#define ARROWSMITH_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+namespace arrowsmith {
+
+/** Rows of C that a micro-kernel computes. */
+constexpr int kTileRows = 6;
+
+/** Vectors in a row of a panel: with kTileRows, sums take 24 of 32 registers, or 12 of 16. */
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr int kPanelVectors = 4;
+#else
+constexpr int kPanelVectors = 2;
+#endif
+
+constexpr int kPanelWidth = kPanelVectors * kLanes;
+
+/** Writes, or adds, the sums of one micro-kernel to C; of the last vector only `lastLanes`. */
+template <int M, int V>
+inline __attribute__((always_inline)) void storeSums(const Vec (&sums)[M][V], float* c, int64_t strideC, bool accumulate,
+                                                     int lastLanes) {
+  ARROWSMITH_UNROLL
+  for (int i = 0; i < M; i++) {
+    ARROWSMITH_UNROLL
+    for (int j = 0; j < V; j++) {
+      float* to = c + i * strideC + j * kLanes;
+      if (j < V - 1 || lastLanes == kLanes) {
+        store(to, accumulate ? load(to) + sums[i][j] : sums[i][j]);
+      } else {
+        storePartial(to, accumulate ? loadPartial(to, lastLanes) + sums[i][j] : sums[i][j], lastLanes);
+      }
+    }
+  }
+}
+
+/**
+ * C[M, ≤ V · kLanes] = Σ_k A[·, k] panel[k, ·] in float32.
+ *
+ * @param a element (i, k) is at a[i · strideRow + k] or, if `Strip`, at a[k · kTileRows + i]
+ * @param panel kPanelWidth floats for each k
+ */
+template <int M, int V, bool Strip>
+inline __attribute__((always_inline)) void microKernel(int64_t k, const float* a, int64_t strideRow, const float* panel,
+                                                       float* c, int64_t strideC, bool accumulate, int lastLanes) {
+  Vec sums[M][V] = {};
+  for (int64_t p = 0; p < k; p++) {
+    Vec b[V];
+    ARROWSMITH_UNROLL
+    for (int j = 0; j < V; j++) b[j] = *reinterpret_cast<const Vec*>(panel + p * kPanelWidth + j * kLanes);
+    ARROWSMITH_UNROLL
+    for (int i = 0; i < M; i++) {
+      const Vec x = splat(Strip ? a[p * kTileRows + i] : a[i * strideRow + p]);
+      ARROWSMITH_UNROLL
+      for (int j = 0; j < V; j++) sums[i][j] += x * b[j];
+    }
+  }
+  storeSums<M, V>(sums, c, strideC, accumulate, lastLanes);
+}
+
+#if defined(__AVX512BF16__)
+
+/**
+ * The same for inputs of bfloat16 in pairs of neighbours in k: every lane adds two products.
+ *
+ * @param a pair (i, p) is at a[i · strideRow + p]
+ * @param panel kPanelWidth pairs for each p
+ */
+template <int M, int V>
+inline __attribute__((always_inline)) void microKernelBf16(int64_t pairs, const uint32_t* a, int64_t strideRow,
+                                                           const uint32_t* panel, float* c, int64_t strideC, bool accumulate,
+                                                           int lastLanes) {
+  Vec sums[M][V] = {};
+  for (int64_t p = 0; p < pairs; p++) {
+    __m512bh b[V];
+    ARROWSMITH_UNROLL
+    for (int j = 0; j < V; j++) b[j] = (__m512bh)_mm512_load_si512(panel + p * kPanelWidth + j * kLanes);
+    ARROWSMITH_UNROLL
+    for (int i = 0; i < M; i++) {
+      const __m512bh x = (__m512bh)_mm512_set1_epi32(static_cast<int>(a[i * strideRow + p]));
+      ARROWSMITH_UNROLL
+      for (int j = 0; j < V; j++) sums[i][j] = (Vec)_mm512_dpbf16_ps((__m512)sums[i][j], x, b[j]);
+    }
+  }
+  storeSums<M, V>(sums, c, strideC, accumulate, lastLanes);
+}
+
+#endif
+
+/** Calls `kernel.run<M, V>()` for m in [1, kTileRows] rows and v in [1, kPanelVectors] vectors. */
+template <int V, class Kernel>
+inline void withRows(int m, const Kernel& kernel) {
+  switch (m) {
+    case 1: return kernel.template run<1, V>();
+    case 2: return kernel.template run<2, V>();
+    case 3: return kernel.template run<3, V>();
+    case 4: return kernel.template run<4, V>();
+    case 5: return kernel.template run<5, V>();
+    default: return kernel.template run<kTileRows, V>();
+  }
+}
+
+template <class Kernel>
+inline void withSize(int m, int v, const Kernel& kernel) {
+  switch (v) {
+    case 1: return withRows<1>(m, kernel);
+#if defined(__AVX512F__) || defined(__aarch64__)
+    case 2: return withRows<2>(m, kernel);
+    case 3: return withRows<3>(m, kernel);
+#endif
+    default: return withRows<kPanelVectors>(m, kernel);
+  }
+}
+
+}  // namespace arrowsmith

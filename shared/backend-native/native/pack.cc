@@ -1,0 +1,191 @@
+#include "pack.h"
+
+#include <algorithm>
+
+namespace arrowsmith {
+namespace {
+
+#if defined(__AVX512F__)
+
+/** Transposes 16 vectors of 16 words: first within 128-bit lanes, in pairs and fours, then the lanes themselves. */
+void transpose16(__m512i (&r)[16]) {
+  __m512i t[16];
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+    t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+  }
+  for (int i = 0; i < 16; i += 4) {
+    r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+    r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+    r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+    r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+  }
+  for (int i = 0; i < 4; i++) {
+    t[i] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0x88);
+    t[i + 4] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0xdd);
+    t[i + 8] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0x88);
+    t[i + 12] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0xdd);
+  }
+  for (int i = 0; i < 8; i++) {
+    r[i] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88);
+    r[i + 8] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd);
+  }
+}
+
+/** out[k · stride + j] = rows[j · rowStride + k] for 16 rows and up to 16 columns k. */
+void transposeWords(__m512i (&rows)[16], int64_t columns, uint32_t* out, int64_t stride) {
+  transpose16(rows);
+  for (int64_t k = 0; k < columns; k++) _mm512_storeu_si512(out + k * stride, rows[k]);
+}
+
+#endif
+
+/** Columns [n0, n0 + width) of a transposed B: they are rows in memory. */
+void packTransposedPanel(Matrix b, int64_t k, int64_t n0, int width, float* out) {
+  int j = 0;
+#if defined(__AVX512F__)
+  for (; j + 16 <= width; j += 16) {
+    for (int64_t p = 0; p < k; p += 16) {
+      const int64_t columns = std::min<int64_t>(16, k - p);
+      const __mmask16 mask = static_cast<__mmask16>((1u << columns) - 1);
+      __m512i rows[16];
+      for (int q = 0; q < 16; q++) rows[q] = _mm512_maskz_loadu_epi32(mask, b.data + (n0 + j + q) * b.stride + p);
+      transposeWords(rows, columns, reinterpret_cast<uint32_t*>(out) + p * kPanelWidth + j, kPanelWidth);
+    }
+  }
+#endif
+  for (; j < width; j++) {
+    const float* from = b.data + (n0 + j) * b.stride;
+    for (int64_t p = 0; p < k; p++) out[p * kPanelWidth + j] = from[p];
+  }
+}
+
+}  // namespace
+
+void packPanel(Matrix b, int64_t k, int64_t n, int64_t n0, float* out) {
+  const int width = static_cast<int>(std::min<int64_t>(kPanelWidth, n - n0));
+  if (b.transposed) {
+    packTransposedPanel(b, k, n0, width, out);
+    if (width < kPanelWidth) {
+      for (int64_t p = 0; p < k; p++) std::memset(out + p * kPanelWidth + width, 0, (kPanelWidth - width) * sizeof(float));
+    }
+    return;
+  }
+  for (int64_t p = 0; p < k; p++) {
+    const float* from = b.data + p * b.stride + n0;
+    float* to = out + p * kPanelWidth;
+    if (width == kPanelWidth) {
+      for (int j = 0; j < kPanelWidth; j += kLanes) store(to + j, load(from + j));
+    } else {
+      std::memcpy(to, from, width * sizeof(float));
+      std::memset(to + width, 0, (kPanelWidth - width) * sizeof(float));
+    }
+  }
+}
+
+void packStrips(Matrix a, int64_t m0, int64_t m1, int64_t k0, int64_t k1, float* out) {
+  // A few columns at a time for all strips: rows of A that lie a power of two apart would otherwise push each other out of the cache
+  // before the next strip reads the rest of their lines.
+  constexpr int64_t kColumnsAtOnce = 16;
+  const int64_t k = k1 - k0;
+  for (int64_t p0 = 0; p0 < k; p0 += kColumnsAtOnce) {
+    const int64_t p1 = std::min(k, p0 + kColumnsAtOnce);
+    for (int64_t i = m0; i < m1; i += kTileRows) {
+      const int rows = static_cast<int>(std::min<int64_t>(kTileRows, m1 - i));
+      float* strip = out + (i - m0) * k;
+      const float* from = a.data + (k0 + p0) * a.stride + i;
+      int64_t p = p0;
+      // A whole vector is copied where it may be read; what it writes beyond its column, the next ones overwrite.
+      if (kLanes >= kTileRows && i + kLanes <= m1) {
+        const int64_t safe = std::min(p1, k - kLanes / kTileRows);
+        for (; p < safe; p++, from += a.stride) store(strip + p * kTileRows, load(from));
+      }
+      for (; p < p1; p++, from += a.stride) {
+        for (int q = 0; q < kTileRows; q++) strip[p * kTileRows + q] = q < rows ? from[q] : 0;
+      }
+    }
+  }
+}
+
+#if defined(__AVX512BF16__)
+
+namespace {
+
+/** 32 floats as 16 pairs, `first` in the lower halves' lanes: pair i holds elements 2i and 2i + 1 of the 32. */
+__m512i neighbours(__m512 first, __m512 second) { return (__m512i)_mm512_cvtne2ps_pbh(second, first); }
+
+/** 16 pairs (low[i], high[i]). */
+__m512i interleaved(__m512 low, __m512 high) {
+  const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4,
+                                         19, 3, 18, 2, 17, 1, 16, 0);
+  return _mm512_permutexvar_epi16(order, neighbours(low, high));
+}
+
+__mmask16 firstLanes(int64_t count) {
+  return count >= 16 ? 0xffff : count <= 0 ? 0 : static_cast<__mmask16>((1u << count) - 1);
+}
+
+/** The 16 pairs at p, of `count` floats left there. */
+__m512i loadPairs(const float* p, int64_t count) {
+  return neighbours(_mm512_maskz_loadu_ps(firstLanes(count), p), _mm512_maskz_loadu_ps(firstLanes(count - 16), p + 16));
+}
+
+}  // namespace
+
+void packPanelBf16(Matrix b, int64_t k, int64_t n, int64_t n0, uint32_t* out) {
+  const int64_t pairs = (k + 1) / 2;
+  for (int64_t j = 0; j < kPanelWidth; j += 16) {
+    const int64_t columns = n - n0 - j;
+    if (b.transposed) {
+      for (int64_t p = 0; p < pairs; p += 16) {
+        __m512i rows[16];
+        for (int64_t q = 0; q < 16; q++) {
+          rows[q] = q < columns ? loadPairs(b.data + (n0 + j + q) * b.stride + 2 * p, k - 2 * p) : _mm512_setzero_si512();
+        }
+        transposeWords(rows, std::min<int64_t>(16, pairs - p), out + p * kPanelWidth + j, kPanelWidth);
+      }
+      continue;
+    }
+    const __mmask16 mask = firstLanes(columns);
+    for (int64_t p = 0; p < pairs; p++) {
+      const float* from = b.data + 2 * p * b.stride + n0 + j;
+      const __m512 low = _mm512_maskz_loadu_ps(mask, from);
+      const __m512 high = _mm512_maskz_loadu_ps(2 * p + 1 < k ? mask : 0, from + b.stride);
+      _mm512_store_si512(out + p * kPanelWidth + j, interleaved(low, high));
+    }
+  }
+}
+
+void packRowsBf16(Matrix a, int64_t m0, int64_t m1, int64_t k0, int64_t k1, uint32_t* out) {
+  const int64_t k = k1 - k0, pairs = (k + 1) / 2;
+  if (!a.transposed) {
+    for (int64_t i = m0; i < m1; i++, out += pairs) {
+      const float* from = a.data + i * a.stride + k0;
+      for (int64_t p = 0; p < pairs; p += 16) {
+        _mm512_mask_storeu_epi32(out + p, firstLanes(pairs - p), loadPairs(from + 2 * p, k - 2 * p));
+      }
+    }
+    return;
+  }
+  for (int64_t p = 0; p < pairs; p += 16) {
+    const int64_t count = std::min<int64_t>(16, pairs - p);
+    for (int64_t i = m0; i < m1; i += 16) {
+      const __mmask16 mask = firstLanes(m1 - i);
+      __m512i columns[16];
+      for (int64_t q = 0; q < 16; q++) {
+        const int64_t at = 2 * (p + q);
+        const float* from = a.data + (k0 + at) * a.stride + i;
+        columns[q] = interleaved(_mm512_maskz_loadu_ps(at < k ? mask : 0, from),
+                                 _mm512_maskz_loadu_ps(at + 1 < k ? mask : 0, from + a.stride));
+      }
+      transpose16(columns);
+      for (int64_t q = 0; q < std::min<int64_t>(16, m1 - i); q++) {
+        _mm512_mask_storeu_epi32(out + (i - m0 + q) * pairs + p, firstLanes(count), columns[q]);
+      }
+    }
+  }
+}
+
+#endif
+
+}  // namespace arrowsmith

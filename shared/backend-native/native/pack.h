@@ -1,0 +1,28 @@
+/**
+ * @file Brings matrices into the order in which the micro-kernels read them. A panel is kPanelWidth columns of B, row after row; a
+ * strip is kTileRows rows of A, column after column. For bfloat16, elements are rounded and stored in pairs of neighbours in k.
+ */
+#pragma once
+#include <cstdint>
+
+#include "gemm.h"
+#include "micro-kernel.h"
+
+namespace arrowsmith {
+
+/** One panel of B[k, n] from column n0 on, zeros beyond the last. */
+void packPanel(Matrix b, int64_t k, int64_t n, int64_t n0, float* out);
+
+/** Strips of rows [m0, m1), columns [k0, k1) of a transposed A; the last strip is filled with zeros. */
+void packStrips(Matrix a, int64_t m0, int64_t m1, int64_t k0, int64_t k1, float* out);
+
+#if defined(__AVX512BF16__)
+
+void packPanelBf16(Matrix b, int64_t k, int64_t n, int64_t n0, uint32_t* out);
+
+/** Rows [m0, m1), columns [k0, k1) of A as rows of (k1 − k0 + 1) / 2 pairs; k0 is even. */
+void packRowsBf16(Matrix a, int64_t m0, int64_t m1, int64_t k0, int64_t k1, uint32_t* out);
+
+#endif
+
+}  // namespace arrowsmith

@@ -1,0 +1,134 @@
+#include "parallel.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace arrowsmith {
+namespace {
+
+/** Looks at an atomic before a thread goes to sleep: about 100 µs, longer than the gap between two kernels of a step. */
+constexpr int kSpins = 6000;
+
+void relax() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("yield");
+#endif
+}
+
+class Pool {
+ public:
+  Pool() { resize(static_cast<int>(std::thread::hardware_concurrency())); }
+
+  void resize(int count) {
+    std::lock_guard<std::mutex> owner(ownership_);
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      stopping_ = true;
+      generation_.fetch_add(1, std::memory_order_release);
+    }
+    wake_.notify_all();
+    for (std::thread& worker : workers_) worker.join();
+    workers_.clear();
+    stopping_ = false;
+    const uint32_t generation = generation_.load(std::memory_order_relaxed);
+    for (int i = 1; i < count; i++) workers_.emplace_back([this, generation] { work(generation); });
+    size_.store(count < 1 ? 1 : count, std::memory_order_relaxed);
+  }
+
+  int size() const { return size_.load(std::memory_order_relaxed); }
+
+  void run(int64_t count, void (*piece)(void*, int64_t), void* context) {
+    if (inside || count <= 1 || size() == 1 || !ownership_.try_lock()) {
+      for (int64_t i = 0; i < count; i++) piece(context, i);
+      return;
+    }
+    std::lock_guard<std::mutex> owner(ownership_, std::adopt_lock);
+    piece_ = piece;
+    context_ = context;
+    count_ = count;
+    next_.store(0, std::memory_order_relaxed);
+    working_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      generation_.fetch_add(1, std::memory_order_release);
+    }
+    wake_.notify_all();
+    takePieces();
+    // Workers that never woke up in time find nothing left, but must have looked before the next run may change the fields.
+    for (int spins = 0; working_.load(std::memory_order_acquire) > 0; spins++) {
+      if (spins < kSpins) {
+        relax();
+      } else {
+        std::this_thread::yield();  // a worker may be waiting for this very core
+      }
+    }
+  }
+
+ private:
+  void takePieces() {
+    inside = true;
+    for (;;) {
+      const int64_t index = next_.fetch_add(1, std::memory_order_relaxed);
+      if (index >= count_) break;
+      piece_(context_, index);
+    }
+    inside = false;
+  }
+
+  void work(uint32_t seen) {
+    for (;;) {
+      for (int spins = 0; spins < kSpins && generation_.load(std::memory_order_acquire) == seen; spins++) relax();
+      if (generation_.load(std::memory_order_acquire) == seen) {
+        std::unique_lock<std::mutex> lock(mutex_);
+        wake_.wait(lock, [&] { return generation_.load(std::memory_order_acquire) != seen; });
+      }
+      seen = generation_.load(std::memory_order_acquire);
+      if (stopping_) return;
+      takePieces();
+      working_.fetch_sub(1, std::memory_order_release);
+    }
+  }
+
+  /** Whether this thread is inside a piece. */
+  static thread_local bool inside;
+
+  std::mutex ownership_;  // held by the thread whose pieces are being worked on
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<std::thread> workers_;
+  std::atomic<uint32_t> generation_{0};
+  std::atomic<int> working_{0};
+  std::atomic<int64_t> next_{0};
+  std::atomic<int> size_{1};
+  std::atomic<bool> stopping_{false};
+  void (*piece_)(void*, int64_t) = nullptr;
+  void* context_ = nullptr;
+  int64_t count_ = 0;
+};
+
+thread_local bool Pool::inside = false;
+
+/** Never destroyed: at exit, threads may still be asleep in it, and destroying a running std::thread aborts the process. */
+Pool& pool() {
+  static Pool& instance = *new Pool;
+  return instance;
+}
+
+}  // namespace
+
+void setThreads(int count) { pool().resize(count); }
+
+int threads() { return pool().size(); }
+
+void runPieces(int64_t count, void (*piece)(void*, int64_t), void* context) { pool().run(count, piece, context); }
+
+}  // namespace arrowsmith

@@ -1,0 +1,90 @@
+/** @file RMSNorm (Zhang & Sennrich 2019, https://arxiv.org/abs/1910.07467) and its gradient. */
+#include <algorithm>
+#include <cmath>
+
+#include "kernels.h"
+#include "parallel.h"
+#include "scratch.h"
+#include "simd.h"
+
+namespace arrowsmith {
+namespace {
+
+/** Floats in a piece of work. */
+constexpr int64_t kPieceFloats = 16384;
+/** Each piece of the gradient leaves a whole row of partial sums, which costs about as much as a row of its work. */
+constexpr int64_t kMinimumGradientRows = 32;
+
+int64_t rowsPerPiece(int64_t d) { return std::max<int64_t>(1, kPieceFloats / d); }
+
+/** The sum over [0, d) of `term(i, lanes)`, 0 in lanes beyond d. Four sums, so that none waits for the other. */
+template <class Term>
+float sumOf(int64_t d, Term&& term) {
+  constexpr int kSums = 4;
+  Vec sums[kSums] = {};
+  int64_t i = 0;
+  for (; i + kSums * kLanes <= d; i += kSums * kLanes) {
+    for (int k = 0; k < kSums; k++) sums[k] += term(i + k * kLanes, AllLanes{});
+  }
+  forEachVector(i, d, [&](int64_t j, auto lanes) { sums[0] += term(j, lanes); });
+  return sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+}
+
+}  // namespace
+
+void rmsNorm(int64_t n, int64_t d, const float* x, const float* weight, float epsilon, float* y, float* inverseRms) {
+  parallelRanges(n, rowsPerPiece(d), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; row++) {
+      const float* in = x + row * d;
+      float* out = y + row * d;
+      const float squares = sumOf(d, [&](int64_t j, auto lanes) {
+        const Vec v = lanes.load(in + j);
+        return v * v;
+      });
+      const float inverse = 1 / std::sqrt(squares / static_cast<float>(d) + epsilon);
+      inverseRms[row] = inverse;
+      forEachVector(0, d, [&](int64_t j, auto lanes) {
+        lanes.store(out + j, lanes.load(in + j) * splat(inverse) * lanes.load(weight + j));
+      });
+    }
+  });
+}
+
+void rmsNormGradient(int64_t n, int64_t d, const float* dY, const float* x, const float* weight,
+                     const float* inverseRms, float* dX, float* dWeight) {
+  const int64_t rows = std::max(kMinimumGradientRows, rowsPerPiece(d));
+  const int64_t parts = pieces(n, rows);
+  float* partials = scratchFloats(Scratch::partials, parts * d);  // [parts, d]
+  parallelRanges(n, rows, [&](int64_t begin, int64_t end) {
+    float* dWeightPart = partials + begin / rows * d;
+    std::fill(dWeightPart, dWeightPart + d, 0.0f);
+    for (int64_t row = begin; row < end; row++) {
+      const float* in = x + row * d;
+      const float* gradient = dY + row * d;
+      float* out = dX + row * d;
+      const float inverse = inverseRms[row];
+      const float product = sumOf(d, [&](int64_t j, auto lanes) {
+        return lanes.load(gradient + j) * lanes.load(weight + j) * lanes.load(in + j);
+      });
+      // With r = inverseRms: dX = r · weight · dY − x · r³ / d · Σ weight · dY · x; dWeight = Σ dY · x · r over rows.
+      const float share = product / static_cast<float>(d) * inverse * inverse;
+      forEachVector(0, d, [&](int64_t j, auto lanes) {
+        const Vec g = lanes.load(gradient + j) * splat(inverse);
+        const Vec v = lanes.load(in + j);
+        lanes.store(dWeightPart + j, lanes.load(dWeightPart + j) + g * v);
+        lanes.store(out + j, g * lanes.load(weight + j) - v * splat(share * inverse));
+      });
+    }
+  });
+  // Few parts: one piece. Many parts of a wide row: ranges of columns.
+  const int64_t columns = std::max<int64_t>(kLanes, kPieceFloats / std::max<int64_t>(1, parts));
+  parallelRanges(d, columns, [&](int64_t begin, int64_t end) {
+    forEachVector(begin, end, [&](int64_t j, auto lanes) {
+      Vec total = splat(0);
+      for (int64_t part = 0; part < parts; part++) total += lanes.load(partials + part * d + j);
+      lanes.store(dWeight + j, total);
+    });
+  });
+}
+
+}  // namespace arrowsmith

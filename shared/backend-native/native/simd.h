@@ -1,0 +1,136 @@
+/**
+ * @file Vectors of floats, written once for every instruction set: GCC's and Clang's vector extensions compile to AVX-512, AVX2,
+ * NEON or SSE by the compiler's flags alone.
+ */
+#pragma once
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace arrowsmith {
+
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
+
+/** Floats in a vector. */
+constexpr int kLanes = kVectorBytes / 4;
+
+typedef float Vec __attribute__((vector_size(kVectorBytes)));
+/** Their bits. */
+typedef uint32_t VecBits __attribute__((vector_size(kVectorBytes)));
+/** The same floats at an address of any alignment; may_alias, as memory is viewed as floats and as vectors. */
+typedef float UnalignedVec __attribute__((vector_size(kVectorBytes), aligned(4), may_alias));
+
+inline Vec splat(float x) { return Vec{} + x; }
+inline Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
+inline void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
+
+/** The first `count` (0 … kLanes) floats at p, and `rest` in the other lanes. */
+inline Vec loadPartial(const float* p, int64_t count, float rest = 0) {
+  Vec v = splat(rest);
+  std::memcpy(&v, p, static_cast<size_t>(count) * 4);
+  return v;
+}
+
+/** Stores the first `count` lanes. */
+inline void storePartial(float* p, Vec v, int64_t count) { std::memcpy(p, &v, static_cast<size_t>(count) * 4); }
+
+/** The sum of all lanes, always in the same order. */
+inline float sum(Vec v) {
+  float lanes[kLanes];
+  std::memcpy(lanes, &v, sizeof v);
+  for (int width = kLanes / 2; width > 0; width /= 2) {
+    for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
+  }
+  return lanes[0];
+}
+
+/** The larger of each lane; a NaN in either wins, so that none is lost on the way to a softmax. */
+inline Vec maximum(Vec a, Vec b) {
+  const Vec larger = a > b ? a : b;  // b where a is NaN
+  return a != a ? a : larger;
+}
+
+/** The largest lane; NaN if there is one. */
+inline float maximum(Vec v) {
+  float largest = v[0];
+  for (int i = 1; i < kLanes; i++) largest = (v[i] > largest || v[i] != v[i]) ? v[i] : largest;
+  return largest;
+}
+
+/**
+ * e^x to about one unit in the last place: 0 below −87.3 (no subnormal results), ∞ above 88.7, NaN for NaN. Cody and Waite's
+ * reduction to [−ln 2 / 2, ln 2 / 2], and the minimax polynomial of Cephes' expf.
+ */
+inline Vec exponential(Vec x) {
+  const Vec low = splat(-87.33654f), high = splat(88.72283f);
+  const Vec clamped = x < low ? low : (x > high ? high : x);
+  // Adding and subtracting 1.5 · 2^23 rounds to the nearest integer, which then also stands in the sum's lowest bits.
+  const Vec magic = splat(12582912.0f);
+  const Vec shifted = clamped * splat(1.44269504088896341f) + magic;
+  const Vec n = shifted - magic;
+  Vec r = clamped - n * splat(0.693359375f);
+  r = r - n * splat(-2.12194440e-4f);
+  Vec p = splat(1.9875691500e-4f);
+  p = p * r + splat(1.3981999507e-3f);
+  p = p * r + splat(8.3334519073e-3f);
+  p = p * r + splat(4.1665795894e-2f);
+  p = p * r + splat(1.6666665459e-1f);
+  p = p * r + splat(5.0000001201e-1f);
+  p = p * (r * r) + r + splat(1.0f);
+  // n is added to the exponent of p, which lies in [0.7, 1.5): p · 2^n, also for n = 128, whose power is no float.
+  const Vec result = reinterpret_cast<Vec>(reinterpret_cast<VecBits>(p) + (reinterpret_cast<VecBits>(shifted) << 23));
+  const Vec bounded = x < low ? splat(0.0f) : (x > high ? splat(__builtin_inff()) : result);
+  return x != x ? x : bounded;
+}
+
+/** 1 / (1 + e^−x). */
+inline Vec sigmoid(Vec x) { return splat(1.0f) / (splat(1.0f) + exponential(-x)); }
+
+/** tanh x = 1 − 2 / (e^2x + 1); for small |x|, where that cancels, the series x − x³/3 + 2x⁵/15 − 17x⁷/315. */
+inline Vec hyperbolicTangent(Vec x) {
+  const Vec far = splat(1.0f) - splat(2.0f) / (exponential(x + x) + splat(1.0f));
+  const Vec square = x * x;
+  Vec series = splat(-17.0f / 315.0f);
+  series = series * square + splat(2.0f / 15.0f);
+  series = series * square + splat(-1.0f / 3.0f);
+  const Vec near = x + x * square * series;
+  return square < splat(0.04f) ? near : far;
+}
+
+/** All lanes of a vector: what {@link forEachVector} hands to its body. */
+struct AllLanes {
+  Vec load(const float* p, float = 0) const { return arrowsmith::load(p); }
+  void store(float* p, Vec v) const { arrowsmith::store(p, v); }
+};
+
+/** The first lanes of a vector; the others load as `rest` and are not stored. */
+struct FirstLanes {
+  int64_t count;
+#if defined(__AVX512F__)
+  __mmask16 mask() const { return static_cast<__mmask16>((1u << count) - 1); }
+  Vec load(const float* p, float rest = 0) const { return _mm512_mask_loadu_ps(splat(rest), mask(), p); }
+  void store(float* p, Vec v) const { _mm512_mask_storeu_ps(p, mask(), v); }
+#else
+  Vec load(const float* p, float rest = 0) const { return loadPartial(p, count, rest); }
+  void store(float* p, Vec v) const { storePartial(p, v, count); }
+#endif
+};
+
+/** Calls `body(i, lanes)` for the vectors of [begin, end); in the last one `lanes` leaves out what lies beyond the end. */
+template <class Body>
+inline void forEachVector(int64_t begin, int64_t end, Body&& body) {
+  for (; begin + kLanes <= end; begin += kLanes) body(begin, AllLanes{});
+  if (begin < end) body(begin, FirstLanes{end - begin});
+}
+
+}  // namespace arrowsmith

@@ -1,0 +1,226 @@
+/** @file The compiled kernels as JavaScript sees them, and how they are loaded. */
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { UserError } from '@arrowsmith/errors';
+import { withBuildLock } from './build-lock.ts';
+import { buildNative } from './compile.ts';
+import { BUILD_COMMAND, nativeBuild } from './native-build.ts';
+
+/** How the inputs of matrix products are rounded; sums are always float32. */
+export type Precision = 'f32' | 'bf16';
+
+/** C++'s enumerations. */
+export const precisionCode = { f32: 0, bf16: 1 } as const satisfies Record<Precision, number>;
+export const activationCode = { silu: 0, geluTanh: 1 } as const;
+
+type Code = 0 | 1;
+type Floats = Float32Array;
+
+/** What native/addon.cc exports; native/kernels.h says what each does. Lengths are not checked there: that is the kernels' part. */
+export interface Addon {
+  /** Memory at a multiple of 64 bytes, outside of V8's heap; its content is undefined. */
+  allocate(bytes: number): ArrayBuffer;
+  /** Gives the memory of `allocate` back at once; the buffer is empty afterwards. */
+  release(buffer: ArrayBuffer): void;
+  setThreads(count: number): void;
+  threads(): number;
+  /** Bytes that kernels of all threads keep for themselves. */
+  scratchTotal(): number;
+  hasBf16(): boolean;
+
+  gemm(
+    precision: Code,
+    m: number,
+    n: number,
+    k: number,
+    a: Floats,
+    strideA: number,
+    transposedA: boolean,
+    b: Floats,
+    strideB: number,
+    transposedB: boolean,
+    c: Floats,
+    strideC: number,
+    accumulate: boolean,
+  ): void;
+  gemmBatched(
+    precision: Code,
+    transposeA: boolean,
+    transposeB: boolean,
+    count: number,
+    m: number,
+    n: number,
+    k: number,
+    a: Floats,
+    distanceA: number,
+    b: Floats,
+    distanceB: number,
+    c: Floats,
+  ): void;
+
+  linear(precision: Code, n: number, input: number, out: number, x: Floats, weight: Floats, y: Floats): void;
+  linearInputGradient(
+    precision: Code,
+    n: number,
+    input: number,
+    out: number,
+    dY: Floats,
+    weight: Floats,
+    dX: Floats,
+    accumulate: boolean,
+  ): void;
+  linearWeightGradient(
+    precision: Code,
+    n: number,
+    input: number,
+    out: number,
+    dY: Floats,
+    x: Floats,
+    dWeight: Floats,
+  ): void;
+
+  attention(
+    precision: Code,
+    ...rest: [...AttentionShape, q: Floats, k: Floats, v: Floats, out: Floats, logSumExp: Floats]
+  ): void;
+  attentionGradient(
+    precision: Code,
+    ...rest: [
+      ...AttentionShape,
+      dOut: Floats,
+      q: Floats,
+      k: Floats,
+      v: Floats,
+      out: Floats,
+      logSumExp: Floats,
+      dQ: Floats,
+      dK: Floats,
+      dV: Floats,
+    ]
+  ): void;
+
+  rmsNorm(n: number, d: number, x: Floats, weight: Floats, epsilon: number, y: Floats, inverseRms: Floats): void;
+  rmsNormGradient(
+    n: number,
+    d: number,
+    dY: Floats,
+    x: Floats,
+    weight: Floats,
+    inverseRms: Floats,
+    dX: Floats,
+    dWeight: Floats,
+  ): void;
+  rope(
+    rows: number,
+    s: number,
+    heads: number,
+    headDim: number,
+    planes: number,
+    x: Floats,
+    cos: Floats,
+    sin: Floats,
+    interleaved: boolean,
+    inverse: boolean,
+    y: Floats,
+  ): void;
+  gatedActivation(activation: Code, count: number, gate: Floats, up: Floats, y: Floats): void;
+  gatedActivationGradient(
+    activation: Code,
+    count: number,
+    dY: Floats,
+    gate: Floats,
+    up: Floats,
+    dGate: Floats,
+    dUp: Floats,
+  ): void;
+  embedding(n: number, d: number, ids: Int32Array, weight: Floats, y: Floats): void;
+  embeddingGradient(n: number, d: number, vocabularySize: number, ids: Int32Array, dY: Floats, dWeight: Floats): void;
+  tokenLosses(
+    precision: Code,
+    n: number,
+    d: number,
+    vocabularySize: number,
+    x: Floats,
+    weight: Floats,
+    targets: Int32Array,
+    losses: Floats,
+  ): void;
+  linearCrossEntropy(
+    precision: Code,
+    n: number,
+    d: number,
+    vocabularySize: number,
+    x: Floats,
+    weight: Floats,
+    targets: Int32Array,
+    dX: Floats,
+    dWeight: Floats,
+  ): number;
+  adamW(
+    parameters: Floats[],
+    gradients: Floats[],
+    firstMoments: Floats[],
+    secondMoments: Floats[],
+    weightDecays: readonly number[],
+    learningRate: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    step: number,
+    gradientScale: number,
+  ): void;
+  add(count: number, a: Floats, b: Floats, y: Floats): void;
+  scale(count: number, a: Floats, factor: number, y: Floats): void;
+  sumOfSquares(tensors: Floats[]): number;
+}
+
+/** The fields of C++'s struct of that name, in order. */
+export type AttentionShape = [
+  b: number,
+  s: number,
+  sKv: number,
+  heads: number,
+  kvHeads: number,
+  headDim: number,
+  scale: number,
+  window: number,
+  chunk: number,
+  softCap: number,
+];
+
+/**
+ * Loads the library that {@link nativeBuild} finds, after building it again where its sources have changed.
+ *
+ * @param onNotice is told when that takes a while
+ * @throws UserError when there is none, or when it cannot be built again
+ */
+export async function loadAddon(onNotice: (line: string) => void): Promise<Addon> {
+  const build = nativeBuild();
+  if (!build.available) {
+    throw new UserError({
+      what: `the native backend is not available: ${build.reason}`,
+      fix: `${build.fix}; or run on a slower backend: ARROWSMITH_BACKEND=wasm`,
+    });
+  }
+  if (build.stale) {
+    await withBuildLock(`${dirname(build.path)}.lock`, async () => {
+      const now = nativeBuild(); // another process may have done it meanwhile
+      if (now.available && !now.stale) return;
+      onNotice(`native backend: its sources have changed, building it again for ${build.isa}`);
+      await buildNative({ isa: build.isa });
+    });
+  }
+  try {
+    return createRequire(import.meta.url)(build.path) as Addon;
+  } catch (error) {
+    throw new UserError(
+      {
+        what: 'the native backend does not load',
+        where: build.path,
+        found: (error as Error).message.split('\n')[0]!,
+        fix: `${BUILD_COMMAND}; or run on a slower backend: ARROWSMITH_BACKEND=wasm`,
+      },
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,156 @@
+/** @file The backend `native`: tfjs's CPU backend with tensors in pooled memory, and with kernels of C++ where there are. */
+import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
+import type { DataId, DataType, TensorInfo, backend_util } from '@tensorflow/tfjs-core';
+import { UserError } from '@arrowsmith/errors';
+import { type Addon, type Precision, precisionCode } from './addon.ts';
+import { BufferPool } from './buffer-pool.ts';
+
+/** Bytes of tensors and of what kernels keep for themselves. */
+export interface NativeMemory {
+  /** In tensors. */
+  inUse: number;
+  /** In buffers that wait for the next tensor. */
+  kept: number;
+  /** In buffers that kernels keep from call to call. */
+  scratch: number;
+  /** The most that tensors and kernels had together since {@link NativeBackend.resetPeak}. */
+  peak: number;
+}
+
+/**
+ * Memory from the pool never leaves the backend: whoever reads a tensor gets a copy, and a kernel of tfjs that makes a tensor of a part
+ * of another one's memory, as Slice does, gets one with a copy.
+ */
+export class NativeBackend extends MathBackendCPU {
+  readonly addon: Addon;
+  /** C++'s name of the precision of matrix products. */
+  precision: 0 | 1 = precisionCode.f32;
+  readonly #pool: BufferPool;
+  /** Bytes of tensors that are not from the pool. */
+  #others = 0;
+  #peak = 0;
+
+  constructor(addon: Addon) {
+    super();
+    this.addon = addon;
+    this.#pool = new BufferPool(addon.allocate, addon.release);
+  }
+
+  /** @throws UserError for bf16 where the build or the processor has none */
+  configure({ precision, threads }: { precision: Precision; threads: number }): void {
+    if (precision === 'bf16' && !this.addon.hasBf16()) {
+      throw new UserError({
+        what: 'the native backend has no bfloat16 here',
+        expected: 'a processor with AVX512_BF16 (Intel since Cooper Lake, AMD since Zen 4), and the build for it',
+        fix: 'use the precision f32',
+      });
+    }
+    this.precision = precisionCode[precision];
+    this.addon.setThreads(threads);
+  }
+
+  /** A new float32 tensor, to be filled: its values are undefined. */
+  output(shape: number[]): TensorInfo {
+    return this.#add(this.#pool.take(sizeOf(shape)), shape, 'float32');
+  }
+
+  /** The memory of a float32 tensor itself. */
+  floats({ dataId, dtype }: TensorInfo): Float32Array {
+    const values = this.data.get(dataId).values;
+    if (!(values instanceof Float32Array)) throw new TypeError(`a float32 tensor is needed, not ${dtype}`);
+    return values;
+  }
+
+  /** The memory of an int32 tensor itself. */
+  integers({ dataId, dtype }: TensorInfo): Int32Array {
+    const values = this.data.get(dataId).values;
+    if (!(values instanceof Int32Array)) throw new TypeError(`an int32 tensor is needed, not ${dtype}`);
+    return values;
+  }
+
+  /** The same memory once more, for a kernel that returns what it was given. */
+  share({ dataId, dtype }: TensorInfo, shape: number[]): TensorInfo {
+    this.incRef(dataId);
+    return { dataId, shape, dtype };
+  }
+
+  /** Whether nothing but this tensor refers to its memory, so that a kernel which takes the tensor over may change it. */
+  isSoleOwner({ dataId }: TensorInfo): boolean {
+    const { values } = this.data.get(dataId);
+    return this.refCount(dataId) === 1 && isTypedArray(values) && this.#pool.owns(values);
+  }
+
+  nativeMemory(): NativeMemory {
+    const { inUse, kept } = this.#pool.memory();
+    const scratch = this.addon.scratchTotal(); // never shrinks, so that it belongs to the peak
+    return { inUse: inUse + this.#others, kept, scratch, peak: this.#peak + scratch };
+  }
+
+  /** The peak starts again from what is in use. */
+  resetPeak(): void {
+    this.#peak = this.#pool.memory().inUse + this.#others;
+  }
+
+  override memory(): { unreliable: boolean; reasons: string[] } & NativeMemory {
+    return { unreliable: false, reasons: [], ...this.nativeMemory() };
+  }
+
+  override write(values: backend_util.BackendValues, shape: number[], dtype: DataType): DataId {
+    return this.#add(this.#ofItsOwn(values), shape, dtype).dataId;
+  }
+
+  override move(
+    dataId: DataId,
+    values: backend_util.BackendValues,
+    shape: number[],
+    dtype: DataType,
+    refCount: number,
+  ): void {
+    const own = this.#ofItsOwn(values);
+    super.move(dataId, own, shape, dtype, refCount);
+    this.#count(own);
+  }
+
+  override readSync(dataId: DataId): backend_util.BackendValues {
+    return this.#ofItsOwn(super.readSync(dataId));
+  }
+
+  override disposeData(dataId: DataId, force = false): boolean {
+    const values = this.data.has(dataId) ? this.data.get(dataId).values : undefined;
+    const disposed = super.disposeData(dataId, force);
+    if (disposed && isTypedArray(values)) {
+      if (this.#pool.owns(values)) this.#pool.give(values);
+      else this.#others -= values.byteLength;
+    }
+    return disposed;
+  }
+
+  #add(values: backend_util.BackendValues | undefined, shape: number[], dtype: DataType): TensorInfo {
+    const dataId = {};
+    this.data.set(dataId, { values, dtype, refCount: 1 } as Parameters<typeof this.data.set>[1]);
+    this.#count(values);
+    return { dataId, shape, dtype };
+  }
+
+  #count(values: backend_util.BackendValues | undefined): void {
+    if (!isTypedArray(values)) return;
+    if (!this.#pool.owns(values)) this.#others += values.byteLength;
+    this.#peak = Math.max(this.#peak, this.#pool.memory().inUse + this.#others);
+  }
+
+  /** The values themselves, or a copy where they are in the pool's memory. */
+  #ofItsOwn<T extends backend_util.BackendValues | undefined>(values: T): T {
+    return isTypedArray(values) && this.#pool.owns(values) ? (values.slice() as T) : values;
+  }
+}
+
+type NumericValues = Float32Array | Int32Array | Uint8Array;
+
+/** Strings and the two parts of complex numbers are not arrays of numbers. */
+function isTypedArray(values: unknown): values is NumericValues {
+  return ArrayBuffer.isView(values);
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
+}

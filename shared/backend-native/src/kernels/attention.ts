@@ -1,0 +1,59 @@
+/** @file Causal attention, which keeps no scores: the gradient computes them again from the logarithms of the softmax's denominators. */
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { AttentionShape } from '../addon.ts';
+import { expectRank, expectShape, type KernelArguments, type Kernels, tensor } from './kernel.ts';
+
+function shapeOf(q: TensorInfo, k: TensorInfo, v: TensorInfo, attrs: KernelArguments['attrs']): AttentionShape {
+  expectRank('q', q, 4);
+  expectRank('k', k, 4);
+  const [b, s, heads, headDim] = q.shape as [number, number, number, number];
+  const [, sKv, kvHeads] = k.shape as [number, number, number, number];
+  expectShape('k', k, [b, sKv, kvHeads, headDim]);
+  expectShape('v', v, k.shape);
+  if (sKv < s || heads % kvHeads !== 0) {
+    throw new TypeError(`${heads} heads of ${s} queries do not go with ${kvHeads} heads of ${sKv} keys`);
+  }
+  const [scale, window = 0, chunk = 0, softCap = 0] = ['scale', 'window', 'chunk', 'softCap'].map(
+    (name) => attrs[name],
+  );
+  return [b, s, sKv, heads, kvHeads, headDim, scale as number, window as number, chunk as number, softCap as number];
+}
+
+export const attentionKernels: Kernels = {
+  /** q [b, s, n_h, h_d], k, v [b, s_kv, n_kv, h_d] → out [b, s, n_h, h_d], logSumExp [b, n_h, s] */
+  Attention({ inputs, attrs, backend }) {
+    const [q, k, v] = [tensor(inputs, 'q'), tensor(inputs, 'k'), tensor(inputs, 'v')];
+    const shape = shapeOf(q, k, v, attrs);
+    const [b, s, , heads] = shape;
+    const values = [backend.floats(q), backend.floats(k), backend.floats(v)] as const;
+    const out = backend.output(q.shape);
+    const logSumExp = backend.output([b, heads, s]);
+    backend.addon.attention(backend.precision, ...shape, ...values, backend.floats(out), backend.floats(logSumExp));
+    return [out, logSumExp];
+  },
+
+  /** dValue, q, k, v, value = out, residual0 = logSumExp → dQ, dK, dV */
+  AttentionGrad({ inputs, attrs, backend }) {
+    const [q, k, v] = [tensor(inputs, 'q'), tensor(inputs, 'k'), tensor(inputs, 'v')];
+    const [dValue, out, logSumExp] = [tensor(inputs, 'dValue'), tensor(inputs, 'value'), tensor(inputs, 'residual0')];
+    const shape = shapeOf(q, k, v, attrs);
+    const [b, s, , heads] = shape;
+    expectShape('dValue', dValue, q.shape);
+    expectShape('value', out, q.shape);
+    expectShape('residual0', logSumExp, [b, heads, s]);
+    const given = [dValue, q, k, v, out, logSumExp].map((input) => backend.floats(input)) as Six<Float32Array>;
+    const gradients = [backend.output(q.shape), backend.output(k.shape), backend.output(v.shape)] as const;
+    const [dQ, dK, dV] = gradients;
+    backend.addon.attentionGradient(
+      backend.precision,
+      ...shape,
+      ...given,
+      backend.floats(dQ),
+      backend.floats(dK),
+      backend.floats(dV),
+    );
+    return [...gradients];
+  },
+};
+
+type Six<T> = [T, T, T, T, T, T];

@@ -1,0 +1,40 @@
+/** @file Linear layers that share an input: queries, keys and values, or gate and up; also one alone. */
+import { asRows, expectShape, type Kernels, tensor, tensorList } from './kernel.ts';
+
+export const linearKernels: Kernels = {
+  /** x [..., in], weight0 [out_0, in] … → y0 [..., out_0] … */
+  Linear({ inputs, attrs, backend }) {
+    const x = tensor(inputs, 'x');
+    const { n, d } = asRows(x);
+    const values = backend.floats(x);
+    return tensorList(inputs, 'weight', attrs['count'] as number).map((weight, i) => {
+      const out = weight.shape[0]!;
+      expectShape(`weight${i}`, weight, [out, d]);
+      const weights = backend.floats(weight);
+      const y = backend.output([...x.shape.slice(0, -1), out]);
+      backend.addon.linear(backend.precision, n, d, out, values, weights, backend.floats(y));
+      return y;
+    });
+  },
+
+  /** dValue0 [..., out_0] …, x [..., in], weight0 [out_0, in] … → dX [..., in], dWeight0 [out_0, in] … */
+  LinearGrad({ inputs, attrs, backend }) {
+    const count = attrs['count'] as number;
+    const x = tensor(inputs, 'x');
+    const { n, d } = asRows(x);
+    const values = backend.floats(x);
+    const dX = backend.output(x.shape);
+    const dWeights = tensorList(inputs, 'weight', count).map((weight, i) => {
+      const out = weight.shape[0]!;
+      const dValue = tensor(inputs, `dValue${i}`);
+      expectShape(`weight${i}`, weight, [out, d]);
+      expectShape(`dValue${i}`, dValue, [...x.shape.slice(0, -1), out]);
+      const [dY, weights] = [backend.floats(dValue), backend.floats(weight)];
+      const dWeight = backend.output(weight.shape);
+      backend.addon.linearInputGradient(backend.precision, n, d, out, dY, weights, backend.floats(dX), i > 0);
+      backend.addon.linearWeightGradient(backend.precision, n, d, out, dY, values, backend.floats(dWeight));
+      return dWeight;
+    });
+    return [dX, ...dWeights];
+  },
+};

@@ -1,0 +1,58 @@
+/** @file The optimizer's step over all parameters at once, and the norm of all gradients. */
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { expectShape, type Kernels, tensorList } from './kernel.ts';
+
+export const optimizerKernels: Kernels = {
+  /**
+   * parameter0 …, gradient0 …, firstMoment0 …, secondMoment0 … → parameters, first moments, second moments. The state is taken over: it
+   * changes in place where nothing else refers to its memory.
+   */
+  AdamW({ inputs, attrs, backend }) {
+    const count = attrs['count'] as number;
+    const number = (name: string) => attrs[name] as number;
+    const [parameters, gradients, firstMoments, secondMoments] = [
+      'parameter',
+      'gradient',
+      'firstMoment',
+      'secondMoment',
+    ].map((name) => tensorList(inputs, name, count)) as [TensorInfo[], TensorInfo[], TensorInfo[], TensorInfo[]];
+    parameters.forEach(({ shape }, i) => {
+      expectShape(`gradient${i}`, gradients[i]!, shape);
+      expectShape(`firstMoment${i}`, firstMoments[i]!, shape);
+      expectShape(`secondMoment${i}`, secondMoments[i]!, shape);
+    });
+    const gradientValues = gradients.map((gradient) => backend.floats(gradient));
+
+    const takeOver = (state: TensorInfo): TensorInfo => {
+      if (backend.isSoleOwner(state)) return backend.share(state, state.shape);
+      const values = backend.floats(state);
+      const copy = backend.output(state.shape);
+      backend.floats(copy).set(values);
+      return copy;
+    };
+    const state = [parameters, firstMoments, secondMoments].map((tensors) => tensors.map(takeOver));
+    const [parameterValues, firstValues, secondValues] = state.map((tensors) =>
+      tensors.map((info) => backend.floats(info)),
+    );
+    backend.addon.adamW(
+      parameterValues!,
+      gradientValues,
+      firstValues!,
+      secondValues!,
+      attrs['weightDecays'] as number[],
+      number('learningRate'),
+      number('beta1'),
+      number('beta2'),
+      number('epsilon'),
+      number('step'),
+      number('gradientScale'),
+    );
+    return state.flat();
+  },
+
+  /** x0 … → the root of the sum of all squares, a scalar */
+  GlobalNorm({ inputs, attrs, backend }) {
+    const tensors = tensorList(inputs, 'x', attrs['count'] as number).map((input) => backend.floats(input));
+    return backend.makeTensorInfo([], 'float32', Float32Array.of(Math.sqrt(backend.addon.sumOfSquares(tensors))));
+  },
+};

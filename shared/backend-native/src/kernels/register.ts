@@ -1,0 +1,52 @@
+/** @file Registers the kernels of the backend `native`: those of this folder, and tfjs's own for everything else. */
+import { getKernelsForBackend, type KernelFunc, registerKernel } from '@tensorflow/tfjs-core';
+import { profiled } from '../profile.ts';
+import { arithmeticKernels } from './arithmetic.ts';
+import { attentionKernels } from './attention.ts';
+import { crossEntropyKernels } from './cross-entropy.ts';
+import { einsumKernels } from './einsum.ts';
+import { embeddingKernels } from './embedding.ts';
+import { gatedActivationKernels } from './gated-activation.ts';
+import type { Kernel, Kernels } from './kernel.ts';
+import { linearKernels } from './linear.ts';
+import { matMulKernels } from './mat-mul.ts';
+import { optimizerKernels } from './optimizer.ts';
+import { rmsNormKernels } from './rms-norm.ts';
+import { ropeKernels } from './rope.ts';
+
+const native: Kernels = {
+  ...arithmeticKernels,
+  ...attentionKernels,
+  ...crossEntropyKernels,
+  ...einsumKernels,
+  ...embeddingKernels,
+  ...gatedActivationKernels,
+  ...linearKernels,
+  ...matMulKernels,
+  ...optimizerKernels,
+  ...rmsNormKernels,
+  ...ropeKernels,
+};
+
+/** To be called once, after tfjs's CPU backend has registered its kernels. */
+export function registerNativeKernels(): void {
+  for (const config of getKernelsForBackend('cpu')) {
+    if (config.kernelName in native) continue;
+    registerKernel({ ...config, backendName: 'native', kernelFunc: profiled(config.kernelName, config.kernelFunc) });
+  }
+  for (const [kernelName, kernel] of Object.entries(native)) {
+    const kernelFunc = profiled(kernelName, naming(kernelName, kernel)) as unknown as KernelFunc;
+    registerKernel({ kernelName, backendName: 'native', kernelFunc });
+  }
+}
+
+/** The kernel, whose errors say its name. */
+function naming(name: string, kernel: Kernel): Kernel {
+  return (args) => {
+    try {
+      return kernel(args);
+    } catch (error) {
+      throw new Error(`kernel ${name}: ${(error as Error).message}`, { cause: error });
+    }
+  };
+}

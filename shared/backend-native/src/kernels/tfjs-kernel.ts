@@ -1,0 +1,14 @@
+/** @file Calls tfjs's own kernels from kernels of this backend. */
+import { getKernel, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { KernelArguments } from './kernel.ts';
+
+/**
+ * Runs a kernel of tfjs that has one output.
+ * @param from `cpu`: tfjs's own, even where this backend has a faster one; `native`: the fastest there is
+ */
+export function runTfjsKernel(from: 'cpu' | 'native', name: string, args: KernelArguments): TensorInfo {
+  const config = getKernel(name, from);
+  if (config === undefined) throw new TypeError(`tfjs has no kernel ${name}`);
+  const { kernelFunc } = config;
+  return kernelFunc(args as unknown as Parameters<typeof kernelFunc>[0]) as TensorInfo;
+}

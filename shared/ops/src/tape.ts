@@ -1,0 +1,78 @@
+/**
+ * @file One node of tfjs's gradient tape, with what tfjs's public functions do not offer: several values, an explicit choice of
+ * what lives on from the forward to the backward pass, and memory that is freed while the backward pass goes on.
+ *
+ * tfjs frees what a backward pass used, and the gradients between nodes, only at its end. Here a node frees its own share as soon
+ * as its gradients are computed, so that the memory of the activations shrinks while that of the gradients grows. The price:
+ * first-order gradients only, which is all that training needs.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+
+/** Tensors by name. */
+export type NamedTensors<Name extends string = string> = Readonly<Record<Name, tf.Tensor>>;
+
+/** How a node computes its values, and their gradients. */
+export interface TapeNode {
+  /** The tensors that gradients flow to. */
+  inputs: NamedTensors;
+  /** Computes the values, and passes to `save` (at most once) what `backward` needs to see again. Nothing else stays alive. */
+  forward(save: (tensors: tf.Tensor[]) => void): tf.Tensor[];
+  /**
+   * Computes dL/dinput of each of the inputs, in their order, as tensors of their own: never `dValues` or `saved` themselves.
+   *
+   * @param dValues dL/dvalue of each value; zeros for a value that L does not depend on
+   */
+  backward(dValues: [tf.Tensor, ...tf.Tensor[]], saved: tf.Tensor[]): tf.Tensor[];
+}
+
+/** The part of tfjs's engine behind `tf.customGrad` (which allows one value only); its types call it private. */
+type Engine = {
+  runKernelFunc(node: {
+    inputs: NamedTensors;
+    forwardFunc(backend: tf.KernelBackend, save: (tensors: tf.Tensor[]) => void): tf.Tensor[];
+    /** Gets a single tensor where there is one value. */
+    backwardsFunc(dValues: tf.Tensor | tf.Tensor[], saved: tf.Tensor[]): Record<string, () => tf.Tensor>;
+  }): tf.Tensor[];
+};
+
+/** Runs a node, and records it when a tape is on; without one, `save` keeps nothing. The operations inside are not recorded. */
+export function runNode({ inputs, forward, backward }: TapeNode): tf.Tensor[] {
+  return (tf.engine() as unknown as Engine).runKernelFunc({
+    inputs,
+    forwardFunc: (_backend, save) => forward(save),
+    backwardsFunc(dy, saved) {
+      const dValues = [dy].flat() as [tf.Tensor, ...tf.Tensor[]];
+      const gradients = tf.tidy(() => backward(dValues, saved));
+      tf.dispose(saved); // the node's own clones, which share memory with what they were made of
+      releaseGradients(dValues);
+      return Object.fromEntries(Object.keys(inputs).map((name, i) => [name, () => gradients[i]!]));
+    },
+  });
+}
+
+/**
+ * Frees gradients whose node is done. Those that were made within this backward pass belong to the scope that tfjs opens for it; a
+ * tensor from outside, such as the gradient that `tf.grads` was given to start from, is its maker's.
+ */
+export function releaseGradients(gradients: readonly tf.Tensor[]): void {
+  const { activeScope } = tf.engine().state;
+  tf.dispose(gradients.filter(({ scopeId }) => scopeId === activeScope.id));
+}
+
+/**
+ * Gradients of y = f() by `xs` as part of a backward pass. tfjs has one tape, which it clears at the end of every backward pass: an
+ * inner one would take away the outer one's, which is therefore put aside meanwhile.
+ *
+ * @returns dL/dx of each x; undefined where y does not depend on it
+ */
+export function gradientsWithin(f: () => tf.Tensor, xs: tf.Tensor[], dY: tf.Tensor): (tf.Tensor | undefined)[] {
+  const { state } = tf.engine();
+  const outer = state.activeTape;
+  try {
+    const { value, grads } = tf.engine().gradients(f, xs, dY, true);
+    value.dispose();
+    return grads;
+  } finally {
+    state.activeTape = outer;
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * @file What the operations compute, written out element by element in float64: the independent side of their tests. Nothing here
+ * is shared with the operations, neither code nor the order of sums.
+ */
+
+/** A tensor outside of any backend, row-major. */
+export interface Plain {
+  shape: readonly number[];
+  data: Float64Array;
+}
+
+const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
+const sum = (values: readonly number[]): number => values.reduce((total, x) => total + x, 0);
+
+/** Row i of a tensor whose last axis is a row. */
+function row({ shape, data }: Plain, i: number): number[] {
+  const d = shape.at(-1)!;
+  return Array.from(data.subarray(i * d, (i + 1) * d));
+}
+
+/** All rows of a tensor whose last axis is a row. */
+function rows(x: Plain): number[][] {
+  return range(x.data.length / x.shape.at(-1)!).map((i) => row(x, i));
+}
+
+function dot(a: readonly number[], b: readonly number[]): number {
+  let total = 0;
+  for (let i = 0; i < a.length; i++) total += a[i]! * b[i]!;
+  return total;
+}
+
+export function rmsNorm(x: Plain, weight: Plain, epsilon: number): number[] {
+  return rows(x).flatMap((values) => {
+    const rms = Math.sqrt(dot(values, values) / values.length + epsilon);
+    return values.map((value, j) => (value / rms) * weight.data[j]!);
+  });
+}
+
+export function linear(x: Plain, weight: Plain): number[] {
+  const outputs = rows(weight);
+  return rows(x).flatMap((values) => outputs.map((output) => dot(values, output)));
+}
+
+export function swiglu(gate: Plain, up: Plain): number[] {
+  return Array.from(gate.data, (g, i) => (g / (1 + Math.exp(-g))) * up.data[i]!);
+}
+
+export function geglu(gate: Plain, up: Plain): number[] {
+  return Array.from(gate.data, (g, i) => {
+    const gelu = (g / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (g + 0.044715 * g ** 3)));
+    return gelu * up.data[i]!;
+  });
+}
+
+/** Multiplies each plane, as a complex number, by cos + i sin of its position. */
+export function rope(x: Plain, cos: Plain, sin: Plain, interleaved: boolean): number[] {
+  const [, s, heads] = x.shape as [number, number, number, number];
+  const planes = cos.shape[1]!;
+  return rows(x).flatMap((values, index) => {
+    const position = Math.floor(index / heads) % s;
+    const turned = [...values];
+    for (let j = 0; j < planes; j++) {
+      const [re, im] = interleaved ? [2 * j, 2 * j + 1] : [j, j + planes];
+      const [c, d] = [cos.data[position * planes + j]!, sin.data[position * planes + j]!];
+      turned[re] = values[re]! * c - values[im]! * d;
+      turned[im] = values[re]! * d + values[im]! * c;
+    }
+    return turned;
+  });
+}
+
+/** Whether the query at a position sees the key at another. */
+function isVisible(query: number, key: number, { window = 0, chunk = 0 }): boolean {
+  if (key > query) return false;
+  if (window > 0 && query - key >= window) return false;
+  return chunk === 0 || Math.floor(query / chunk) === Math.floor(key / chunk);
+}
+
+/** Attention, one output vector at a time. */
+export function attention(
+  q: Plain,
+  k: Plain,
+  v: Plain,
+  options: { scale: number; window?: number; chunk?: number; softCap?: number },
+): number[] {
+  const [b, s, heads] = q.shape as [number, number, number, number];
+  const [, sKv, kvHeads] = k.shape as [number, number, number, number];
+  const [queries, keys, values] = [rows(q), rows(k), rows(v)];
+  const cap = (score: number) =>
+    options.softCap === undefined ? score : options.softCap * Math.tanh(score / options.softCap);
+  return range(b * s * heads).flatMap((index) => {
+    const [batch, i, head] = [Math.floor(index / heads / s), Math.floor(index / heads) % s, index % heads];
+    const kvHead = Math.floor(head / (heads / kvHeads));
+    const rowOf = (key: number) => (batch * sKv + key) * kvHeads + kvHead;
+    const visible = range(sKv).filter((key) => isVisible(i + sKv - s, key, options));
+    const scores = visible.map((key) => cap(dot(queries[index]!, keys[rowOf(key)]!) * options.scale));
+    const largest = Math.max(...scores);
+    const weights = scores.map((score) => Math.exp(score - largest));
+    const total = sum(weights);
+    const seen = visible.map((key) => values[rowOf(key)]!);
+    return range(v.shape[3]!).map((c) => seen.reduce((y, value, j) => y + (weights[j]! / total) * value[c]!, 0));
+  });
+}
+
+export function embedding(weight: Plain, ids: Plain): number[] {
+  return Array.from(ids.data).flatMap((id) => row(weight, id));
+}
+
+/** −ln softmax(x Wᵀ)[target] of each row; 0 for a target of −1. */
+export function tokenLosses(x: Plain, weight: Plain, targets: Plain): number[] {
+  const outputs = rows(weight);
+  return rows(x).map((values, i) => {
+    const target = targets.data[i]!;
+    if (target === -1) return 0;
+    const logits = outputs.map((output) => dot(values, output));
+    const largest = Math.max(...logits);
+    return largest + Math.log(sum(logits.map((logit) => Math.exp(logit - largest)))) - logits[target]!;
+  });
+}
+
+export function linearCrossEntropy(x: Plain, weight: Plain, targets: Plain): number[] {
+  const tokens = targets.data.filter((target) => target !== -1).length;
+  return [sum(tokenLosses(x, weight, targets)) / Math.max(1, tokens)];
+}
+
+export function globalNorm(tensors: readonly Plain[]): number[] {
+  return [Math.sqrt(sum(tensors.map(({ data }) => dot(Array.from(data), Array.from(data)))))];
+}
+
+/** Algorithm 2 of Loshchilov & Hutter 2017 for one parameter: the new parameter, first and second moment. */
+export function adamW(
+  [parameter, gradient, firstMoment, secondMoment]: readonly [Plain, Plain, Plain, Plain],
+  options: {
+    learningRate: number;
+    beta1: number;
+    beta2: number;
+    epsilon: number;
+    step: number;
+    gradientScale: number;
+    weightDecay: number;
+  },
+): [number[], number[], number[]] {
+  const { learningRate, beta1, beta2, epsilon, step, gradientScale, weightDecay } = options;
+  const updated = Array.from(parameter.data, (p, i) => {
+    const g = gradient.data[i]! * gradientScale;
+    const m = beta1 * firstMoment.data[i]! + (1 - beta1) * g;
+    const v = beta2 * secondMoment.data[i]! + (1 - beta2) * g * g;
+    const adam = m / (1 - beta1 ** step) / (Math.sqrt(v / (1 - beta2 ** step)) + epsilon);
+    return [p - learningRate * (adam + weightDecay * p), m, v] as const;
+  });
+  return [updated.map(([p]) => p), updated.map(([, m]) => m), updated.map(([, , v]) => v)];
+}
