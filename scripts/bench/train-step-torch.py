@@ -1,10 +1,12 @@
-"""Times a PyTorch training step of the model that scripts/bench/train-step.ts describes in its argument; prints JSON.
+"""Times a PyTorch training step of the model that its argument describes; prints the seconds of each step as JSON.
 
-Usage: python scripts/bench/train-step-torch.py '{"hiddenSize": 128, ...}'
-Needs: pip install torch
+Usage: python scripts/bench/train-step-torch.py '{"hiddenSize": 128, ..., "precision": "bf16", "compile": false, "threads": 2}'
+Needs: pip install torch (2.5 or later)
 """
 
+import contextlib
 import json
+import resource
 import sys
 import time
 
@@ -15,6 +17,7 @@ from torch import nn
 config = json.loads(sys.argv[1])
 D, L, H, KV, HD = (config[key] for key in ("hiddenSize", "layers", "heads", "kvHeads", "headDim"))
 V, S, B = config["vocabularySize"], config["contextLength"], config["batchSize"]
+WARM_UP_STEPS = 2
 
 
 class Block(nn.Module):
@@ -38,6 +41,7 @@ class Block(nn.Module):
 
 
 def rope(x, cos, sin):
+    cos, sin = cos.to(x.dtype), sin.to(x.dtype)  # or autocast's bfloat16 would become float32 again
     a, b = x.chunk(2, -1)
     return torch.cat((a * cos - b * sin, b * cos + a * sin), -1)
 
@@ -60,18 +64,31 @@ class Decoder(nn.Module):
         return F.cross_entropy(F.linear(self.norm(x), self.embedding.weight).flatten(0, 1), targets.flatten())
 
 
-torch.manual_seed(1)
-model = Decoder()
-optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, fused=True)
-ids = torch.randint(V, (B, S + 1))
-fastest = float("inf")
-for step in range(config["steps"] + 1):
-    start = time.perf_counter()
+def train_step():
     optimizer.zero_grad()
-    model(ids[:, :-1], ids[:, 1:]).backward()
+    with torch.autocast("cpu", torch.bfloat16) if config["precision"] == "bf16" else contextlib.nullcontext():
+        loss = loss_of(ids[:, :-1], ids[:, 1:])
+    loss.backward()
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
-    if step > 0:
-        fastest = min(fastest, time.perf_counter() - start)
-name = f"torch {torch.__version__}, float32, {torch.get_num_threads()} threads"
-print(json.dumps({"name": name, "tokensPerSecond": B * S / fastest}))
+
+
+torch.manual_seed(1)
+torch.set_num_threads(config["threads"])
+model = Decoder()
+loss_of = torch.compile(model) if config["compile"] else model
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, fused=True)
+ids = torch.randint(V, (B, S + 1))
+
+for _ in range(WARM_UP_STEPS):
+    train_step()
+times, begin = [], time.perf_counter()
+while len(times) < config.get("steps", config["leastSteps"]) or (
+    "steps" not in config and time.perf_counter() - begin < config["seconds"]
+):
+    start = time.perf_counter()
+    train_step()
+    times.append(time.perf_counter() - start)
+kilobyte = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes
+max_rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilobyte
+print(json.dumps({"version": torch.__version__.split("+")[0], "stepSeconds": times, "maxRss": max_rss}))

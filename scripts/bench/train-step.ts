@@ -1,139 +1,136 @@
 /** @file Benchmark: a training step (forward, backward, clipping, AdamW), compared with PyTorch where it is installed. */
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
+import { type NativeBackend, startProfile, takeProfile } from '@arrowsmith/backend-native';
 import { UserError } from '@arrowsmith/errors';
-import {
-  countParameters,
-  decoderConfig,
-  initialWeights,
-  loss,
-  modelParameters,
-  tensorsOf,
-  type DecoderConfig,
-} from '@arrowsmith/model';
-import { adamW, clipByGlobalNorm, resolveBackend, useBackend, type AdamWState } from '@arrowsmith/ops';
+import { useBackend } from '@arrowsmith/ops';
+import { engineNotices, resolveEngine } from '@arrowsmith/ops/resolve-backend';
 import * as tf from '@tensorflow/tfjs-core';
+import * as z from 'zod';
+import { writeBenchTable } from './bench-table.ts';
+import { gemmPeak } from './gemm-peak.ts';
+import { benchModels } from './models.ts';
+import { parseOptions, threadsOption } from './options.ts';
+import { median } from './statistics.ts';
+import { hasTorch, torchSeries } from './torch-peer.ts';
+import { type SeriesLength, trainSession } from './train-session.ts';
+import {
+  type KernelTimes,
+  type Measured,
+  measuredOf,
+  printEngines,
+  printProfile,
+  stepRows,
+  summarize,
+} from './train-step-report.ts';
 
-interface Benchmark {
-  config: DecoderConfig;
-  batchSize: number;
-}
+const modelNames = ['1M', '7M', '15M', '30M'] as const;
 
-const benchmarks: Record<string, Benchmark> = {
-  '1M': {
-    config: decoderConfig(
-      modelParameters.parse({ hiddenSize: 128, layers: 4, heads: 4, kvHeads: 2, intermediateSize: 384 }),
-      { vocabularySize: 2048, contextLength: 128 },
-    ),
-    batchSize: 8,
-  },
-  '7M': {
-    config: decoderConfig(
-      modelParameters.parse({ hiddenSize: 288, layers: 6, heads: 6, kvHeads: 6, intermediateSize: 768 }),
-      { vocabularySize: 4096, contextLength: 256 },
-    ),
-    batchSize: 16,
-  },
-};
+const options = z.strictObject({
+  model: z.enum([...modelNames, 'all']).default('7M'),
+  precision: z.enum(['f32', 'bf16']).default('f32'),
+  peer: z.enum(['torch', 'none']).default('torch'),
+  threads: threadsOption,
+  steps: z.coerce.number().int().min(1).optional(),
+  profile: z.boolean().default(false),
+});
 
-export const description = 'training step, tokens/s and GFLOP/s, against PyTorch: [--model=1M|7M] [--steps=5]';
+type Options = z.output<typeof options>;
 
-/** Times `--model` for `--steps` steps after one to warm up. The peer is torch of the Python that PYTHON names. */
+export const description = `training step, tokens/s, against PyTorch: [--model=${modelNames.join('|')}|all] [--precision=f32|bf16] \
+[--peer=torch|none] [--threads=all] [--steps=as many as 10 s take] [--profile]`;
+
+const WARM_UP_STEPS = 2;
+const PROFILED_STEPS = 3;
+/** Of each of the two series that are measured, unless there is a number of steps. */
+const SERIES: SeriesLength = { seconds: 5, leastSteps: 5 };
+const PEAK_SECONDS = 1.5;
+
+/**
+ * Measures in turns: the GEMM peak, our steps, the peer's, our steps again, the GEMM peak again. With `--model=all` each model
+ * is measured by a process of its own, so that each peak of memory is its own.
+ */
 export async function run(args: string[]): Promise<Record<string, unknown>> {
-  const { values } = parseArgs({
-    args,
-    options: { model: { type: 'string', default: '1M' }, steps: { type: 'string', default: '5' } },
-  });
-  const benchmark = benchmarks[values.model];
-  const steps = Number(values.steps);
-  if (benchmark === undefined || !Number.isInteger(steps) || steps < 1) {
+  const chosen = parseOptions(args, options);
+  const results: Result[] = [];
+  if (chosen.model === 'all') for (const model of modelNames) results.push(await runInOwnProcess(args, model));
+  else results.push(await measure({ ...chosen, model: chosen.model }));
+  if (process.env[IN_OWN_PROCESS] === undefined) {
+    await writeBenchTable('train-step', results.flatMap(stepRows), {
+      precision: chosen.precision,
+      threads: chosen.threads,
+    });
+  }
+  const headline = results.find(({ model }) => model === '7M') ?? results[0]!;
+  return chosen.model === 'all' ? { ...headline, models: results } : { ...headline };
+}
+
+type Result = Awaited<ReturnType<typeof measure>>;
+
+const IN_OWN_PROCESS = 'ARROWSMITH_BENCH_CHILD';
+
+async function runInOwnProcess(args: string[], model: string): Promise<Result> {
+  const others = args.filter((arg) => !arg.startsWith('--model'));
+  const command = [...process.execArgv, process.argv[1]!, 'train-step', '--json', `--model=${model}`, ...others];
+  const env = { ...process.env, [IN_OWN_PROCESS]: '1' };
+  const { stdout } = await promisify(execFile)(process.execPath, command, { env });
+  const lines = stdout.trimEnd().split('\n');
+  console.log(lines.slice(0, -1).join('\n') + '\n');
+  return JSON.parse(lines.at(-1)!) as Result;
+}
+
+async function measure({
+  model: name,
+  precision,
+  peer,
+  threads,
+  steps,
+  profile,
+}: Options & { model: (typeof modelNames)[number] }) {
+  const model = benchModels[name];
+  const length = { ...SERIES, ...(steps !== undefined && { steps }) };
+  const { backend, precision: possible } = resolveEngine({ precision });
+  if (possible !== precision) {
     throw new UserError({
-      what: 'the benchmark’s arguments are not valid',
-      expected: `--model=${Object.keys(benchmarks).join('|')} and --steps=<whole number from 1>`,
-      found: args.join(' '),
+      what: `the precision ${precision} is not available`,
+      found: engineNotices({ precision }).join('; '),
+      fix: '--precision=f32',
     });
   }
-  const backend = resolveBackend();
-  await useBackend(backend);
-  const tokens = benchmark.batchSize * benchmark.config.contextLength;
-  const ours = { name: `tfjs ${backend}`, tokensPerSecond: tokens / secondsPerStep(benchmark, steps) };
-  const peer = await torchTokensPerSecond(benchmark, steps);
+  await useBackend(backend, { precision, threads });
 
-  const parameters = countParameters(benchmark.config);
-  console.log(`${(parameters / 1e6).toFixed(2)} M parameters, ${tokens} tokens a step, fastest of ${steps} steps`);
-  for (const { name, tokensPerSecond } of peer === undefined ? [ours] : [ours, peer]) {
-    const gflops = (tokensPerSecond * flopPerToken(benchmark.config)) / 1e9;
-    console.log(
-      `  ${name.padEnd(40)} ${tokensPerSecond.toFixed(0).padStart(7)} tokens/s ${gflops.toFixed(1).padStart(7)} GFLOP/s`,
-    );
-  }
-  if (peer === undefined) console.log('  no torch to compare with: set PYTHON to a Python that has it');
-  return {
-    model: values.model,
-    parameters,
-    unit: 'tokens/s',
-    ours: ours.tokensPerSecond,
-    peer: peer?.tokensPerSecond ?? null,
-    ratio: peer === undefined ? null : ours.tokensPerSecond / peer.tokensPerSecond,
-    flopPerToken: flopPerToken(benchmark.config),
-    oursName: ours.name,
-    peerName: peer?.name ?? null,
+  const peaks = [await gemmPeak(threads, PEAK_SECONDS)];
+  const session = trainSession(model);
+  await session.series({ ...length, steps: WARM_UP_STEPS });
+  const ours: Measured = {
+    name: `arrowsmith ${backend} ${precision}`,
+    series: [await session.series(length)],
+    maxRss: 0,
   };
+  const withPeer = peer === 'torch' && (await hasTorch());
+  const peers = withPeer ? await torchSeries(model, { precision, threads, ...length }) : [];
+  ours.series.push(await session.series(length));
+  peaks.push(await gemmPeak(threads, PEAK_SECONDS));
+  const kernels =
+    backend === 'native' ? await kernelTimes(() => session.series({ ...length, steps: PROFILED_STEPS })) : undefined;
+  const peakBytes = backend === 'native' ? (tf.backend() as unknown as NativeBackend).nativeMemory().peak : null;
+  session.dispose();
+  ours.maxRss = process.resourceUsage().maxRSS * 1024;
+
+  const result = summarize({ model, ours, peers, peaks, kernels });
+  const settings = { model: name, backend, precision, threads };
+  printEngines(`${name} model`, model, { ...result, peakBytes }, ours, peers);
+  if (profile && kernels !== undefined) printProfile(kernels);
+  if (peer === 'torch' && !withPeer) console.log('  no torch to compare with: set PYTHON to a Python that has it');
+  const engines = [ours, ...peers.flatMap(measuredOf)].map((engine) => ({ name: engine.name, series: engine.series }));
+  return { ...settings, ...result, peakBytes, maxRss: ours.maxRss, profile: kernels?.kernels ?? null, engines };
 }
 
-/** Work of the model, forward and backward: 6 per weight (Kaplan et al. 2020), and causal attention's products. */
-function flopPerToken(config: DecoderConfig): number {
-  const { layers, heads, headDim, contextLength } = config;
-  return 6 * countParameters(config) + 6 * layers * heads * headDim * contextLength;
-}
-
-/** The fastest of some steps: other load on the machine only ever adds time. */
-function secondsPerStep({ config, batchSize }: Benchmark, steps: number): number {
-  const shape: [number, number] = [batchSize, config.contextLength];
-  const ids = Int32Array.from(
-    { length: shape[0] * shape[1] + 1 },
-    (_, i) => (i * 7919 + i * i * 31) % config.vocabularySize,
-  );
-  const [inputs, targets] = [tf.tensor2d(ids.slice(0, -1), shape, 'int32'), tf.tensor2d(ids.slice(1), shape, 'int32')];
-  const parameters = tensorsOf(initialWeights(config, 1));
-  const names = Object.keys(parameters);
-  let states: AdamWState[] = names.map((name) => {
-    const parameter = parameters[name]!;
-    return { parameter, firstMoment: tf.zerosLike(parameter), secondMoment: tf.zerosLike(parameter) };
-  });
-  const lossOf = (...tensors: tf.Tensor[]) =>
-    loss(config, Object.fromEntries(names.map((name, i) => [name, tensors[i]!])), inputs, targets) as tf.Scalar;
-
-  let fastest = Infinity;
-  for (let step = 1; step <= steps + 1; step++) {
-    const start = performance.now();
-    const updated = tf.tidy(() => {
-      const { grads } = tf.valueAndGrads(lossOf)(states.map(({ parameter }) => parameter));
-      const { clipped } = clipByGlobalNorm(grads, 1);
-      const options = { learningRate: 1e-3, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, step };
-      return states.map((state, i) => adamW(state, clipped[i]!, options));
-    });
-    updated[0]!.parameter.dataSync(); // waits for backends that work ahead
-    tf.dispose(states);
-    states = updated;
-    if (step > 1) fastest = Math.min(fastest, (performance.now() - start) / 1000);
-  }
-  tf.dispose([states, inputs, targets]);
-  return fastest;
-}
-
-async function torchTokensPerSecond(
-  { config, batchSize }: Benchmark,
-  steps: number,
-): Promise<{ name: string; tokensPerSecond: number } | undefined> {
-  const script = fileURLToPath(new URL('train-step-torch.py', import.meta.url));
-  const python = process.env['PYTHON'] || 'python3';
-  const hasTorch = await promisify(execFile)(python, ['-c', 'import torch']).then(
-    () => true,
-    () => false,
-  );
-  if (!hasTorch) return undefined;
-  const { stdout } = await promisify(execFile)(python, [script, JSON.stringify({ ...config, batchSize, steps })]);
-  return JSON.parse(stdout) as { name: string; tokensPerSecond: number };
+async function kernelTimes(series: () => Promise<number[]>): Promise<KernelTimes> {
+  startProfile();
+  const times = await series();
+  const kernels = takeProfile();
+  const total = times.reduce((sum, time) => sum + time, 0);
+  const inside = kernels.reduce((sum, { seconds }) => sum + seconds, 0);
+  return { kernels, steps: times.length, stepSeconds: median(times), overhead: 1 - inside / total };
 }

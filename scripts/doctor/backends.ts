@@ -13,13 +13,16 @@ export interface Measurement {
 }
 
 /** Side of the matrices: large enough for a backend's own speed to count, small enough for a moment's work. */
-const SIZES: Record<BackendName, number> = { tensorflow: 512, wasm: 512, cpu: 192 };
+const SIZES: Record<BackendName, number> = { native: 1024, tensorflow: 512, wasm: 512, cpu: 192 };
 
 const MEANS: Record<BackendName, string> = {
+  native: 'C++ kernels, on all cores',
   tensorflow: "TensorFlow's library, on all cores",
   wasm: 'one core',
   cpu: 'plain JavaScript, the reference for tests',
 };
+
+const OPTIONAL_TENSORFLOW = 'optional: npm install --no-save @tensorflow/tfjs-node@4.22.0 (Node 20 or 22)';
 
 /**
  * @param requested the environment variable ARROWSMITH_BACKEND
@@ -37,7 +40,12 @@ export async function checkBackends(
     if (!(error instanceof UserError)) throw error;
     const { what, expected, fix } = error.parts;
     findings.push(
-      finding('problem', 'backend', `ARROWSMITH_BACKEND=${requested}`, `${what}; expected ${expected}; ${fix}`),
+      finding(
+        'problem',
+        'backend',
+        requested ? `ARROWSMITH_BACKEND=${requested}` : 'auto',
+        `${what}; expected ${expected}; ${fix}`,
+      ),
     );
   }
   for (const backend of backendNames) findings.push(await checkBackend(backend, backend === used, measure));
@@ -53,13 +61,10 @@ async function checkBackend(
   const broken = used ? 'problem' : 'note';
   try {
     resolveBackend(backend);
-  } catch {
-    return finding(
-      'note',
-      check,
-      'not installed',
-      'optional: npm install --no-save @tensorflow/tfjs-node@4.22.0 (Node 20 or 22)',
-    );
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const means = backend === 'tensorflow' ? OPTIONAL_TENSORFLOW : `${error.parts.what}; ${error.parts.fix}`;
+    return finding('note', check, 'not available', means);
   }
   try {
     const { gigaflops, correct, simd } = await measure(backend);

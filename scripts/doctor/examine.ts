@@ -1,11 +1,13 @@
 /** @file All checks of the doctor, in the order in which they are reported. */
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { detectInstructionSet, nativeBuild } from '@arrowsmith/backend-native/build';
 import { openWorkspace } from '@arrowsmith/pipeline';
 import { checkBackends, measureBackend } from './backends.ts';
 import { type Finding, finding } from './finding.ts';
 import { checkMemory, checkProcessor, readInstructionSets } from './hardware.ts';
 import { checkHub } from './hub.ts';
+import { checkNativeBuild } from './native.ts';
 import { checkPipelines } from './pipelines.ts';
 import { checkDisk, checkLeftovers, checkWritable, freeBytes } from './store.ts';
 import { checkCompiler, checkGit, checkNpm, checkPython, type Run } from './tools.ts';
@@ -44,6 +46,9 @@ export async function examine(root: string, env: NodeJS.ProcessEnv, run: Run): P
       }),
     ),
     guarded('memory', () => checkMemory(memory)),
+    guarded('native build', () =>
+      checkNativeBuild(nativeBuild, detectInstructionSet().name, env['ARROWSMITH_ISA'] || undefined),
+    ),
     backends,
     guarded('store', () => checkWritable(workspace)),
     guarded('disk', async () => checkDisk(workspace, await freeBytes(workspace.store), sources)),

@@ -19,7 +19,7 @@ export interface Processor {
 
 export function checkProcessor({ model, cores, instructionSets }: Processor): Finding {
   const sets = instructionSets.length === 0 ? '' : ` with ${instructionSets.join(' ')}`;
-  const means = `${model.trim()}${sets}; wasm trains on one of them, with 128-bit SIMD`;
+  const means = `${model.trim()}${sets}; the native backend trains on all of them`;
   return finding('ok', 'processor', `${cores} ${cores === 1 ? 'core' : 'cores'}`, means);
 }
 

@@ -53,14 +53,14 @@ export async function checkGit(run: Run): Promise<Finding> {
 
 /** @param cxx the environment variable CXX */
 export async function checkCompiler(run: Run, cxx: string | undefined): Promise<Finding> {
-  const means = 'not needed yet: a native engine is planned, until then wasm is used';
+  const means = 'compiles the native backend: npm run build:native';
   for (const compiler of [...(cxx ? [cxx] : []), 'g++', 'clang++']) {
     const version = (await run(compiler, ['--version']))?.split('\n')[0];
     if (version === undefined) continue;
     const number = /\d+\.\d+(\.\d+)?/.exec(version)?.[0] ?? '';
     return finding('ok', 'C++ compiler', `${compiler} ${number}`.trim(), means);
   }
-  return finding('ok', 'C++ compiler', 'none', means);
+  return finding('note', 'C++ compiler', 'none', `${means}; without it a slower backend is used`);
 }
 
 /** What Python packages are for. */

@@ -4,28 +4,45 @@ import { dirname, sep } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerGradients } from './gradients.ts';
-import type { BackendName } from './resolve-backend.ts';
+import type { BackendName, Precision } from './resolve-backend.ts';
 
 const require = createRequire(import.meta.url);
+
+/** Settings of the backend `native`; others have none, and compute in float32. */
+export interface BackendOptions {
+  /** What the inputs of matrix products are rounded to; default f32. */
+  precision?: Precision;
+  /** By default the environment variable ARROWSMITH_THREADS, else all cores that this process may use. Results do not depend on it. */
+  threads?: number;
+  /** Is told what takes a while, such as compiling changed kernels. */
+  onNotice?: (line: string) => void;
+}
 
 /**
  * Loads the backend and makes it the one that runs every operation from now on. See `resolveBackend` for names.
  *
- * @throws UserError when the backend does not start
+ * @throws UserError when the backend does not start, for bf16 where there is none, and for a wrong number of threads
  */
-export async function useBackend(name: BackendName): Promise<void> {
+export async function useBackend(name: BackendName, options: BackendOptions = {}): Promise<void> {
   tf.enableProdMode(); // only silences tfjs's log, which would advise on Node to install another package
   registerGradients();
-  await load[name]();
+  await load[name](options);
   if (await tf.setBackend(name)) return;
   throw new UserError({
     what: `the backend "${name}" does not start`,
-    where: `npm package @tensorflow/${name === 'tensorflow' ? 'tfjs-node' : `tfjs-backend-${name}`}`,
+    where:
+      name === 'native'
+        ? 'shared/backend-native'
+        : `npm package @tensorflow/${name === 'tensorflow' ? 'tfjs-node' : `tfjs-backend-${name}`}`,
     fix: 'reinstall packages with npm ci, or choose another: ARROWSMITH_BACKEND=cpu',
   });
 }
 
-const load: Record<BackendName, () => Promise<void>> = {
+const load: Record<BackendName, (options: BackendOptions) => Promise<void>> = {
+  async native(options) {
+    const { startNativeBackend } = await import('@arrowsmith/backend-native');
+    await startNativeBackend(options);
+  },
   async tensorflow() {
     const specifier: string = '@tensorflow/tfjs-node'; // not a literal: optional, so type checks and bundles must not look for it
     await import(specifier);

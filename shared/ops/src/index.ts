@@ -3,13 +3,25 @@
 export { adamW, type AdamWOptions, type AdamWState } from './adamw.ts';
 export { attention, type AttentionOptions } from './attention.ts';
 export { useBackend } from './backends.ts';
-export { clipByGlobalNorm, globalNorm } from './clip-by-global-norm.ts';
 export { embedding } from './embedding.ts';
+export { geglu } from './geglu.ts';
+export { globalNorm } from './global-norm.ts';
 export { linearCrossEntropy } from './linear-cross-entropy.ts';
-export { linear } from './linear.ts';
-export { defineOp, type Op, type OpDefinition } from './op.ts';
-export { backendNames, resolveBackend, type BackendName } from './resolve-backend.ts';
+export { linear, linears } from './linear.ts';
+export { recompute } from './recompute.ts';
+export { reshape } from './reshape.ts';
+export {
+  backendNames,
+  describeEngine,
+  engineNotices,
+  precisions,
+  resolveBackend,
+  resolveEngine,
+  type BackendName,
+  type Engine,
+  type Precision,
+} from './resolve-backend.ts';
 export { rmsNorm, type RmsNormOptions } from './rms-norm.ts';
-export { rope, ropeTables, type RopeTablesOptions } from './rope.ts';
+export { rope, ropeTables, type RopeOptions, type RopeTablesOptions } from './rope.ts';
 export { swiglu } from './swiglu.ts';
 export { tokenLosses } from './token-losses.ts';

@@ -1,38 +1,128 @@
-/** @file Which tfjs backend will be used, decided without loading tfjs. */
+/** @file Which tfjs backend will be used, and how it will compute, decided without loading tfjs. */
 import { createRequire } from 'node:module';
+import { detectInstructionSet, type NativeBuild, nativeBuild } from '@arrowsmith/backend-native/build';
 import { UserError } from '@arrowsmith/errors';
 
 /** The backends this project can run on, fastest first. */
-export const backendNames = ['tensorflow', 'wasm', 'cpu'] as const;
+export const backendNames = ['native', 'tensorflow', 'wasm', 'cpu'] as const;
 
 export type BackendName = (typeof backendNames)[number];
+
+/** What the inputs of matrix products are rounded to; sums and everything else are always float32. */
+export const precisions = ['f32', 'bf16'] as const;
+
+export type Precision = (typeof precisions)[number];
+
+/** All that results depend on: another of these may change their last bits. Strings only, to be part of a key and of a record. */
+export type Engine =
+  | { backend: 'native'; precision: Precision; instructionSet: string; compiler: string }
+  | { backend: Exclude<BackendName, 'native'>; precision: 'f32' };
+
+export interface EngineRequest {
+  /** A backend's name or `auto`, with which the environment variable ARROWSMITH_BACKEND decides where it is set. */
+  backend?: string | undefined;
+  /** Default f32. */
+  precision?: Precision | undefined;
+}
 
 const require = createRequire(import.meta.url);
 
 /**
  * The name of the backend that a run will use.
  *
- * @param requested a backend's name or `auto`; by default the environment variable ARROWSMITH_BACKEND, else `auto`, which
- *   is `tensorflow` where `@tensorflow/tfjs-node` is installed and `wasm` elsewhere
- * @throws UserError when the name is unknown or that backend is not installed
+ * @param requested a backend's name or `auto`; by default the environment variable ARROWSMITH_BACKEND, else `auto`, which is the first
+ *   of these that is there: `native`, built when packages were installed; `tensorflow`, where `@tensorflow/tfjs-node` is
+ *   installed; `wasm`
+ * @param native finds out what there is of the native backend
+ * @throws UserError when the name is unknown or that backend is not there
  */
-export function resolveBackend(requested: string = process.env['ARROWSMITH_BACKEND'] || 'auto'): BackendName {
-  if (requested === 'auto') return tensorflowIsInstalled() ? 'tensorflow' : 'wasm';
+export function resolveBackend(
+  requested: string = fromEnvironment(),
+  native: () => NativeBuild = nativeBuild,
+): BackendName {
+  if (requested === 'auto') return backendNames.find((name) => whyMissing(name, native) === undefined)!;
   const name = backendNames.find((known) => known === requested);
-  if (name === undefined || (name === 'tensorflow' && !tensorflowIsInstalled())) {
-    throw new UserError({
-      what: name === undefined ? `unknown backend "${requested}"` : `backend "${name}" is not installed`,
-      expected: tensorflowIsInstalled()
-        ? `auto, ${backendNames.join(', ')}`
-        : 'auto, wasm, cpu (tensorflow is not available: the npm package @tensorflow/tfjs-node is not installed)',
-      where: 'environment variable ARROWSMITH_BACKEND, or the argument that names a backend',
-      fix:
-        name === 'tensorflow'
-          ? 'npm install @tensorflow/tfjs-node@4.22.0, or ARROWSMITH_BACKEND=auto'
-          : 'ARROWSMITH_BACKEND=auto',
-    });
+  const missing = name && whyMissing(name, native);
+  if (name !== undefined && missing === undefined) return name;
+  const others = backendNames.map((other) => {
+    const why = whyMissing(other, native)?.reason;
+    return why === undefined ? other : `${other} (not available: ${why})`;
+  });
+  throw new UserError({
+    what:
+      name === undefined ? `unknown backend "${requested}"` : `backend "${name}" is not available: ${missing!.reason}`,
+    expected: ['auto', ...others].join(', '),
+    where: 'environment variable ARROWSMITH_BACKEND, or the argument that names a backend',
+    fix: missing === undefined ? 'ARROWSMITH_BACKEND=auto' : `${missing.fix}; or ARROWSMITH_BACKEND=auto`,
+  });
+}
+
+/** Why a backend is not there, and what to do about it; undefined where it is. */
+function whyMissing(name: BackendName, native: () => NativeBuild): { reason: string; fix: string } | undefined {
+  if (name === 'native') {
+    const build = native();
+    return build.available ? undefined : build;
   }
-  return name;
+  if (name !== 'tensorflow' || tensorflowIsInstalled()) return undefined;
+  return {
+    reason: 'the npm package @tensorflow/tfjs-node is not installed',
+    fix: 'npm install @tensorflow/tfjs-node@4.22.0',
+  };
+}
+
+/**
+ * The backend that a run will use, and how it will compute: bf16 becomes f32 where there are no such products.
+ *
+ * @throws UserError as {@link resolveBackend} does
+ */
+export function resolveEngine(
+  { backend: requested, precision = 'f32' }: EngineRequest = {},
+  native: () => NativeBuild = nativeBuild,
+): Engine {
+  const backend = resolveBackend(requested === 'auto' ? undefined : requested, native);
+  if (backend !== 'native') return { backend, precision: 'f32' };
+  const { isa: instructionSet, compiler, bf16 } = native() as NativeBuild & { available: true };
+  return { backend, precision: bf16 ? precision : 'f32', instructionSet, compiler };
+}
+
+/** An engine in a few words. */
+export function describeEngine(engine: Engine): string {
+  const details = engine.backend === 'native' ? ` (${engine.instructionSet}, ${engine.precision})` : '';
+  return `${engine.backend}${details}`;
+}
+
+/** What a person should be told at the start of a run: that it is slower or other than it might be, why, and what to do. */
+export function engineNotices(request: EngineRequest = {}, native: () => NativeBuild = nativeBuild): string[] {
+  const { backend = 'auto', precision = 'f32' } = request;
+  const engine = resolveEngine(request, native);
+  const notices: string[] = [];
+  const isFreeToChoose = backend === 'auto' && fromEnvironment() === 'auto';
+  const missing = whyMissing('native', native);
+  if (isFreeToChoose && missing !== undefined) {
+    notices.push(
+      `backend ${engine.backend}, which is slower than native; native is not available: ${missing.reason}; to do: ${missing.fix}`,
+    );
+  }
+  if (engine.backend === 'native' && !process.env['ARROWSMITH_ISA']) {
+    const possible = detectInstructionSet().name;
+    if (possible !== engine.instructionSet) {
+      notices.push(
+        `the native backend is built for ${engine.instructionSet}, and this processor has ${possible}, which is faster; to do: npm run build:native`,
+      );
+    }
+  }
+  if (precision !== engine.precision) {
+    const why =
+      engine.backend === 'native'
+        ? `the instruction set ${engine.instructionSet} has no such products (AVX512_BF16 has)`
+        : `the backend ${engine.backend} has no such products`;
+    notices.push(`precision ${engine.precision} instead of ${precision}: ${why}`);
+  }
+  return notices;
+}
+
+function fromEnvironment(): string {
+  return process.env['ARROWSMITH_BACKEND'] || 'auto';
 }
 
 function tensorflowIsInstalled(): boolean {

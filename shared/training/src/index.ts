@@ -1,8 +1,17 @@
 /** @file Data order, optimizer, schedule, the training loop, checkpoints, and the loss over a split. */
 export { batchOrder, evenlySpread, readBatch, type Batch, type TokenRows } from './data.ts';
 export { splitLoss, type SplitLoss } from './evaluate.ts';
+export { batchGradients, type BatchGradients } from './gradients.ts';
 export type { LogRow } from './log.ts';
 export { train, TrainingInterrupted, type TrainOptions } from './loop.ts';
+export {
+  availableMemory,
+  checkStepMemory,
+  estimateStepMemory,
+  type StepMemory,
+  type StepMemoryOptions,
+} from './memory.ts';
+export { initialState, updateParameters, type OptimizerState } from './optimizer.ts';
 export { trainingParameters, type OptimizerParameters, type TrainingParameters } from './parameters.ts';
 export { learningRate } from './schedule.ts';
 export { readTokenTable, type TokenTable } from './token-table.ts';

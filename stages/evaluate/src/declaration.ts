@@ -1,7 +1,8 @@
 /** @file The stage `evaluate`: losses over the whole validation split, and sample generations. */
 import { z } from 'zod';
 import { samplingParameters } from '@arrowsmith/generation/parameters';
-import { backendNames, resolveBackend } from '@arrowsmith/ops/resolve-backend';
+import { engineParameters } from '@arrowsmith/ops/engine-parameters';
+import { resolveEngine } from '@arrowsmith/ops/resolve-backend';
 import { declareStage } from '@arrowsmith/pipeline/stage';
 
 const parameters = z.strictObject({
@@ -16,10 +17,7 @@ const parameters = z.strictObject({
       { temperature: 0.7, topK: 0, topP: 0.9, maximumTokens: 200, seed: 1 },
     ])
     .describe('Ways to sample from the full and from the quantized model: greedy, temperature, top-k, top-p.'),
-  backend: z
-    .enum(['auto', ...backendNames])
-    .default('auto')
-    .describe('Compute backend. With auto, ARROWSMITH_BACKEND decides where it is set.'),
+  ...engineParameters,
 });
 
 export default declareStage({
@@ -27,6 +25,7 @@ export default declareStage({
   description: 'Measures perplexity and bits per byte of the full and the quantized model, and generates samples',
   inputs: ['tokenizer', 'chunk', 'train', 'quantize'],
   parameters,
+  immaterial: ['threads'],
   exclusive: true,
-  environment: ({ backend }) => ({ backend: resolveBackend(backend === 'auto' ? undefined : backend) }),
+  environment: ({ backend }) => resolveEngine({ backend }),
 });

@@ -4,7 +4,7 @@ import { booleans, metricsTable, numbers, samplesTable, strings } from '@arrowsm
 import { createEncoder, fromTokenizerJson } from '@arrowsmith/bpe';
 import { generate, type SamplingParameters } from '@arrowsmith/generation';
 import { tensorsOf } from '@arrowsmith/model';
-import { type BackendName, useBackend } from '@arrowsmith/ops';
+import { type Engine, engineNotices, useBackend } from '@arrowsmith/ops';
 import { implementStage } from '@arrowsmith/pipeline/stage';
 import { readTokenTable, splitLoss } from '@arrowsmith/training';
 import declaration from './declaration.ts';
@@ -28,8 +28,11 @@ interface Sample extends SamplingParameters {
 }
 
 export default implementStage(declaration, async (context) => {
-  const { batchSize, prompts, sampling } = context.parameters;
-  await useBackend(context.environment['backend'] as BackendName);
+  const { batchSize, prompts, sampling, backend, threads } = context.parameters;
+  const engine = context.environment as Engine;
+  const onNotice = (notice: string) => context.note(`evaluate: ${notice}`);
+  engineNotices({ backend }).forEach(onNotice);
+  await useBackend(engine.backend, { threads, onNotice });
   const tokenizerPath = await context.input('tokenizer', 'tokenizer.json');
   const tokenizer = fromTokenizerJson(await readFile(tokenizerPath, 'utf8'), tokenizerPath);
   const encoder = createEncoder(tokenizer);

@@ -1,16 +1,16 @@
 /** @file The stage `train`: a decoder learns to predict the training rows. */
 import { z } from 'zod';
 import { modelParameters } from '@arrowsmith/model/config';
-import { backendNames, resolveBackend } from '@arrowsmith/ops/resolve-backend';
+import { engineParameters, precisionParameter } from '@arrowsmith/ops/engine-parameters';
+import { resolveEngine } from '@arrowsmith/ops/resolve-backend';
 import { declareStage } from '@arrowsmith/pipeline/stage';
 import { trainingParameters } from '@arrowsmith/training/parameters';
 
 const parameters = trainingParameters.safeExtend({
   model: modelParameters.describe('Architecture of the decoder.'),
-  backend: z
-    .enum(['auto', ...backendNames])
-    .default('auto')
-    .describe('Compute backend. With auto, ARROWSMITH_BACKEND decides where it is set.'),
+  ...engineParameters,
+  precision: precisionParameter,
+  profile: z.boolean().default(false).describe('Print the time that each kernel of the native backend took.'),
 });
 
 export default declareStage({
@@ -18,6 +18,7 @@ export default declareStage({
   description: 'Trains a decoder from scratch',
   inputs: ['chunk'],
   parameters,
+  immaterial: ['threads', 'profile', 'checkpoint', 'recomputeActivations'],
   exclusive: true,
-  environment: ({ backend }) => ({ backend: resolveBackend(backend === 'auto' ? undefined : backend) }),
+  environment: resolveEngine,
 });

@@ -1,20 +1,24 @@
 /** @file What the stage `train` does: trains a decoder on the rows of `chunk` and writes its weights and log. */
 import { numbers, optionalNumbers, tensorBatches, tensorsTable, trainingLogTable } from '@arrowsmith/artifacts';
 import { countParameters, decoderConfig } from '@arrowsmith/model';
-import { type BackendName, useBackend } from '@arrowsmith/ops';
+import { describeEngine, type Engine, engineNotices, useBackend } from '@arrowsmith/ops';
 import { implementStage } from '@arrowsmith/pipeline/stage';
 import { type LogRow, readTokenTable, train } from '@arrowsmith/training';
 import declaration from './declaration.ts';
+import { observe } from './observe.ts';
 
 export default implementStage(declaration, async (context) => {
-  const { model, backend: _, ...parameters } = context.parameters;
-  const backend = context.environment['backend'] as BackendName;
-  await useBackend(backend);
+  const { model, backend, threads, precision, profile, ...parameters } = context.parameters;
+  const engine = context.environment as Engine;
+  const onNotice = (notice: string) => context.note(`train: ${notice}`);
+  engineNotices({ backend, precision }).forEach(onNotice);
+  await useBackend(engine.backend, { precision: engine.precision, threads, onNotice });
   const rows = await readTokenTable(await context.input('chunk', 'train.arrow'));
   const validationRows = await readTokenTable(await context.input('chunk', 'validation.arrow'));
   const config = decoderConfig(model, rows);
   const parameterCount = countParameters(config);
-  context.note(`train: ${parameterCount.toLocaleString('en-US')} parameters on the backend ${backend}`);
+  onNotice(`${parameterCount.toLocaleString('en-US')} parameters on the backend ${describeEngine(engine)}`);
+  const observation = await observe({ engine, threads, profile, config, parameters, onNotice });
 
   const bar = context.progress('train', { total: parameters.steps, unit: 'steps' });
   const speed = { tokens: 0, seconds: 0 };
@@ -28,7 +32,7 @@ export default implementStage(declaration, async (context) => {
     validation: validationRows,
     checkpointDirectory: context.stateDirectory,
     signal: context.signal,
-    onNotice: context.note,
+    onNotice,
     onStep: (row, { seconds }) => {
       speed.tokens += parameters.batchSize * config.contextLength;
       speed.seconds += seconds;
@@ -40,6 +44,7 @@ export default implementStage(declaration, async (context) => {
     },
   });
   bar.end();
+  const memory = observation.end();
 
   await context.table('weights.arrow', tensorsTable, { config: JSON.stringify(config) }, tensorBatches(weights));
   await context.table('log.arrow', trainingLogTable, {}, [logColumns(log)]);
@@ -55,7 +60,8 @@ export default implementStage(declaration, async (context) => {
     highlights: {
       parameters: parameterCount.toLocaleString('en-US'),
       loss: `${last.trainLoss.toFixed(3)} training, ${last.validationLoss!.toFixed(3)} validation, after ${last.step} steps (${(last.tokens / 1e6).toFixed(2)} M tokens)`,
-      speed: `${describeSpeed(speed)} (backend ${backend})`,
+      speed: `${describeSpeed(speed)} (backend ${describeEngine(engine)})`,
+      memory,
     },
   };
 });

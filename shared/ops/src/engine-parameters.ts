@@ -1,0 +1,26 @@
+/** @file The parameters by which a stage's backend is chosen. Imports no tfjs, so that tools can load it fast. */
+import { z } from 'zod';
+import { backendNames, precisions } from './resolve-backend.ts';
+
+/** For every stage that computes with tensors. */
+export const engineParameters = {
+  backend: z
+    .enum(['auto', ...backendNames])
+    .default('auto')
+    .describe(
+      'Compute backend. With auto, ARROWSMITH_BACKEND decides where it is set, and else the fastest that is there.',
+    ),
+  threads: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Threads of the native backend; all cores by default. The result is the same for any number.'),
+};
+
+/** For a stage that may trade precision for speed. */
+export const precisionParameter = z
+  .enum(precisions)
+  .default('f32')
+  .describe(
+    'What the inputs of matrix products are rounded to; sums, weights and optimizer state are float32 in any case. bf16 needs a processor with AVX512_BF16, and computes as f32 elsewhere.',
+  );
