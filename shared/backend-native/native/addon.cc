@@ -276,6 +276,19 @@ void attentionGradientOfShape(Precision precision, int64_t b, int64_t s, int64_t
                     logSumExp, dQ, dK, dV);
 }
 
+void linearGradientsOfArrays(Precision precision, int64_t n, int64_t in, float* x, const FloatArrays& dYs,
+                             const FloatArrays& weights, float* dX, const FloatArrays& dWeights) {
+  const size_t count = weights.data.size();
+  if (dYs.data.size() != count || dWeights.counts != weights.counts || in == 0) {
+    throw std::invalid_argument("weights and their gradients must be as many and of the same lengths");
+  }
+  std::vector<LinearLayer> layers;
+  for (size_t i = 0; i < count; i++) {
+    layers.push_back({weights.counts[i] / in, dYs.data[i], weights.data[i], dWeights.data[i]});
+  }
+  linearGradients(precision, n, in, x, layers.data(), static_cast<int64_t>(count), dX);
+}
+
 void adamWOfArrays(const FloatArrays& parameters, const FloatArrays& gradients, const FloatArrays& firstMoments,
                    const FloatArrays& secondMoments, const std::vector<double>& weightDecays, double learningRate,
                    double beta1, double beta2, double epsilon, int64_t step, double gradientScale) {
@@ -389,8 +402,7 @@ NAPI_MODULE_INIT() {
       {"gemm", Binding<&gemmOfMatrices>::call},
       {"gemmBatched", Binding<&gemmBatched>::call},
       {"linear", Binding<&linear>::call},
-      {"linearInputGradient", Binding<&linearInputGradient>::call},
-      {"linearWeightGradient", Binding<&linearWeightGradient>::call},
+      {"linearGradients", Binding<&linearGradientsOfArrays>::call},
       {"attention", Binding<&attentionOfShape>::call},
       {"attentionGradient", Binding<&attentionGradientOfShape>::call},
       {"rmsNorm", Binding<&rmsNorm>::call},

@@ -87,9 +87,10 @@ void tokenLosses(Precision precision, int64_t n, int64_t d, int64_t vocabularySi
                  const int32_t* targets, float* losses) {
   const int64_t chunk = std::min(n, rowsPerChunk(vocabularySize));
   float* logits = scratchFloats(Scratch::logits, chunk * vocabularySize);
+  const SharedB output(precision, d, vocabularySize, {weight, d, true}, Scratch::sharedBTransposed);
   for (int64_t first = 0; first < n; first += chunk) {
     const int64_t rows = std::min(chunk, n - first);
-    linear(precision, rows, d, vocabularySize, x + first * d, weight, logits);  // [rows, V]
+    output.multiply(rows, {x + first * d, d, false}, logits, vocabularySize, false);  // [rows, V]
     parallelRanges(rows, rowsPerPiece(vocabularySize), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
         const float* row = logits + i * vocabularySize;
@@ -118,17 +119,19 @@ double linearCrossEntropy(Precision precision, int64_t n, int64_t d, int64_t voc
   const int64_t chunk = std::min(n, rowsPerChunk(vocabularySize));
   float* logits = scratchFloats(Scratch::logits, chunk * vocabularySize);
   double* losses = static_cast<double*>(scratchBytes(Scratch::partials, static_cast<size_t>(chunk) * sizeof(double)));
+  const SharedB output(precision, d, vocabularySize, {weight, d, true}, Scratch::sharedBTransposed);
+  const SharedB back(precision, vocabularySize, d, {weight, d, false}, Scratch::sharedB);
   double total = 0;
   for (int64_t first = 0; first < n; first += chunk) {
     const int64_t rows = std::min(chunk, n - first);
-    linear(precision, rows, d, vocabularySize, x + first * d, weight, logits);  // [rows, V]
+    output.multiply(rows, {x + first * d, d, false}, logits, vocabularySize, false);  // [rows, V]
     parallelRanges(rows, rowsPerPiece(vocabularySize), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
         losses[i] = lossAndGradient(vocabularySize, targets[first + i], factor, logits + i * vocabularySize);
       }
     });
     for (int64_t i = 0; i < rows; i++) total += losses[i];
-    linearInputGradient(precision, rows, d, vocabularySize, logits, weight, dX + first * d, false);
+    back.multiply(rows, {logits, vocabularySize, false}, dX + first * d, d, false);
     // dWeight[V, d] += dLogits[rows, V]ᵀ x[rows, d]
     gemm(precision, vocabularySize, d, rows, {logits, vocabularySize, true}, {x + first * d, d, false}, dWeight, d,
          first > 0);

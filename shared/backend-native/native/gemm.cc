@@ -24,7 +24,7 @@ namespace {
 /** Length of the sums that a micro-kernel adds up before it goes on to the next columns: its part of A stays in the first cache. */
 constexpr int64_t kDepth = 384;
 /** Bytes of panels that one block of rows sweeps again and again: about half of a second-level cache. */
-constexpr int64_t kPanelGroupBytes = 448 * 1024;
+constexpr int64_t kPanelGroupBytes = 512 * 1024;
 /** Rows of C in a block, at most: what is packed of A for it stays in the second-level cache, too. */
 constexpr int64_t kBlockRows = 96;
 /** … and at least, for the sake of many threads. */
@@ -205,26 +205,40 @@ size_t packedBytes(Precision precision, int64_t k, int64_t n) {
   return static_cast<size_t>(available(precision) == Precision::bf16 ? (k + 1) / 2 * columns * 4 : k * columns * 4);
 }
 
-void packPanels(const PackedB& packed, Matrix b, int64_t firstPanel, int64_t lastPanel) {
+namespace {
+
+/** Packs rows [k0, k1) of panels [firstPanel, lastPanel). */
+void packPart(const PackedB& packed, Matrix b, int64_t k0, int64_t k1, int64_t firstPanel, int64_t lastPanel) {
   for (int64_t panel = firstPanel; panel < lastPanel; panel++) {
 #if defined(__AVX512BF16__)
     if (packed.precision == Precision::bf16) {
       uint32_t* out = static_cast<uint32_t*>(packed.data) + panel * ((packed.k + 1) / 2) * kPanelWidth;
-      packPanelBf16(b, packed.k, packed.n, panel * kPanelWidth, out);
+      packPanelBf16(b, k0, k1, packed.n, panel * kPanelWidth, out);
       continue;
     }
 #endif
-    packPanel(b, packed.k, packed.n, panel * kPanelWidth, static_cast<float*>(packed.data) + panel * packed.k * kPanelWidth);
+    float* out = static_cast<float*>(packed.data) + panel * packed.k * kPanelWidth;
+    packPanel(b, k0, k1, packed.n, panel * kPanelWidth, out);
   }
 }
 
-void pack(const PackedB& packed, Matrix b) { packPanels(packed, b, 0, pieces(packed.n, kPanelWidth)); }
-
+/** Packs B on all threads. */
 void packOnAllThreads(const PackedB& packed, Matrix b) {
-  const int64_t panelsAtOnce = std::max<int64_t>(1, (1 << 15) / (packed.k * kPanelWidth));
-  parallelRanges(pieces(packed.n, kPanelWidth), panelsAtOnce,
-                 [&](int64_t first, int64_t last) { packPanels(packed, b, first, last); });
+  // Pieces that are contiguous in memory: rows of B, or where it is transposed, its columns.
+  constexpr int64_t kPieceFloats = 1 << 15;
+  const int64_t panels = pieces(packed.n, kPanelWidth);
+  if (b.transposed) {
+    parallelRanges(panels, std::max<int64_t>(1, kPieceFloats / (packed.k * kPanelWidth)),
+                   [&](int64_t first, int64_t last) { packPart(packed, b, 0, packed.k, first, last); });
+  } else {
+    parallelRanges(packed.k, std::max<int64_t>(2, kPieceFloats / packed.n / 2 * 2),
+                   [&](int64_t k0, int64_t k1) { packPart(packed, b, k0, k1, 0, panels); });
+  }
 }
+
+}  // namespace
+
+void pack(const PackedB& packed, Matrix b) { packPart(packed, b, 0, packed.k, 0, pieces(packed.n, kPanelWidth)); }
 
 void multiplyPacked(int64_t m, Matrix a, const PackedB& b, int64_t k0, int64_t k1, int64_t n0, int64_t n1, float* c,
                     int64_t strideC, bool accumulate) {
@@ -240,13 +254,16 @@ void multiplyPacked(int64_t m, Matrix a, const PackedB& b, int64_t k0, int64_t k
   }
 }
 
+namespace {
+
+/** C = A B, or C += A B, on all threads. */
 void gemmPacked(int64_t m, Matrix a, const PackedB& b, float* c, int64_t strideC, bool accumulate) {
   const Blocking blocking(b, b.k);
   const int64_t fair = pieces(m, 4 * threads());
   const int64_t rows = evenPiece(std::max(kLeastBlockRows, std::min(kBlockRows, fair)), kBlockRows, kTileRows);
   const int64_t down = pieces(m, rows);
   const int64_t wide = pieces(2 * threads(), down);  // cuts of the columns that it takes to give every thread two blocks
-  const int64_t columns = std::min(blocking.columns, evenPiece(b.n, pieces(b.n, wide), kPanelWidth));
+  const int64_t columns = evenPiece(b.n, std::min(blocking.columns, pieces(b.n, wide)), kPanelWidth);
   const int64_t across = pieces(b.n, columns), layer = down * across;
 
   // All blocks of one part of k come before those of the next, and down the rows before across: a thread's blocks in succession have
@@ -262,6 +279,24 @@ void gemmPacked(int64_t m, Matrix a, const PackedB& b, float* c, int64_t strideC
                   b);
     progress.store(depth + 1, std::memory_order_release);
   });
+}
+
+}  // namespace
+
+SharedB::SharedB(Precision precision, int64_t k, int64_t n, Matrix b, Scratch memory) : packed_{}, matrix_(b) {
+  const Precision used = available(precision);
+#if defined(ARROWSMITH_ACCELERATE)
+  packed_ = {used, k, n, nullptr};
+  (void)memory;
+#else
+  packed_ = {used, k, n, scratchBytes(memory, packedBytes(used, k, n))};
+  packOnAllThreads(packed_, b);
+#endif
+}
+
+void SharedB::multiply(int64_t m, Matrix a, float* c, int64_t strideC, bool accumulate) const {
+  if (packed_.data == nullptr) return gemm(packed_.precision, m, packed_.n, packed_.k, a, matrix_, c, strideC, accumulate);
+  gemmPacked(m, a, packed_, c, strideC, accumulate);
 }
 
 void gemm(Precision precision, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, float* c, int64_t strideC,

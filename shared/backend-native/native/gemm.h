@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "scratch.h"
+
 namespace arrowsmith {
 
 /** How inputs are multiplied; sums are always float32. */
@@ -49,17 +51,22 @@ struct PackedB {
 /** Size of the memory that packing B[k, n] takes. */
 size_t packedBytes(Precision precision, int64_t k, int64_t n);
 
-/** Packs B into `packed.data`, which has {@link packedBytes}; only panels [firstPanel, lastPanel) of kPanelColumns columns. */
-void packPanels(const PackedB& packed, Matrix b, int64_t firstPanel, int64_t lastPanel);
-
-/** Packs all of B on the calling thread. */
+/** Packs B into `packed.data`, which has {@link packedBytes} at a multiple of 64, on the calling thread. */
 void pack(const PackedB& packed, Matrix b);
 
-/** Packs all of B on all threads. */
-void packOnAllThreads(const PackedB& packed, Matrix b);
+/** A right-hand side B[k, n] of several products on all threads: it is packed once. */
+class SharedB {
+ public:
+  /** @param memory what it is packed into; no other use may be made of it meanwhile */
+  SharedB(Precision precision, int64_t k, int64_t n, Matrix b, Scratch memory);
 
-/** C[m, n] = A[m, k] B on all threads, or with `accumulate` C += A B, for a B that serves several products. */
-void gemmPacked(int64_t m, Matrix a, const PackedB& b, float* c, int64_t strideC, bool accumulate);
+  /** C[m, n] = A[m, k] B, or with `accumulate` C += A B. */
+  void multiply(int64_t m, Matrix a, float* c, int64_t strideC, bool accumulate) const;
+
+ private:
+  PackedB packed_;
+  Matrix matrix_;
+};
 
 /**
  * C[m, n1 − n0] = A[m, k1 − k0] B[k0 … k1, n0 … n1], or with `accumulate` C += …, on the calling thread.

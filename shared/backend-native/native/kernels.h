@@ -16,13 +16,20 @@ namespace arrowsmith {
 /** y[n, out] = x[n, in] weight[out, in]ᵀ. */
 void linear(Precision precision, int64_t n, int64_t in, int64_t out, const float* x, const float* weight, float* y);
 
-/** dX[n, in] = dY[n, out] weight[out, in], or with `accumulate` dX += …. */
-void linearInputGradient(Precision precision, int64_t n, int64_t in, int64_t out, const float* dY, const float* weight,
-                         float* dX, bool accumulate);
+/** One of several linear layers that share an input, for their gradients. */
+struct LinearLayer {
+  int64_t out;
+  /** [n, out] */
+  const float* dY;
+  /** [out, in] */
+  const float* weight;
+  /** [out, in] */
+  float* dWeight;
+};
 
-/** dWeight[out, in] = dY[n, out]ᵀ x[n, in]. */
-void linearWeightGradient(Precision precision, int64_t n, int64_t in, int64_t out, const float* dY, const float* x,
-                          float* dWeight);
+/** dX[n, in] = Σ dY weight and dWeight = dYᵀ x[n, in] of `count` layers. */
+void linearGradients(Precision precision, int64_t n, int64_t in, const float* x, const LinearLayer* layers, int64_t count,
+                     float* dX);
 
 // ---- attention.cc, attention-backward.cc
 

@@ -1,4 +1,4 @@
-/** @file Linear layers without bias, and their gradients: three matrix products. */
+/** @file Linear layers without bias, and their gradients. */
 #include "kernels.h"
 
 namespace arrowsmith {
@@ -7,14 +7,17 @@ void linear(Precision precision, int64_t n, int64_t in, int64_t out, const float
   gemm(precision, n, out, in, {x, in, false}, {weight, in, true}, y, out, false);
 }
 
-void linearInputGradient(Precision precision, int64_t n, int64_t in, int64_t out, const float* dY, const float* weight,
-                         float* dX, bool accumulate) {
-  gemm(precision, n, in, out, {dY, out, false}, {weight, in, false}, dX, in, accumulate);
-}
-
-void linearWeightGradient(Precision precision, int64_t n, int64_t in, int64_t out, const float* dY, const float* x,
-                          float* dWeight) {
-  gemm(precision, out, in, n, {dY, out, true}, {x, in, false}, dWeight, in, false);
+void linearGradients(Precision precision, int64_t n, int64_t in, const float* x, const LinearLayer* layers, int64_t count,
+                     float* dX) {
+  for (int64_t i = 0; i < count; i++) {
+    const LinearLayer& layer = layers[i];
+    gemm(precision, n, in, layer.out, {layer.dY, layer.out, false}, {layer.weight, in, false}, dX, in, i > 0);
+  }
+  const SharedB shared(precision, n, in, {x, in, false}, Scratch::sharedB);
+  for (int64_t i = 0; i < count; i++) {
+    const LinearLayer& layer = layers[i];
+    shared.multiply(layer.out, {layer.dY, layer.out, true}, layer.dWeight, in, false);
+  }
 }
 
 }  // namespace arrowsmith

@@ -40,13 +40,24 @@ void transposeWords(__m512i (&rows)[16], int64_t columns, uint32_t* out, int64_t
 
 #endif
 
+/**
+ * Asks for `columns` floats of some rows that will be read soon. Few columns of rows that lie far apart are what the processor does not
+ * foresee by itself.
+ */
+void prefetchRows(const float* first, int64_t stride, int64_t rows, int64_t columns) {
+  constexpr int64_t kLineFloats = 16;
+  for (int64_t row = 0; row < rows; row++) {
+    for (int64_t j = 0; j < columns; j += kLineFloats) __builtin_prefetch(first + row * stride + j);
+  }
+}
+
 /** Columns [n0, n0 + width) of a transposed B: they are rows in memory. */
-void packTransposedPanel(Matrix b, int64_t k, int64_t n0, int width, float* out) {
+void packTransposedPanel(Matrix b, int64_t k0, int64_t k1, int64_t n0, int width, float* out) {
   int j = 0;
 #if defined(__AVX512F__)
   for (; j + 16 <= width; j += 16) {
-    for (int64_t p = 0; p < k; p += 16) {
-      const int64_t columns = std::min<int64_t>(16, k - p);
+    for (int64_t p = k0; p < k1; p += 16) {
+      const int64_t columns = std::min<int64_t>(16, k1 - p);
       const __mmask16 mask = static_cast<__mmask16>((1u << columns) - 1);
       __m512i rows[16];
       for (int q = 0; q < 16; q++) rows[q] = _mm512_maskz_loadu_epi32(mask, b.data + (n0 + j + q) * b.stride + p);
@@ -56,22 +67,22 @@ void packTransposedPanel(Matrix b, int64_t k, int64_t n0, int width, float* out)
 #endif
   for (; j < width; j++) {
     const float* from = b.data + (n0 + j) * b.stride;
-    for (int64_t p = 0; p < k; p++) out[p * kPanelWidth + j] = from[p];
+    for (int64_t p = k0; p < k1; p++) out[p * kPanelWidth + j] = from[p];
   }
 }
 
 }  // namespace
 
-void packPanel(Matrix b, int64_t k, int64_t n, int64_t n0, float* out) {
+void packPanel(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, float* out) {
   const int width = static_cast<int>(std::min<int64_t>(kPanelWidth, n - n0));
   if (b.transposed) {
-    packTransposedPanel(b, k, n0, width, out);
+    packTransposedPanel(b, k0, k1, n0, width, out);
     if (width < kPanelWidth) {
-      for (int64_t p = 0; p < k; p++) std::memset(out + p * kPanelWidth + width, 0, (kPanelWidth - width) * sizeof(float));
+      for (int64_t p = k0; p < k1; p++) std::memset(out + p * kPanelWidth + width, 0, (kPanelWidth - width) * sizeof(float));
     }
     return;
   }
-  for (int64_t p = 0; p < k; p++) {
+  for (int64_t p = k0; p < k1; p++) {
     const float* from = b.data + p * b.stride + n0;
     float* to = out + p * kPanelWidth;
     if (width == kPanelWidth) {
@@ -90,6 +101,7 @@ void packStrips(Matrix a, int64_t m0, int64_t m1, int64_t k0, int64_t k1, float*
   const int64_t k = k1 - k0;
   for (int64_t p0 = 0; p0 < k; p0 += kColumnsAtOnce) {
     const int64_t p1 = std::min(k, p0 + kColumnsAtOnce);
+    prefetchRows(a.data + (k0 + p1) * a.stride + m0, a.stride, std::min(kColumnsAtOnce, k - p1), m1 - m0);
     for (int64_t i = m0; i < m1; i += kTileRows) {
       const int rows = static_cast<int>(std::min<int64_t>(kTileRows, m1 - i));
       float* strip = out + (i - m0) * k;
@@ -132,25 +144,25 @@ __m512i loadPairs(const float* p, int64_t count) {
 
 }  // namespace
 
-void packPanelBf16(Matrix b, int64_t k, int64_t n, int64_t n0, uint32_t* out) {
-  const int64_t pairs = (k + 1) / 2;
+void packPanelBf16(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, uint32_t* out) {
+  const int64_t firstPair = k0 / 2, lastPair = (k1 + 1) / 2;
   for (int64_t j = 0; j < kPanelWidth; j += 16) {
     const int64_t columns = n - n0 - j;
     if (b.transposed) {
-      for (int64_t p = 0; p < pairs; p += 16) {
+      for (int64_t p = firstPair; p < lastPair; p += 16) {
         __m512i rows[16];
         for (int64_t q = 0; q < 16; q++) {
-          rows[q] = q < columns ? loadPairs(b.data + (n0 + j + q) * b.stride + 2 * p, k - 2 * p) : _mm512_setzero_si512();
+          rows[q] = q < columns ? loadPairs(b.data + (n0 + j + q) * b.stride + 2 * p, k1 - 2 * p) : _mm512_setzero_si512();
         }
-        transposeWords(rows, std::min<int64_t>(16, pairs - p), out + p * kPanelWidth + j, kPanelWidth);
+        transposeWords(rows, std::min<int64_t>(16, lastPair - p), out + p * kPanelWidth + j, kPanelWidth);
       }
       continue;
     }
     const __mmask16 mask = firstLanes(columns);
-    for (int64_t p = 0; p < pairs; p++) {
+    for (int64_t p = firstPair; p < lastPair; p++) {
       const float* from = b.data + 2 * p * b.stride + n0 + j;
       const __m512 low = _mm512_maskz_loadu_ps(mask, from);
-      const __m512 high = _mm512_maskz_loadu_ps(2 * p + 1 < k ? mask : 0, from + b.stride);
+      const __m512 high = _mm512_maskz_loadu_ps(2 * p + 1 < k1 ? mask : 0, from + b.stride);
       _mm512_store_si512(out + p * kPanelWidth + j, interleaved(low, high));
     }
   }
@@ -168,7 +180,8 @@ void packRowsBf16(Matrix a, int64_t m0, int64_t m1, int64_t k0, int64_t k1, uint
     return;
   }
   for (int64_t p = 0; p < pairs; p += 16) {
-    const int64_t count = std::min<int64_t>(16, pairs - p);
+    const int64_t count = std::min<int64_t>(16, pairs - p), next = 2 * (p + count);
+    prefetchRows(a.data + (k0 + next) * a.stride + m0, a.stride, std::min<int64_t>(32, k - next), m1 - m0);
     for (int64_t i = m0; i < m1; i += 16) {
       const __mmask16 mask = firstLanes(m1 - i);
       __m512i columns[16];

@@ -59,24 +59,15 @@ export interface Addon {
   ): void;
 
   linear(precision: Code, n: number, input: number, out: number, x: Floats, weight: Floats, y: Floats): void;
-  linearInputGradient(
+  linearGradients(
     precision: Code,
     n: number,
     input: number,
-    out: number,
-    dY: Floats,
-    weight: Floats,
-    dX: Floats,
-    accumulate: boolean,
-  ): void;
-  linearWeightGradient(
-    precision: Code,
-    n: number,
-    input: number,
-    out: number,
-    dY: Floats,
     x: Floats,
-    dWeight: Floats,
+    dYs: Floats[],
+    weights: Floats[],
+    dX: Floats,
+    dWeights: Floats[],
   ): void;
 
   attention(

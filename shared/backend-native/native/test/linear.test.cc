@@ -50,43 +50,36 @@ TEST("linear multiplies rows with the rows of the weight") {
   }
 }
 
-TEST("the input's gradient multiplies with the weight, and is added on request") {
+TEST("the input's gradient sums over the layers, and each weight's over the rows") {
   for (const Shape& shape : kShapes) {
     const Case c(shape);
     const auto [n, in, out] = shape;
-    std::vector<double> expected(c.x.size());
-    for (int64_t i = 0; i < n; i++) {
-      for (int64_t o = 0; o < out; o++) {
-        for (int64_t j = 0; j < in; j++) {
-          expected[at(i, in, j)] += static_cast<double>(c.dY[at(i, out, o)]) * c.weight[at(o, in, j)];
+    const std::vector<float> otherWeight = randomFloats(2 * out * in, 4), otherDY = randomFloats(n * 2 * out, 5);
+    const LinearLayer layers[] = {{out, c.dY.data(), c.weight.data(), nullptr},
+                                  {2 * out, otherDY.data(), otherWeight.data(), nullptr}};
+    std::vector<double> expectedDX(c.x.size());
+    std::vector<float> dX(c.x.size(), kNaN), dWeights[2];
+    std::vector<double> expectedDWeights[2];
+    LinearLayer filled[2];
+    for (size_t l = 0; l < 2; l++) {
+      const LinearLayer& layer = layers[l];
+      expectedDWeights[l].resize(static_cast<size_t>(layer.out * in));
+      dWeights[l].resize(expectedDWeights[l].size(), kNaN);
+      filled[l] = layer;
+      filled[l].dWeight = dWeights[l].data();
+      for (int64_t i = 0; i < n; i++) {
+        for (int64_t o = 0; o < layer.out; o++) {
+          for (int64_t j = 0; j < in; j++) {
+            const double dY = layer.dY[at(i, layer.out, o)];
+            expectedDX[at(i, in, j)] += dY * layer.weight[at(o, in, j)];
+            expectedDWeights[l][at(o, in, j)] += dY * c.x[at(i, in, j)];
+          }
         }
       }
     }
-    std::vector<float> dX(c.x.size(), kNaN);
-    linearInputGradient(Precision::f32, n, in, out, c.dY.data(), c.weight.data(), dX.data(), false);
-    CHECK_CLOSE(dX, expected, kTolerance);
-    dX = c.x;
-    for (size_t i = 0; i < expected.size(); i++) expected[i] += c.x[i];
-    linearInputGradient(Precision::f32, n, in, out, c.dY.data(), c.weight.data(), dX.data(), true);
-    CHECK_CLOSE(dX, expected, kTolerance);
-  }
-}
-
-TEST("the weight's gradient sums over the rows") {
-  for (const Shape& shape : kShapes) {
-    const Case c(shape);
-    const auto [n, in, out] = shape;
-    std::vector<double> expected(c.weight.size());
-    for (int64_t i = 0; i < n; i++) {
-      for (int64_t o = 0; o < out; o++) {
-        for (int64_t j = 0; j < in; j++) {
-          expected[at(o, in, j)] += static_cast<double>(c.dY[at(i, out, o)]) * c.x[at(i, in, j)];
-        }
-      }
-    }
-    std::vector<float> dWeight(c.weight.size(), kNaN);
-    linearWeightGradient(Precision::f32, n, in, out, c.dY.data(), c.x.data(), dWeight.data());
-    CHECK_CLOSE(dWeight, expected, kTolerance);
+    linearGradients(Precision::f32, n, in, c.x.data(), filled, 2, dX.data());
+    CHECK_CLOSE(dX, expectedDX, kTolerance);
+    for (size_t l = 0; l < 2; l++) CHECK_CLOSE(dWeights[l], expectedDWeights[l], kTolerance);
   }
 }
 
@@ -100,14 +93,10 @@ TEST("linear layers give the same bits on any number of threads") {
       return y;
     });
     CHECK_SAME_FOR_ANY_THREADS([&] {
-      std::vector<float> dX(c.x.size());
-      linearInputGradient(precision, n, in, out, c.dY.data(), c.weight.data(), dX.data(), false);
-      return dX;
-    });
-    CHECK_SAME_FOR_ANY_THREADS([&] {
-      std::vector<float> dWeight(c.weight.size());
-      linearWeightGradient(precision, n, in, out, c.dY.data(), c.x.data(), dWeight.data());
-      return dWeight;
+      std::vector<float> gradients(c.x.size() + c.weight.size());
+      const LinearLayer layer{out, c.dY.data(), c.weight.data(), gradients.data() + c.x.size()};
+      linearGradients(precision, n, in, c.x.data(), &layer, 1, gradients.data());
+      return gradients;
     });
   }
 }

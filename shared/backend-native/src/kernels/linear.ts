@@ -1,4 +1,5 @@
 /** @file Linear layers that share an input: queries, keys and values, or gate and up; also one alone. */
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { asRows, expectShape, type Kernels, tensor, tensorList } from './kernel.ts';
 
 export const linearKernels: Kernels = {
@@ -22,19 +23,26 @@ export const linearKernels: Kernels = {
     const count = attrs['count'] as number;
     const x = tensor(inputs, 'x');
     const { n, d } = asRows(x);
-    const values = backend.floats(x);
-    const dX = backend.output(x.shape);
-    const dWeights = tensorList(inputs, 'weight', count).map((weight, i) => {
+    const weights = tensorList(inputs, 'weight', count);
+    const dValues = tensorList(inputs, 'dValue', count);
+    weights.forEach((weight, i) => {
       const out = weight.shape[0]!;
-      const dValue = tensor(inputs, `dValue${i}`);
       expectShape(`weight${i}`, weight, [out, d]);
-      expectShape(`dValue${i}`, dValue, [...x.shape.slice(0, -1), out]);
-      const [dY, weights] = [backend.floats(dValue), backend.floats(weight)];
-      const dWeight = backend.output(weight.shape);
-      backend.addon.linearInputGradient(backend.precision, n, d, out, dY, weights, backend.floats(dX), i > 0);
-      backend.addon.linearWeightGradient(backend.precision, n, d, out, dY, values, backend.floats(dWeight));
-      return dWeight;
+      expectShape(`dValue${i}`, dValues[i]!, [...x.shape.slice(0, -1), out]);
     });
+    const dX = backend.output(x.shape);
+    const dWeights = weights.map(({ shape }) => backend.output(shape));
+    const floats = (tensors: TensorInfo[]) => tensors.map((each) => backend.floats(each));
+    backend.addon.linearGradients(
+      backend.precision,
+      n,
+      d,
+      backend.floats(x),
+      floats(dValues),
+      floats(weights),
+      backend.floats(dX),
+      floats(dWeights),
+    );
     return [dX, ...dWeights];
   },
 };
