@@ -27,10 +27,21 @@ export function defineKernel<I extends NamedTensors, A extends Attributes>({
   reference,
 }: KernelDefinition<I, A>): Kernel<I, A> {
   return (inputs, attributes) => {
-    if (!hasKernel(kernelName)) return tf.tidy(() => reference(inputs, attributes));
-    const outputs: tf.Tensor | tf.Tensor[] = tf.engine().runKernel(kernelName, inputs, attributes as tf.NamedAttrMap);
-    return [outputs].flat();
+    const kernel = findKernel(kernelName);
+    return kernel === undefined ? tf.tidy(() => reference(inputs, attributes)) : runKernel(kernel, inputs, attributes);
   };
+}
+
+/** `tf.engine().runKernel` with less around it; see `runNode`. */
+function runKernel(kernel: tf.KernelConfig, inputs: NamedTensors, attributes: Attributes): tf.Tensor[] {
+  const outputs = kernel.kernelFunc({
+    inputs: inputs as tf.NamedTensorInfoMap,
+    attrs: attributes as tf.NamedAttrMap,
+    backend: tf.backend(),
+  });
+  return [outputs]
+    .flat()
+    .map((output) => (output instanceof tf.Tensor ? output : tf.engine().makeTensorFromTensorInfo(output)));
 }
 
 export interface OpDefinition<I extends NamedTensors, S extends NamedTensors, A extends Attributes> {
@@ -64,10 +75,10 @@ export function defineOp<I extends NamedTensors, S extends NamedTensors, A exten
 ): Kernel<I, A> {
   const { kernelName, constants = [] } = definition;
   const gradientName = `${kernelName}Grad`;
-  const forward = defineKernel<I, A>({ kernelName, reference: definition.forward });
 
   return (inputs, attributes) => {
-    if (hasKernel(kernelName) !== hasKernel(gradientName)) {
+    const [kernel, gradientKernel] = [findKernel(kernelName), findKernel(gradientName)];
+    if ((kernel === undefined) !== (gradientKernel === undefined)) {
       throw new Error(`backend "${tf.getBackend()}" must register both ${kernelName} and ${gradientName}, or neither`);
     }
     let savedNames: string[] = [];
@@ -75,7 +86,8 @@ export function defineOp<I extends NamedTensors, S extends NamedTensors, A exten
     return runNode({
       inputs: Object.fromEntries(differentiable),
       forward(save) {
-        const outputs = forward(inputs, attributes);
+        const outputs =
+          kernel === undefined ? definition.forward(inputs, attributes) : runKernel(kernel, inputs, attributes);
         const values = outputs.slice(0, definition.values?.(attributes) ?? 1);
         const saved = definition.saved(inputs, values);
         savedNames = Object.keys(saved);
@@ -85,12 +97,10 @@ export function defineOp<I extends NamedTensors, S extends NamedTensors, A exten
       backward(dValues, tensors) {
         const saved = Object.fromEntries(savedNames.map((name, i) => [name, tensors[i]!])) as NamedTensors as S;
         const residuals = tensors.slice(savedNames.length);
-        const gradient = defineKernel<NamedTensors, A>({
-          kernelName: gradientName,
-          reference: () => definition.gradient(dValues, saved, residuals, attributes),
-        });
+        if (gradientKernel === undefined) return definition.gradient(dValues, saved, residuals, attributes);
         const dNamed = definition.values === undefined ? { dValue: dValues[0] } : numbered('dValue', dValues);
-        return gradient({ ...dNamed, ...saved, ...numbered('residual', residuals) }, attributes);
+        const gradientInputs = { ...dNamed, ...saved, ...numbered('residual', residuals) };
+        return runKernel(gradientKernel, gradientInputs, attributes);
       },
     });
   };
@@ -101,6 +111,6 @@ export function numbered(name: string, tensors: readonly tf.Tensor[]): Record<st
   return Object.fromEntries(tensors.map((tensor, i) => [`${name}${i}`, tensor]));
 }
 
-function hasKernel(name: string): boolean {
-  return tf.getKernel(name, tf.getBackend()) !== undefined;
+function findKernel(name: string): tf.KernelConfig | undefined {
+  return tf.getKernel(name, tf.getBackend());
 }

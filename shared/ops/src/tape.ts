@@ -25,29 +25,58 @@ export interface TapeNode {
   backward(dValues: [tf.Tensor, ...tf.Tensor[]], saved: tf.Tensor[]): tf.Tensor[];
 }
 
-/** The part of tfjs's engine behind `tf.customGrad` (which allows one value only); its types call it private. */
+/** The parts of tfjs's engine behind `tf.customGrad` (which allows one value only); its types call them private. */
 type Engine = {
-  runKernelFunc(node: {
-    inputs: NamedTensors;
-    forwardFunc(backend: tf.KernelBackend, save: (tensors: tf.Tensor[]) => void): tf.Tensor[];
+  addTapeNode(
+    name: string,
+    inputs: NamedTensors,
+    outputs: tf.Tensor[],
     /** Gets a single tensor where there is one value. */
-    backwardsFunc(dValues: tf.Tensor | tf.Tensor[], saved: tf.Tensor[]): Record<string, () => tf.Tensor>;
-  }): tf.Tensor[];
+    gradient: (dValues: tf.Tensor | tf.Tensor[]) => Record<string, () => tf.Tensor>,
+    saved: tf.Tensor[],
+    attributes: object,
+  ): void;
 };
 
-/** Runs a node, and records it when a tape is on; without one, `save` keeps nothing. The operations inside are not recorded. */
+/** tfjs's engine clears what a node saved at the end of the backward pass, also where the pass did not come by. */
+const NODE_NAME = 'arrowsmith';
+
+/**
+ * Runs a node, and records it when a tape is on; without one, `save` keeps nothing. The operations inside are not recorded.
+ *
+ * This is `tf.customGrad` with less around it: between two large kernels, code runs from a cold cache, and a step has hundreds of nodes.
+ */
 export function runNode({ inputs, forward, backward }: TapeNode): tf.Tensor[] {
-  return (tf.engine() as unknown as Engine).runKernelFunc({
-    inputs,
-    forwardFunc: (_backend, save) => forward(save),
-    backwardsFunc(dy, saved) {
-      const dValues = [dy].flat() as [tf.Tensor, ...tf.Tensor[]];
-      const gradients = tf.tidy(() => backward(dValues, saved));
-      tf.dispose(saved); // the node's own clones, which share memory with what they were made of
-      releaseGradients(dValues);
-      return Object.fromEntries(Object.keys(inputs).map((name, i) => [name, () => gradients[i]!]));
-    },
-  });
+  const engine = tf.engine();
+  const isRecorded = engine.isTapeOn();
+  let saved: tf.Tensor[] = [];
+  const save = (tensors: tf.Tensor[]) => {
+    if (isRecorded) saved = tensors.map((tensor) => tf.keep(share(tensor)));
+  };
+  engine.state.kernelDepth++; // stops recording
+  let values: tf.Tensor[];
+  try {
+    values = tf.tidy(() => forward(save));
+  } finally {
+    engine.state.kernelDepth--;
+  }
+  if (!isRecorded) return values;
+  const gradient = (dy: tf.Tensor | tf.Tensor[]) => {
+    const dValues = [dy].flat() as [tf.Tensor, ...tf.Tensor[]];
+    const gradients = tf.tidy(() => backward(dValues, saved));
+    tf.dispose(saved); // the node's own clones, which share memory with what they were made of
+    releaseGradients(dValues);
+    return Object.fromEntries(Object.keys(inputs).map((name, i) => [name, () => gradients[i]!]));
+  };
+  (engine as unknown as Engine).addTapeNode(NODE_NAME, inputs, values, gradient, saved, {});
+  return values;
+}
+
+/** Another tensor of the same memory, as `tf.clone` makes it, without its kernel. */
+function share(tensor: tf.Tensor): tf.Tensor {
+  const engine = tf.engine();
+  engine.state.tensorInfo.get(tensor.dataId)!.backend.incRef(tensor.dataId);
+  return engine.makeTensorFromTensorInfo(tensor);
 }
 
 /**
