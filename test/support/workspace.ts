@@ -59,6 +59,8 @@ export function copyWorkspace(): TestWorkspace {
     mkdirSync(dirname(join(root, file)), { recursive: true });
     cpSync(join(REPOSITORY, file), join(root, file));
   }
+  const builds = 'shared/backend-native/build'; // ignored by git; without it, stages would run on a slower backend
+  if (existsSync(join(REPOSITORY, builds))) cpSync(join(REPOSITORY, builds), join(root, builds), { recursive: true });
   linkPackages(root);
   return {
     root,

@@ -1,6 +1,6 @@
 /** @file Compares the decoder with Hugging Face transformers; scripts/parity/llama3.py makes the fixtures. */
 import { readFileSync } from 'node:fs';
-import { useBackend } from '@arrowsmith/ops';
+import { resolveBackend, useBackend, type BackendName } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { decoderConfig, modelParameters } from './config.ts';
@@ -43,7 +43,9 @@ function relativeError(actual: tf.Tensor, expected: { shape: number[]; data: Flo
 }
 
 // Both sides compute in float32, in different orders: observed errors are up to 2e-6.
-describe.each(['cpu', 'wasm'] as const)('on %s', (backend) => {
+const backends = new Set<BackendName>(['cpu', 'wasm', resolveBackend('auto')]); // native where it is built
+
+describe.each([...backends])('on %s', (backend) => {
   beforeAll(() => useBackend(backend));
 
   describe.each(['tied', 'untied'])('the decoder with %s embeddings', (name) => {

@@ -19,8 +19,8 @@ export const engineParameters = {
 
 /** For a stage that may trade precision for speed. */
 export const precisionParameter = z
-  .enum(precisions)
-  .default('f32')
+  .enum(['auto', ...precisions])
+  .default('auto')
   .describe(
-    'What the inputs of matrix products are rounded to; sums, weights and optimizer state are float32 in any case. bf16 needs a processor with AVX512_BF16, and computes as f32 elsewhere.',
+    'What the inputs of matrix products are rounded to; sums, weights and optimizer state are float32 in any case. bf16 needs a processor with AVX512_BF16; auto is bf16 there and f32 elsewhere.',
   );

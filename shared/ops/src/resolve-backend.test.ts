@@ -74,6 +74,15 @@ describe('resolveEngine', () => {
     expect(resolveEngine({ precision: 'bf16' }, withoutBf16)).toMatchObject({ backend: 'native', precision: 'f32' });
   });
 
+  test('the precision auto is the fastest that there is, and needs no explanation', () => {
+    vi.stubEnv('ARROWSMITH_ISA', 'avx2'); // else a processor that has more would be mentioned
+    expect(resolveEngine({ precision: 'auto' }, withBuild).precision).toBe('bf16');
+    expect(resolveEngine({ precision: 'auto' }, withoutBf16).precision).toBe('f32');
+    expect(resolveEngine({ backend: 'wasm', precision: 'auto' }, withBuild).precision).toBe('f32');
+    expect(engineNotices({ precision: 'auto' }, withoutBf16)).toEqual([]);
+    expect(resolveEngine({}, withBuild).precision).toBe('f32');
+  });
+
   test('with auto the environment variable decides', () => {
     vi.stubEnv('ARROWSMITH_BACKEND', 'wasm');
     expect(resolveEngine({ backend: 'auto' }, withBuild).backend).toBe('wasm');

@@ -21,8 +21,8 @@ export type Engine =
 export interface EngineRequest {
   /** A backend's name or `auto`, with which the environment variable ARROWSMITH_BACKEND decides where it is set. */
   backend?: string | undefined;
-  /** Default f32. */
-  precision?: Precision | undefined;
+  /** With `auto`, bf16 where the processor has such products, and f32 elsewhere; default f32. */
+  precision?: Precision | 'auto' | undefined;
 }
 
 const require = createRequire(import.meta.url);
@@ -82,7 +82,7 @@ export function resolveEngine(
   const backend = resolveBackend(requested === 'auto' ? undefined : requested, native);
   if (backend !== 'native') return { backend, precision: 'f32' };
   const { isa: instructionSet, compiler, bf16 } = native() as NativeBuild & { available: true };
-  return { backend, precision: bf16 ? precision : 'f32', instructionSet, compiler };
+  return { backend, precision: bf16 && precision !== 'f32' ? 'bf16' : 'f32', instructionSet, compiler };
 }
 
 /** An engine in a few words. */
@@ -111,7 +111,7 @@ export function engineNotices(request: EngineRequest = {}, native: () => NativeB
       );
     }
   }
-  if (precision !== engine.precision) {
+  if (precision !== 'auto' && precision !== engine.precision) {
     const why =
       engine.backend === 'native'
         ? `the instruction set ${engine.instructionSet} has no such products (AVX512_BF16 has)`

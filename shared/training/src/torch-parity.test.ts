@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parameterShapes, type Weights } from '@arrowsmith/model';
-import { useBackend, type BackendName } from '@arrowsmith/ops';
+import { resolveBackend, useBackend, type BackendName } from '@arrowsmith/ops';
 import { train } from './loop.ts';
 import { config, countingRows, splitOf, tinyParameters } from './testing/tiny-run.ts';
 
@@ -48,7 +48,9 @@ function closedFormWeights(): Weights {
   );
 }
 
-test.each<BackendName>(['wasm', 'cpu'])('a run on %s follows the same run in PyTorch', async (backend) => {
+const backends = new Set<BackendName>(['cpu', 'wasm', resolveBackend('auto')]); // native where it is built
+
+test.each([...backends])('a run on %s follows the same run in PyTorch', async (backend) => {
   await useBackend(backend);
   const directory = await mkdtemp(join(tmpdir(), 'torch-parity-'));
   // A batch is the whole split, so that the order of rows does not matter.
