@@ -104,7 +104,7 @@ function failingProjects(name: string, stages: readonly string[], message: strin
     cache: false,
     options: {
       cwd: '{workspaceRoot}',
-      command: 'node -e "console.error(process.env.MESSAGE); process.exit(1)"',
+      command: 'node -e "console.error(process.env.MESSAGE); process.exit(1)" --',
       env: { MESSAGE: `\nerror: ${message}\n` },
     },
     metadata: { description: 'This pipeline file has an error; run the target to see it' },
