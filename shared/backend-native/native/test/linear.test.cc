@@ -85,7 +85,7 @@ TEST("the input's gradient sums over the layers, and each weight's over the rows
 
 TEST("linear layers give the same bits on any number of threads") {
   const Case c({300, 65, 130});
-  const auto [n, in, out] = c.shape;
+  const int64_t n = c.shape.n, in = c.shape.in, out = c.shape.out;  // lambdas cannot capture structured bindings
   for (const Precision precision : {Precision::f32, Precision::bf16}) {
     CHECK_SAME_FOR_ANY_THREADS([&] {
       std::vector<float> y(c.dY.size());
