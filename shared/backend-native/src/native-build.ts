@@ -164,6 +164,9 @@ export function compilerFlags(instructionSet: InstructionSet): string[] {
     '-fvisibility=hidden',
     '-Wall',
     '-Wextra',
+    '-Wno-uninitialized', // GCC 12 finds them in its own headers for AVX-512
+    '-Wno-maybe-uninitialized',
+    '-Wno-unknown-warning-option', // the line above, to Clang
     ...(process.platform === 'darwin' ? ['-DARROWSMITH_ACCELERATE'] : []),
     ...instructionSet.compilerFlags,
   ];
