@@ -20,6 +20,29 @@ V, S, B = config["vocabularySize"], config["contextLength"], config["batchSize"]
 WARM_UP_STEPS = 2
 
 
+class OldRMSNorm(nn.Module):
+    """nn.RMSNorm for a PyTorch before 2.4, such as Debian's."""
+
+    def __init__(self, size, epsilon):
+        super().__init__()
+        self.weight, self.epsilon = nn.Parameter(torch.ones(size)), epsilon
+
+    def forward(self, x):
+        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.epsilon) * self.weight
+
+
+RMSNorm = getattr(nn, "RMSNorm", OldRMSNorm)
+IS_CURRENT = hasattr(nn, "RMSNorm")
+FUTURE = torch.full((S, S), float("-inf")).triu(1)
+
+
+def attend(q, k, v):
+    if IS_CURRENT:
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=H != KV)
+    k, v = k.repeat_interleave(H // KV, 1), v.repeat_interleave(H // KV, 1)
+    return (q @ k.transpose(-1, -2) / HD**0.5 + FUTURE.to(q.dtype)).softmax(-1) @ v
+
+
 class Block(nn.Module):
     def __init__(self):
         super().__init__()
@@ -27,14 +50,14 @@ class Block(nn.Module):
         self.q, self.k, self.v, self.o = linear(D, H * HD), linear(D, KV * HD), linear(D, KV * HD), linear(H * HD, D)
         self.gate, self.up = linear(D, config["intermediateSize"]), linear(D, config["intermediateSize"])
         self.down = linear(config["intermediateSize"], D)
-        self.norm1, self.norm2 = nn.RMSNorm(D, 1e-5), nn.RMSNorm(D, 1e-5)
+        self.norm1, self.norm2 = RMSNorm(D, 1e-5), RMSNorm(D, 1e-5)
 
     def forward(self, x, cos, sin):
         y = self.norm1(x)
         q = rope(self.q(y).view(B, S, H, HD).transpose(1, 2), cos, sin)
         k = rope(self.k(y).view(B, S, KV, HD).transpose(1, 2), cos, sin)
         v = self.v(y).view(B, S, KV, HD).transpose(1, 2)
-        attended = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=H != KV)
+        attended = attend(q, k, v)
         x = x + self.o(attended.transpose(1, 2).reshape(B, S, H * HD))
         y = self.norm2(x)
         return x + self.down(F.silu(self.gate(y)) * self.up(y))
@@ -52,7 +75,7 @@ class Decoder(nn.Module):
         self.embedding = nn.Embedding(V, D)
         nn.init.normal_(self.embedding.weight, std=0.02)
         self.blocks = nn.ModuleList(Block() for _ in range(L))
-        self.norm = nn.RMSNorm(D, 1e-5)
+        self.norm = RMSNorm(D, 1e-5)
         angles = torch.outer(torch.arange(S), config["ropeTheta"] ** (-torch.arange(0, HD, 2) / HD))
         self.register_buffer("cos", angles.cos())
         self.register_buffer("sin", angles.sin())
@@ -77,7 +100,7 @@ torch.manual_seed(1)
 torch.set_num_threads(config["threads"])
 model = Decoder()
 loss_of = torch.compile(model) if config["compile"] else model
-optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, fused=True)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, **({"fused": True} if IS_CURRENT else {}))
 ids = torch.randint(V, (B, S + 1))
 
 for _ in range(WARM_UP_STEPS):

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { type NativeBackend, startProfile, takeProfile } from '@arrowsmith/backend-native';
 import { UserError } from '@arrowsmith/errors';
-import { useBackend } from '@arrowsmith/ops';
+import { type BackendName, useBackend } from '@arrowsmith/ops';
 import { engineNotices, resolveEngine } from '@arrowsmith/ops/resolve-backend';
 import * as tf from '@tensorflow/tfjs-core';
 import * as z from 'zod';
@@ -13,7 +13,7 @@ import { benchModels } from './models.ts';
 import { parseOptions, threadsOption } from './options.ts';
 import { median } from './statistics.ts';
 import { hasTorch, torchSeries } from './torch-peer.ts';
-import { type SeriesLength, trainSession } from './train-session.ts';
+import { type SeriesLength, type TrainSession, trainSession } from './train-session.ts';
 import {
   type KernelTimes,
   type Measured,
@@ -45,6 +45,8 @@ const PROFILED_STEPS = 3;
 /** Of each of the two series that are measured, unless there is a number of steps. */
 const SERIES: SeriesLength = { seconds: 5, leastSteps: 5 };
 const PEAK_SECONDS = 1.5;
+/** Turns in which bf16 is compared with f32, and the steps of each; the first of a turn does not count. */
+const [TURNS, STEPS_OF_TURN] = [5, 4];
 
 /**
  * Measures in turns: the GEMM peak, our steps, the peer's, our steps again, the GEMM peak again. With `--model=all` each model
@@ -111,6 +113,7 @@ async function measure({
   const peers = withPeer ? await torchSeries(model, { precision, threads, ...length }) : [];
   ours.series.push(await session.series(length));
   peaks.push(await gemmPeak(threads, PEAK_SECONDS));
+  const speedupOverF32 = precision === 'bf16' ? await compareWithF32(session, backend, threads) : null;
   const kernels =
     backend === 'native' ? await kernelTimes(() => session.series({ ...length, steps: PROFILED_STEPS })) : undefined;
   const peakBytes = backend === 'native' ? (tf.backend() as unknown as NativeBackend).nativeMemory().peak : null;
@@ -120,10 +123,35 @@ async function measure({
   const result = summarize({ model, ours, peers, peaks, kernels });
   const settings = { model: name, backend, precision, threads };
   printEngines(`${name} model`, model, { ...result, peakBytes }, ours, peers);
+  if (speedupOverF32 !== null) {
+    const compared = TURNS * (STEPS_OF_TURN - 1);
+    console.log(`  ${speedupOverF32.toFixed(2)} times as fast as f32 (medians of ${compared} steps each, in turns)`);
+  }
   if (profile && kernels !== undefined) printProfile(kernels);
   if (peer === 'torch' && !withPeer) console.log('  no torch to compare with: set PYTHON to a Python that has it');
   const engines = [ours, ...peers.flatMap(measuredOf)].map((engine) => ({ name: engine.name, series: engine.series }));
-  return { ...settings, ...result, peakBytes, maxRss: ours.maxRss, profile: kernels?.kernels ?? null, engines };
+  return {
+    ...settings,
+    ...result,
+    speedupOverF32,
+    peakBytes,
+    maxRss: ours.maxRss,
+    profile: kernels?.kernels ?? null,
+    engines,
+  };
+}
+
+/** How many times as fast as f32 bf16 is, measured in turns, so that whatever else the machine does meets both alike. */
+async function compareWithF32(session: TrainSession, backend: BackendName, threads: number): Promise<number> {
+  const times: Record<'f32' | 'bf16', number[]> = { f32: [], bf16: [] };
+  for (let turn = 0; turn < TURNS; turn++) {
+    for (const precision of ['f32', 'bf16'] as const) {
+      await useBackend(backend, { precision, threads });
+      const [, ...measured] = await session.series({ ...SERIES, steps: STEPS_OF_TURN });
+      times[precision].push(...measured);
+    }
+  }
+  return median(times.f32) / median(times.bf16);
 }
 
 async function kernelTimes(series: () => Promise<number[]>): Promise<KernelTimes> {

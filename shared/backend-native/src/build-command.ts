@@ -54,7 +54,7 @@ async function explain(error: Error, directory: string, print: (line: string) =>
   print(`
 The native backend, the fast way to train on this machine's processor, was not built: ${what}.
   found:       ${found}
-  until then:  the backend wasm is used, which runs everywhere, and is tens of times slower
+  until then:  the backend wasm is used, which runs everywhere, and is several times slower
   to do:       ${fix}
 `);
   const failure: FailureRecord = { reason: what, fix };
