@@ -71,7 +71,8 @@ async function compile(): Promise<string> {
   const build = nativeBuild();
   const instructionSet = instructionSets.find(({ name }) => build.available && name === build.isa);
   const flags = compilerFlags(instructionSet ?? detectInstructionSet());
-  const sources = ['bench/gemm.cc', 'gemm.cc', 'pack.cc', 'parallel.cc', 'scratch.cc'].map((file) =>
+  const parts = ['block', 'gemm', 'pack', 'parallel', 'scratch', 'tall-products'];
+  const sources = ['bench/gemm', ...parts].map((name) => `${name}.cc`).map((file) =>
     join(native, file),
   );
   const libraries = process.platform === 'darwin' ? ['-framework', 'Accelerate'] : ['-ldl'];

@@ -1,5 +1,8 @@
 /** @file Linear layers without bias, and their gradients. */
+#include <vector>
+
 #include "kernels.h"
+#include "tall-products.h"
 
 namespace arrowsmith {
 
@@ -13,11 +16,11 @@ void linearGradients(Precision precision, int64_t n, int64_t in, const float* x,
     const LinearLayer& layer = layers[i];
     gemm(precision, n, in, layer.out, {layer.dY, layer.out, false}, {layer.weight, in, false}, dX, in, i > 0);
   }
-  const SharedB shared(precision, n, in, {x, in, false}, Scratch::sharedB);
+  std::vector<TallProduct> products;
   for (int64_t i = 0; i < count; i++) {
-    const LinearLayer& layer = layers[i];
-    shared.multiply(layer.out, {layer.dY, layer.out, true}, layer.dWeight, in, false);
+    products.push_back({layers[i].out, layers[i].dY, layers[i].out, layers[i].dWeight, in, false});
   }
+  multiplyTall(precision, n, in, x, in, products.data(), count);
 }
 
 }  // namespace arrowsmith

@@ -94,26 +94,25 @@ void packPanel(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, float* o
   }
 }
 
-void packStrips(Matrix a, int64_t m0, int64_t m1, int64_t k0, int64_t k1, float* out) {
+void packStrips(Matrix a, int64_t rows, int64_t k0, int64_t k1, int64_t k, float* out) {
   // A few columns at a time for all strips: rows of A that lie a power of two apart would otherwise push each other out of the cache
   // before the next strip reads the rest of their lines.
   constexpr int64_t kColumnsAtOnce = 16;
-  const int64_t k = k1 - k0;
-  for (int64_t p0 = 0; p0 < k; p0 += kColumnsAtOnce) {
-    const int64_t p1 = std::min(k, p0 + kColumnsAtOnce);
-    prefetchRows(a.data + (k0 + p1) * a.stride + m0, a.stride, std::min(kColumnsAtOnce, k - p1), m1 - m0);
-    for (int64_t i = m0; i < m1; i += kTileRows) {
-      const int rows = static_cast<int>(std::min<int64_t>(kTileRows, m1 - i));
-      float* strip = out + (i - m0) * k;
-      const float* from = a.data + (k0 + p0) * a.stride + i;
+  for (int64_t p0 = k0; p0 < k1; p0 += kColumnsAtOnce) {
+    const int64_t p1 = std::min(k1, p0 + kColumnsAtOnce);
+    prefetchRows(a.data + p1 * a.stride, a.stride, std::min(kColumnsAtOnce, k1 - p1), rows);
+    for (int64_t i = 0; i < rows; i += kTileRows) {
+      const int count = static_cast<int>(std::min<int64_t>(kTileRows, rows - i));
+      float* strip = out + i * k;
+      const float* from = a.data + p0 * a.stride + i;
       int64_t p = p0;
       // A whole vector is copied where it may be read; what it writes beyond its column, the next ones overwrite.
-      if (kLanes >= kTileRows && i + kLanes <= m1) {
-        const int64_t safe = std::min(p1, k - kLanes / kTileRows);
+      if (kLanes >= kTileRows && i + kLanes <= rows) {
+        const int64_t safe = std::min(p1, k1 - kLanes / kTileRows);
         for (; p < safe; p++, from += a.stride) store(strip + p * kTileRows, load(from));
       }
       for (; p < p1; p++, from += a.stride) {
-        for (int q = 0; q < kTileRows; q++) strip[p * kTileRows + q] = q < rows ? from[q] : 0;
+        for (int q = 0; q < kTileRows; q++) strip[p * kTileRows + q] = q < count ? from[q] : 0;
       }
     }
   }
@@ -131,10 +130,6 @@ __m512i interleaved(__m512 low, __m512 high) {
   const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4,
                                          19, 3, 18, 2, 17, 1, 16, 0);
   return _mm512_permutexvar_epi16(order, neighbours(low, high));
-}
-
-__mmask16 firstLanes(int64_t count) {
-  return count >= 16 ? 0xffff : count <= 0 ? 0 : static_cast<__mmask16>((1u << count) - 1);
 }
 
 /** The 16 pairs at p, of `count` floats left there. */
@@ -168,37 +163,51 @@ void packPanelBf16(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, uint
   }
 }
 
-void packRowsBf16(Matrix a, int64_t m0, int64_t m1, int64_t k0, int64_t k1, uint32_t* out) {
-  const int64_t k = k1 - k0, pairs = (k + 1) / 2;
+void packRowsBf16(Matrix a, int64_t rows, int64_t k0, int64_t k1, int64_t k, uint32_t* out) {
+  const int64_t stride = (k + 1) / 2, lastPair = (k1 + 1) / 2;
   if (!a.transposed) {
-    for (int64_t i = m0; i < m1; i++, out += pairs) {
-      const float* from = a.data + i * a.stride + k0;
-      for (int64_t p = 0; p < pairs; p += 16) {
-        _mm512_mask_storeu_epi32(out + p, firstLanes(pairs - p), loadPairs(from + 2 * p, k - 2 * p));
+    for (int64_t i = 0; i < rows; i++) {
+      const float* from = a.data + i * a.stride;
+      for (int64_t p = k0 / 2; p < lastPair; p += 16) {
+        _mm512_mask_storeu_epi32(out + i * stride + p, firstLanes(lastPair - p), loadPairs(from + 2 * p, k1 - 2 * p));
       }
     }
     return;
   }
-  for (int64_t p = 0; p < pairs; p += 16) {
-    const int64_t count = std::min<int64_t>(16, pairs - p), next = 2 * (p + count);
-    prefetchRows(a.data + (k0 + next) * a.stride + m0, a.stride, std::min<int64_t>(32, k - next), m1 - m0);
-    for (int64_t i = m0; i < m1; i += 16) {
-      const __mmask16 mask = firstLanes(m1 - i);
+  for (int64_t p = k0 / 2; p < lastPair; p += 16) {
+    const int64_t count = std::min<int64_t>(16, lastPair - p), next = 2 * (p + count);
+    prefetchRows(a.data + next * a.stride, a.stride, std::min<int64_t>(32, k1 - next), rows);
+    for (int64_t i = 0; i < rows; i += 16) {
+      const __mmask16 mask = firstLanes(rows - i);
       __m512i columns[16];
       for (int64_t q = 0; q < 16; q++) {
         const int64_t at = 2 * (p + q);
-        const float* from = a.data + (k0 + at) * a.stride + i;
-        columns[q] = interleaved(_mm512_maskz_loadu_ps(at < k ? mask : 0, from),
-                                 _mm512_maskz_loadu_ps(at + 1 < k ? mask : 0, from + a.stride));
+        const float* from = a.data + at * a.stride + i;
+        columns[q] = interleaved(_mm512_maskz_loadu_ps(at < k1 ? mask : 0, from),
+                                 _mm512_maskz_loadu_ps(at + 1 < k1 ? mask : 0, from + a.stride));
       }
       transpose16(columns);
-      for (int64_t q = 0; q < std::min<int64_t>(16, m1 - i); q++) {
-        _mm512_mask_storeu_epi32(out + (i - m0 + q) * pairs + p, firstLanes(count), columns[q]);
+      for (int64_t q = 0; q < std::min<int64_t>(16, rows - i); q++) {
+        _mm512_mask_storeu_epi32(out + (i + q) * stride + p, firstLanes(count), columns[q]);
       }
     }
   }
 }
 
 #endif
+
+void packPanels(const PackedB& packed, Matrix b, int64_t k0, int64_t k1, int64_t firstPanel, int64_t lastPanel) {
+  for (int64_t panel = firstPanel; panel < lastPanel; panel++) {
+#if defined(__AVX512BF16__)
+    if (packed.precision == Precision::bf16) {
+      uint32_t* out = static_cast<uint32_t*>(packed.data) + panel * ((packed.k + 1) / 2) * kPanelWidth;
+      packPanelBf16(b, k0, k1, packed.n, panel * kPanelWidth, out);
+      continue;
+    }
+#endif
+    float* out = static_cast<float*>(packed.data) + panel * packed.k * kPanelWidth;
+    packPanel(b, k0, k1, packed.n, panel * kPanelWidth, out);
+  }
+}
 
 }  // namespace arrowsmith

@@ -13,16 +13,19 @@ namespace arrowsmith {
 /** Rows [k0, k1) of one panel of B[k, n] from column n0 on, zeros beyond the last; `out` is where the panel begins. */
 void packPanel(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, float* out);
 
-/** Strips of rows [m0, m1), columns [k0, k1) of a transposed A; the last strip is filled with zeros. */
-void packStrips(Matrix a, int64_t m0, int64_t m1, int64_t k0, int64_t k1, float* out);
+/** Rows [k0, k1) of panels [firstPanel, lastPanel) of a packed B. */
+void packPanels(const PackedB& packed, Matrix b, int64_t k0, int64_t k1, int64_t firstPanel, int64_t lastPanel);
+
+/** Columns [k0, k1) of the strips of a transposed A[rows, k]; the last strip is filled with zeros. */
+void packStrips(Matrix a, int64_t rows, int64_t k0, int64_t k1, int64_t k, float* out);
 
 #if defined(__AVX512BF16__)
 
 /** The same in pairs of rows; k0 is even, and so is k1 unless it is the last. */
 void packPanelBf16(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, uint32_t* out);
 
-/** Rows [m0, m1), columns [k0, k1) of A as rows of (k1 − k0 + 1) / 2 pairs; k0 is even. */
-void packRowsBf16(Matrix a, int64_t m0, int64_t m1, int64_t k0, int64_t k1, uint32_t* out);
+/** Columns [k0, k1) of A[rows, k] in rows of (k + 1) / 2 pairs; k0 is even, and so is k1 unless it is the last. */
+void packRowsBf16(Matrix a, int64_t rows, int64_t k0, int64_t k1, int64_t k, uint32_t* out);
 
 #endif
 

@@ -30,19 +30,37 @@ typedef uint32_t VecBits __attribute__((vector_size(kVectorBytes)));
 /** The same floats at an address of any alignment; may_alias, as memory is viewed as floats and as vectors. */
 typedef float UnalignedVec __attribute__((vector_size(kVectorBytes), aligned(4), may_alias));
 
-inline Vec splat(float x) { return Vec{} + x; }
+/** x in every lane. (0 + x would not be the same for -0, so that compilers do add; x - 0 is.) */
+inline Vec splat(float x) { return x - Vec{}; }
 inline Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
 inline void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
 
+#if defined(__AVX512F__)
+/** The mask of the first `count` of 16 lanes; none of fewer than one, all of more. */
+inline __mmask16 firstLanes(int64_t count) {
+  return count >= 16 ? 0xffff : count <= 0 ? 0 : static_cast<__mmask16>((1u << count) - 1);
+}
+#endif
+
 /** The first `count` (0 … kLanes) floats at p, and `rest` in the other lanes. */
 inline Vec loadPartial(const float* p, int64_t count, float rest = 0) {
+#if defined(__AVX512F__)
+  return (Vec)_mm512_mask_loadu_ps((__m512)splat(rest), firstLanes(count), p);
+#else
   Vec v = splat(rest);
   std::memcpy(&v, p, static_cast<size_t>(count) * 4);
   return v;
+#endif
 }
 
 /** Stores the first `count` lanes. */
-inline void storePartial(float* p, Vec v, int64_t count) { std::memcpy(p, &v, static_cast<size_t>(count) * 4); }
+inline void storePartial(float* p, Vec v, int64_t count) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(p, firstLanes(count), (__m512)v);
+#else
+  std::memcpy(p, &v, static_cast<size_t>(count) * 4);
+#endif
+}
 
 /** The sum of all lanes, always in the same order. */
 inline float sum(Vec v) {

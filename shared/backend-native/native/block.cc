@@ -1,0 +1,123 @@
+#include "block.h"
+
+#include "pack.h"
+#include "scratch.h"
+
+namespace arrowsmith {
+namespace {
+
+/** Calls `kernel.run<M, V>()` for each micro-kernel of a block, panel by panel for every kTileRows rows; `kernelAt(row, column)`. */
+template <class KernelAt>
+void sweep(const BlockTarget& target, KernelAt&& kernelAt) {
+  for (int64_t i = 0; i < target.rows; i += kTileRows) {
+    const int count = static_cast<int>(std::min<int64_t>(kTileRows, target.rows - i));
+    for (int64_t n = target.n0; n < target.n1; n += kPanelWidth) {
+      const int width = static_cast<int>(std::min<int64_t>(kPanelWidth, target.n1 - n));
+      const int vectors = (width + kLanes - 1) / kLanes;
+      withSize(count, vectors, kernelAt(i, n, width - (vectors - 1) * kLanes));
+    }
+  }
+}
+
+/** Where the sums of a micro-kernel go. */
+struct Sums {
+  float* c;
+  int64_t strideC;
+  bool accumulate;
+  int lastLanes;
+
+  Sums(const BlockTarget& target, int64_t row, int64_t n, int lastLanesOfRow)
+      : c(target.c + row * target.strideC + (n - target.n0)),
+        strideC(target.strideC),
+        accumulate(target.accumulate),
+        lastLanes(lastLanesOfRow) {}
+};
+
+template <bool Strip>
+struct F32Kernel {
+  Sums sums;
+  int64_t k;
+  const float* a;
+  int64_t strideRow;
+  const float* panel;
+
+  template <int M, int V>
+  void run() const {
+    microKernel<M, V, Strip>(k, a, strideRow, panel, sums.c, sums.strideC, sums.accumulate, sums.lastLanes);
+  }
+};
+
+void sweepRows(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1) {
+  const float* panels = static_cast<const float*>(b.data) + k0 * kPanelWidth;
+  sweep(target, [&](int64_t i, int64_t n, int lastLanes) {
+    return F32Kernel<false>{Sums(target, i, n, lastLanes), k1 - k0, a.data + i * a.stride, a.stride, panels + n * b.k};
+  });
+}
+
+void sweepStrips(const BlockTarget& target, const float* strips, const PackedB& b, int64_t k0, int64_t k1) {
+  const float* panels = static_cast<const float*>(b.data) + k0 * kPanelWidth;
+  sweep(target, [&](int64_t i, int64_t n, int lastLanes) {
+    return F32Kernel<true>{Sums(target, i, n, lastLanes), k1 - k0, strips + i * (k1 - k0), 0, panels + n * b.k};
+  });
+}
+
+#if defined(__AVX512BF16__)
+
+struct Bf16Kernel {
+  Sums sums;
+  int64_t pairs;
+  const uint32_t* a;
+  const uint32_t* panel;
+
+  template <int M, int V>
+  void run() const {
+    microKernelBf16<M, V>(pairs, a, pairs, panel, sums.c, sums.strideC, sums.accumulate, sums.lastLanes);
+  }
+};
+
+void sweepPairs(const BlockTarget& target, const uint32_t* rows, const PackedB& b, int64_t k0, int64_t k1) {
+  const int64_t pairs = (k1 - k0 + 1) / 2, panelPairs = (b.k + 1) / 2;
+  const uint32_t* panels = static_cast<const uint32_t*>(b.data) + k0 / 2 * kPanelWidth;
+  sweep(target, [&](int64_t i, int64_t n, int lastLanes) {
+    return Bf16Kernel{Sums(target, i, n, lastLanes), pairs, rows + i * pairs, panels + n * panelPairs};
+  });
+}
+
+#endif
+
+}  // namespace
+
+void multiplyBlock(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1) {
+  const int64_t k = k1 - k0;
+  if (b.precision == Precision::f32 && !a.transposed) return sweepRows(target, a, b, k0, k1);
+  void* packed = scratchBytes(Scratch::packedA, packedLeftBytes(b.precision, target.rows, k));
+  packLeft(b.precision, a, target.rows, 0, k, k, packed);
+#if defined(__AVX512BF16__)
+  if (b.precision == Precision::bf16) return sweepPairs(target, static_cast<const uint32_t*>(packed), b, k0, k1);
+#endif
+  sweepStrips(target, static_cast<const float*>(packed), b, k0, k1);
+}
+
+size_t packedLeftBytes(Precision precision, int64_t rows, int64_t k) {
+  if (precision == Precision::bf16) return static_cast<size_t>(rows * ((k + 1) / 2) * 4);
+  return static_cast<size_t>(pieces(rows, kTileRows) * kTileRows * k) * sizeof(float);
+}
+
+void packLeft(Precision precision, Matrix a, int64_t rows, int64_t k0, int64_t k1, int64_t k, void* out) {
+#if defined(__AVX512BF16__)
+  if (precision == Precision::bf16) return packRowsBf16(a, rows, k0, k1, k, static_cast<uint32_t*>(out));
+#endif
+  (void)precision;
+  packStrips(a, rows, k0, k1, k, static_cast<float*>(out));
+}
+
+void multiplyPackedBlock(const BlockTarget& target, const void* packedLeft, int64_t row, const PackedB& b) {
+#if defined(__AVX512BF16__)
+  if (b.precision == Precision::bf16) {
+    return sweepPairs(target, static_cast<const uint32_t*>(packedLeft) + row * ((b.k + 1) / 2), b, 0, b.k);
+  }
+#endif
+  sweepStrips(target, static_cast<const float*>(packedLeft) + row * b.k, b, 0, b.k);
+}
+
+}  // namespace arrowsmith

@@ -1,0 +1,74 @@
+/**
+ * @file One block of a matrix product: some rows of A times a part of B that stays in the second-level cache while the rows go by. What
+ * products are made of, however they are cut into blocks.
+ */
+#pragma once
+#include <algorithm>
+#include <cstdint>
+
+#include "gemm.h"
+#include "micro-kernel.h"
+#include "parallel.h"
+
+namespace arrowsmith {
+
+/** Length of the sums that a micro-kernel adds up before it goes on to the next columns: its part of A stays in the first cache. */
+constexpr int64_t kDepth = 384;
+/** Bytes of panels that one block of rows sweeps again and again: about half of a second-level cache. */
+constexpr int64_t kPanelGroupBytes = 512 * 1024;
+/** Rows of C in a block, at most: what is packed of A for it stays in the second-level cache, too. */
+constexpr int64_t kBlockRows = 96;
+/** … and at least, for the sake of many threads. */
+constexpr int64_t kLeastBlockRows = 24;
+/** Multiplications that are worth waking another thread for. */
+constexpr int64_t kWorthSharing = 1 << 17;
+
+/** Rounds a length up to a multiple of `unit`, of the fewest pieces of at most `limit`. */
+inline int64_t evenPiece(int64_t length, int64_t limit, int64_t unit) {
+  const int64_t piece = pieces(length, pieces(length, limit));
+  return (piece + unit - 1) / unit * unit;
+}
+
+inline int64_t elementBytes(Precision precision) { return precision == Precision::bf16 ? 2 : 4; }
+
+/** How a product is cut into blocks: kDepth bytes' worth of k at a time, and as many columns as stay in the cache with that. */
+struct Blocking {
+  int64_t depth, columns;
+
+  /** @param unit what `depth` is a multiple of */
+  Blocking(Precision precision, int64_t k, int64_t unit = 2) {
+    depth = evenPiece(k, kDepth * 4 / elementBytes(precision), unit);
+    columns = std::max<int64_t>(1, kPanelGroupBytes / (depth * kPanelWidth * elementBytes(precision))) * kPanelWidth;
+  }
+};
+
+/** Where a block's products go: C[rows, n1 − n0], for columns [n0, n1) of B; n0 is a multiple of kPanelWidth. */
+struct BlockTarget {
+  int64_t rows, n0, n1;
+  float* c;
+  int64_t strideC;
+  bool accumulate;
+};
+
+/** C = A[rows, k1 − k0] B[k0 … k1, n0 … n1], or C += …, on the calling thread; k0 is even. */
+void multiplyBlock(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1);
+
+/** Bytes that {@link packLeft} takes for `rows` rows of A with k columns. */
+size_t packedLeftBytes(Precision precision, int64_t rows, int64_t k);
+
+/**
+ * Packs columns [k0, k1) of A[rows, k] for {@link multiplyPackedBlock}, as part of a packed matrix of depth k. Parts may be packed at once;
+ * they begin at multiples of 32.
+ */
+void packLeft(Precision precision, Matrix a, int64_t rows, int64_t k0, int64_t k1, int64_t k, void* out);
+
+/**
+ * C = A B, or C += …, for a packed A of the depth of B, from its row `row` on, which is a multiple of kTileRows, on the calling
+ * thread.
+ */
+void multiplyPackedBlock(const BlockTarget& target, const void* packedLeft, int64_t row, const PackedB& b);
+
+/** bf16 where this build has it. */
+inline Precision available(Precision precision) { return hasBf16() ? precision : Precision::f32; }
+
+}  // namespace arrowsmith

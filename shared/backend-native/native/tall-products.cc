@@ -1,0 +1,148 @@
+#include "tall-products.h"
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "block.h"
+#include "pack.h"
+#include "parallel.h"
+#include "scratch.h"
+
+namespace arrowsmith {
+namespace {
+
+/** Layers in memory: one is being multiplied, the next is ready, and the one after that takes the place of the one before. */
+constexpr int64_t kLayersInMemory = 3;
+/** How many layers packing is ahead of multiplying. */
+constexpr int64_t kAhead = kLayersInMemory - 1;
+/** Rows that are packed at once. */
+constexpr int64_t kRowsAtOnce = 32;
+/** Tiles of a layer for each thread, at least: a thread that comes late then has something else to do. */
+constexpr int64_t kTilesPerThread = 3;
+
+constexpr size_t roundedBytes(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+/** A part of one of the products' results. */
+struct Tile {
+  int64_t product, row, rows, n0, n1;
+};
+
+void waitFor(const std::atomic<int64_t>& counter, int64_t value) {
+  while (counter.load(std::memory_order_acquire) < value) std::this_thread::yield();
+}
+
+/**
+ * Some rows of B and of all A are a layer. A layer is packed by all threads, each a share, while they multiply the one before the last:
+ * what is multiplied has just been packed, and is still in the caches. Each element of C is the sum of what the layers add, in their order.
+ */
+class Layers {
+ public:
+  Layers(Precision precision, int64_t k, int64_t n, Matrix b, const TallProduct* products, int64_t count)
+      : precision_(precision),
+        k_(k),
+        n_(n),
+        b_(b),
+        products_(products),
+        count_(count),
+        blocking_(precision, k, kRowsAtOnce),
+        layers_(pieces(k, blocking_.depth)),
+        packed_(static_cast<size_t>(layers_)),
+        multiplied_(static_cast<size_t>(layers_)) {
+    cutTiles();
+    bytes_ = roundedBytes(packedBytes(precision, blocking_.depth, n));
+    for (int64_t i = 0; i < count; i++) {
+      leftAt_.push_back(bytes_);
+      bytes_ += roundedBytes(packedLeftBytes(precision, products[i].m, blocking_.depth));
+    }
+    memory_ = static_cast<char*>(scratchBytes(Scratch::layers, bytes_ * static_cast<size_t>(std::min(layers_, kLayersInMemory))));
+  }
+
+  void multiply() {
+    const int64_t tiles = static_cast<int64_t>(tiles_.size()), ahead = std::min(layers_, kAhead);
+    std::vector<std::atomic<int64_t>> layersOfTile(tiles_.size());
+    parallelFor(ahead * tiles, [&](int64_t index) { packShare(index / tiles, index % tiles); });
+    // Whatever a piece waits for belongs to an earlier one, so that somebody is at it.
+    parallelFor(layers_ * tiles, [&](int64_t index) {
+      const int64_t layer = index / tiles, tile = index % tiles;
+      waitFor(packed_[static_cast<size_t>(layer)], tiles);
+      waitFor(layersOfTile[static_cast<size_t>(tile)], layer);
+      multiplyTile(layer, tiles_[static_cast<size_t>(tile)]);
+      layersOfTile[static_cast<size_t>(tile)].store(layer + 1, std::memory_order_release);
+      multiplied_[static_cast<size_t>(layer)].fetch_add(1, std::memory_order_acq_rel);
+      if (layer + kAhead >= layers_) return;
+      if (layer > 0) waitFor(multiplied_[static_cast<size_t>(layer - 1)], tiles);
+      packShare(layer + kAhead, tile);
+    });
+  }
+
+ private:
+  void cutTiles() {
+    int64_t rows = 0;
+    for (int64_t i = 0; i < count_; i++) rows += products_[i].m;
+    const int64_t across = pieces(n_, blocking_.columns), columns = evenPiece(n_, blocking_.columns, kPanelWidth);
+    const int64_t fair = pieces(rows * across, kTilesPerThread * threads());
+    const int64_t most = std::max(kLeastBlockRows, std::min(kBlockRows, fair));
+    for (int64_t n = 0; n < n_; n += columns) {
+      for (int64_t i = 0; i < count_; i++) {
+        const int64_t m = products_[i].m, each = evenPiece(m, most, kTileRows);
+        for (int64_t row = 0; row < m; row += each) {
+          tiles_.push_back({i, row, std::min(each, m - row), n, std::min(n_, n + columns)});
+        }
+      }
+    }
+  }
+
+  int64_t depthOf(int64_t layer) const { return std::min(blocking_.depth, k_ - layer * blocking_.depth); }
+
+  char* memoryOf(int64_t layer) const { return memory_ + static_cast<size_t>(layer % kLayersInMemory) * bytes_; }
+
+  PackedB right(int64_t layer) const { return {precision_, depthOf(layer), n_, memoryOf(layer)}; }
+
+  /** Packs one of as many shares of a layer as there are tiles: some of its rows. */
+  void packShare(int64_t layer, int64_t share) {
+    const int64_t depth = depthOf(layer), units = pieces(depth, kRowsAtOnce), tiles = static_cast<int64_t>(tiles_.size());
+    const int64_t k0 = units * share / tiles * kRowsAtOnce, k1 = std::min(depth, units * (share + 1) / tiles * kRowsAtOnce);
+    const int64_t first = layer * blocking_.depth;
+    if (k0 < k1) {
+      packPanels(right(layer), {b_.data + first * b_.stride, b_.stride, false}, k0, k1, 0, pieces(n_, kPanelWidth));
+      for (int64_t i = 0; i < count_; i++) {
+        const TallProduct& product = products_[i];
+        packLeft(precision_, {product.a + first * product.strideA, product.strideA, true}, product.m, k0, k1, depth,
+                 memoryOf(layer) + leftAt_[static_cast<size_t>(i)]);
+      }
+    }
+    packed_[static_cast<size_t>(layer)].fetch_add(1, std::memory_order_acq_rel);
+  }
+
+  void multiplyTile(int64_t layer, const Tile& tile) const {
+    const TallProduct& product = products_[tile.product];
+    multiplyPackedBlock({tile.rows, tile.n0, tile.n1, product.c + tile.row * product.strideC + tile.n0, product.strideC,
+                         product.accumulate || layer > 0},
+                        memoryOf(layer) + leftAt_[static_cast<size_t>(tile.product)], tile.row, right(layer));
+  }
+
+  const Precision precision_;
+  const int64_t k_, n_;
+  const Matrix b_;
+  const TallProduct* const products_;
+  const int64_t count_;
+  const Blocking blocking_;
+  const int64_t layers_;
+  std::vector<Tile> tiles_;
+  /** Memory of a layer: B, then each A. */
+  char* memory_;
+  size_t bytes_;
+  std::vector<size_t> leftAt_;
+  /** Of each layer, how many shares are packed, and how many tiles multiplied. */
+  std::vector<std::atomic<int64_t>> packed_, multiplied_;
+};
+
+}  // namespace
+
+void multiplyTall(Precision precision, int64_t k, int64_t n, const float* b, int64_t strideB, const TallProduct* products,
+                  int64_t count) {
+  Layers(available(precision), k, n, {b, strideB, false}, products, count).multiply();
+}
+
+}  // namespace arrowsmith
