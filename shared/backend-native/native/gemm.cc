@@ -166,11 +166,12 @@ void gemm(Precision precision, int64_t m, int64_t n, int64_t k, Matrix a, Matrix
                 accumulate ? 1 : 0, c, static_cast<int>(strideC));
     return;
   }
-#endif
+#else
   if (a.transposed && !b.transposed && k >= kTallDepth) {
     const TallProduct product{m, a.data, a.stride, c, strideC, accumulate};
     return multiplyTall(precision, k, n, b.data, b.stride, &product, 1);
   }
+#endif
   const PackedB packed{available(precision), k, n, scratchBytes(Scratch::packedB, packedBytes(precision, k, n))};
   if (m * n * k < kWorthSharing) {
     pack(packed, b);
