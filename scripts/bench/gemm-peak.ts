@@ -72,9 +72,7 @@ async function compile(): Promise<string> {
   const instructionSet = instructionSets.find(({ name }) => build.available && name === build.isa);
   const flags = compilerFlags(instructionSet ?? detectInstructionSet());
   const parts = ['block', 'gemm', 'pack', 'parallel', 'scratch', 'tall-products'];
-  const sources = ['bench/gemm', ...parts].map((name) => `${name}.cc`).map((file) =>
-    join(native, file),
-  );
+  const sources = ['bench/gemm', ...parts].map((name) => `${name}.cc`).map((file) => join(native, file));
   const libraries = process.platform === 'darwin' ? ['-framework', 'Accelerate'] : ['-ldl'];
   const target = join(folder, 'gemm');
   const compilers = process.env['CXX'] ? [process.env['CXX']] : ['g++', 'clang++'];
