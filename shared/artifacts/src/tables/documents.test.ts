@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readBatches } from './arrow-file.ts';
-import { documentBatches, readDocumentTable } from './documents.ts';
+import { documentBatches, readDocumentTable, readTextBatches } from './documents.ts';
 import { documentsTable, writeTable } from './kinds.ts';
 
 async function* texts(count: number, length: number): AsyncGenerator<string> {
@@ -24,4 +24,25 @@ test('documents are numbered across record batches of at most a little over 64 M
     expect(bytes).toBe((20 << 20) + 1);
   }
   expect(index).toBe(7);
+});
+
+test('text batches are the UTF-8 of the documents, a batch per record batch, empty documents among them', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'documents-')), 'train.arrow');
+  const batches = [['é', '', 'a🦊'], [''], ['last']];
+  async function* columns() {
+    for (const texts of batches) {
+      const count = { documents: 0, bytes: 0 };
+      async function* stream() {
+        yield* texts;
+      }
+      yield* documentBatches(stream(), count);
+    }
+  }
+  await writeTable(path, documentsTable, {}, columns());
+  const read: string[][] = [];
+  for await (const { bytes, offsets } of readTextBatches(path)) {
+    const document = (_: unknown, i: number) => Buffer.from(bytes.subarray(offsets[i], offsets[i + 1])).toString();
+    read.push(Array.from({ length: offsets.length - 1 }, document));
+  }
+  expect(read).toEqual(batches);
 });

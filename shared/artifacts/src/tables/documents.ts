@@ -58,3 +58,21 @@ export async function* readDocumentTable(path: string): AsyncGenerator<StoredDoc
     for (let row = 0; row < batch.numRows; row++) yield { text: texts.get(row) as string, bytes: bytes.get(row) as number };
   }
 }
+
+/** Documents in succession, as they lie in a record batch: document i is bytes[offsets[i] … offsets[i + 1]) in UTF-8. */
+export interface TextBatch {
+  bytes: Uint8Array;
+  /** One more than there are documents; the first is where the first document begins. */
+  offsets: Int32Array;
+}
+
+/**
+ * The documents of a table as UTF-8, one record batch in memory, without copying or decoding.
+ * @throws UserError when the file cannot be read or is of another kind
+ */
+export async function* readTextBatches(path: string): AsyncGenerator<TextBatch> {
+  for await (const batch of readBatches(path, documentsTable.kind)) {
+    const { values, valueOffsets } = batch.getChild('text')!.data[0]!;
+    yield { bytes: values as Uint8Array, offsets: valueOffsets.subarray(0, batch.numRows + 1) };
+  }
+}
