@@ -94,13 +94,16 @@ async function runtimeFiles(root: string, inputs: readonly string[]): Promise<st
 
 /**
  * Bundles the runner with one stage into a single JavaScript file: what was fingerprinted is what runs, and it starts three times as fast
- * as through a TypeScript loader.
+ * as through a TypeScript loader. In a worker thread it loads the stage's modules, of which one serves the task that the worker was
+ * started for (@arrowsmith/bpe, pool.ts).
  */
 async function bundleStage(root: string, stage: string): Promise<{ code: string; map: string }> {
   const entry = `
+    import { isMainThread } from 'node:worker_threads';
     import { runStageCommand } from './shared/pipeline/src/cli/run-stage-command.ts';
     import declaration from './stages/${stage}/src/declaration.ts';
-    await runStageCommand(declaration, async () => (await import('./stages/${stage}/src/stage.ts')).default, process.argv.slice(2));
+    const load = async () => (await import('./stages/${stage}/src/stage.ts')).default;
+    await (isMainThread ? runStageCommand(declaration, load, process.argv.slice(2)) : load());
   `;
   const { outputFiles } = await build({
     ...common(root),
