@@ -5,6 +5,8 @@ export { mergeProducts } from './merge-products.ts';
 export type { BpeModel, SpecialToken } from './model.ts';
 export { tokenizerParameters, type TokenizerParameters } from './parameters.ts';
 export { preTokens, type PreTokenPattern } from './pre-tokenization.ts';
+export { defineTask, mapInThreads, type Message, type Task, type ThreadOptions } from './pool.ts';
+export { preTokenizer, type PreTokenizer } from './pre-tokenizer.ts';
 export { fromTokenizerJson } from './read-tokenizer-json.ts';
 export { toTokenizerJson } from './tokenizer-json.ts';
 export { trainBpe, type TrainBpeOptions, type TrainBpeProgress } from './trainer.ts';

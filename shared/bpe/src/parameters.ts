@@ -16,9 +16,9 @@ export const tokenizerParameters = z.strictObject({
     .default(2)
     .describe('A pair of tokens that occurs less often in the text does not become a token'),
   pattern: z
-    .enum(['gpt2', 'llama3', 'none'])
+    .enum(['gpt2', 'llama3', 'qwen2', 'none'])
     .default('gpt2')
-    .describe('How text is cut before tokens are learned: like GPT-2, like Llama 3, or only between documents'),
+    .describe('How text is cut before tokens are learned: like GPT-2, Llama 3, Qwen2, or only between documents'),
   specialTokens: z
     .array(z.string().min(1))
     .default(['<|endoftext|>'])

@@ -1,7 +1,7 @@
 /** @file Pre-tokenization: cuts text into the pieces that no merge crosses. */
 
-/** Name of a pre-tokenization pattern: of GPT-2, of Llama 3, or none (a document is one piece). */
-export type PreTokenPattern = 'gpt2' | 'llama3' | 'none';
+/** Name of a pre-tokenization pattern: of GPT-2, of Llama 3, of Qwen2 (also 2.5 and 3), or none (a document is one piece). */
+export type PreTokenPattern = 'gpt2' | 'llama3' | 'qwen2' | 'none';
 
 /**
  * The Llama 3 pattern as tokenizer.json files spell it (for Oniguruma). The GPT-2 pattern has no spelling there: it is built
@@ -9,6 +9,9 @@ export type PreTokenPattern = 'gpt2' | 'llama3' | 'none';
  */
 export const LLAMA3_REGEX =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+/** The Qwen2 pattern in the same spelling: Llama 3's, but each number stands alone. */
+export const QWEN2_REGEX = LLAMA3_REGEX.replace('{1,3}', '');
 
 /*
  * The same patterns for JavaScript, with two differences of spelling that keep the meaning:
@@ -21,6 +24,8 @@ const GPT2 =
   /'(?:[stmd]|re|ve|ll)| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/uy;
 const LLAMA3 =
   /'(?:[sSſtTmMdD]|[rR][eE]|[vV][eE]|[lL][lL])|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\p{White_Space}\p{L}\p{N}]+[\r\n]*|\p{White_Space}*[\r\n]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/uy;
+const QWEN2 = new RegExp(LLAMA3.source.replace('{1,3}', ''), 'uy');
+const REGEXES = { gpt2: GPT2, llama3: LLAMA3, qwen2: QWEN2 };
 
 /**
  * The pre-tokens of a text in order; joined they give the text again. A lone surrogate counts as a symbol, like U+FFFD, which
@@ -33,7 +38,7 @@ export function* preTokens(text: string, pattern: PreTokenPattern): Generator<st
     if (text !== '') yield text;
     return;
   }
-  const regex = pattern === 'gpt2' ? GPT2 : LLAMA3;
+  const regex = REGEXES[pattern];
   for (let start = 0; start < text.length;) {
     // Set at every step: other generators may use the same regular expression between two of ours.
     regex.lastIndex = start;

@@ -2,7 +2,7 @@
 
 import { spellBytes } from './byte-alphabet.ts';
 import type { BpeModel } from './model.ts';
-import { LLAMA3_REGEX, type PreTokenPattern } from './pre-tokenization.ts';
+import { LLAMA3_REGEX, QWEN2_REGEX, type PreTokenPattern } from './pre-tokenization.ts';
 
 /**
  * The tokenizer.json of a model, as transformers, tokenizers (>= 0.20), `@huggingface/tokenizers` and llama.cpp's converter
@@ -55,8 +55,9 @@ export function toTokenizerJson(model: BpeModel): string {
 }
 
 function preTokenizerJson(pattern: PreTokenPattern): unknown {
-  if (pattern !== 'llama3') return byteLevelJson(pattern === 'gpt2');
-  const split = { type: 'Split', pattern: { Regex: LLAMA3_REGEX }, behavior: 'Isolated', invert: false };
+  if (pattern === 'gpt2' || pattern === 'none') return byteLevelJson(pattern === 'gpt2');
+  const regex = pattern === 'llama3' ? LLAMA3_REGEX : QWEN2_REGEX;
+  const split = { type: 'Split', pattern: { Regex: regex }, behavior: 'Isolated', invert: false };
   return { type: 'Sequence', pretokenizers: [split, byteLevelJson(false)] };
 }
 
