@@ -1,15 +1,8 @@
 /** @file Text to token ids, and back. */
 
 import { UserError } from '@arrowsmith/errors';
-import { createByteMerger } from './merge-bytes.ts';
-import { latin1, ordinaryTokenIds, type BpeModel } from './model.ts';
-import { ownCopy } from './own-copy.ts';
-import { preTokens } from './pre-tokenization.ts';
-
-/** Pre-tokens whose ids are remembered: more than the distinct words of a large corpus of stories; about 10 MB. */
-const CACHE_ENTRIES = 65_536;
-/** Longer pre-tokens (in UTF-16 units) seldom come twice. */
-const CACHED_LENGTH = 64;
+import { createByteEncoder, idsOf } from './byte-encoder.ts';
+import type { BpeModel } from './model.ts';
 
 /** Options of {@link BpeEncoder.encode}. */
 export interface EncodeOptions {
@@ -56,45 +49,12 @@ export interface DecodeStream {
 
 /** Prepares a model for encoding and decoding. The encoder remembers the ids of the pre-tokens it has seen, within a limit. */
 export function createEncoder(model: BpeModel): BpeEncoder {
-  const { vocabulary, specialTokens, pattern } = model;
+  const { vocabulary, specialTokens } = model;
   const vocabularySize = vocabulary.length;
-  const ordinaryIds = ordinaryTokenIds(model);
-  const mergeBytes = createByteMerger(model, ordinaryIds);
-  const specialIds = new Map(specialTokens.map(({ content, id }) => [content, id]));
-  const specialPattern = anyOf([...specialIds.keys()]);
+  const encodeBytes = createByteEncoder(model);
   const byteLengths = Int32Array.from(vocabulary, (bytes) => bytes.length);
   for (const { id } of specialTokens) byteLengths[id] = 0;
-
   const utf8 = new TextEncoder();
-  let buffer = new Uint8Array(256);
-  const cache = new Map<string, readonly number[]>();
-
-  function encodePreToken(preToken: string): readonly number[] {
-    // A UTF-16 unit takes at most 3 bytes of UTF-8.
-    if (buffer.length < 3 * preToken.length) buffer = new Uint8Array(6 * preToken.length);
-    const { written } = utf8.encodeInto(preToken, buffer);
-    if (model.ignoreMerges === true) {
-      const id = ordinaryIds.get(latin1(buffer.subarray(0, written)));
-      if (id !== undefined) return [id];
-    }
-    const ids: number[] = [];
-    mergeBytes(buffer, written, ids);
-    return ids;
-  }
-
-  function appendOrdinary(text: string, ids: number[]): void {
-    for (const preToken of preTokens(text, pattern)) {
-      let tokenIds = cache.get(preToken);
-      if (tokenIds === undefined) {
-        tokenIds = encodePreToken(preToken);
-        if (preToken.length <= CACHED_LENGTH) {
-          if (cache.size === CACHE_ENTRIES) cache.clear();
-          cache.set(ownCopy(preToken), tokenIds);
-        }
-      }
-      for (const id of tokenIds) ids.push(id);
-    }
-  }
 
   function bytesOf(id: number): Uint8Array {
     const bytes = vocabulary[id];
@@ -108,18 +68,8 @@ export function createEncoder(model: BpeModel): BpeEncoder {
 
   return {
     vocabularySize,
-    encode(text, { allowSpecial = false } = {}) {
-      const ids: number[] = [];
-      let end = 0;
-      if (allowSpecial && specialPattern !== undefined) {
-        for (const match of text.matchAll(specialPattern)) {
-          appendOrdinary(text.slice(end, match.index), ids);
-          ids.push(specialIds.get(match[0])!);
-          end = match.index + match[0].length;
-        }
-      }
-      appendOrdinary(end === 0 ? text : text.slice(end), ids);
-      return ids;
+    encode(text, options) {
+      return Array.from(idsOf(encodeBytes, utf8.encode(text), options));
     },
     decode(ids) {
       return newDecoder().decode(Buffer.concat(Array.from(ids, bytesOf)));
@@ -140,11 +90,4 @@ export function createEncoder(model: BpeModel): BpeEncoder {
 /** A decoder to which a byte order mark is text like any other. */
 function newDecoder(): InstanceType<typeof TextDecoder> {
   return new TextDecoder('utf-8', { ignoreBOM: true });
-}
-
-/** Matches any of the strings, at each place the longest; undefined where there are none. */
-function anyOf(strings: readonly string[]): RegExp | undefined {
-  if (strings.length === 0) return undefined;
-  const longestFirst = [...strings].sort((a, b) => b.length - a.length);
-  return new RegExp(longestFirst.map((string) => string.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|'), 'gu');
 }

@@ -1,5 +1,6 @@
 /** @file Byte-level BPE: training, encoding, decoding, and the tokenizer.json format. */
 
+export { encodeBatches, type EncodedBatch, type TextBatch } from './encode-batches.ts';
 export { createEncoder, type BpeEncoder, type DecodeStream, type EncodeOptions } from './encoder.ts';
 export { mergeProducts } from './merge-products.ts';
 export type { BpeModel, SpecialToken } from './model.ts';

@@ -1,6 +1,7 @@
 /** @file Applies the merges of a BPE model to the bytes of one pre-token. */
 
 import { heapPop, heapPush } from './heap.ts';
+import { type IdBuffer, pushId } from './id-buffer.ts';
 import { mergeProducts } from './merge-products.ts';
 import type { BpeModel } from './model.ts';
 
@@ -13,12 +14,12 @@ const smaller = (a: number, b: number): boolean => a < b;
  * lowest rank is joined, the leftmost first. O(n log n) for n bytes.
  *
  * @param ordinaryIds from {@link ordinaryTokenIds}.
- * @returns appends the ids of `bytes[0 ... length - 1]` to `ids`.
+ * @returns appends the ids of the bytes of one pre-token.
  */
 export function createByteMerger(
   model: BpeModel,
   ordinaryIds: ReadonlyMap<string, number>,
-): (bytes: Uint8Array, length: number, ids: number[]) => void {
+): (bytes: Uint8Array, out: IdBuffer) => void {
   const size = model.vocabulary.length;
   const products = mergeProducts(model);
   const ranks = new Map(model.merges.map(([left, right], rank) => [left * size + right, rank]));
@@ -38,7 +39,8 @@ export function createByteMerger(
     if (rank !== undefined) heapPush(heap, rank * POSITIONS + position, smaller);
   }
 
-  return (bytes, length, ids) => {
+  return (bytes, out) => {
+    const { length } = bytes;
     if (symbols.length < length) {
       const capacity = 2 * length;
       symbols = new Int32Array(capacity);
@@ -67,6 +69,6 @@ export function createByteMerger(
       if (previous[position]! >= 0) considerPair(previous[position]!, length);
     }
 
-    for (let i = 0; i < length; i = next[i]!) ids.push(symbols[i]!);
+    for (let i = 0; i < length; i = next[i]!) pushId(out, symbols[i]!);
   };
 }

@@ -11,10 +11,17 @@ export interface BpeModel {
   readonly pattern: PreTokenPattern;
   /** Tokens that stand for no text (end of text, ...), in ascending order of id. */
   readonly specialTokens: readonly SpecialToken[];
-  /** Bytes of each id; of a special token: its content in UTF-8. No two ordinary tokens have the same bytes. */
+  /** Bytes of each id; of a special or added token: its content in UTF-8. No two ordinary tokens have the same bytes. */
   readonly vocabulary: readonly Uint8Array[];
   /** Pairs of ids in the order of their priority. A merge gives the ordinary token whose bytes are those of both. */
   readonly merges: readonly (readonly [left: number, right: number])[];
+  /**
+   * Tokens that stand for text which is never cut, like Qwen's `<think>`: they are found before pre-tokenization, whatever is allowed
+   * of special tokens. In ascending order of id. Absent: none.
+   */
+  readonly addedTokens?: readonly SpecialToken[];
+  /** Qwen's: text is encoded in Unicode normalization form C, so that decoding gives the text in that form. Absent: as it is. */
+  readonly normalizer?: 'NFC';
   /** Llama 3's `ignore_merges`: a pre-token that is a token is that token, whatever the merges make of it. Absent: false. */
   readonly ignoreMerges?: boolean;
 }
@@ -25,9 +32,11 @@ export interface SpecialToken {
   readonly id: number;
 }
 
-/** Ids of the ordinary (not special) tokens by their bytes, which are written as a Latin-1 string. */
-export function ordinaryTokenIds(model: Pick<BpeModel, 'vocabulary' | 'specialTokens'>): Map<string, number> {
-  const special = new Set(model.specialTokens.map((token) => token.id));
+/** Ids of the ordinary (neither special nor added) tokens by their bytes, which are written as a Latin-1 string. */
+export function ordinaryTokenIds(
+  model: Pick<BpeModel, 'vocabulary' | 'specialTokens' | 'addedTokens'>,
+): Map<string, number> {
+  const special = new Set([...model.specialTokens, ...(model.addedTokens ?? [])].map((token) => token.id));
   const ids = new Map<string, number>();
   model.vocabulary.forEach((bytes, id) => {
     if (!special.has(id)) ids.set(latin1(bytes), id);
