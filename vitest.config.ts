@@ -6,5 +6,7 @@ export default defineConfig({
     globalSetup: ['test/support/temporary-folder.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Vitest leaves a core free, on two cores half of the machine; tests that run other programs mostly wait.
+    maxWorkers: '100%',
   },
 });
