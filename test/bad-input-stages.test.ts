@@ -3,6 +3,7 @@ import { symlinkSync } from 'node:fs';
 import {
   explainFilesystemError,
   fixedSizeLists,
+  lists,
   numbers,
   tensorsTable,
   tensorBatches,
@@ -20,7 +21,7 @@ afterEach(() => chain.remove());
 describe('text', () => {
   test('an empty file', async () => {
     chain.write('text.txt', '');
-    await expectError(chain, 'download', chain.run('download'), /no training documents/, /text\.txt/);
+    await expectError(chain, 'download', chain.run('download'), /no validation documents/, /text\.txt/);
   });
 
   test('a file that is not there, with the folder that was looked in', async () => {
@@ -65,8 +66,10 @@ describe('tokens', () => {
       const metadata = { contextLength: '4', vocabularySize: '280' };
       const columns = {
         tokens: fixedSizeLists(Uint16Array.of(1, 2, 3, 300, 5), 5),
+        first: numbers(Int32Array.of(0)),
         length: numbers(Int32Array.of(4)),
         bytes: numbers(Int32Array.of(9)),
+        starts: lists([Int32Array.of(0)]),
       };
       for (const split of ['train', 'validation'])
         await table(`${split}.arrow`, tokensTable(4, false), metadata, [columns]);

@@ -13,8 +13,8 @@ export interface TokenRows {
   /**
    * Reads rows.
    * @param indices n row numbers, each in [0, rows), in any order, repetitions allowed
-   * @returns two arrays [n × contextLength]: the ids that go in, and the id that follows each; −1 where
-   *   there is none, i.e. at padding, whose input may be any id
+   * @returns arrays [n × contextLength]: the ids that go in, and the id that follows each; −1 where none counts, e.g. at padding,
+   *   whose input may be any id
    */
   read(indices: readonly number[]): Promise<Batch>;
 }
@@ -23,6 +23,8 @@ export interface TokenRows {
 export interface Batch {
   inputs: Int32Array;
   targets: Int32Array;
+  /** The document of each input, numbered within its row from 0, where the source knows it: attention may be confined to it. −1: padding. */
+  documents?: Int32Array;
 }
 
 /**

@@ -1,17 +1,24 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fixedSizeLists, numbers, tokensTable, writeTable } from '@arrowsmith/artifacts';
+import { fixedSizeLists, lists, numbers, tokensTable, writeTable } from '@arrowsmith/artifacts';
 import { expect, test } from 'vitest';
 import { readTokenTable } from './token-table.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'token-table-'));
 const metadata = { contextLength: '3', vocabularySize: '70000' };
 
-const batch = (ids: Uint16Array | Uint32Array, lengths: number[]) => ({
+const batch = (
+  ids: Uint16Array | Uint32Array,
+  lengths: number[],
+  starts: number[][] = lengths.map(() => []),
+  first = 0,
+) => ({
   tokens: fixedSizeLists(ids, 4),
+  first: numbers(Int32Array.from(lengths, () => first)),
   length: numbers(Int32Array.from(lengths)),
   bytes: numbers(Int32Array.from(lengths, (length) => 10 * length)),
+  starts: lists(starts.map((row) => Int32Array.from(row))),
 });
 
 test.each([
@@ -26,7 +33,7 @@ test.each([
   ]);
   const table = await readTokenTable(path);
   expect(table).toMatchObject({ rows: 3, contextLength: 3, vocabularySize: 70_000, tokens: 8, bytes: 80 });
-  expect(await table.read([2, 0, 2])).toEqual({
+  expect(await table.read([2, 0, 2])).toMatchObject({
     inputs: Int32Array.of(7, 8, last, 1, 2, 3, 7, 8, last),
     targets: Int32Array.of(8, last, -1, 2, 3, 4, 8, last, -1),
   });
@@ -36,4 +43,31 @@ test('a table without rows is refused with what to do', async () => {
   const path = join(folder, 'empty.arrow');
   await writeTable(path, tokensTable(3, false), metadata, []);
   await expect(readTokenTable(path)).rejects.toThrow(/no rows of tokens[^]*empty\.arrow[^]*take more text/);
+});
+
+test('documents are numbered within a row, and predictions before the first that counts are no targets', async () => {
+  const path = join(folder, 'documents.arrow');
+  await writeTable(path, tokensTable(3, false), metadata, [
+    batch(Uint16Array.of(1, 2, 3, 4, 4, 5, 6, 7, 7, 8, 9, 0), [3, 3, 2], [[0], [], [1]]),
+    batch(Uint16Array.of(1, 2, 3, 4), [3], [[0, 2]], 1),
+  ]);
+  const table = await readTokenTable(path);
+  expect(table).toMatchObject({ rows: 4, tokens: 10 });
+  const { documents } = await table.read([0, 1, 2, 3]);
+  expect(documents).toEqual(Int32Array.of(0, 0, 0, 0, 0, 0, 0, 1, -1, 0, 0, 1));
+  expect((await table.read([3])).targets).toEqual(Int32Array.of(-1, 3, 4));
+});
+
+test('a file that is cut off after it was opened is refused when a row beyond its end is read', async () => {
+  const path = join(folder, 'cut.arrow');
+  await writeTable(path, tokensTable(3, false), metadata, [
+    batch(
+      new Uint16Array(4000),
+      Array.from({ length: 1000 }, () => 3),
+    ),
+  ]);
+  const table = await readTokenTable(path);
+  truncateSync(path, 5000);
+  await expect(table.read([999])).rejects.toThrow(/cut\.arrow[^]*truncated: 5000 bytes[^]*run the stage/);
+  await expect(readTokenTable(path)).rejects.toThrow(/truncated or not Arrow/);
 });

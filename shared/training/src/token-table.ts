@@ -1,37 +1,47 @@
-/** @file Rows of tokens from the table that the stage `chunk` writes. */
-import { readBatches, readMetadata } from '@arrowsmith/artifacts';
+/** @file Rows of tokens, read at their places in the table that the stage `chunk` writes. */
+import { type BatchLayout, type ReadAt, readLayout, withFile } from '@arrowsmith/artifacts';
 import { UserError } from '@arrowsmith/errors';
 import type { Batch, TokenRows } from './data.ts';
 
-/** A split held in memory, at two or four bytes per token. */
+/** A split on disk. In memory are 8 bytes per row: how much of it counts. */
 export interface TokenTable extends TokenRows {
   vocabularySize: number;
-  /** Tokens predicted in all rows together. */
+  /** Tokens that count in all rows together. */
   tokens: number;
   /** Raw UTF-8 bytes that these stand for: the denominator of bits per byte. */
   bytes: number;
 }
 
-type Ids = Uint16Array | Uint32Array;
+/** A record batch: where it lies, and which predictions of each row count. */
+interface Part extends BatchLayout {
+  first: Int32Array;
+  lengths: Int32Array;
+}
 
 /**
- * Reads a table of kind `tokens`.
+ * Opens a table of kind `tokens`. Rows are read when they are asked for (some microseconds each, where the system has the file cached).
  * @throws UserError when the file cannot be read, is of another kind, or has no rows
  */
 export async function readTokenTable(path: string): Promise<TokenTable> {
-  const metadata = await readMetadata(path, 'tokens');
+  const { metadata, batches } = await readLayout(path, 'tokens');
   const contextLength = Number(metadata['contextLength']);
   const width = contextLength + 1;
-  const parts: { ids: Ids; lengths: Int32Array }[] = [];
   const total = { rows: 0, tokens: 0, bytes: 0 };
-  for await (const batch of readBatches(path, 'tokens')) {
-    const ids = batch.getChild('tokens')!.data[0]!.children[0]!.values as Ids; // [rows × width]
-    const lengths = batch.getChild('length')!.toArray() as Int32Array;
-    parts.push({ ids: ids.subarray(0, batch.numRows * width), lengths });
-    total.rows += batch.numRows;
-    for (const length of lengths) total.tokens += length;
-    for (const bytes of batch.getChild('bytes')!.toArray() as Int32Array) total.bytes += bytes;
-  }
+  const parts = withFile(path, (readAt) =>
+    batches.map((batch): Part => {
+      const [first, lengths, bytes] = ['first', 'length', 'bytes'].map((column) => {
+        const values = new Int32Array(batch.rows);
+        readAt(values, batch.columns.get(column)!.position);
+        return values;
+      }) as [Int32Array, Int32Array, Int32Array];
+      total.rows += batch.rows;
+      for (let row = 0; row < batch.rows; row++) {
+        total.tokens += lengths[row]! - first[row]!;
+        total.bytes += bytes[row]!;
+      }
+      return { ...batch, first, lengths };
+    }),
+  );
   if (total.rows === 0) {
     throw new UserError({
       what: 'there are no rows of tokens',
@@ -40,18 +50,58 @@ export async function readTokenTable(path: string): Promise<TokenTable> {
       fix: 'take more text, or a shorter chunk.contextLength',
     });
   }
-  const rowsPerPart = parts[0]!.lengths.length; // all but the last part are full
-  const read = async (indices: readonly number[]): Promise<Batch> => {
-    const inputs = new Int32Array(indices.length * contextLength);
-    const targets = new Int32Array(indices.length * contextLength).fill(-1);
-    for (const [i, index] of indices.entries()) {
-      const { ids, lengths } = parts[Math.floor(index / rowsPerPart)]!;
-      const row = index % rowsPerPart;
-      const start = row * width;
-      inputs.set(ids.subarray(start, start + contextLength), i * contextLength);
-      targets.set(ids.subarray(start + 1, start + 1 + lengths[row]!), i * contextLength);
-    }
-    return { inputs, targets };
-  };
+  const idBytes = parts[0]!.columns.get('tokens.item')!.bytes / (parts[0]!.rows * width);
+  const ids = new (idBytes >= 4 ? Uint32Array : Uint16Array)(width);
+
+  const read = async (indices: readonly number[]): Promise<Batch> =>
+    withFile(path, (readAt) => {
+      const size = indices.length * contextLength;
+      const batch = { inputs: new Int32Array(size), targets: new Int32Array(size), documents: new Int32Array(size) };
+      batch.targets.fill(-1);
+      for (const [i, index] of indices.entries()) {
+        const part = partOf(parts, index);
+        const row = index - part.firstRow;
+        const [first, length] = [part.first[row]!, part.lengths[row]!];
+        readAt(ids, part.columns.get('tokens.item')!.position + row * ids.byteLength);
+        const at = i * contextLength;
+        batch.inputs.set(ids.subarray(0, contextLength), at);
+        batch.targets.set(ids.subarray(first + 1, length + 1), at + first);
+        numberDocuments(batch.documents.subarray(at, at + contextLength), readStarts(readAt, part, row), length);
+      }
+      return batch;
+    });
   return { ...total, contextLength, vocabularySize: Number(metadata['vocabularySize']), read };
+}
+
+/** The record batch that holds a row: all but the last are of one size, or nearly, but the search does not rely on it. */
+function partOf(parts: readonly Part[], row: number): Part {
+  let [low, high] = [0, parts.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (parts[middle]!.firstRow <= row) low = middle;
+    else high = middle - 1;
+  }
+  return parts[low]!;
+}
+
+/** The input positions at which documents begin in a row. */
+function readStarts(readAt: ReadAt, { columns }: Part, row: number): Int32Array {
+  const range = new Int32Array(2);
+  readAt(range, columns.get('starts.offsets')!.position + 4 * row);
+  const starts = new Int32Array(range[1]! - range[0]!);
+  if (starts.length > 0) readAt(starts, columns.get('starts.item')!.position + 4 * range[0]!);
+  return starts;
+}
+
+/** Numbers the documents of a row from 0, which is the one that was begun in an earlier row or begins at position 0; padding is −1. */
+function numberDocuments(documents: Int32Array, starts: Int32Array, length: number): void {
+  let document = 0;
+  let next = starts[0] === 0 ? 1 : 0;
+  for (let position = 0; position < documents.length; position++) {
+    if (starts[next] === position) {
+      document++;
+      next++;
+    }
+    documents[position] = position < length ? document : -1;
+  }
 }

@@ -1,18 +1,20 @@
-/** @file What the stage `chunk` does: encodes both splits and packs the ids into rows of one context. */
+/** @file What the stage `chunk` does: encodes both splits on all cores and lays the ids out in rows of one context. */
 import { readFile } from 'node:fs/promises';
-import { setImmediate } from 'node:timers/promises';
-import { readDocumentTable, tokensTable } from '@arrowsmith/artifacts';
-import { createEncoder, fromTokenizerJson } from '@arrowsmith/bpe';
+import { availableParallelism } from 'node:os';
+import { readTextBatches, type TextBatch, tokensTable } from '@arrowsmith/artifacts';
+import { createEncoder, type EncodedBatch, encodeBatches, fromTokenizerJson } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
 import { implementStage } from '@arrowsmith/pipeline/stage';
 import declaration from './declaration.ts';
-import { type PackedCount, packRows } from './pack-rows.ts';
+import { documentRows, packRows } from './pack-rows.ts';
+import type { RowCount, RowOptions } from './rows.ts';
+import { shuffledTextBatches } from './shuffled-documents.ts';
 
 export default implementStage(declaration, async (context) => {
-  const { contextLength } = context.parameters;
+  const { contextLength, mode, shuffle, threads = availableParallelism() } = context.parameters;
+  const { stride = mode === 'windows' ? Math.ceil(contextLength / 2) : contextLength } = context.parameters;
   const tokenizerPath = await context.input('tokenizer', 'tokenizer.json');
   const model = fromTokenizerJson(await readFile(tokenizerPath, 'utf8'), tokenizerPath);
-  const encoder = createEncoder(model);
   const endOfText = model.specialTokens[0]?.id;
   if (endOfText === undefined) {
     throw new UserError({
@@ -24,35 +26,45 @@ export default implementStage(declaration, async (context) => {
   }
   const vocabularySize = model.vocabulary.length;
   const wide = vocabularySize > 2 ** 16;
-  const packing = { contextLength, endOfText, wide, byteLength: (id: number) => encoder.tokenByteLength(id) };
+  const encoder = createEncoder(model);
+  const byteLengths = Int32Array.from({ length: vocabularySize }, (_, id) => encoder.tokenByteLength(id));
+  const options: RowOptions = { contextLength, endOfText, wide, byteLengths };
+  const layOut = (batches: AsyncIterable<EncodedBatch>, count: RowCount) =>
+    mode === 'packed' ? packRows(batches, options, count) : documentRows(batches, { ...options, stride }, count);
 
-  const counts: Record<string, PackedCount> = {};
+  const counts: Record<string, RowCount> = {};
+  const speed = { documents: 0, bytes: 0, tokens: 0, seconds: 0 };
   for (const split of ['train', 'validation'] as const) {
     const path = await context.input('download', `${split}.arrow`);
     const total = context.inputMetadata('download')[`${split}Bytes`] as number;
     const bar = context.progress(`encode ${split}`, { total, unit: 'bytes' });
-    async function* encoded() {
-      let done = 0;
-      for await (const { text, bytes } of readDocumentTable(path)) {
-        yield encoder.encode(text);
-        bar.update((done += bytes));
-        context.signal.throwIfAborted();
-        await setImmediate(); // gives SIGTERM its turn
+    const begin = performance.now();
+    let read = 0;
+    async function* texts(): AsyncGenerator<TextBatch> {
+      const shuffled = shuffle !== false && split === 'train';
+      for await (const batch of shuffled ? shuffledTextBatches(path, shuffle) : readTextBatches(path)) {
+        yield batch;
+        speed.documents += batch.offsets.length - 1;
+        read += batch.offsets.at(-1)! - batch.offsets[0]!;
       }
     }
     const count = (counts[split] = { rows: 0, tokens: 0, bytes: 0 });
-    const metadata = { split, contextLength: String(contextLength), vocabularySize: String(vocabularySize) };
-    await context.table(
-      `${split}.arrow`,
-      tokensTable(contextLength, wide),
-      metadata,
-      packRows(encoded(), packing, count),
-    );
+    async function* encoded(): AsyncGenerator<EncodedBatch> {
+      for await (const batch of encodeBatches(model, texts(), { threads, signal: context.signal })) {
+        yield batch;
+        bar.update(Math.min(count.bytes, total)); // finished rows; overlaps count once, so this ends near the total
+      }
+    }
+    const metadata = { split, contextLength: String(contextLength), vocabularySize: String(vocabularySize), mode };
+    await context.table(`${split}.arrow`, tokensTable(contextLength, wide), metadata, layOut(encoded(), count));
     bar.end();
+    speed.seconds += (performance.now() - begin) / 1000;
+    speed.bytes += read;
+    speed.tokens += count.tokens;
     if (count.tokens < contextLength) throw tooSmall(split, count, contextLength);
   }
 
-  const { train, validation } = counts as { train: PackedCount; validation: PackedCount };
+  const { train, validation } = counts as { train: RowCount; validation: RowCount };
   const bytesPerToken = train.bytes / train.tokens;
   return {
     metadata: {
@@ -68,13 +80,30 @@ export default implementStage(declaration, async (context) => {
     metrics: { bytesPerToken },
     highlights: {
       tokens: `${millions(train.tokens)} for training, ${millions(validation.tokens)} for validation, ${bytesPerToken.toFixed(2)} bytes each`,
+      rows: describeRows(mode, train, contextLength),
+      speed: describeSpeed(speed),
     },
   };
 });
 
 const millions = (count: number): string => `${(count / 1e6).toFixed(2)} M`;
 
-function tooSmall(split: string, count: PackedCount, contextLength: number): UserError {
+function describeRows(mode: string, { rows, tokens }: RowCount, contextLength: number): string {
+  const used = (100 * tokens) / (rows * contextLength);
+  return `${rows.toLocaleString('en-US')} for training, ${mode}, ${used.toFixed(1)} % of their predictions count`;
+}
+
+function describeSpeed({
+  documents,
+  bytes,
+  tokens,
+  seconds,
+}: Record<'documents' | 'bytes' | 'tokens' | 'seconds', number>) {
+  const perSecond = (count: number) => Math.round(count / seconds).toLocaleString('en-US');
+  return `${perSecond(documents)} documents/s, ${(bytes / seconds / 1e6).toFixed(1)} MB/s, ${perSecond(tokens)} tokens/s`;
+}
+
+function tooSmall(split: string, count: RowCount, contextLength: number): UserError {
   return new UserError({
     what: `the ${split} split is smaller than one context`,
     expected: `at least ${contextLength} tokens (chunk.contextLength)`,

@@ -61,7 +61,13 @@ test('columns of every type survive: nulls, booleans, bytes, lists of fixed and 
 
   const ids = Uint16Array.of(1, 2, 3, 65535, 5, 6);
   await writeTable(path('tokens.arrow'), tokensTable(2, false), {}, [
-    { tokens: fixedSizeLists(ids, 3), length: numbers(Int32Array.of(2, 1)), bytes: numbers(Int32Array.of(9, 4)) },
+    {
+      tokens: fixedSizeLists(ids, 3),
+      first: numbers(Int32Array.of(0, 0)),
+      length: numbers(Int32Array.of(2, 1)),
+      bytes: numbers(Int32Array.of(9, 4)),
+      starts: lists([Int32Array.of(0), Int32Array.of()]),
+    },
   ]);
   for await (const batch of readBatches(path('tokens.arrow'), 'tokens')) {
     expect(batch.getChild('tokens')!.get(1).toArray()).toEqual(Uint16Array.of(65535, 5, 6));

@@ -3,4 +3,5 @@ export * from './arrow-file.ts';
 export * from './columns.ts';
 export * from './documents.ts';
 export * from './kinds.ts';
+export * from './random-access.ts';
 export * from './tensors.ts';

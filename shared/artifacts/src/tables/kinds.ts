@@ -5,6 +5,7 @@
  * | table | file | one row is | metadata |
  * | --- | --- | --- | --- |
  * | documents | download: train.arrow, validation.arrow | a document | split |
+ * | dataCard | download: card.arrow | a fact about the corpus | |
  * | vocabulary | tokenizer: vocabulary.arrow | a token | pattern, vocabularySize |
  * | merges | tokenizer: merges.arrow | a merge, in rank order | vocabularySize |
  * | tokens | chunk: train.arrow, validation.arrow | a context of `contextLength` predictions | contextLength, vocabularySize, split |
@@ -41,6 +42,19 @@ export const documentsTable: TableKind = {
   ],
 };
 
+/** What a corpus is made of, where it comes from and what was taken away: one fact per row. */
+export const dataCardTable: TableKind = {
+  kind: 'data-card',
+  version: '1',
+  fields: [
+    field('section', new Utf8()), // origin, content, lengths or removed
+    field('split', new Utf8()), // train, validation, or empty for both
+    field('name', new Utf8()), // e.g. licence; characters; bytes from 512 to 1023; duplicates
+    field('value', new Float64(), true), // null for what is text
+    field('text', new Utf8()), // the same for people
+  ],
+};
+
 /** Tokens by id. */
 export const vocabularyTable: TableKind = {
   kind: 'vocabulary',
@@ -61,8 +75,9 @@ export const mergesTable: TableKind = {
 };
 
 /**
- * Token ids in rows of `contextLength` + 1: a row's first `contextLength` ids are inputs, its last `contextLength` ids are targets, and
- * a row begins with the id on which the previous row ended. So every token of a split but the first is predicted exactly once.
+ * Token ids in rows of `contextLength` + 1: a row's first `contextLength` ids are inputs, its last `contextLength` ids are targets; the
+ * prediction at position p is that of id p + 1 from the ids up to p. Over all rows every token of every document counts exactly once.
+ * A document begins with the end of text that stands before it.
  * @param contextLength predictions per row
  * @param wide 32-bit ids, for vocabularies over 65,536
  */
@@ -70,11 +85,13 @@ export function tokensTable(contextLength: number, wide: boolean): TableKind {
   const id = wide ? new Uint32() : new Uint16();
   return {
     kind: 'tokens',
-    version: '1',
+    version: '2',
     fields: [
-      field('tokens', new FixedSizeList(contextLength + 1, new Field('item', id, false))),
-      field('length', new Int32()), // predictions that count; less than contextLength only in the last row, padded with 0
-      field('bytes', new Int32()), // raw UTF-8 bytes of the predicted tokens: the denominator of bits per byte
+      field('tokens', new FixedSizeList(contextLength + 1, new Field('item', id, false))), // padded with 0
+      field('first', new Int32()), // first prediction that counts; those before it are context that an earlier row predicted
+      field('length', new Int32()), // predictions in the row: those from `first` to here count, what follows is padding
+      field('bytes', new Int32()), // raw UTF-8 bytes of the tokens that count: the denominator of bits per byte
+      field('starts', listOf(new Int32())), // input positions at which documents begin, ascending; what precedes is of an earlier one
     ],
   };
 }
