@@ -2,8 +2,21 @@
 
 export { embeddedStories } from './embedded/index.ts';
 export type { FileContent } from './local-files.ts';
-export { sourceParameters } from './parameters.ts';
-export type { EmbeddedSource, FileSource, HubFile, HubSource, Source, UrlSource } from './parameters.ts';
+export { filterParameters, sourceParameters } from './parameters.ts';
+export type {
+  EmbeddedSource,
+  FileSource,
+  FilterParameters,
+  HubFile,
+  HubSource,
+  Source,
+  UrlSource,
+} from './parameters.ts';
+export { hashSet } from './quality/hash-set.ts';
+export type { HashSet } from './quality/hash-set.ts';
+export { MAX_VOCABULARY } from './quality/measure.ts';
+export { screenDocuments } from './quality/screen.ts';
+export type { ScreenOptions, Screening } from './quality/screen.ts';
 export { readDocuments } from './read-documents.ts';
 export type { Documents, ReadDocumentsOptions, SourceProgress } from './read-documents.ts';
 export { resolveSource } from './resolve-source.ts';

@@ -2,6 +2,9 @@
 
 import { z } from 'zod';
 
+export { filterParameters } from './quality/filter-parameters.ts';
+export type { FilterParameters } from './quality/filter-parameters.ts';
+
 const sha256 = z
   .string()
   .regex(/^[0-9a-f]{64}$/, 'expected a sha256: 64 lower-case hexadecimal digits')
@@ -18,6 +21,13 @@ const layout = {
     .min(1)
     .optional()
     .describe('text only: what stands between two documents, e.g. <|endoftext|>; without it each file is one document'),
+  invalidUtf8: z
+    .enum(['fail', 'replace'])
+    .optional()
+    .describe(
+      'bytes that are not UTF-8: stop and say where (fail, the default), or put U+FFFD in their place and say how often',
+    ),
+  licence: z.string().min(1).optional().describe('licence of the text, for its data card, e.g. CC0-1.0'),
   field: z.string().min(1).default('text').describe('jsonl and parquet: the field or column that holds the text'),
   validationShare: z
     .number()

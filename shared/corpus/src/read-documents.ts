@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { UserError } from '@arrowsmith/errors';
 import { embeddedStories } from './embedded/index.ts';
-import type { CorpusFile, ReadOptions } from './formats/corpus-file.ts';
+import type { CorpusFile, OnInvalidUtf8, ReadOptions } from './formats/corpus-file.ts';
 import { readJsonl } from './formats/jsonl.ts';
 import { readParquet } from './formats/parquet.ts';
 import { readRunningText, readSeparatedText } from './formats/text.ts';
@@ -33,10 +33,15 @@ export interface SourceProgress {
 
 export interface ReadDocumentsOptions extends Omit<ObtainOptions, 'onDownload'> {
   onProgress?: ((progress: SourceProgress) => void) | undefined;
+  /** Called where bytes are replaced by a source with `invalidUtf8: replace`, once for each text of the files. */
+  onInvalidUtf8?: OnInvalidUtf8 | undefined;
 }
 
 /** How documents lie in the files. */
-type Layout = Pick<Extract<Source, { type: 'file' }>, 'format' | 'separator' | 'field' | 'validationShare'>;
+type Layout = Pick<
+  Extract<Source, { type: 'file' }>,
+  'format' | 'separator' | 'field' | 'validationShare' | 'invalidUtf8'
+>;
 
 type Part = 'train' | 'validation';
 
@@ -74,12 +79,17 @@ async function* fileDocuments(
   files: CorpusFiles,
   layout: Layout,
   part: Part,
-  { signal, onProgress }: ReadDocumentsOptions,
+  { signal, onProgress, onInvalidUtf8 }: ReadDocumentsOptions,
 ): AsyncGenerator<string> {
   const read = files[part] ?? files.train;
   const total = read.reduce((sum, { bytes }) => sum + bytes, 0);
   const name = part === 'train' ? 'training documents' : 'validation documents';
   const choose = chooser(files, layout, part);
+
+  // Where both parts are picked from the same texts, these are read twice, and told of once.
+  const tells = files[part] !== undefined || choose.textPart !== 'all';
+  const onInvalid: OnInvalidUtf8 = (place, count) => tells && onInvalidUtf8?.(place, count);
+  const policy = layout.invalidUtf8 === 'replace' ? { onInvalidUtf8: onInvalid } : {};
 
   let index = 0;
   let chosen = 0;
@@ -87,7 +97,7 @@ async function* fileDocuments(
   for (const file of read) {
     const onRead = (bytes: number) =>
       onProgress?.({ activity: 'read', name, done: before + bytes, total, unit: 'bytes' });
-    for await (const batch of readFile(file, layout, choose.textPart, { signal, onRead })) {
+    for await (const batch of readFile(file, layout, choose.textPart, { signal, onRead, ...policy })) {
       for (const document of batch) {
         if (!choose.takes(index++)) continue;
         chosen++;
@@ -97,6 +107,22 @@ async function* fileDocuments(
     before += file.bytes;
   }
   if (chosen === 0) throw noDocuments(read, name, index, layout);
+  if (layout.separator !== undefined && index <= read.length && total > LARGE_BYTES) {
+    throw separatorNeverOccurs(read, layout.separator, total);
+  }
+}
+
+/** Text in which a separator should occur, if it is the right one. */
+const LARGE_BYTES = 2 ** 20;
+
+function separatorNeverOccurs(files: CorpusFile[], separator: string, bytes: number): UserError {
+  return new UserError({
+    what: 'the separator never occurs, so that each file is one document',
+    where: files.length === 1 ? files[0]!.name : `${files[0]!.name} and ${files.length - 1} more`,
+    expected: JSON.stringify(separator),
+    found: `${(bytes / 1e6).toFixed(1)} MB without it`,
+    fix: 'correct the separator of the source, or leave it out if each file is one document',
+  });
 }
 
 /** Which documents of the files belong to a part, and which part of each text that has no separator. */

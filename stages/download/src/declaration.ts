@@ -1,14 +1,25 @@
 /** @file The stage `download`: text from the hub, a URL, files or the embedded generator becomes a table of documents. */
 import { z } from 'zod';
-import { sourceParameters } from '@arrowsmith/corpus/parameters';
+import { filterParameters, sourceParameters } from '@arrowsmith/corpus/parameters';
 import { declareStage } from '@arrowsmith/pipeline/stage';
 import type { ResolvedDownload } from './resolve.ts';
 
 const parameters = z.strictObject({
   source: sourceParameters.describe('Where the text comes from'),
+  filter: filterParameters.optional().describe('Which documents to keep; without it, all of them'),
+  removeLeaks: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Leave out training documents that the validation split has too, byte for byte; they are counted in any case',
+    ),
+  removeDuplicates: z
+    .boolean()
+    .default(false)
+    .describe('Leave out documents that occurred before in their split, byte for byte; they are counted in any case'),
 });
 
-type DownloadParameters = z.infer<typeof parameters>;
+export type DownloadParameters = z.infer<typeof parameters>;
 
 export default declareStage<DownloadParameters, ResolvedDownload>({
   name: 'download',

@@ -1,46 +1,64 @@
-/** @file What the stage `download` does: reads a source's documents and writes them as one table per split. */
-import { documentBatches, documentsTable, type DocumentCount } from '@arrowsmith/artifacts';
-import { readDocuments, type SourceProgress } from '@arrowsmith/corpus';
+/** @file What the stage `download` does: reads a source's documents, screens them, writes one table per split and a data card. */
+import { dataCardTable, documentBatches, documentsTable } from '@arrowsmith/artifacts';
+import { readDocuments, screenDocuments, type HashSet, type Screening, type SourceProgress } from '@arrowsmith/corpus';
+import { UserError } from '@arrowsmith/errors';
 import { implementStage, type Progress, type StageContext } from '@arrowsmith/pipeline/stage';
+import { cardBatch, cardHighlights, type DataCard } from './data-card.ts';
 import declaration from './declaration.ts';
-import { describeSource } from './describe-source.ts';
 import type { ResolvedDownload } from './resolve.ts';
 
 export default implementStage(declaration, async (context: StageContext<ResolvedDownload>) => {
-  const { source } = context.parameters;
+  const { source, filter, removeLeaks, removeDuplicates } = context.parameters;
   const progress = sourceProgress(context);
+  const invalidUtf8: DataCard['invalidUtf8'] = { replacements: 0 };
   const documents = await readDocuments(source, {
     root: context.root,
     directory: context.stateDirectory,
     signal: context.signal,
     onProgress: progress.show,
+    onInvalidUtf8: (place, replacements) => {
+      invalidUtf8.firstPlace ??= place;
+      invalidUtf8.replacements += replacements;
+    },
   });
-  const counts: Record<string, DocumentCount> = {};
-  for (const split of ['train', 'validation'] as const) {
-    const count = (counts[split] = { documents: 0, bytes: 0 });
+
+  const write = async (split: 'train' | 'validation', leaksOf?: HashSet) => {
+    const screen = screenDocuments(documents[split], { filter, leaksOf, removeLeaks, removeDuplicates });
     const metadata = { split, source: JSON.stringify(source) };
-    await context.table(`${split}.arrow`, documentsTable, metadata, documentBatches(documents[split], count));
-  }
+    const count = { documents: 0, bytes: 0 };
+    await context.table(`${split}.arrow`, documentsTable, metadata, documentBatches(screen.documents, count));
+    const result = screen.result();
+    if (result.documents === 0) throw nothingLeft(split, result);
+    return { hashes: screen.hashes, result };
+  };
+  // The validation split first, so that training documents can be compared with it.
+  const { hashes, result: validation } = await write('validation');
+  const { result: train } = await write('train', hashes);
   progress.end();
 
-  const { train, validation } = counts as { train: DocumentCount; validation: DocumentCount };
+  const card: DataCard = { source, train, validation, invalidUtf8 };
+  await context.table('card.arrow', dataCardTable, {}, [cardBatch(card)]);
   return {
     metadata: {
       trainDocuments: train.documents,
       trainBytes: train.bytes,
       validationDocuments: validation.documents,
       validationBytes: validation.bytes,
+      leaks: train.leaks,
     },
     metrics: { trainBytes: train.bytes, validationBytes: validation.bytes },
-    highlights: {
-      data: describeSource(source),
-      documents: `${describeCount(train)} for training, ${describeCount(validation)} for validation`,
-    },
+    highlights: cardHighlights(card, { removeLeaks, removeDuplicates }),
   };
 });
 
-const describeCount = ({ documents, bytes }: DocumentCount): string =>
-  `${documents.toLocaleString('en-US')} (${(bytes / 1e6).toFixed(2)} MB)`;
+function nothingLeft(split: string, { read, removed, leaks }: Screening): UserError {
+  const rules = Object.entries(removed).map(([rule, count]) => `${rule} ${count}`);
+  return new UserError({
+    what: `no ${split} document is left`,
+    found: `${read} documents, taken away by: ${[...rules, ...(leaks > 0 ? [`equal to a validation document ${leaks}`] : [])].join(', ')}`,
+    fix: 'loosen download.filter, or check the source',
+  });
+}
 
 /** One progress bar after the other, as the source goes from file to file. */
 function sourceProgress({ progress }: Pick<StageContext<unknown>, 'progress'>) {

@@ -11,10 +11,15 @@ export interface CorpusFile {
   cut: boolean;
 }
 
+/** @param place of the first one of a document, for people @param replacements number of U+FFFD put in */
+export type OnInvalidUtf8 = (place: string, replacements: number) => void;
+
 export interface ReadOptions {
   signal?: AbortSignal | undefined;
   /** Called with the bytes of this file that were read so far. */
   onRead?: ((bytes: number) => void) | undefined;
+  /** Called with what is not UTF-8 and was replaced by U+FFFD; without it, such bytes are an error. */
+  onInvalidUtf8?: OnInvalidUtf8 | undefined;
 }
 
 /**

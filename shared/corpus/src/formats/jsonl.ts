@@ -14,7 +14,8 @@ export function readJsonl(file: CorpusFile, field: string, options: ReadOptions)
   return readPieces(
     file,
     Buffer.from('\n'),
-    ({ bytes, offset, index }) => parseLine(decodeUtf8(bytes, file.name, offset), field, `${file.name}:${index + 1}`),
+    ({ bytes, offset, index }) =>
+      parseLine(decodeUtf8(bytes, file.name, offset, options.onInvalidUtf8), field, `${file.name}:${index + 1}`),
     options,
   );
 }

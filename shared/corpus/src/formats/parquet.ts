@@ -34,7 +34,7 @@ const BATCH_ROWS = 4096;
 export async function* readParquet(
   file: CorpusFile,
   field: string,
-  { signal, onRead }: ReadOptions,
+  { signal, onRead, onInvalidUtf8 }: ReadOptions,
 ): AsyncGenerator<string[]> {
   const rethrow = (error: unknown): never => {
     throw damaged(file, error);
@@ -62,7 +62,7 @@ export async function* readParquet(
         const bytes: Uint8Array | null | undefined = rows[row];
         if (!bytes || bytes.length === 0) continue;
         const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-        batch.push(decodeUtf8(view, `${file.name}, row ${range.rowStart + row + 1}`, 0));
+        batch.push(decodeUtf8(view, `${file.name}, row ${range.rowStart + row + 1}`, 0, onInvalidUtf8));
       }
       onRead?.(Math.round((file.bytes * (range.rowStart + end)) / Number(metadata.num_rows)));
       yield batch;

@@ -23,7 +23,7 @@ export function readSeparatedText(file: CorpusFile, separator: string, options: 
     file,
     Buffer.from(separator),
     ({ bytes, offset, index }) => {
-      const text = decodeUtf8(bytes, file.name, offset);
+      const text = decodeUtf8(bytes, file.name, offset, options.onInvalidUtf8);
       return (lineBreaks ? withoutLineBreaks(text, index > 0) : text) || undefined;
     },
     options,
@@ -49,7 +49,7 @@ export async function* readRunningText(
   file: CorpusFile,
   part: TextPart,
   validationShare: number,
-  { signal, onRead }: ReadOptions,
+  { signal, onRead, onInvalidUtf8 }: ReadOptions,
 ): AsyncGenerator<string[]> {
   signal?.throwIfAborted();
   const handle = await open(file.path);
@@ -69,7 +69,7 @@ export async function* readRunningText(
     }
     const bytes = await readRange(handle, start, end);
     onRead?.(end);
-    const text = decodeUtf8(bytes, file.name, start);
+    const text = decodeUtf8(bytes, file.name, start, onInvalidUtf8);
     const unmarked = start === 0 && text.startsWith('\ufeff') ? text.slice(1) : text;
     if (unmarked !== '') yield [unmarked];
   } finally {
