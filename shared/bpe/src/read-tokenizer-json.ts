@@ -1,10 +1,10 @@
-/** @file Reads tokenizer.json files of byte-level BPE tokenizers (GPT-2's and Llama 3's kind). */
+/** @file Reads tokenizer.json files of byte-level BPE tokenizers (GPT-2's, Llama 3's and Qwen's kinds). */
 
 import { UserError } from '@arrowsmith/errors';
 import { z } from 'zod';
 import { BYTE_CHARACTERS, unspellBytes } from './byte-alphabet.ts';
 import type { BpeModel, SpecialToken } from './model.ts';
-import { LLAMA3_REGEX, type PreTokenPattern } from './pre-tokenization.ts';
+import { LLAMA3_REGEX, QWEN2_REGEX, type PreTokenPattern } from './pre-tokenization.ts';
 
 const nothing = z.union([z.null(), z.literal('')]).optional();
 
@@ -12,7 +12,8 @@ const nothing = z.union([z.null(), z.literal('')]).optional();
 const bpeSection = z.looseObject({
   type: z.literal('BPE').optional(),
   dropout: z.null().optional(),
-  unk_token: z.null().optional(),
+  // Never used: every byte is a token.
+  unk_token: z.string().nullish(),
   continuing_subword_prefix: nothing,
   end_of_word_suffix: nothing,
   byte_fallback: z.literal(false).optional(),
@@ -25,7 +26,8 @@ const bpeSection = z.looseObject({
 const addedToken = z.looseObject({
   id: z.int().min(0),
   content: z.string().min(1),
-  special: z.literal(true),
+  special: z.boolean().default(false),
+  normalized: z.boolean().optional(),
   single_word: z.literal(false).optional(),
   lstrip: z.literal(false).optional(),
   rstrip: z.literal(false).optional(),
@@ -37,18 +39,21 @@ const byteLevel = z.looseObject({
   use_regex: z.boolean().default(true),
 });
 
-const llama3PreTokenizer = z.looseObject({
+/** Llama 3's and Qwen's: a regular expression cuts, then bytes are spelled. */
+const splitAndByteLevel = z.looseObject({
   type: z.literal('Sequence'),
   pretokenizers: z.tuple([
     z.looseObject({
       type: z.literal('Split'),
-      pattern: z.looseObject({ Regex: z.literal(LLAMA3_REGEX) }),
+      pattern: z.looseObject({ Regex: z.enum([LLAMA3_REGEX, QWEN2_REGEX]) }),
       behavior: z.literal('Isolated'),
       invert: z.literal(false).optional(),
     }),
     byteLevel.extend({ use_regex: z.literal(false) }),
   ]),
 });
+
+const nfc = z.looseObject({ type: z.literal('NFC') });
 
 const byteLevelDecoder = z.looseObject({ type: z.literal('ByteLevel') });
 
@@ -67,13 +72,14 @@ const fileSections = z.looseObject({
  * @param text content of the file.
  * @param where the file's path or address, for error messages.
  * @throws UserError where the file is damaged, or of a kind that {@link BpeModel} does not express: other models than BPE
- *   (Unigram, WordPiece ...), SentencePiece-style BPE, normalizers, other pre-tokenizers, added tokens that are not special.
+ *   (Unigram, WordPiece ...), SentencePiece-style BPE, normalizers other than NFC, other pre-tokenizers, added tokens that take the space around them.
  */
 export function fromTokenizerJson(text: string, where: string): BpeModel {
   const file = parseSection(fileSections, parseJson(text, where), 'the file', where);
   if ((file.model.type ?? 'BPE') !== 'BPE') throw unsupported(`a ${file.model.type} model`, where);
   if (file.model.byte_fallback === true) throw unsupported('SentencePiece-style BPE (byte_fallback)', where);
-  if (file.normalizer !== null && file.normalizer !== undefined) {
+  const normalizer = nfc.safeParse(file.normalizer).success ? 'NFC' : undefined;
+  if (normalizer === undefined && file.normalizer !== null && file.normalizer !== undefined) {
     throw unsupported(`the normalizer ${kindOf(file.normalizer)}`, where);
   }
   const pattern = readPattern(file.pre_tokenizer);
@@ -83,15 +89,20 @@ export function fromTokenizerJson(text: string, where: string): BpeModel {
   }
 
   const section = parseSection(bpeSection, file.model, 'model', where);
-  const specialTokens = file.added_tokens
-    .map((token, index): SpecialToken => {
-      const { id, content } = parseSection(addedToken, token, `added_tokens[${index}]`, where);
-      return { id, content };
+  const added = file.added_tokens
+    .map((token, index) => {
+      const parsed = parseSection(addedToken, token, `added_tokens[${index}]`, where);
+      // Such a token is looked for in the normalized text; ours are, like Qwen's own, looked for in the text as it is.
+      if (normalizer === undefined || parsed.normalized !== true) return parsed;
+      throw unsupported(`added_tokens[${index}]: normalized, beside the normalizer ${normalizer}`, where);
     })
     .sort((a, b) => a.id - b.id);
+  const kept = (isSpecial: boolean): SpecialToken[] =>
+    added.filter((token) => token.special === isSpecial).map(({ id, content }) => ({ id, content }));
+  const addedTokens = kept(false);
 
-  const special = new Set(specialTokens.map(({ content }) => content));
-  const ids = readIds(section.vocab, specialTokens, where);
+  const special = new Set(added.map(({ content }) => content));
+  const ids = readIds(section.vocab, added, where);
   const vocabulary = readVocabulary(ids, special, where);
   const merges = section.merges.map((merge, rank): [left: number, right: number] => {
     const [left = '', right = '', ...more] = typeof merge === 'string' ? merge.split(' ') : merge;
@@ -102,7 +113,15 @@ export function fromTokenizerJson(text: string, where: string): BpeModel {
 
   const missing = BYTE_CHARACTERS.findIndex((character) => !ids.has(character) || special.has(character));
   if (missing >= 0) throw unsupported(`a vocabulary without the byte ${missing}`, where);
-  return { pattern, specialTokens, vocabulary, merges, ...(section.ignore_merges === true && { ignoreMerges: true }) };
+  return {
+    pattern,
+    specialTokens: kept(true),
+    vocabulary,
+    merges,
+    ...(addedTokens.length > 0 && { addedTokens }),
+    ...(normalizer !== undefined && { normalizer }),
+    ...(section.ignore_merges === true && { ignoreMerges: true }),
+  };
 }
 
 /** Ids by spelling; each id from 0 on is taken once. */
@@ -150,7 +169,9 @@ function readVocabulary(ids: ReadonlyMap<string, number>, special: ReadonlySet<s
 function readPattern(preTokenizer: unknown): PreTokenPattern | undefined {
   const single = byteLevel.safeParse(preTokenizer);
   if (single.success) return single.data.use_regex ? 'gpt2' : 'none';
-  return llama3PreTokenizer.safeParse(preTokenizer).success ? 'llama3' : undefined;
+  const split = splitAndByteLevel.safeParse(preTokenizer);
+  if (!split.success) return undefined;
+  return split.data.pretokenizers[0].pattern.Regex === LLAMA3_REGEX ? 'llama3' : 'qwen2';
 }
 
 function parseJson(text: string, where: string): unknown {
@@ -182,7 +203,7 @@ function unsupported(found: string, where: string): UserError {
   return new UserError({
     what: 'this tokenizer.json is not of a supported kind',
     where,
-    expected: 'a byte-level BPE tokenizer like GPT-2 or Llama 3, without normalizer',
+    expected: 'a byte-level BPE tokenizer like those of GPT-2, Llama 3 and Qwen',
     found,
     fix: 'use a tokenizer of that kind, or train one',
   });

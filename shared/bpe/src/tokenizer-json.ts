@@ -10,22 +10,27 @@ import { LLAMA3_REGEX, QWEN2_REGEX, type PreTokenPattern } from './pre-tokenizat
  */
 export function toTokenizerJson(model: BpeModel): string {
   const spellings = model.vocabulary.map(spellBytes);
-  for (const { id, content } of model.specialTokens) spellings[id] = content;
+  const { specialTokens, addedTokens = [] } = model;
+  const added = [
+    ...specialTokens.map((token) => ({ ...token, special: true })),
+    ...addedTokens.map((token) => ({ ...token, special: false })),
+  ].sort((a, b) => a.id - b.id);
+  for (const { id, content } of added) spellings[id] = content;
 
   const frame = {
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: model.specialTokens.map(({ id, content }) => ({
+    added_tokens: added.map(({ id, content, special }) => ({
       id,
       content,
       single_word: false,
       lstrip: false,
       rstrip: false,
       normalized: false,
-      special: true,
+      special,
     })),
-    normalizer: null,
+    normalizer: model.normalizer === undefined ? null : { type: model.normalizer },
     pre_tokenizer: preTokenizerJson(model.pattern),
     post_processor: null,
     decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
