@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { trainBpe, type BpeModel } from '@arrowsmith/bpe';
+import { textBatches, trainBpe, type BpeModel } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
 
 export const description = 'training a tokenizer, MB/s, against Hugging Face tokenizers: [text file] [vocabulary size]';
@@ -39,7 +39,7 @@ export function benchmarkText([path = DEFAULT_TEXT, vocabularySize = '4096']: st
 
 /** Trains on the benchmark's text. */
 export function trainOnText({ documents, vocabularySize }: BenchmarkText): Promise<BpeModel> {
-  return trainBpe(documents, { vocabularySize, pattern: 'gpt2', specialTokens: [END_OF_TEXT] });
+  return trainBpe(textBatches(documents), { vocabularySize, pattern: 'gpt2', specialTokens: [END_OF_TEXT] });
 }
 
 /** Shortest time in seconds of several runs, because other processes only ever make a run longer. */

@@ -2,9 +2,10 @@
 
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { encodeBatches, type TextBatch } from './encode-batches.ts';
+import { encodeBatches } from './encode-batches.ts';
 import { createEncoder } from './encoder.ts';
 import { fromTokenizerJson } from './read-tokenizer-json.ts';
+import type { TextBatch } from './text-batch.ts';
 import { corpus, fixtures } from './test-fixtures.ts';
 
 const model = fromTokenizerJson(JSON.stringify(fixtures[0]!.tokenizer), 'fixture');

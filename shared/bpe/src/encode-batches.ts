@@ -4,15 +4,10 @@ import { createByteEncoder } from './byte-encoder.ts';
 import { createIdBuffer } from './id-buffer.ts';
 import type { BpeModel } from './model.ts';
 import { defineTask, mapInThreads, type Message, type ThreadOptions } from './pool.ts';
+import type { TextBatch } from './text-batch.ts';
 
 /** Bytes of documents that a thread encodes at a time: enough that handing them over costs little, few enough for even shares. */
 const PIECE_BYTES = 2 ** 20;
-
-/** UTF-8 of documents in succession: document i is `bytes[offsets[i] ... offsets[i + 1] - 1]`. */
-export interface TextBatch {
-  bytes: Uint8Array;
-  offsets: Int32Array;
-}
 
 /** Ids of documents in succession: those of document i are `ids[offsets[i] ... offsets[i + 1] - 1]`. */
 export interface EncodedBatch {

@@ -4,11 +4,12 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { tokenizerParameters } from './parameters.ts';
 
-test('every parameter has a default', () => {
+test('every parameter has a default, but for the number of threads', () => {
   expect(tokenizerParameters.parse({})).toEqual({
     vocabularySize: 4096,
     minimumFrequency: 2,
     pattern: 'gpt2',
+    tieBreak: 'smallerIds',
     specialTokens: ['<|endoftext|>'],
   });
 });
@@ -24,6 +25,8 @@ test.each([
   { vocabularySize: 255 },
   { minimumFrequency: 0 },
   { pattern: 'gpt4' },
+  { tieBreak: 'first' },
+  { threads: 0 },
   { specialTokens: [''] },
   { size: 1 },
 ])('refuses %j', (parameters) => {

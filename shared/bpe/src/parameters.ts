@@ -19,10 +19,17 @@ export const tokenizerParameters = z.strictObject({
     .enum(['gpt2', 'llama3', 'qwen2', 'none'])
     .default('gpt2')
     .describe('How text is cut before tokens are learned: like GPT-2, Llama 3, Qwen2, or only between documents'),
+  tieBreak: z
+    .enum(['smallerIds', 'largerPair'])
+    .default('smallerIds')
+    .describe(
+      'Which of equally frequent pairs becomes a token first: the one of smaller ids (Hugging Face), or of greater bytes (CS336)',
+    ),
   specialTokens: z
     .array(z.string().min(1))
     .default(['<|endoftext|>'])
     .describe('Tokens that stand for no text; they get the first ids, in this order'),
+  threads: z.int().min(1).optional().describe('Worker threads; absent: one per core. The result does not depend on it'),
 });
 
 /** Validated parameters of {@link tokenizerParameters}. */

@@ -12,6 +12,7 @@ import { latin1, type BpeModel } from './model.ts';
 import { preTokens } from './pre-tokenization.ts';
 import { corpus, fixtures } from './test-fixtures.ts';
 import { toTokenizerJson } from './tokenizer-json.ts';
+import { textBatches } from './text-batch.ts';
 import { trainBpe, type TrainBpeOptions, type TrainBpeProgress } from './trainer.ts';
 
 const STORIES = fileURLToPath(new URL('../../../../shared/data/tinystories-train-2M.txt', import.meta.url));
@@ -24,7 +25,7 @@ describe('compared with Hugging Face tokenizers', () => {
   test.each(fixtures)('learns the same vocabulary and merges: $pattern', async (fixture) => {
     const { vocabularySize, minimumFrequency, pattern, specialTokens, tokenizer } = fixture;
     const options = { vocabularySize, minimumFrequency, pattern, specialTokens };
-    const model = await trainBpe(corpus.documents, options);
+    const model = await trainBpe(textBatches(corpus.documents), options);
     const merges = model.merges.map((pair) => pair.map((id) => spellBytes(model.vocabulary[id]!)));
     expect(merges).toEqual(tokenizer.model.merges);
     const vocabulary = model.vocabulary.map((bytes, id) => [id < 2 ? specialTokens[id]! : spellBytes(bytes), id]);
@@ -81,7 +82,7 @@ test('learns the merges that the definition of BPE gives, on any text', async ()
       const options = { vocabularySize: 300, minimumFrequency: 2, pattern, specialTokens: [] } as const;
       const expected = naiveMerges(texts, options);
       fc.pre(expected.length > 0);
-      const model = await trainBpe(texts, { ...options, vocabularySize: 256 + expected.length });
+      const model = await trainBpe(textBatches(texts), { ...options, vocabularySize: 256 + expected.length });
       expect(spelledMerges(model)).toEqual(expected);
     }),
   );
@@ -91,18 +92,22 @@ test('merges the pairs of the example of Sennrich et al. (2016) by frequency', a
   // low 5, lower 2, newest 6, widest 3: es 9, then est 9 (ties: the smaller pair of ids first), then lo 7, low 7.
   const text = ['low '.repeat(5), 'lower '.repeat(2), 'newest '.repeat(6), 'widest '.repeat(3)].join('');
   const documents = text.trim().split(' ');
-  const model = await trainBpe(documents, { vocabularySize: 261, pattern: 'gpt2', specialTokens: [] });
+  const model = await trainBpe(textBatches(documents), { vocabularySize: 261, pattern: 'gpt2', specialTokens: [] });
   expect(spelledMerges(model)).toEqual(['e s', 'es t', 'l o', 'lo w', 'e w']);
 });
 
 test('merges from left to right where a pair overlaps itself', async () => {
   const options = { vocabularySize: 259, minimumFrequency: 1, pattern: 'gpt2', specialTokens: [] } as const;
   // a a a a a, then aa aa a; of the pairs that then occur once, the one with the smaller id on its right comes first.
-  expect(spelledMerges(await trainBpe(['aaaaa'], options))).toEqual(['a a', 'aa a', 'aa aaa']);
+  expect(spelledMerges(await trainBpe(textBatches(['aaaaa']), options))).toEqual(['a a', 'aa a', 'aa aaa']);
 });
 
 test('gives special tokens the first ids, then the bytes', async () => {
-  const model = await trainBpe(['abab'], { vocabularySize: 259, pattern: 'gpt2', specialTokens: ['<s>', '</s>'] });
+  const model = await trainBpe(textBatches(['abab']), {
+    vocabularySize: 259,
+    pattern: 'gpt2',
+    specialTokens: ['<s>', '</s>'],
+  });
   expect(model.specialTokens).toEqual([
     { content: '<s>', id: 0 },
     { content: '</s>', id: 1 },
@@ -122,12 +127,14 @@ async function* backwards(documents: readonly string[]): AsyncGenerator<string> 
 
 test('gives the same model whatever the order of documents and however they are streamed', async () => {
   const options = { vocabularySize: 600, pattern: 'gpt2', specialTokens: ['<|endoftext|>'] } as const;
-  expect(await trainBpe(backwards(corpus.documents), options)).toEqual(await trainBpe(corpus.documents, options));
+  expect(await trainBpe(textBatches(backwards(corpus.documents)), options)).toEqual(
+    await trainBpe(textBatches(corpus.documents), options),
+  );
 });
 
 test('never learns a token that is spelled like a special token', async () => {
   const options = { vocabularySize: 258, minimumFrequency: 1, pattern: 'gpt2', specialTokens: ['ab'] } as const;
-  const model = await trainBpe(['abc abc abc'], options);
+  const model = await trainBpe(textBatches(['abc abc abc']), options);
   expect(spelledMerges(model)).toEqual(['b c']);
   expect(createEncoder(model).encode('ab')).toHaveLength(2);
 });
@@ -137,35 +144,37 @@ describe('refuses', () => {
   const text = ['some text, some more text'];
 
   test('a vocabulary that the text cannot fill, and says how far it comes', async () => {
-    const failure = trainBpe(text, options);
+    const failure = trainBpe(textBatches(text), options);
     await expect(failure).rejects.toThrow(UserError);
     // so om me te ex xt " some" " text" ...: what the naive trainer reaches.
     const reached = 257 + naiveMerges(text, options).length;
     await expect(failure).rejects.toThrow(`enough for ${reached} tokens only, not for 300`);
-    await expect(trainBpe(text, { ...options, vocabularySize: reached })).resolves.toBeDefined();
+    await expect(trainBpe(textBatches(text), { ...options, vocabularySize: reached })).resolves.toBeDefined();
   });
 
   test('a vocabulary without room for bytes and special tokens', async () => {
-    await expect(trainBpe(text, { ...options, vocabularySize: 256 })).rejects.toThrow('at least 257');
+    await expect(trainBpe(textBatches(text), { ...options, vocabularySize: 256 })).rejects.toThrow('at least 257');
   });
 
   test.each([[[]], [['']]])('an empty corpus %j', async (documents) => {
-    await expect(trainBpe(documents, options)).rejects.toThrow('no text');
+    await expect(trainBpe(textBatches(documents), options)).rejects.toThrow('no text');
   });
 
   test.each([[''], ['a'], ['Ġ'], ['<\ud800>']])('the special token %j', async (token) => {
-    await expect(trainBpe(text, { ...options, specialTokens: [token] })).rejects.toThrow('cannot be used');
+    await expect(trainBpe(textBatches(text), { ...options, specialTokens: [token] })).rejects.toThrow('cannot be used');
   });
 
   test('a special token that is listed twice', async () => {
-    await expect(trainBpe(text, { ...options, specialTokens: ['<s>', '<s>'] })).rejects.toThrow('listed twice');
+    await expect(trainBpe(textBatches(text), { ...options, specialTokens: ['<s>', '<s>'] })).rejects.toThrow(
+      'listed twice',
+    );
   });
 });
 
 test('reports documents counted, then the size of the vocabulary', async () => {
   const seen: TrainBpeProgress[] = [];
   const options = { vocabularySize: 600, pattern: 'gpt2', specialTokens: [] } as const;
-  await trainBpe(corpus.documents, { ...options, onProgress: (progress) => seen.push(progress) });
+  await trainBpe(textBatches(corpus.documents), { ...options, onProgress: (progress) => seen.push(progress) });
   expect(seen.findLast(({ phase }) => phase === 'count')).toEqual({ phase: 'count', done: 60, total: undefined });
   expect(seen.at(-1)).toEqual({ phase: 'merge', done: 600, total: 600 });
 });
@@ -179,14 +188,14 @@ test('stops where it is aborted', async () => {
     }
   }
   const options = { vocabularySize: 600, pattern: 'gpt2', specialTokens: [], signal: controller.signal } as const;
-  await expect(trainBpe(endless(), options)).rejects.toThrow('stopped');
+  await expect(trainBpe(textBatches(endless()), options)).rejects.toThrow('stopped');
 });
 
 test('learns 4096 tokens from 2 MiB of stories', async (context) => {
   context.skip(!existsSync(STORIES), 'needs ../shared/data/tinystories-train-2M.txt');
   const stories = readFileSync(STORIES, 'utf8').split('<|endoftext|>');
   const options = { vocabularySize: 4096, pattern: 'gpt2', specialTokens: ['<|endoftext|>'] } as const;
-  const model = await trainBpe(stories, options);
+  const model = await trainBpe(textBatches(stories), options);
 
   expect(model.vocabulary).toHaveLength(4096);
   expect(model.merges).toHaveLength(4096 - 257);

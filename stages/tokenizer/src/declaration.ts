@@ -7,4 +7,5 @@ export default declareStage({
   description: 'Trains a byte-level BPE tokenizer on the training split',
   inputs: ['download'],
   parameters: tokenizerParameters,
+  immaterial: ['threads'],
 });

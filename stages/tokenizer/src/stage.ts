@@ -5,7 +5,7 @@ import {
   bytes,
   mergesTable,
   numbers,
-  readDocumentTable,
+  readTextBatches,
   strings,
   vocabularyTable,
 } from '@arrowsmith/artifacts';
@@ -20,7 +20,7 @@ export default implementStage(declaration, async (context) => {
 
   const counting = context.progress('count words', { total, unit: 'documents' });
   let merging: Progress | undefined;
-  const model = await trainBpe(texts(documents), {
+  const model = await trainBpe(readTextBatches(documents), {
     ...parameters,
     signal,
     onProgress: ({ phase, done, total: tokens }) => {
@@ -59,7 +59,3 @@ export default implementStage(declaration, async (context) => {
     },
   };
 });
-
-async function* texts(path: string): AsyncGenerator<string> {
-  for await (const { text } of readDocumentTable(path)) yield text;
-}
