@@ -50,7 +50,11 @@ async function expand(path: string, root: string): Promise<string[]> {
   }
   const found = await glob(path, { cwd: root, expandDirectories: false, onlyFiles: true });
   if (found.length === 0) {
-    throw new UserError({ what: `no file matches ${path}`, where: root, fix: 'correct the path of the source' });
+    throw new UserError({
+      what: `no file matches ${path}`,
+      where: root,
+      fix: `put files there, or name others: path of the source in the pipeline file, or PIPELINE_SET='download.source.path=<folder>/**/*'`,
+    });
   }
   return found.sort(byCodePoint);
 }

@@ -15,7 +15,9 @@ const layout = {
   format: z
     .enum(['text', 'jsonl', 'parquet'])
     .default('text')
-    .describe('text: UTF-8; jsonl: one JSON object per line; parquet: one row per document'),
+    .describe(
+      'text: UTF-8; jsonl: one JSON object per line (both may be compressed: .gz); parquet: one row per document',
+    ),
   separator: z
     .string()
     .min(1)

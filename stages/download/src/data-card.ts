@@ -1,4 +1,5 @@
 /** @file The data card of a corpus: what it is made of, where it comes from, what was taken away; as a table and in a few lines. */
+import { createHash } from 'node:crypto';
 import { optionalNumbers, strings, type Column } from '@arrowsmith/artifacts';
 import { MAX_VOCABULARY, type ResolvedSource, type Screening } from '@arrowsmith/corpus';
 import { describeSource } from './describe-source.ts';
@@ -126,11 +127,17 @@ function revision(source: ResolvedSource): string {
     case 'url':
       return `sha256 ${source.sha256}`;
     case 'file':
-      return [...source.train, ...(source.validation ?? [])].map(({ sha256 }) => `sha256 ${sha256}`).join('\n');
+      return filesRevision([...source.train, ...(source.validation ?? [])].map(({ sha256 }) => sha256));
     case 'embedded':
       return `seed ${source.seed}`;
   }
 }
+
+/** One checksum for one file; of many, that of the list of theirs. */
+const filesRevision = (checksums: string[]): string =>
+  checksums.length === 1
+    ? `sha256 ${checksums[0]}`
+    : `sha256 ${createHash('sha256').update(checksums.join('\n')).digest('hex')} of the list of ${checksums.length} checksums`;
 
 /** Generated stories are part of this project, and under its licence. */
 const licence = (source: ResolvedSource): string =>

@@ -1,14 +1,14 @@
 /** @file A file cut into pieces at a separator, in bounded memory. */
 
-import { open } from 'node:fs/promises';
 import { UserError } from '@arrowsmith/errors';
+import { openBytes } from './byte-source.ts';
 import { MAX_DOCUMENT_BYTES } from './corpus-file.ts';
 import type { CorpusFile, ReadOptions } from './corpus-file.ts';
 
 /** A piece of a file; `bytes` is a view that is only valid until the next piece. */
 export interface Piece {
   bytes: Buffer;
-  /** Place of its first byte in the file. */
+  /** Place of its first byte in the file, or in the text that was compressed. */
   offset: number;
   /** Counts from 0. */
   index: number;
@@ -34,9 +34,10 @@ export async function* readPieces<T>(
   file: CorpusFile,
   separator: Buffer,
   map: (piece: Piece) => T | undefined,
-  { signal, onRead }: ReadOptions,
+  options: ReadOptions,
 ): AsyncGenerator<T[]> {
-  const handle = await open(file.path);
+  const { signal } = options;
+  const source = await openBytes(file, options);
   try {
     let buffer = Buffer.allocUnsafe(READ_BYTES);
     // buffer[start, end) is read but not yet split; buffer[start, searched) holds no beginning of a separator.
@@ -57,7 +58,7 @@ export async function* readPieces<T>(
         buffer = Buffer.concat([buffer], 2 * end);
       }
       const atStart = position === 0;
-      const { bytesRead } = await handle.read(buffer, end, Math.min(READ_BYTES, buffer.length - end), position);
+      const bytesRead = await source.read(buffer, end, Math.min(READ_BYTES, buffer.length - end));
       end += bytesRead;
       position += bytesRead;
       if (atStart && buffer.subarray(0, end).indexOf(BYTE_ORDER_MARK) === 0) start = searched = BYTE_ORDER_MARK.length;
@@ -74,12 +75,11 @@ export async function* readPieces<T>(
       }
       searched = Math.max(start, end - separator.length + 1);
       if (bytesRead === 0 && !file.cut) add(end, true);
-      onRead?.(position);
       if (batch.length > 0) yield batch;
       if (bytesRead === 0) return;
     }
   } finally {
-    await handle.close();
+    await source.close();
   }
 }
 

@@ -1,10 +1,10 @@
 /** @file Plain text: documents between separators, or running text. */
 
 import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
 import { UserError } from '@arrowsmith/errors';
 import { MAX_DOCUMENT_BYTES } from './corpus-file.ts';
 import type { CorpusFile, ReadOptions } from './corpus-file.ts';
+import { gunzipChunks, isGzip } from './gzip.ts';
 import { readPieces } from './pieces.ts';
 import { decodeUtf8 } from './utf8.ts';
 
@@ -49,26 +49,20 @@ export async function* readRunningText(
   file: CorpusFile,
   part: TextPart,
   validationShare: number,
-  { signal, onRead, onInvalidUtf8 }: ReadOptions,
+  options: ReadOptions,
 ): AsyncGenerator<string[]> {
+  const { signal, onRead, onInvalidUtf8 } = options;
   signal?.throwIfAborted();
-  const handle = await open(file.path);
+  const handle: RandomAccess = isGzip(file) ? await unpack(file, options) : await openFile(file);
   try {
     // The last line of a cut file is cut too.
-    const textEnd = file.cut ? await lineStartBefore(handle, file.bytes) : file.bytes;
+    const textEnd = file.cut ? await lineStartBefore(handle, handle.bytes) : handle.bytes;
     if (textEnd === 0) return;
     const middle = part === 'all' ? 0 : await splitPoint(handle, file, textEnd, validationShare);
     const [start, end] = part === 'train' ? [0, middle] : [middle, textEnd];
-    if (end - start > MAX_DOCUMENT_BYTES) {
-      throw new UserError({
-        what: `${file.name}: too long to be one document`,
-        expected: `at most ${MAX_DOCUMENT_BYTES} bytes without a separator`,
-        found: `${end - start} bytes`,
-        fix: 'give the source a separator, or divide the file into several',
-      });
-    }
+    if (end - start > MAX_DOCUMENT_BYTES) throw tooLong(file, `${end - start} bytes`);
     const bytes = await readRange(handle, start, end);
-    onRead?.(end);
+    if (!isGzip(file)) onRead?.(end);
     const text = decodeUtf8(bytes, file.name, start, onInvalidUtf8);
     const unmarked = start === 0 && text.startsWith('\ufeff') ? text.slice(1) : text;
     if (unmarked !== '') yield [unmarked];
@@ -77,8 +71,52 @@ export async function* readRunningText(
   }
 }
 
+function tooLong(file: CorpusFile, found: string): UserError {
+  return new UserError({
+    what: `${file.name}: too long to be one document`,
+    expected: `at most ${MAX_DOCUMENT_BYTES} bytes without a separator`,
+    found,
+    fix: 'give the source a separator, or divide the file into several',
+  });
+}
+
+/** A text of which any part can be read. */
+interface RandomAccess {
+  bytes: number;
+  read(target: Buffer, at: number, length: number, position: number): Promise<{ bytesRead: number }>;
+  close(): Promise<void>;
+}
+
+async function openFile(file: CorpusFile): Promise<RandomAccess> {
+  const handle = await open(file.path);
+  return {
+    bytes: file.bytes,
+    read: (target, at, length, position) => handle.read(target, at, length, position),
+    close: () => handle.close(),
+  };
+}
+
+/** A compressed text, which may be no longer than one document, in memory. */
+async function unpack(file: CorpusFile, options: ReadOptions): Promise<RandomAccess> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of gunzipChunks(file, options)) {
+    bytes += chunk.length;
+    if (bytes > MAX_DOCUMENT_BYTES) throw tooLong(file, 'more when it is decompressed');
+    chunks.push(chunk);
+  }
+  const text = Buffer.concat(chunks);
+  return {
+    bytes,
+    read: async (target, at, length, position) => ({
+      bytesRead: text.copy(target, at, position, position + length),
+    }),
+    close: async () => undefined,
+  };
+}
+
 /** The first line start at or after 1 - share of the text; where there is none, the last one before. */
-async function splitPoint(handle: FileHandle, file: CorpusFile, end: number, share: number): Promise<number> {
+async function splitPoint(handle: RandomAccess, file: CorpusFile, end: number, share: number): Promise<number> {
   const from = Math.floor(end * (1 - share));
   const after = (await lineStartAfter(handle, from, end)) ?? end;
   const point = after < end ? after : await lineStartBefore(handle, end - 1);
@@ -92,7 +130,7 @@ async function splitPoint(handle: FileHandle, file: CorpusFile, end: number, sha
 const SEARCH_BYTES = 2 ** 16;
 
 /** The first position in (from, end] that follows a line feed. */
-async function lineStartAfter(handle: FileHandle, from: number, end: number): Promise<number | undefined> {
+async function lineStartAfter(handle: RandomAccess, from: number, end: number): Promise<number | undefined> {
   for (let at = from; at < end; at += SEARCH_BYTES) {
     const found = (await readRange(handle, at, Math.min(at + SEARCH_BYTES, end))).indexOf('\n');
     if (found !== -1) return at + found + 1;
@@ -101,7 +139,7 @@ async function lineStartAfter(handle: FileHandle, from: number, end: number): Pr
 }
 
 /** The last position in [0, end] that follows a line feed, or 0. */
-async function lineStartBefore(handle: FileHandle, end: number): Promise<number> {
+async function lineStartBefore(handle: RandomAccess, end: number): Promise<number> {
   for (let to = end; to > 0; to -= SEARCH_BYTES) {
     const from = Math.max(0, to - SEARCH_BYTES);
     const found = (await readRange(handle, from, to)).lastIndexOf('\n');
@@ -110,7 +148,7 @@ async function lineStartBefore(handle: FileHandle, end: number): Promise<number>
   return 0;
 }
 
-async function readRange(handle: FileHandle, start: number, end: number): Promise<Buffer> {
+async function readRange(handle: RandomAccess, start: number, end: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(end - start);
   let filled = 0;
   while (filled < bytes.length) {
