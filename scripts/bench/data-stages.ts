@@ -1,0 +1,108 @@
+/** @file Benchmark: the stages download, tokenizer and chunk over a large corpus, and the reading of training batches from the result. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, linkSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { text } from 'node:stream/consumers';
+import { embeddedStories } from '@arrowsmith/corpus';
+import * as z from 'zod';
+import type { StageMeasurement } from './data-stage-process.ts';
+import { parseOptions } from './options.ts';
+
+export const description =
+  'download, tokenizer and chunk over a large corpus: seconds, MB/s, peak memory: [--input=FILE | --megabytes=2200]';
+
+const optionsSchema = z.object({
+  input: z.string().optional(),
+  megabytes: z.coerce.number().positive().default(2200),
+  vocabulary: z.coerce.number().int().min(257).default(4096), // the embedded stories have too few words for 10,000
+  context: z.coerce.number().int().min(2).default(256),
+  mode: z.enum(['packed', 'documents', 'windows']).default('packed'),
+  shuffle: z.coerce.number().int().optional(),
+  folder: z.string().default(tmpdir()),
+});
+
+const SEPARATOR = '<|endoftext|>';
+
+/**
+ * Runs each stage in a process of its own, on a store in a temporary folder that is removed afterwards.
+ *
+ * @param args `--input=FILE` of documents separated by `<|endoftext|>`, or `--megabytes=N` of stories from the embedded generator;
+ *   `--vocabulary`, `--context`, `--mode`, `--shuffle=SEED`; `--folder` for the temporary files (seven times the text)
+ */
+export async function run(args: string[]): Promise<Record<string, unknown>> {
+  const { input, megabytes, vocabulary, context, mode, shuffle = false, folder } = parseOptions(args, optionsSchema);
+  const root = mkdtempSync(join(folder, 'arrowsmith-data-stages-'));
+  try {
+    const path = join(root, 'text.txt');
+    if (input === undefined) await writeStories(path, 1e6 * megabytes);
+    else await linkOrCopy(resolve(input), path);
+    const bytes = statSync(path).size;
+    console.log(`${(bytes / 1e6).toFixed(0)} MB of text, ${availableParallelism()} cores\n`);
+    console.log('stage          seconds      MB/s   peak memory MB    written MB');
+    const parameters = {
+      download: { source: { type: 'file', path: 'text.txt', separator: SEPARATOR } },
+      tokenizer: { vocabularySize: vocabulary },
+      chunk: { contextLength: context, mode, shuffle },
+      loader: {},
+    };
+    const stages: Record<string, StageMeasurement> = {};
+    for (const [name, values] of Object.entries(parameters)) {
+      const measured = (stages[name] = await measure(name, root, values));
+      console.log(tableRow(name, measured, bytes));
+    }
+    console.log(`\nloader: ${stages['loader']!.highlights['milliseconds per batch']} ms per batch of 32 rows`);
+    const seconds = ['download', 'tokenizer', 'chunk'].reduce((sum, name) => sum + stages[name]!.seconds, 0);
+    return { ours: bytes / 1e6 / seconds, peer: null, ratio: null, unit: 'MB/s', bytes, seconds, stages };
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+function tableRow(name: string, { seconds, peakBytes, outputBytes }: StageMeasurement, bytes: number): string {
+  const speed = name === 'loader' ? '–' : (bytes / 1e6 / seconds).toFixed(1);
+  const megabytes = (count: number) => (count / 1e6).toFixed(0);
+  const columns = [seconds.toFixed(1), speed, megabytes(peakBytes), megabytes(outputBytes)];
+  return name.padEnd(12) + columns.map((column, i) => column.padStart([10, 10, 17, 14][i]!)).join('');
+}
+
+/** Runs a measurement in a process of its own. @throws Error with what it printed, where it failed */
+async function measure(name: string, root: string, parameters: object): Promise<StageMeasurement> {
+  const script = join(import.meta.dirname, 'data-stage-process.ts');
+  const child = spawn(process.execPath, ['--import', 'tsx', script, name, root, JSON.stringify(parameters)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  if (code !== 0) throw new Error(`${name} ended with code ${code}:\n${errors}`);
+  return JSON.parse(output.trim().split('\n').at(-1)!) as StageMeasurement;
+}
+
+/** Writes stories until there are enough bytes. */
+async function writeStories(path: string, bytes: number): Promise<void> {
+  function* pieces() {
+    let piece = '';
+    let written = 0;
+    for (const story of embeddedStories({ stories: 2 ** 31 - 1, seed: 1 })) {
+      piece += `${story}\n${SEPARATOR}\n`;
+      if (piece.length < 1 << 20) continue;
+      written += piece.length; // ASCII
+      yield piece;
+      if (written >= bytes) return;
+      piece = '';
+    }
+  }
+  await pipeline(Readable.from(pieces(), { objectMode: true, highWaterMark: 4 }), createWriteStream(path));
+}
+
+/** A second name for a file, or a copy where that lies on another disk. */
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    linkSync(from, to);
+  } catch {
+    await copyFile(from, to);
+  }
+}
