@@ -1,7 +1,7 @@
 import { mkdtempSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fixedSizeLists, lists, numbers, tokensTable, writeTable } from '@arrowsmith/artifacts';
+import { fixedSizeLists, lists, numbers, readBatches, tokensTable, writeTable } from '@arrowsmith/artifacts';
 import { expect, test } from 'vitest';
 import { readTokenTable } from './token-table.ts';
 
@@ -70,4 +70,26 @@ test('a file that is cut off after it was opened is refused when a row beyond it
   truncateSync(path, 5000);
   await expect(table.read([999])).rejects.toThrow(/cut\.arrow[^]*truncated: 5000 bytes[^]*run the stage/);
   await expect(readTokenTable(path)).rejects.toThrow(/truncated or not Arrow/);
+});
+
+test('what is read at its place is what reading the whole table gives', async () => {
+  const path = join(folder, 'whole.arrow');
+  const sizes = [5, 1, 9, 9];
+  const batches = sizes.map((rows, b) =>
+    batch(
+      Uint16Array.from({ length: 4 * rows }, (_, i) => (7919 * (i + 31 * b)) % 60_000),
+      Array.from({ length: rows }, (_, i) => 1 + (i % 3)),
+      Array.from({ length: rows }, (_, i) => [0, 1, 2].slice(0, i % 4)),
+    ),
+  );
+  await writeTable(path, tokensTable(3, false), metadata, batches);
+  const rows: number[][] = [];
+  for await (const read of readBatches(path, 'tokens')) {
+    for (const row of read.getChild('tokens')!) rows.push(Array.from(row as Iterable<number>));
+  }
+  const table = await readTokenTable(path);
+  const order = Array.from({ length: rows.length }, (_, i) => (11 * i) % rows.length);
+  expect(rows).toHaveLength(24);
+  const { inputs } = await table.read(order);
+  expect(Array.from(inputs)).toEqual(order.flatMap((row) => rows[row]!.slice(0, 3)));
 });
