@@ -1,8 +1,9 @@
 /** @file The stage `download` on small files: what is left out, and what its data card says. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readBatches, dataCardTable } from '@arrowsmith/artifacts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type RealChain, realChain } from './support/real-chain.ts';
+import { expectError, type RealChain, realChain } from './support/real-chain.ts';
 
 let chain: RealChain;
 beforeEach(() => {
@@ -71,4 +72,49 @@ test('bytes that are not UTF-8 are replaced when asked, and counted once with th
   const one = { type: 'file', path: 'train.txt', separator: '***', invalidUtf8: 'replace', validationShare: 0.5 };
   chain.write('train.txt', latin1('caf\u00e9 noir\n***\nol\u00e9\u00e9 \n***\nfine\n***\nfine too'));
   expect(await card({ source: one })).toMatchObject({ 'content  invalid UTF-8': '3, first at train.txt, byte 3' });
+});
+
+test.each([
+  ['NUL bytes', 'a\0b\n***\n\0\n***\nc\n***\nd', ['a\0b', '\0', 'c']],
+  ['Windows line ends', 'a\r\nb\r\n***\r\nc\r\n***\r\nd\r\n***\r\ne\r\n', ['a\r\nb', 'c', 'd']],
+])('%s are kept inside documents', async (_, content, expected) => {
+  chain.write('train.txt', content);
+  await chain.run('download', { source: { type: 'file', path: 'train.txt', separator: '***', validationShare: 0.25 } });
+  const texts: unknown[] = [];
+  for await (const batch of readBatches(
+    join(chain.workspace.root, 'artifacts/bad/download/train.arrow'),
+    'documents',
+  )) {
+    for (const row of batch) texts.push(row.text);
+  }
+  expect(texts).toEqual(expected);
+});
+
+test.each([
+  ['a file of one repeated character', 'a'.repeat(2e6), /separator never occurs[^]*2\.0 MB/],
+  ['a separator that never occurs', 'A story.\n---\n'.repeat(2e5), /separator never occurs/],
+])('%s', async (_, content, message) => {
+  chain.write('train.txt', content);
+  chain.write('validation.txt', 'One.***Two.');
+  await expectError(chain, 'download', chain.run('download', { source }), message, /train\.txt/);
+});
+
+test('a truncated parquet file', async () => {
+  const whole = readFileSync(new URL('fixtures/parquet-corpus-snappy.parquet', import.meta.url));
+  chain.write('train.parquet', whole.subarray(0, whole.length >> 1));
+  const running = chain.run('download', { source: { type: 'file', path: 'train.parquet', format: 'parquet' } });
+  await expectError(chain, 'download', running, /train\.parquet: not a readable Parquet file/);
+});
+
+test('Python sources are chosen by the library that they import', async () => {
+  for (let i = 0; i < 40; i++) chain.write(`${10 + i}.py`, `import ${i % 2 ? 'pandas' : 'os'}  # ${i}\n`);
+  const files = { type: 'file', path: '*.py' };
+  expect(await card({ source: files, filter: { libraries: ['pandas'] } })).toMatchObject({
+    'removed train read': '36',
+    'removed train libraries': '20',
+    'content train documents': '16',
+    'content validation documents': '4',
+  });
+  const nothing = chain.run('download', { source: { type: 'file', path: 'code/**/*.py' } });
+  await expect(nothing).rejects.toThrow(/no file matches code[^]*put files there[^]*PIPELINE_SET/);
 });

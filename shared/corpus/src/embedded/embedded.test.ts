@@ -63,6 +63,19 @@ describe('a corpus', () => {
     expect(distinctNgramRatio(sample.slice(0, 2000), 4)).toBeGreaterThan(0.25);
   });
 
+  test('has speech in almost every story, which is a sixth of the text or more', () => {
+    const speech = sample.slice(0, 2000).map((story) =>
+      story
+        .split('"')
+        .filter((_, i) => i % 2 === 1)
+        .join(' '),
+    );
+    const share = speech.join('').length / sample.slice(0, 2000).join('').length;
+    expect(speech.filter((words) => words !== '').length / speech.length).toBeGreaterThan(0.99);
+    expect(share).toBeGreaterThan(1 / 6);
+    expect(share).toBeLessThan(0.6);
+  });
+
   test('has sentences of many lengths', () => {
     const lengths = sample
       .slice(0, 1000)
