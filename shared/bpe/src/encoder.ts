@@ -72,7 +72,18 @@ export function createEncoder(model: BpeModel): BpeEncoder {
       return Array.from(idsOf(encodeBytes, utf8.encode(text), options));
     },
     decode(ids) {
-      return newDecoder().decode(Buffer.concat(Array.from(ids, bytesOf)));
+      let bytes = new Uint8Array(1024);
+      let length = 0;
+      for (const id of ids) {
+        const token = bytesOf(id);
+        if (length + token.length > bytes.length) {
+          const grown = new Uint8Array(2 * (length + token.length));
+          grown.set(bytes);
+          bytes = grown;
+        }
+        for (let i = 0; i < token.length; i++) bytes[length++] = token[i]!; // quicker than set() for a few bytes
+      }
+      return newDecoder().decode(bytes.subarray(0, length));
     },
     decodeStream() {
       const decoder = newDecoder();

@@ -15,7 +15,8 @@ export default implementStage(declaration, async (context) => {
   const { stride = mode === 'windows' ? Math.ceil(contextLength / 2) : contextLength } = context.parameters;
   const tokenizerPath = await context.input('tokenizer', 'tokenizer.json');
   const model = fromTokenizerJson(await readFile(tokenizerPath, 'utf8'), tokenizerPath);
-  const endOfText = model.specialTokens[0]?.id;
+  const end = context.inputMetadata('tokenizer')['endOfText'];
+  const endOfText = model.specialTokens.find(({ content }) => content === end)?.id;
   if (endOfText === undefined) {
     throw new UserError({
       what: 'the tokenizer has no special token to end a text with',

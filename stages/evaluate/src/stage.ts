@@ -36,7 +36,8 @@ export default implementStage(declaration, async (context) => {
   const tokenizerPath = await context.input('tokenizer', 'tokenizer.json');
   const tokenizer = fromTokenizerJson(await readFile(tokenizerPath, 'utf8'), tokenizerPath);
   const encoder = createEncoder(tokenizer);
-  const endOfText = tokenizer.specialTokens[0]!.id;
+  const end = context.inputMetadata('tokenizer')['endOfText'];
+  const endOfText = tokenizer.specialTokens.find(({ content }) => content === end)!.id; // chunk requires it
   const rows = await readTokenTable(await context.input('chunk', 'validation.arrow'));
   const { bytesBefore, bytesAfter } = context.inputMetadata('quantize') as { bytesBefore: number; bytesAfter: number };
   const models = [

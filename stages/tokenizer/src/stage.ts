@@ -1,4 +1,7 @@
-/** @file What the stage `tokenizer` does: learns merges from the training split and writes them as tables and as tokenizer.json. */
+/**
+ * @file What the stage `tokenizer` does: learns merges from the training split, or takes a pretrained tokenizer; proves on the validation split
+ * that no text is lost; and writes the tokenizer as tables and as tokenizer.json.
+ */
 import { writeFile } from 'node:fs/promises';
 import {
   booleans,
@@ -9,28 +12,20 @@ import {
   strings,
   vocabularyTable,
 } from '@arrowsmith/artifacts';
-import { mergeProducts, toTokenizerJson, trainBpe } from '@arrowsmith/bpe';
-import { implementStage, type Progress } from '@arrowsmith/pipeline/stage';
+import { mergeProducts, toTokenizerJson, trainBpe, type BpeModel } from '@arrowsmith/bpe';
+import { implementStage, type Progress, type StageContext } from '@arrowsmith/pipeline/stage';
 import declaration from './declaration.ts';
+import { chooseEndOfText, readPretrained } from './pretrained.ts';
+import { longestTokens, measureTokenizer } from './report.ts';
+import type { ResolvedTokenizer } from './resolve.ts';
+
+/** Longest tokens that are shown. */
+const LONGEST = 8;
 
 export default implementStage(declaration, async (context) => {
-  const { parameters, signal } = context;
-  const documents = await context.input('download', 'train.arrow');
-  const total = context.inputMetadata('download')['trainDocuments'] as number;
-
-  const counting = context.progress('count words', { total, unit: 'documents' });
-  let merging: Progress | undefined;
-  const model = await trainBpe(readTextBatches(documents), {
-    ...parameters,
-    signal,
-    onProgress: ({ phase, done, total: tokens }) => {
-      if (phase === 'count') return counting.update(done);
-      if (merging === undefined) counting.end();
-      merging ??= context.progress('learn merges', { total: tokens, unit: 'tokens' });
-      merging.update(done);
-    },
-  });
-  merging?.end();
+  const { file, endOfText: asked } = context.parameters;
+  const model = file === undefined ? await train(context) : await readPretrained(context.root, file);
+  const endOfText = chooseEndOfText(model, asked);
 
   const { vocabulary, merges, specialTokens, pattern } = model;
   const special = new Set(specialTokens.map(({ id }) => id));
@@ -52,10 +47,53 @@ export default implementStage(declaration, async (context) => {
     },
   ]);
   await writeFile(context.outputPath('tokenizer.json'), toTokenizerJson(model));
+
+  const total = context.inputMetadata('download')['validationDocuments'] as number;
+  const bar = context.progress('encode and decode validation', { total, unit: 'documents' });
+  const validation = readTextBatches(await context.input('download', 'validation.arrow'));
+  const onDocuments = (done: number) => bar.update(done);
+  const report = await measureTokenizer(model, validation, { signal: context.signal, onDocuments });
+  bar.update(report.documents);
+  bar.end();
+  const bytesPerToken = report.bytes / Math.max(1, report.tokens);
+  const wholeWordShare = report.wholeWords / Math.max(1, report.words);
+  const longest = longestTokens(model, LONGEST).map((token) => JSON.stringify(Buffer.from(token).toString('utf8')));
+  const normalized = model.normalizer === undefined ? '' : `, in normalization form ${model.normalizer}`;
+  const highlights = {
+    vocabulary: `${count(vocabulary.length)} tokens, ${count(merges.length)} merges${file === undefined ? '' : `, from ${file.path}`}`,
+    compression: `${bytesPerToken.toFixed(2)} bytes per token on the validation split`,
+    'whole words': `${(100 * wholeWordShare).toFixed(1)}% of ${count(report.words)} words are one token`,
+    'longest tokens': longest.join(' '),
+    'round trip': `all ${count(report.documents)} validation documents decode to themselves${normalized}`,
+  };
+  for (const [label, line] of Object.entries(highlights)) context.note(`tokenizer: ${label}: ${line}`);
   return {
-    metadata: { vocabularySize: vocabulary.length, endOfText: specialTokens[0]?.content ?? '' },
-    highlights: {
-      vocabulary: `${vocabulary.length.toLocaleString('en-US')} tokens, ${merges.length.toLocaleString('en-US')} merges`,
-    },
+    metadata: { vocabularySize: vocabulary.length, endOfText },
+    metrics: { bytesPerToken, wholeWordShare, validationTokens: report.tokens, roundTripDocuments: report.documents },
+    highlights,
   };
 });
+
+async function train(context: StageContext<ResolvedTokenizer>): Promise<BpeModel> {
+  const { file: _file, endOfText, ...options } = context.parameters;
+  if (endOfText !== undefined) chooseEndOfText({ specialTokens: named(options.specialTokens) }, endOfText); // before hours of work
+  const total = context.inputMetadata('download')['trainDocuments'] as number;
+  const counting = context.progress('count words', { total, unit: 'documents' });
+  let merging: Progress | undefined;
+  const model = await trainBpe(readTextBatches(await context.input('download', 'train.arrow')), {
+    ...options,
+    signal: context.signal,
+    onProgress: ({ phase, done, total: tokens }) => {
+      if (phase === 'count') return counting.update(done);
+      if (merging === undefined) counting.end();
+      merging ??= context.progress('learn merges', { total: tokens, unit: 'tokens' });
+      merging.update(done);
+    },
+  });
+  merging?.end();
+  return model;
+}
+
+const named = (contents: readonly string[]) => contents.map((content, id) => ({ content, id }));
+
+const count = (n: number): string => n.toLocaleString('en-US');

@@ -1,0 +1,54 @@
+/** @file Tests of pretrained tokenizers. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { textBatches, toTokenizerJson, trainBpe } from '@arrowsmith/bpe';
+import { UserError } from '@arrowsmith/errors';
+import { expect, test } from 'vitest';
+import declaration from './declaration.ts';
+import { chooseEndOfText, readPretrained } from './pretrained.ts';
+import { resolveTokenizer } from './resolve.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'pretrained-'));
+const asked = declaration.parameters.parse({ file: 'pretrained.json' });
+const options = { vocabularySize: 260, pattern: 'llama3', specialTokens: ['<s>', '</s>'] } as const;
+
+test('the content of the file is part of the parameters, and what is read', async () => {
+  const model = await trainBpe(textBatches(['the cat the hat']), options);
+  writeFileSync(join(root, 'pretrained.json'), toTokenizerJson(model));
+  const { parameters } = await resolveTokenizer(asked, { root });
+  expect(parameters.file).toEqual({ path: 'pretrained.json', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  expect(await readPretrained(root, parameters.file!)).toEqual(model);
+
+  writeFileSync(join(root, 'pretrained.json'), `${toTokenizerJson(model)}\n`);
+  const changed = await resolveTokenizer(asked, { root });
+  expect(changed.parameters.file!.sha256).not.toBe(parameters.file!.sha256);
+  await expect(readPretrained(root, parameters.file!)).rejects.toThrow('changed while the stage ran');
+});
+
+test('a file that is not there, and one of another kind, are errors that say where', async () => {
+  const missing = resolveTokenizer({ ...asked, file: 'nowhere.json' }, { root });
+  await expect(missing).rejects.toThrow(UserError);
+  await expect(missing).rejects.toThrow(/nowhere\.json[^]*no such file/);
+
+  writeFileSync(join(root, 'unigram.json'), JSON.stringify({ model: { type: 'Unigram', vocab: [] } }));
+  const { parameters } = await resolveTokenizer({ ...asked, file: 'unigram.json' }, { root });
+  await expect(readPretrained(root, parameters.file!)).rejects.toThrow(/unigram\.json[^]*a Unigram model/);
+});
+
+test('without a file the parameters stay as they are, and the result may be cached', async () => {
+  const { file: _, ...training } = asked;
+  expect(await resolveTokenizer(training, { root })).toEqual({ parameters: training });
+  expect(declaration.cacheable!(training)).toBe(true);
+  expect(declaration.cacheable!(asked)).toBe(false);
+});
+
+test('a text ends with the usual token, the first where there is none such, or the one that was asked for', () => {
+  const tokens = (...contents: string[]) => ({ specialTokens: contents.map((content, id) => ({ content, id })) });
+  expect(chooseEndOfText(tokens('<|begin_of_text|>', '<|end_of_text|>'))).toBe('<|end_of_text|>');
+  expect(chooseEndOfText(tokens('<pad>', '<|im_end|>', '<|endoftext|>'))).toBe('<|endoftext|>');
+  expect(chooseEndOfText(tokens('<pad>', '<end>'))).toBe('<pad>');
+  expect(chooseEndOfText(tokens())).toBe('');
+  expect(chooseEndOfText(tokens('<pad>', '<end>'), '<end>')).toBe('<end>');
+  expect(() => chooseEndOfText(tokens('<pad>'), '<end>')).toThrow(/"<end>"[^]*one of <pad>/);
+});
