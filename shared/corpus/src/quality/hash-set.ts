@@ -25,7 +25,8 @@ export function hashSet(): HashSet {
   const find = (high: number, low: number): number => {
     const mask = capacity - 1;
     for (let slot = (low ^ (high >>> 7)) & mask; ; slot = (slot + 1) & mask) {
-      const [a, b] = [slots[2 * slot]!, slots[2 * slot + 1]!];
+      const a = slots[2 * slot]!;
+      const b = slots[2 * slot + 1]!;
       if ((a === high && b === low) || (a === 0 && b === 0)) return slot;
     }
   };
@@ -51,7 +52,8 @@ export function hashSet(): HashSet {
     },
     has: (high, low) => !isFree(find(high | 0, second(high, low))),
     add(high, low) {
-      const [a, b] = [high | 0, second(high, low)];
+      const a = high | 0;
+      const b = second(high, low);
       const slot = find(a, b);
       if (!isFree(slot)) return false;
       put(slot, a, b);

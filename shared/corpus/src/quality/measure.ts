@@ -40,17 +40,18 @@ export function documentMeasure(): { add: (bytes: Uint8Array, length: number) =>
   const sums = { documents: 0, bytes: 0, characters: 0, words: 0, shortestBytes: Infinity, longestBytes: 0 };
   const lengths: number[] = [];
 
+  function addWord(a: number, b: number): void {
+    // Mixed once more: multiplication leaves the low bits of a hash to the low bits of the text.
+    if (vocabulary.size < MAX_VOCABULARY) vocabulary.add(mix(a ^ (b >>> 15)), mix(b));
+  }
+
   function add(bytes: Uint8Array, length: number): void {
     let continuations = 0;
     let words = 0;
-    let [a, b, inWord] = [0, 0, false];
-    const end = () => {
-      words++;
-      // The finalizer of MurmurHash3: the lanes above leave low bits poorly mixed.
-      const [high, low] = [mix(a ^ (b >>> 15)), mix(b)];
-      if (vocabulary.size < MAX_VOCABULARY) vocabulary.add(high, low);
-      inWord = false;
-    };
+    // No closure captures these: they live in registers, which makes the loop several times faster.
+    let a = 0;
+    let b = 0;
+    let inWord = false;
     for (let at = 0; at < length; at++) {
       const byte = bytes[at]!;
       if ((byte & 0xc0) === 0x80) continuations++;
@@ -64,15 +65,26 @@ export function documentMeasure(): { add: (bytes: Uint8Array, length: number) =>
         }
       }
       if (!partOfWord) {
-        if (inWord) end();
+        if (inWord) {
+          words++;
+          addWord(a, b);
+          inWord = false;
+        }
         continue;
       }
-      if (!inWord) [a, b, inWord] = [0x2545f491, 0x1b873593, true];
+      if (!inWord) {
+        a = 0x2545f491;
+        b = 0x1b873593;
+        inWord = true;
+      }
       const unit = folded[byte]!;
       a = Math.imul(a ^ unit, 0x01000193);
       b = Math.imul(((b << 5) | (b >>> 27)) ^ unit, 0x9e3779b1);
     }
-    if (inWord) end();
+    if (inWord) {
+      words++;
+      addWord(a, b);
+    }
     sums.documents++;
     sums.bytes += length;
     sums.characters += length - continuations;

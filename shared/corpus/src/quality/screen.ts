@@ -1,6 +1,6 @@
 /** @file The way of every document from its source into a split: filtered, compared with those before, measured. */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { FilterParameters } from './filter-parameters.ts';
 import { documentFilter } from './filter.ts';
 import type { FilterRule } from './filter.ts';
@@ -64,7 +64,7 @@ export function screenDocuments(
         removed[rule] = (removed[rule] ?? 0) + 1;
         continue;
       }
-      const digest = createHash('sha256').update(bytes.subarray(0, length)).digest();
+      const digest = hash('sha256', bytes.subarray(0, length), 'buffer');
       const [high, low] = [digest.readInt32LE(0), digest.readInt32LE(4)];
       if (leaksOf?.has(high, low)) {
         counts.leaks++;
