@@ -1,128 +1,117 @@
 /** @file Benchmark: training a byte-level BPE tokenizer, compared with Hugging Face tokenizers (Python) where it is installed. */
-
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { textBatches, trainBpe, type BpeModel } from '@arrowsmith/bpe';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { embeddedStories } from '@arrowsmith/corpus';
 import { UserError } from '@arrowsmith/errors';
+import * as z from 'zod';
+import { parseOptions, threadsOption } from './options.ts';
+import { median, printTable } from './statistics.ts';
 
-export const description = 'training a tokenizer, MB/s, against Hugging Face tokenizers: [text file] [vocabulary size]';
+export const description =
+  'training a tokenizer from a file, MB/s; ratio: arrowsmith’s MB/s over those of Hugging Face tokenizers with as many threads ' +
+  '(more than 1: arrowsmith is faster): --input=FILE | --synthetic=MB, --vocabulary=N, --threads=N, --repeats=N';
 
-const REPEATS = 3;
-const DEFAULT_TEXT = '../shared/data/tinystories-train-2M.txt';
-const END_OF_TEXT = '<|endoftext|>';
+const options = z.strictObject({
+  input: z.string().default('../shared/data/tinystories-train-2M.txt'),
+  /** Megabytes of stories of the embedded generator, in place of the input. */
+  synthetic: z.coerce.number().positive().optional(),
+  vocabulary: z.coerce.number().int().min(257).default(4096),
+  threads: threadsOption,
+  repeats: z.coerce.number().int().min(1).default(3),
+});
 
-/** What the benchmarks of the tokenizer work on. */
-export interface BenchmarkText {
-  path: string;
-  documents: string[];
-  megabytes: number;
-  vocabularySize: number;
+/** What one training tells. */
+interface Measured {
+  seconds: number;
+  /** Largest resident memory of its process, in bytes. */
+  maxRss: number;
 }
+
+const execute = promisify(execFile);
+const beside = (file: string): string => fileURLToPath(new URL(`bpe-train/${file}`, import.meta.url));
+const python = (): string => process.env['PYTHON'] || 'python3';
 
 /**
- * The text to work on.
- *
- * @param args file of documents that are separated by `<|endoftext|>`, and vocabulary size; both may be left out.
- */
-export function benchmarkText([path = DEFAULT_TEXT, vocabularySize = '4096']: string[]): BenchmarkText {
-  if (!existsSync(path)) {
-    throw new UserError({
-      what: 'there is no text to measure with',
-      where: path,
-      fix: 'give a text file as first argument',
-    });
-  }
-  const documents = readFileSync(path, 'utf8').split(END_OF_TEXT);
-  const bytes = documents.reduce((total, document) => total + Buffer.byteLength(document), 0);
-  return { path, documents, megabytes: bytes / 1e6, vocabularySize: Number(vocabularySize) };
-}
-
-/** Trains on the benchmark's text. */
-export function trainOnText({ documents, vocabularySize }: BenchmarkText): Promise<BpeModel> {
-  return trainBpe(textBatches(documents), { vocabularySize, pattern: 'gpt2', specialTokens: [END_OF_TEXT] });
-}
-
-/** Shortest time in seconds of several runs, because other processes only ever make a run longer. */
-export async function bestSeconds(work: () => unknown): Promise<number> {
-  let best = Infinity;
-  for (let repeat = 0; repeat < REPEATS; repeat++) {
-    const start = performance.now();
-    await work();
-    best = Math.min(best, (performance.now() - start) / 1000);
-  }
-  return best;
-}
-
-/**
- * Runs a Python program that prints the best time of its runs in seconds, on as many threads as given.
- *
- * @param measured Python lines: may use `train()`, `documents` and `best_seconds(function)`; sets `seconds`.
- * @returns null where Python ($PYTHON, or python3) or its package `tokenizers` is not installed.
- */
-export function pythonSeconds(
-  { path, vocabularySize }: BenchmarkText,
-  measured: string,
-  threads?: number,
-): number | null {
-  const program = `
-import sys, time
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-documents = open(sys.argv[1], encoding="utf-8", newline="").read().split("${END_OF_TEXT}")
-def best_seconds(work):
-    times = []
-    for _ in range(${REPEATS}):
-        start = time.perf_counter(); work(); times.append(time.perf_counter() - start)
-    return min(times)
-def train():
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.train_from_iterator(documents, trainers.BpeTrainer(
-        vocab_size=int(sys.argv[2]), min_frequency=2, special_tokens=["${END_OF_TEXT}"],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
-    return tokenizer
-${measured}
-print(seconds)
-`;
-  const python = process.env['PYTHON'] ?? 'python3';
-  const env = { ...process.env, ...(threads !== undefined && { RAYON_NUM_THREADS: String(threads) }) };
-  try {
-    execFileSync(python, ['-c', 'import tokenizers'], { stdio: 'ignore' });
-  } catch {
-    return null;
-  }
-  return Number(execFileSync(python, ['-c', program, path, String(vocabularySize)], { env, encoding: 'utf8' }));
-}
-
-/** Prints one line for us and one for the peer, and returns what was measured. */
-export function report(
-  title: string,
-  text: BenchmarkText,
-  seconds: number,
-  peerName: string,
-  peerSeconds: number | null,
-) {
-  const ours = text.megabytes / seconds;
-  const peer = peerSeconds === null ? null : text.megabytes / peerSeconds;
-  const ratio = peer === null ? null : ours / peer;
-  console.log(`${title}: ${text.megabytes.toFixed(2)} MB, vocabulary ${text.vocabularySize}`);
-  console.log(`  arrowsmith   ${seconds.toFixed(3)} s   ${ours.toFixed(2)} MB/s`);
-  if (peerSeconds === null || peer === null) {
-    console.log(`  ${peerName}: not installed (set PYTHON to a Python that has the package tokenizers)`);
-  } else {
-    console.log(`  ${peerName}   ${peerSeconds.toFixed(3)} s   ${peer.toFixed(2)} MB/s`);
-    console.log(`  ratio ${(ours / peer).toFixed(2)} (more than 1: arrowsmith is faster)`);
-  }
-  return { ours, peer, ratio, unit: 'MB/s' };
-}
-
-/**
- * Measures the training of a tokenizer, counting included, in one thread; Hugging Face tokenizers uses all cores.
- *
- * @param args see {@link benchmarkText}.
+ * Trains from the file to the model in turns with the peer, each time in a process of its own, so that none has a warm start and
+ * each one's memory is its own. Prints medians.
  */
 export async function run(args: string[]): Promise<Record<string, unknown>> {
-  const text = benchmarkText(args);
-  const seconds = await bestSeconds(() => trainOnText(text));
-  const peerSeconds = pythonSeconds(text, 'seconds = best_seconds(train)');
-  return report('BPE training', text, seconds, 'tokenizers (all cores)', peerSeconds);
+  const { input, synthetic, vocabulary, threads, repeats } = parseOptions(args, options);
+  const folder = await mkdtemp(join(tmpdir(), 'arrowsmith-bench-'));
+  try {
+    const path = synthetic === undefined ? input : await writeStories(join(folder, 'stories.txt'), synthetic * 1e6);
+    if (!existsSync(path)) {
+      throw new UserError({
+        what: 'there is no text to measure with',
+        where: path,
+        fix: 'give a text file with --input=FILE, or make text with --synthetic=200',
+      });
+    }
+    const megabytes = (await stat(path)).size / 1e6;
+    const trainingArguments = [path, String(vocabulary), String(threads)];
+    const own: Measured[] = [];
+    const peers: Measured[] = [];
+    const hasPeer = await isInstalled();
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      own.push(await measure(process.execPath, ['--import', 'tsx', beside('arrowsmith.ts'), ...trainingArguments]));
+      if (hasPeer) peers.push(await measure(python(), [beside('tokenizers_peer.py'), ...trainingArguments]));
+    }
+    console.log(`${megabytes.toFixed(2)} MB, vocabulary ${vocabulary}, ${threads} threads, median of ${repeats}`);
+    const rows = [rowOf('arrowsmith', megabytes, own)];
+    if (hasPeer) rows.push(rowOf('tokenizers (Rust)', megabytes, peers));
+    printTable(['', 'seconds', 'MB/s', 'peak memory'], rows);
+    if (!hasPeer) console.log('  set PYTHON to a Python that has the package tokenizers for a comparison');
+    const ours = megabytes / median(own.map(({ seconds }) => seconds));
+    const peer = hasPeer ? megabytes / median(peers.map(({ seconds }) => seconds)) : null;
+    const ratio = peer === null ? null : ours / peer;
+    if (ratio !== null) {
+      const time = (1 / ratio).toFixed(2);
+      console.log(
+        `  ratio ${ratio.toFixed(2)} of the speeds (more than 1: arrowsmith is faster); ${time} of the peer's time`,
+      );
+    }
+    return { ours, peer, ratio, unit: 'MB/s', megabytes, vocabulary, threads, own, peers };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function measure(program: string, programArguments: string[]): Promise<Measured> {
+  const { stdout } = await execute(program, programArguments);
+  return JSON.parse(stdout.trim().split('\n').at(-1)!) as Measured;
+}
+
+async function isInstalled(): Promise<boolean> {
+  return execute(python(), ['-c', 'import tokenizers']).then(
+    () => true,
+    () => false,
+  );
+}
+
+function rowOf(name: string, megabytes: number, measured: readonly Measured[]): string[] {
+  const seconds = median(measured.map((one) => one.seconds));
+  const memory = Math.max(...measured.map(({ maxRss }) => maxRss));
+  return [name, seconds.toFixed(2), (megabytes / seconds).toFixed(1), `${(memory / 1e6).toFixed(0)} MB`];
+}
+
+/** Writes stories of the embedded generator until they have as many bytes. */
+async function writeStories(path: string, bytes: number): Promise<string> {
+  const file = await open(path, 'w');
+  let block = '';
+  let written = 0;
+  for (const story of embeddedStories({ stories: Infinity, seed: 1 })) {
+    block += `${story}\n<|endoftext|>\n`;
+    if (block.length < 2 ** 20 && written + block.length < bytes) continue;
+    await file.write(block);
+    written += block.length;
+    block = '';
+    if (written >= bytes) break;
+  }
+  await file.close();
+  return path;
 }

@@ -1,7 +1,7 @@
 /** @file Benchmark: encoding text in one thread, compared with Hugging Face tokenizers (Python) where it is installed. */
 
 import { createEncoder } from '@arrowsmith/bpe';
-import { benchmarkText, bestSeconds, pythonSeconds, report, trainOnText } from './bpe-train.ts';
+import { benchmarkText, bestSeconds, pythonSeconds, report, trainOnText } from './encode-text.ts';
 
 export const description =
   'encoding text in one thread, MB/s, against Hugging Face tokenizers: [text file] [vocabulary size]';
