@@ -8,7 +8,7 @@
  * | dataCard | download: card.arrow | a fact about the corpus | |
  * | vocabulary | tokenizer: vocabulary.arrow | a token | pattern, vocabularySize |
  * | merges | tokenizer: merges.arrow | a merge, in rank order | vocabularySize |
- * | tokens | chunk: train.arrow, validation.arrow | a context of `contextLength` predictions | contextLength, vocabularySize, split |
+ * | tokens | chunk: train.arrow, validation.arrow | a context of `contextLength` predictions | contextLength, vocabularySize, split, mode |
  * | tensors | train: weights.arrow | a weight | config (JSON, see `@arrowsmith/model`) |
  * | trainingLog | train: log.arrow | an optimizer step | |
  * | quantizedTensors | quantize: weights.arrow | a weight | config, format |
