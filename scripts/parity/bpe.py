@@ -15,6 +15,7 @@ LLAMA3_REGEX = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
+REGEXES = {"llama3": LLAMA3_REGEX, "qwen2": LLAMA3_REGEX.replace("{1,3}", "")}
 SPECIAL_TOKENS = ["<|endoftext|>", "<|pad|>"]
 
 # Slots are filled from the lists below by a seeded generator.
@@ -78,8 +79,8 @@ def corpus():
 def train(documents, pattern, vocabulary_size, minimum_frequency):
     tokenizer = Tokenizer(models.BPE())
     byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=pattern == "gpt2")
-    if pattern == "llama3":
-        split = pre_tokenizers.Split(Regex(LLAMA3_REGEX), "isolated")
+    if pattern in REGEXES:
+        split = pre_tokenizers.Split(Regex(REGEXES[pattern]), "isolated")
         tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, byte_level])
     else:
         tokenizer.pre_tokenizer = byte_level
@@ -105,7 +106,8 @@ def main():
     documents = corpus()
     texts = TEXTS + documents[:6]
     write(folder / "bpe-corpus.json", {"documents": documents, "texts": texts})
-    for pattern, vocabulary_size, minimum_frequency in [("gpt2", 700, 2), ("llama3", 620, 3), ("none", 600, 2)]:
+    settings = [("gpt2", 700, 2), ("llama3", 620, 3), ("qwen2", 560, 6), ("none", 600, 2)]
+    for pattern, vocabulary_size, minimum_frequency in settings:
         tokenizer = train(documents, pattern, vocabulary_size, minimum_frequency)
         fixture = {
             "vocabularySize": vocabulary_size,

@@ -25,7 +25,7 @@ export interface TokenizerFixture {
 export const corpus = read('corpus') as { documents: string[]; texts: string[] };
 
 /** One fixture for each pattern. */
-export const fixtures = ['gpt2', 'llama3', 'none'].map((pattern) => read(pattern) as TokenizerFixture);
+export const fixtures = ['gpt2', 'llama3', 'qwen2', 'none'].map((pattern) => read(pattern) as TokenizerFixture);
 
 function read(name: string): unknown {
   const path = fileURLToPath(new URL(`../../../test/fixtures/bpe-${name}.json`, import.meta.url));

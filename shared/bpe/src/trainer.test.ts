@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '@arrowsmith/errors';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { spellBytes } from './byte-alphabet.ts';
+import { spellBytes, unspellBytes } from './byte-alphabet.ts';
 import { createEncoder } from './encoder.ts';
 import { mergeProducts } from './merge-products.ts';
 import { latin1, type BpeModel } from './model.ts';
@@ -35,7 +35,7 @@ describe('compared with Hugging Face tokenizers', () => {
 
 /** BPE as its definition says: counts all pairs anew before each merge. */
 function naiveMerges(documents: readonly string[], options: TrainBpeOptions): string[] {
-  const { specialTokens, vocabularySize, minimumFrequency = 2 } = options;
+  const { specialTokens, vocabularySize, minimumFrequency = 2, tieBreak = 'smallerIds' } = options;
   const alphabet = Array.from({ length: 256 }, (_, byte) => spellBytes(Uint8Array.of(byte))).sort();
   const ids = new Map([...specialTokens, ...alphabet].map((token, id) => [token, id]));
   let words = documents.flatMap((document) =>
@@ -52,6 +52,10 @@ function naiveMerges(documents: readonly string[], options: TrainBpeOptions): st
     }
     const idsOf = (pair: string): number[] => pair.split(' ').map((token) => ids.get(token)!);
     const best = [...counts].sort(([pairA, countA], [pairB, countB]) => {
+      if (tieBreak === 'largerPair') {
+        const [a, b] = [pairA, pairB].map((pair) => pair.split(' ').map((token) => Buffer.from(unspellBytes(token)!)));
+        return countB - countA || Buffer.compare(b![0]!, a![0]!) || Buffer.compare(b![1]!, a![1]!);
+      }
       const [a, b] = [idsOf(pairA), idsOf(pairB)];
       return countB - countA || a[0]! - b[0]! || a[1]! - b[1]!;
     })[0];
@@ -77,9 +81,14 @@ test('learns the merges that the definition of BPE gives, on any text', async ()
     minLength: 1,
     maxLength: 8,
   });
+  const settings = fc.record({
+    pattern: fc.constantFrom('gpt2', 'none'),
+    minimumFrequency: fc.integer({ min: 1, max: 4 }),
+    tieBreak: fc.constantFrom('smallerIds', 'largerPair'),
+  });
   await fc.assert(
-    fc.asyncProperty(documents, fc.constantFrom('gpt2', 'none'), async (texts, pattern) => {
-      const options = { vocabularySize: 300, minimumFrequency: 2, pattern, specialTokens: [] } as const;
+    fc.asyncProperty(documents, settings, async (texts, setting) => {
+      const options = { vocabularySize: 300, specialTokens: [], ...setting };
       const expected = naiveMerges(texts, options);
       fc.pre(expected.length > 0);
       const model = await trainBpe(textBatches(texts), { ...options, vocabularySize: 256 + expected.length });
@@ -130,6 +139,48 @@ test('gives the same model whatever the order of documents and however they are 
   expect(await trainBpe(textBatches(backwards(corpus.documents)), options)).toEqual(
     await trainBpe(textBatches(corpus.documents), options),
   );
+});
+
+test('of equally frequent pairs largerPair takes the one of greater bytes, as the example of CS336 has it', async () => {
+  const text = [' low'.repeat(5), ' lower'.repeat(2), ' widest'.repeat(3), ' newest'.repeat(6)].join('');
+  const options = { vocabularySize: 262, pattern: 'none', tieBreak: 'largerPair', specialTokens: [] } as const;
+  const documents = text.trim().split(' ');
+  const model = await trainBpe(textBatches(documents), options);
+  expect(spelledMerges(model)).toEqual(['s t', 'e st', 'o w', 'l ow', 'w est', 'n e']);
+});
+
+test('gives the same model whatever the number of threads', async () => {
+  const options = { vocabularySize: 600, pattern: 'llama3', specialTokens: [] } as const;
+  // 17 MB, so that workers are started and each counts more than one piece.
+  const documents = Array.from({ length: 17 }, (_, i) =>
+    corpus.documents
+      .slice(i)
+      .join('\n')
+      .repeat(1e6 / 12_000),
+  );
+  const models = [];
+  for (const threads of [1, 2]) models.push(await trainBpe(textBatches(documents), { ...options, threads }));
+  expect(models[1]).toEqual(models[0]);
+});
+
+test('learns from bytes that are not UTF-8', async () => {
+  const bytes = Uint8Array.from([0xff, 0xfe, 0, 0xff, 0xfe, 0, 0xff, 0xfe, 0xed, 0xa0]);
+  const options = { vocabularySize: 258, pattern: 'gpt2', specialTokens: [] } as const;
+  const model = await trainBpe([{ bytes, offsets: Int32Array.of(0, 10) }], options);
+  expect(model.vocabulary.slice(256).map((token) => [...token])).toEqual([
+    [0xff, 0xfe],
+    [0, 0xff, 0xfe], // as frequent as ff fe 00, and the id of 00 is smaller than that of ff fe
+  ]);
+});
+
+test('takes a long line of one character, or without any space, like other words', async () => {
+  const options = { vocabularySize: 274, minimumFrequency: 1, pattern: 'gpt2', specialTokens: [] } as const;
+  const same = await trainBpe(textBatches(['a'.repeat(2 ** 20)]), { ...options, vocabularySize: 276 });
+  expect(same.vocabulary.slice(256).map(({ length }) => length)).toEqual(
+    Array.from({ length: 20 }, (_, i) => 2 ** (i + 1)),
+  );
+  const line = await trainBpe(textBatches(['abc'.repeat(2 ** 18)]), options);
+  expect(line.vocabulary.at(-1)!.length).toBe(3 * 2 ** 16);
 });
 
 test('never learns a token that is spelled like a special token', async () => {
