@@ -9,7 +9,7 @@ import type { Template } from './template.ts';
 import { distinctNgramRatio, grammarProblems, vocabulary, wordsOf } from './text-checks.ts';
 
 /** A change of this digest changes the embedded corpus: every model trained on it, and every baseline made with it. */
-const FIRST_HUNDRED_OF_SEED_1 = 'c5a8972ccb721d58bfb33c39e50d9d14bf1431b29687ca72bd0d94426dfe1cd5';
+const FIRST_HUNDRED_OF_SEED_1 = '8594b99cc1ff82da02b018740214c8ea0c9faa5bc4e0cb9c72a14c3a830c2c88';
 
 let sample: string[] = [];
 beforeAll(() => {

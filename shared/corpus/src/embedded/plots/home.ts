@@ -172,8 +172,8 @@ const secretPresent = plot(
   `{once} {His} {parent.kind} [was going to have a birthday|had a birthday soon], and {hero} wanted to give
   {parent.him} something [special|beautiful|wonderful].
 
-  {hero} [emptied {his} piggy bank|counted {his} money]. There were only [three|four|five|six] [small|copper] coins
-  in it. In the shop window lay {shop}, but it cost [much|far] too much.
+  {hero} [emptied {his} piggy bank|counted {his} money]. There were only [three|four|five|six] [small|copper] coins.
+  In the shop window lay {shop}, but it cost [much|far] too much.
   {hero} walked home [slowly|with {his} head down]. "[I have nothing to give,|What can I do now?]" {he} thought.
   Then {he} saw [what was lying in the kitchen drawer|an old box of odds and ends]. It gave {him} an idea. "[I can
   make a present myself!|I do not have to buy a present. I can make one!]" {he} said.
@@ -181,7 +181,7 @@ const secretPresent = plot(
   {He} needed {present.from}. In secret, {hero} {present.made}. It [took all afternoon|took a long time|was not
   easy]. Then {he} {problem}! {hero} [almost cried|stamped {his} foot|felt {sad}].
   But {he} [did not give up|{breath}|thought of {parent}]. {He} {problem.fix}. When it was done, {he} hid the
-  {present} {hiding}. "[What are you doing in there?|Why are you so quiet?]" {parent} asked through the door.
+  {present} {hiding}. "[What are you doing in there?|What are you up to?]" {parent} asked through the door.
   "Nothing!" said {hero} and [giggled|smiled].
 
   On the morning of the birthday, {hero} [jumped out of bed|was awake before the sun|ran down the stairs]. "Happy

@@ -12,7 +12,7 @@ const skill = plot(
     rival: children,
     skill: skills,
     look: '{skill.looks}',
-    bump: '[a scraped knee|dirty hands|a small bruise|a red face]',
+    bump: '[sore fingers|tired arms|a small bruise|a red face]',
   },
   `{once} [For {his} birthday|At the end of the school year|On the first day of vacation], {he} got {a} {look}
   {skill.tool}. {He} had [always|long] wanted to {skill}, just like {rival}, [who lived next door|the {rival.kind}
