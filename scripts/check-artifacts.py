@@ -25,6 +25,7 @@ except ImportError:
 KINDS = {
     "download/train.arrow": "documents",
     "download/validation.arrow": "documents",
+    "download/card.arrow": "data-card",
     "tokenizer/vocabulary.arrow": "vocabulary",
     "tokenizer/merges.arrow": "merges",
     "chunk/train.arrow": "tokens",

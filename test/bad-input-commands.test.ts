@@ -64,7 +64,11 @@ test('a flag that nobody knows, given to a whole pipeline', () => {
 });
 
 test('an unknown parameter of a stage, with those that there are', () => {
-  expectFailure(['download:tiny', '--sorce=x'], {}, /unknown parameter "sorce" \(known here: source\)/);
+  expectFailure(
+    ['download:tiny', '--sorce=x'],
+    {},
+    /unknown parameter "sorce" \(known here: source, filter, removeLeaks, removeDuplicates\)/,
+  );
 });
 
 test('an unknown parameter in PIPELINE_SET', () => {

@@ -15,7 +15,7 @@ import { copyWorkspace, type TestWorkspace } from './support/workspace.ts';
 
 /** Every table of every artifact, with its kind. */
 const TABLES = {
-  download: { train: 'documents', validation: 'documents' },
+  download: { card: 'data-card', train: 'documents', validation: 'documents' },
   tokenizer: { vocabulary: 'vocabulary', merges: 'merges' },
   chunk: { train: 'tokens', validation: 'tokens' },
   train: { weights: 'tensors', log: 'training-log' },
