@@ -82,7 +82,7 @@ export default implementStage(declaration, async (context) => {
     highlights: {
       tokens: `${millions(train.tokens)} for training, ${millions(validation.tokens)} for validation, ${bytesPerToken.toFixed(2)} bytes each`,
       rows: describeRows(mode, train, contextLength),
-      speed: describeSpeed(speed),
+      encoding: describeSpeed(speed),
     },
   };
 });

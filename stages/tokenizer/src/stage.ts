@@ -20,7 +20,7 @@ import { longestTokens, measureTokenizer } from './report.ts';
 import type { ResolvedTokenizer } from './resolve.ts';
 
 /** Longest tokens that are shown. */
-const LONGEST = 8;
+const LONGEST = 5;
 
 export default implementStage(declaration, async (context) => {
   const { file, endOfText: asked } = context.parameters;
