@@ -34,7 +34,7 @@ export interface LearnMergesOptions {
  * special case. All merges together look at each byte of the distinct words about as often as a token at it grows.
  *
  * @param symbols the words; they are changed in place.
- * @param vocabulary the tokens to begin with; each new token is added to it.
+ * @param vocabulary the tokens to begin with, the last 256 of which are the bytes; each new token is added to it.
  * @returns pairs of ids in the order in which they were merged.
  */
 export async function learnMerges(
@@ -96,18 +96,38 @@ export async function learnMerges(
     arisenLength = 0;
   };
 
-  // 1. All pairs of bytes, counted and found in one pass.
-  const byteIds = new Map<number, number>();
-  for (let position = 1; position < ids.length - 1; position++) {
+  // 1. All pairs of bytes: counted in one pass, their positions noted in another. Nothing else is kept for each byte of the text, which
+  //    may be one long word.
+  const firstByte = vocabulary.length - 256;
+  const numbers = new Int32Array(256 * 256).fill(-1);
+  const occurrences = new Int32Array(256 * 256); // by number of the pair
+  const slotAt = (position: number): number => {
     const [left, right] = [ids[position]!, ids[position + 1]!];
-    if (left === BORDER || right === BORDER) continue;
-    const key = left * lengths.length + right;
-    let number = byteIds.get(key);
-    if (number === undefined) byteIds.set(key, (number = addPair(pairs, left, right)));
-    arise(number, position, wordCounts[words[position]!]!);
+    return left === BORDER || right === BORDER ? -1 : (left - firstByte) * 256 + right - firstByte;
+  };
+  for (let position = 1; position < ids.length - 1; position++) {
     if (position % 65_536 === 0 && pacer.due()) await pacer.pause();
+    const slot = slotAt(position);
+    if (slot < 0) continue;
+    if (numbers[slot]! < 0) numbers[slot] = addPair(pairs, ids[position]!, ids[position + 1]!);
+    const number = numbers[slot]!;
+    pairs.counts[number]! += wordCounts[words[position]!]!;
+    occurrences[number]!++;
   }
-  enqueueArisen(0);
+  for (let number = 0; number < pairs.size; number++) {
+    pairs.queuedCounts[number] = pairs.counts[number]!;
+    if (pairs.counts[number]! < minimumFrequency) continue;
+    positionsOf[number] = new Int32Array(occurrences[number]!);
+    heapPush(queue, number, comesFirst);
+  }
+  const noted = new Int32Array(pairs.size);
+  for (let position = 1; position < ids.length - 1; position++) {
+    if (position % 65_536 === 0 && pacer.due()) await pacer.pause();
+    const slot = slotAt(position);
+    const number = slot < 0 ? -1 : numbers[slot]!;
+    const positions = positionsOf[number];
+    if (positions !== undefined) positions[noted[number]!++] = position;
+  }
 
   // 2. Merge the first pair of the queue wherever it stands, over and over. The queue is lazy: a pair's count falls when one of
   //    its tokens is merged with another neighbour, and its place in the queue is put right when it comes first.
