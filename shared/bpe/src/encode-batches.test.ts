@@ -1,6 +1,7 @@
 /** @file Tests of encoding streams of documents. */
 
 import { createHash } from 'node:crypto';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeBatches } from './encode-batches.ts';
 import { createEncoder } from './encoder.ts';
@@ -8,7 +9,9 @@ import { fromTokenizerJson } from './read-tokenizer-json.ts';
 import type { TextBatch } from './text-batch.ts';
 import { corpus, fixtures } from './test-fixtures.ts';
 
-const model = fromTokenizerJson(JSON.stringify(fixtures[0]!.tokenizer), 'fixture');
+/** One of each pattern. */
+const models = fixtures.map(({ tokenizer }) => fromTokenizerJson(JSON.stringify(tokenizer), 'fixture'));
+const model = models[0]!;
 const documents = ['', ...corpus.documents, ...corpus.texts];
 
 function batch(texts: readonly string[]): TextBatch {
@@ -50,6 +53,34 @@ test('gives the ids of each document, in order, whatever the number of threads',
   expect((await encode(2, 0)).digest).toEqual(one.digest);
   expect((await encode(3, 2 ** 40)).digest).toEqual(one.digest);
   expect(batches[0]!.bytes.length).toBeGreaterThan(0); // the inputs are not taken away
+});
+
+test('the tokens of any bytes, joined, are those bytes', async () => {
+  // Byte by byte, and pieces of UTF-8 in wrong order.
+  const document = fc
+    .array(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 8 }),
+        fc.constantFrom(...['é', '漢', '👍', ' the', "'s", '\n '].map((text) => Buffer.from(text))),
+      ),
+    )
+    .chain((parts) => fc.nat(3).map((cut) => Buffer.concat(parts).subarray(cut)));
+  await fc.assert(
+    fc.asyncProperty(fc.array(document, { maxLength: 4 }), async (texts) => {
+      const offsets = texts.reduce((ends, { length }) => [...ends, ends.at(-1)! + length], [0]);
+      const input = { bytes: Buffer.concat(texts), offsets: Int32Array.from(offsets) };
+      for (const fixture of models) {
+        const found: Buffer[] = [];
+        for await (const { ids, offsets: ends } of encodeBatches(fixture, [input], { threads: 1 })) {
+          ends.subarray(1).forEach((end, i) => {
+            found.push(Buffer.concat(Array.from(ids.subarray(ends[i], end), (id) => fixture.vocabulary[id]!)));
+          });
+        }
+        expect(found.map((bytes) => [...bytes])).toEqual(texts.map((bytes) => [...bytes]));
+      }
+    }),
+    { numRuns: 40 },
+  );
 });
 
 test('ends on a signal', async () => {
