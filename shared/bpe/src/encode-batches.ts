@@ -4,7 +4,7 @@ import { createByteEncoder } from './byte-encoder.ts';
 import { createIdBuffer } from './id-buffer.ts';
 import type { BpeModel } from './model.ts';
 import { defineTask, mapInThreads, type Message, type ThreadOptions } from './pool.ts';
-import type { TextBatch } from './text-batch.ts';
+import { cutBatch, ownBatch, textSize, type TextBatch } from './text-batch.ts';
 
 /** Bytes of documents that a thread encodes at a time: enough that handing them over costs little, few enough for even shares. */
 const PIECE_BYTES = 2 ** 20;
@@ -21,7 +21,7 @@ const encodeTask = defineTask({
   start: (model: BpeModel) => {
     const encode = createByteEncoder(model);
     return ({ bytes, offsets }: TextBatch): Message<EncodedBatch> => {
-      const out = createIdBuffer(bytes.length >> 1);
+      const out = createIdBuffer(textSize({ bytes, offsets }) >> 1);
       const encoded = new Int32Array(offsets.length);
       for (let i = 1; i < offsets.length; i++) {
         encode(bytes, offsets[i - 1]!, offsets[i]!, out);
@@ -31,12 +31,11 @@ const encodeTask = defineTask({
       return { value: { ids, offsets: encoded }, transfer: [ids.buffer, encoded.buffer] };
     };
   },
-  send: ({ bytes, offsets }: TextBatch): Message<TextBatch> => {
-    // Not slice(), which a Buffer (a view of memory that others use) does not copy.
-    const value = { bytes: new Uint8Array(bytes), offsets: new Int32Array(offsets) };
+  send: (piece: TextBatch): Message<TextBatch> => {
+    const value = ownBatch(piece);
     return { value, transfer: [value.bytes.buffer, value.offsets.buffer] };
   },
-  size: ({ bytes }) => bytes.length,
+  size: textSize,
 });
 
 /**
@@ -53,18 +52,6 @@ export function encodeBatches(
   return mapInThreads(encodeTask, model, pieces(batches), options);
 }
 
-/** Cuts batches between documents. */
 async function* pieces(batches: AsyncIterable<TextBatch> | Iterable<TextBatch>): AsyncGenerator<TextBatch> {
-  for await (const { bytes, offsets } of batches) {
-    for (let first = 0; first + 1 < offsets.length;) {
-      const start = offsets[first]!;
-      let last = first + 1;
-      while (last + 1 < offsets.length && offsets[last + 1]! - start <= PIECE_BYTES) last++;
-      yield {
-        bytes: bytes.subarray(start, offsets[last]!),
-        offsets: offsets.slice(first, last + 1).map((offset) => offset - start),
-      };
-      first = last;
-    }
-  }
+  for await (const batch of batches) yield* cutBatch(batch, PIECE_BYTES);
 }

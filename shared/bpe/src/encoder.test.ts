@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { spellBytes } from './byte-alphabet.ts';
 import { createEncoder } from './encoder.ts';
 import type { BpeModel } from './model.ts';
-import { preTokens } from './pre-tokenization.ts';
+import { preTokens } from './testing/pre-tokens.ts';
 import { fromTokenizerJson } from './read-tokenizer-json.ts';
 import { corpus, fixtures } from './test-fixtures.ts';
 

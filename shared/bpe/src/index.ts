@@ -7,7 +7,7 @@ export { createIdBuffer, type IdBuffer } from './id-buffer.ts';
 export { mergeProducts } from './merge-products.ts';
 export type { BpeModel, SpecialToken } from './model.ts';
 export { tokenizerParameters, type TokenizerParameters } from './parameters.ts';
-export { preTokens, type PreTokenPattern } from './pre-tokenization.ts';
+export type { PreTokenPattern } from './patterns.ts';
 export { defineTask, mapInThreads, type Message, type Task, type ThreadOptions } from './pool.ts';
 export { preTokenizer, type PreTokenizer } from './pre-tokenizer.ts';
 export { fromTokenizerJson } from './read-tokenizer-json.ts';

@@ -1,6 +1,6 @@
 /** @file The plain data of a byte-level BPE tokenizer. */
 
-import type { PreTokenPattern } from './pre-tokenization.ts';
+import type { PreTokenPattern } from './patterns.ts';
 
 /**
  * A byte-level BPE tokenizer (Sennrich et al. 2016, on UTF-8 bytes as in GPT-2) as plain data. Ids are 0 ... vocabulary.length - 1.

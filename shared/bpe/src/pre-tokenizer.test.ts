@@ -2,7 +2,8 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { preTokens, type PreTokenPattern } from './pre-tokenization.ts';
+import type { PreTokenPattern } from './patterns.ts';
+import { preTokens } from './testing/pre-tokens.ts';
 import { preTokenizer } from './pre-tokenizer.ts';
 
 const PATTERNS = ['gpt2', 'llama3', 'qwen2', 'none'] as const;

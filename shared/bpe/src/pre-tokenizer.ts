@@ -1,7 +1,7 @@
 /** @file Pre-tokenization of UTF-8: cuts bytes into the pieces that no merge crosses. Written by hand, as it is the inner loop of training and encoding. */
 
 import { characterAt, endOfRun, LETTER, lengthOf, NUMBER, SYMBOL, WHITE } from './character-classes.ts';
-import type { PreTokenPattern } from './pre-tokenization.ts';
+import type { PreTokenPattern } from './patterns.ts';
 
 /** The end of the pre-token that begins at `start` in the text `bytes[start ... end - 1]`, which is not empty. */
 export type PreTokenizer = (bytes: Uint8Array, start: number, end: number) => number;
@@ -12,7 +12,7 @@ const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
 /**
- * How a pattern cuts text: the regular expressions of `pre-tokenization.ts` on bytes. Pre-tokens are contiguous and not empty.
+ * How a pattern cuts text: the regular expressions of `testing/pre-tokens.ts` on bytes. Pre-tokens are contiguous and not empty.
  * A byte that is not UTF-8 is a symbol. Takes time in proportion to the text.
  */
 export function preTokenizer(pattern: PreTokenPattern): PreTokenizer {

@@ -4,7 +4,7 @@ import { UserError } from '@arrowsmith/errors';
 import { z } from 'zod';
 import { BYTE_CHARACTERS, unspellBytes } from './byte-alphabet.ts';
 import type { BpeModel, SpecialToken } from './model.ts';
-import { LLAMA3_REGEX, QWEN2_REGEX, type PreTokenPattern } from './pre-tokenization.ts';
+import { LLAMA3_REGEX, QWEN2_REGEX, type PreTokenPattern } from './patterns.ts';
 
 const nothing = z.union([z.null(), z.literal('')]).optional();
 

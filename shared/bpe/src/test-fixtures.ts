@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { PreTokenPattern } from './pre-tokenization.ts';
+import type { PreTokenPattern } from './patterns.ts';
 
 /** The parts of a tokenizer.json that tests look at. */
 export interface TokenizerJson {

@@ -29,6 +29,11 @@ export async function* textBatches(documents: AsyncIterable<string> | Iterable<s
   if (texts.length > 0) yield batch();
 }
 
+/** Bytes of a batch's documents. */
+export function textSize({ offsets }: TextBatch): number {
+  return offsets[offsets.length - 1]! - offsets[0]!;
+}
+
 /** Cuts a batch into batches of whole documents with at most `limit` bytes each, unless a single document has more; shares memory. */
 export function* cutBatch({ bytes, offsets }: TextBatch, limit: number): Generator<TextBatch> {
   const last = offsets.length - 1;

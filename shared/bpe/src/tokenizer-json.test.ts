@@ -4,7 +4,7 @@ import { UserError } from '@arrowsmith/errors';
 import { describe, expect, test } from 'vitest';
 import { BYTE_CHARACTERS } from './byte-alphabet.ts';
 import { createEncoder } from './encoder.ts';
-import { LLAMA3_REGEX } from './pre-tokenization.ts';
+import { LLAMA3_REGEX } from './patterns.ts';
 import { fromTokenizerJson } from './read-tokenizer-json.ts';
 import { corpus, fixtures } from './test-fixtures.ts';
 import { toTokenizerJson } from './tokenizer-json.ts';

@@ -2,7 +2,7 @@
 
 import { spellBytes } from './byte-alphabet.ts';
 import type { BpeModel } from './model.ts';
-import { LLAMA3_REGEX, QWEN2_REGEX, type PreTokenPattern } from './pre-tokenization.ts';
+import { LLAMA3_REGEX, QWEN2_REGEX, type PreTokenPattern } from './patterns.ts';
 
 /**
  * The tokenizer.json of a model, as transformers, tokenizers (>= 0.20), `@huggingface/tokenizers` and llama.cpp's converter

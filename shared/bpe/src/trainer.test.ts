@@ -9,7 +9,7 @@ import { spellBytes, unspellBytes } from './byte-alphabet.ts';
 import { createEncoder } from './encoder.ts';
 import { mergeProducts } from './merge-products.ts';
 import { latin1, type BpeModel } from './model.ts';
-import { preTokens } from './pre-tokenization.ts';
+import { preTokens } from './testing/pre-tokens.ts';
 import { corpus, fixtures } from './test-fixtures.ts';
 import { toTokenizerJson } from './tokenizer-json.ts';
 import { textBatches } from './text-batch.ts';

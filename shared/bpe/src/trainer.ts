@@ -6,7 +6,7 @@ import { BYTE_CHARACTERS, BYTES_IN_ALPHABET_ORDER } from './byte-alphabet.ts';
 import { learnMerges, type TieBreak } from './learn-merges.ts';
 import type { BpeModel } from './model.ts';
 import { createPacer } from './pacer.ts';
-import type { PreTokenPattern } from './pre-tokenization.ts';
+import type { PreTokenPattern } from './patterns.ts';
 import { toSymbols } from './symbols.ts';
 import type { TextBatch } from './text-batch.ts';
 import { countWords } from './word-counts.ts';

@@ -1,9 +1,9 @@
 /** @file Counts the distinct pre-tokens ("words") of a stream of documents, in all threads. */
 
 import { defineTask, mapInThreads, type Message, type ThreadOptions } from './pool.ts';
-import type { PreTokenPattern } from './pre-tokenization.ts';
+import type { PreTokenPattern } from './patterns.ts';
 import { preTokenizer } from './pre-tokenizer.ts';
-import { cutBatch, ownBatch, type TextBatch } from './text-batch.ts';
+import { cutBatch, ownBatch, textSize, type TextBatch } from './text-batch.ts';
 import { createWordTable, type WordCounts } from './word-table.ts';
 
 /**
@@ -37,10 +37,10 @@ const countPiece = defineTask({
     };
   },
   send: (piece: TextBatch): Message<TextBatch> => {
-    const { bytes, offsets } = ownBatch(piece);
-    return { value: { bytes, offsets }, transfer: [bytes.buffer, offsets.buffer] };
+    const value = ownBatch(piece);
+    return { value, transfer: [value.bytes.buffer, value.offsets.buffer] };
   },
-  size: ({ offsets }) => offsets[offsets.length - 1]! - offsets[0]!,
+  size: textSize,
 });
 
 /**

@@ -1,4 +1,4 @@
-/** @file Documents as a table: written in batches of bounded size, read one by one. */
+/** @file Documents as a table: written in batches of bounded size, read batch by batch. */
 import { numbers, strings, type Column } from './columns.ts';
 import { readBatches } from './arrow-file.ts';
 import { documentsTable } from './kinds.ts';
@@ -43,20 +43,6 @@ export async function* documentBatches(
     if (batchBytes >= BATCH_BYTES) yield take();
   }
   if (batch.length > 0) yield take();
-}
-
-/** A document and its size in UTF-8. */
-export interface StoredDocument {
-  text: string;
-  bytes: number;
-}
-
-/** The documents of a table in order, one record batch in memory. @throws UserError when the file cannot be read or is of another kind */
-export async function* readDocumentTable(path: string): AsyncGenerator<StoredDocument> {
-  for await (const batch of readBatches(path, documentsTable.kind)) {
-    const [texts, bytes] = [batch.getChild('text')!, batch.getChild('bytes')!];
-    for (let row = 0; row < batch.numRows; row++) yield { text: texts.get(row) as string, bytes: bytes.get(row) as number };
-  }
 }
 
 /** Documents in succession, as they lie in a record batch: document i is bytes[offsets[i] … offsets[i + 1]) in UTF-8. */

@@ -1,20 +1,9 @@
-/** @file Pre-tokenization: cuts text into the pieces that no merge crosses. */
+/** @file Pre-tokenization by regular expressions: the formula that tests compare the pre-tokenizer of bytes with. */
 
-/** Name of a pre-tokenization pattern: of GPT-2, of Llama 3, of Qwen2 (also 2.5 and 3), or none (a document is one piece). */
-export type PreTokenPattern = 'gpt2' | 'llama3' | 'qwen2' | 'none';
-
-/**
- * The Llama 3 pattern as tokenizer.json files spell it (for Oniguruma). The GPT-2 pattern has no spelling there: it is built
- * into Hugging Face's `ByteLevel` pre-tokenizer.
- */
-export const LLAMA3_REGEX =
-  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-
-/** The Qwen2 pattern in the same spelling: Llama 3's, but each number stands alone. */
-export const QWEN2_REGEX = LLAMA3_REGEX.replace('{1,3}', '');
+import type { PreTokenPattern } from '../patterns.ts';
 
 /*
- * The same patterns for JavaScript, with two differences of spelling that keep the meaning:
+ * The patterns as tokenizer.json files spell them, for JavaScript, with two differences of spelling that keep the meaning:
  * - Oniguruma's \s is the Unicode property White_Space; JavaScript's differs from it (it has U+FEFF and lacks U+0085).
  * - (?i:...) is written out, as older Node versions lack it; ſ (long s, U+017F) is s under Unicode case folding.
  * Every code point is covered by an alternative, so the pieces of a text are contiguous. Letters (\p{L}) and numbers (\p{N})

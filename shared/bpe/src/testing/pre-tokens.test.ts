@@ -1,8 +1,9 @@
-/** @file Tests of pre-tokenization. */
+/** @file Tests of pre-tokenization by regular expressions. */
 
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { preTokens, type PreTokenPattern } from './pre-tokenization.ts';
+import type { PreTokenPattern } from '../patterns.ts';
+import { preTokens } from './pre-tokens.ts';
 
 const cut = (text: string, pattern: PreTokenPattern): string[] => [...preTokens(text, pattern)];
 
