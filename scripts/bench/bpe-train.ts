@@ -1,16 +1,16 @@
 /** @file Benchmark: training a byte-level BPE tokenizer, compared with Hugging Face tokenizers (Python) where it is installed. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { embeddedStories } from '@arrowsmith/corpus';
 import { UserError } from '@arrowsmith/errors';
 import * as z from 'zod';
 import { parseOptions, threadsOption } from './options.ts';
 import { median, printTable } from './statistics.ts';
+import { writeStories } from './story-file.ts';
 
 export const description =
   'training a tokenizer from a file, MB/s; ratio: arrowsmith’s MB/s over those of Hugging Face tokenizers with as many threads ' +
@@ -44,7 +44,8 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
   const { input, synthetic, vocabulary, threads, repeats } = parseOptions(args, options);
   const folder = await mkdtemp(join(tmpdir(), 'arrowsmith-bench-'));
   try {
-    const path = synthetic === undefined ? input : await writeStories(join(folder, 'stories.txt'), synthetic * 1e6);
+    const path = synthetic === undefined ? input : join(folder, 'stories.txt');
+    if (synthetic !== undefined) await writeStories(path, synthetic * 1e6);
     if (!existsSync(path)) {
       throw new UserError({
         what: 'there is no text to measure with',
@@ -97,21 +98,4 @@ function rowOf(name: string, megabytes: number, measured: readonly Measured[]): 
   const seconds = median(measured.map((one) => one.seconds));
   const memory = Math.max(...measured.map(({ maxRss }) => maxRss));
   return [name, seconds.toFixed(2), (megabytes / seconds).toFixed(1), `${(memory / 1e6).toFixed(0)} MB`];
-}
-
-/** Writes stories of the embedded generator until they have as many bytes. */
-async function writeStories(path: string, bytes: number): Promise<string> {
-  const file = await open(path, 'w');
-  let block = '';
-  let written = 0;
-  for (const story of embeddedStories({ stories: Infinity, seed: 1 })) {
-    block += `${story}\n<|endoftext|>\n`;
-    if (block.length < 2 ** 20 && written + block.length < bytes) continue;
-    await file.write(block);
-    written += block.length;
-    block = '';
-    if (written >= bytes) break;
-  }
-  await file.close();
-  return path;
 }

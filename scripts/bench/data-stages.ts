@@ -1,17 +1,15 @@
 /** @file Benchmark: the stages download, tokenizer and chunk over a large corpus, and the reading of training batches from the result. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, linkSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { linkSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
-import { embeddedStories } from '@arrowsmith/corpus';
 import * as z from 'zod';
 import type { StageMeasurement } from './data-stage-process.ts';
 import { parseOptions } from './options.ts';
+import { SEPARATOR, writeStories } from './story-file.ts';
 
 export const description =
   'download, tokenizer and chunk over a large corpus: seconds, MB/s, peak memory: [--input=FILE | --megabytes=2200]';
@@ -25,8 +23,6 @@ const optionsSchema = z.object({
   shuffle: z.coerce.number().int().optional(),
   folder: z.string().default(tmpdir()),
 });
-
-const SEPARATOR = '<|endoftext|>';
 
 /**
  * Runs each stage in a process of its own, on a store in a temporary folder that is removed afterwards.
@@ -79,23 +75,6 @@ async function measure(name: string, root: string, parameters: object): Promise<
   const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   if (code !== 0) throw new Error(`${name} ended with code ${code}:\n${errors}`);
   return JSON.parse(output.trim().split('\n').at(-1)!) as StageMeasurement;
-}
-
-/** Writes stories until there are enough bytes. */
-async function writeStories(path: string, bytes: number): Promise<void> {
-  function* pieces() {
-    let piece = '';
-    let written = 0;
-    for (const story of embeddedStories({ stories: 2 ** 31 - 1, seed: 1 })) {
-      piece += `${story}\n${SEPARATOR}\n`;
-      if (piece.length < 1 << 20) continue;
-      written += piece.length; // ASCII
-      yield piece;
-      if (written >= bytes) return;
-      piece = '';
-    }
-  }
-  await pipeline(Readable.from(pieces(), { objectMode: true, highWaterMark: 4 }), createWriteStream(path));
 }
 
 /** A second name for a file, or a copy where that lies on another disk. */

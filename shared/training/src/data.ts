@@ -1,7 +1,5 @@
 /** @file Rows of tokens, the order in which training reads them, and their check against the vocabulary. */
-import { createHash } from 'node:crypto';
-import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { randomOrder } from '@arrowsmith/artifacts';
 import { UserError } from '@arrowsmith/errors';
 
 /** A split of a tokenized corpus: rows of one context each, readable in any order. */
@@ -49,24 +47,10 @@ export function batchOrder({
     Array.from({ length: batchSize }, (_, i) => {
       const position = (step - 1) * batchSize + i;
       const epoch = Math.floor(position / rows);
-      if (current.epoch !== epoch) current = { epoch, order: permutation(rows, seed, epoch) };
+      if (current.epoch !== epoch)
+        current = { epoch, order: randomOrder(rows, `row order, seed ${seed}, epoch ${epoch}`) };
       return current.order[position % rows]!;
     });
-}
-
-/** A uniform permutation of 0 … rows − 1 (Fisher & Yates; Durstenfeld 1964). */
-function permutation(rows: number, seed: number, epoch: number): Uint32Array<ArrayBuffer> {
-  // Hashed, because the generator's streams from neighbouring seeds start alike.
-  const digest = createHash('sha256').update(`row order, seed ${seed}, epoch ${epoch}`).digest();
-  const rng = xoroshiro128plus(digest.readInt32LE());
-  const order = Uint32Array.from({ length: rows }, (_, row) => row);
-  for (let i = rows - 1; i > 0; i--) {
-    const j = uniformInt(rng, 0, i);
-    const row = order[i]!;
-    order[i] = order[j]!;
-    order[j] = row;
-  }
-  return order;
 }
 
 /** `count` row numbers spread evenly over a split of `rows`, or all of them where there are no more. */

@@ -1,8 +1,5 @@
 /** @file The documents of a table in random order, in bounded memory: their places are shuffled, and each is read at its place. */
-import { createHash } from 'node:crypto';
-import { documentsTable, readLayout, type TextBatch, withFile } from '@arrowsmith/artifacts';
-import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { documentsTable, randomOrder, readLayout, type TextBatch, withFile } from '@arrowsmith/artifacts';
 
 /** Text per batch, in bytes. */
 const BATCH_BYTES = 1 << 20;
@@ -26,7 +23,7 @@ export async function* shuffledTextBatches(path: string, seed: number): AsyncGen
       }
     }
   });
-  const order = permutation(count, seed);
+  const order = randomOrder(count, `document order, seed ${seed}`);
   for (let from = 0, to = 0; from < count; from = to) {
     let size = 0;
     while (to < count && (to === from || size < BATCH_BYTES)) size += lengths[order[to++]!]!;
@@ -41,16 +38,4 @@ export async function* shuffledTextBatches(path: string, seed: number): AsyncGen
     });
     yield batch;
   }
-}
-
-/** A uniform permutation of 0 … count − 1 (Fisher & Yates; Durstenfeld 1964). */
-export function permutation(count: number, seed: number): Uint32Array {
-  // Hashed, because the generator's streams from neighbouring seeds start alike.
-  const rng = xoroshiro128plus(createHash('sha256').update(`document order, seed ${seed}`).digest().readInt32LE());
-  const order = Uint32Array.from({ length: count }, (_, document) => document);
-  for (let i = count - 1; i > 0; i--) {
-    const j = uniformInt(rng, 0, i);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
 }

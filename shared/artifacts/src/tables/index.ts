@@ -4,4 +4,5 @@ export * from './columns.ts';
 export * from './documents.ts';
 export * from './kinds.ts';
 export * from './random-access.ts';
+export * from './random-order.ts';
 export * from './tensors.ts';
