@@ -22,14 +22,17 @@ const formats = [
 
 describe.each(formats)('$name', ({ exponentBits, decode, encode }) => {
   test('every pattern of 16 bits has the value of its definition', () => {
-    expect(Array.from(decode(everyPattern))).toEqual(Array.from(everyPattern, (bits) => valueOf(bits, exponentBits)));
+    const values = decode(everyPattern);
+    const wrong = everyPattern.filter((bits) => !Object.is(values[bits], valueOf(bits, exponentBits)));
+    expect(Array.from(wrong)).toEqual([]);
   });
 
   test('every number and infinity comes back to its own bits, and NaN to a NaN', () => {
     const values = decode(everyPattern);
     const numbers = everyPattern.filter((bits) => !Number.isNaN(values[bits]!));
     const others = everyPattern.filter((bits) => Number.isNaN(values[bits]!));
-    expect(encode(decode(numbers))).toEqual(numbers);
+    const back = encode(decode(numbers));
+    expect(Array.from(numbers.filter((bits, i) => back[i] !== bits))).toEqual([]);
     expect(decode(encode(decode(others))).every(Number.isNaN)).toBe(true);
   });
 
