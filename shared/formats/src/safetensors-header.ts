@@ -77,12 +77,12 @@ function parseEntries(json: Uint8Array, path: string): [string, unknown][] {
   let value: unknown;
   let text = '';
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(json);
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(json);
     value = JSON.parse(text);
   } catch (error) {
     throw invalid(path, 'is not a safetensors file', 'a header of JSON', (error as Error).message);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isObject(value)) {
     throw invalid(path, 'is not a safetensors file', 'a header with tensors by name', text.slice(0, 40));
   }
   const twice = repeatedKey(text);
@@ -108,9 +108,12 @@ function repeatedKey(json: string): string | undefined {
   return undefined;
 }
 
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 function parseMetadata(value: unknown, path: string): Record<string, string> {
   const metadata = value ?? {};
-  if (typeof metadata === 'object' && Object.values(metadata).every((text) => typeof text === 'string')) {
+  if (isObject(metadata) && Object.values(metadata).every((text) => typeof text === 'string')) {
     return metadata as Record<string, string>;
   }
   throw invalid(path, `has a wrong ${METADATA}`, 'texts by name', JSON.stringify(value).slice(0, 80));

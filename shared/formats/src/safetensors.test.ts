@@ -178,6 +178,8 @@ describe('bad input', () => {
     ['a type that objects have', { a: { ...f32(0, 4), dtype: 'toString' } }, 4, /type that is not known/],
     ['numbers as metadata', { __metadata__: { epoch: 1 } }, 0, /wrong __metadata__[^]*\{"epoch":1\}/],
     ['a text as metadata', { __metadata__: 'pt' }, 0, /wrong __metadata__/],
+    ['a list as metadata', { __metadata__: [] }, 0, /wrong __metadata__/],
+    ['a byte order mark', '\ufeff{}', 0, /not a safetensors file/],
     ['a list as header', [], 0, /not a safetensors file[^]*tensors by name/],
     ['no JSON', '{"a":', 0, /not a safetensors file[^]*header of JSON/],
     ['no UTF-8', Buffer.from([0x7b, 0xff, 0x7d]).toString('latin1'), 0, /not a safetensors file/],
