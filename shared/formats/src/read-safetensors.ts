@@ -109,5 +109,6 @@ function cannotRead(path: string, error: unknown): UserError {
 function noSuchTensor(name: string, path: string, names: string[]): UserError {
   const shown = names.slice(0, 8).join(', ');
   const found = names.length > 8 ? `${shown} and ${names.length - 8} more` : shown || 'no tensors';
-  return new UserError({ what: `there is no tensor ${name}`, where: path, expected: name, found });
+  const fix = 'check that this is the file that is meant';
+  return new UserError({ what: `there is no tensor ${name}`, where: path, expected: name, found, fix });
 }

@@ -85,7 +85,8 @@ const bytesOf = (data: Float32Array | Int32Array | Uint16Array): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
 function wrongType({ dtype }: StoredTensor, expected: string, where: string | undefined): UserError {
-  return new UserError({ what: 'a tensor has the wrong type', where, expected, found: dtype });
+  const fix = 'check that this is the file, and the tensor, that is meant';
+  return new UserError({ what: 'a tensor has the wrong type', where, expected, found: dtype, fix });
 }
 
 function tooLarge(value: number | bigint, i: number, { dtype }: StoredTensor, where: string | undefined): UserError {
@@ -94,5 +95,6 @@ function tooLarge(value: number | bigint, i: number, { dtype }: StoredTensor, wh
     where,
     expected: 'integers from −2³¹ to 2³¹ − 1',
     found: `${value} at element ${i}, as ${dtype}`,
+    fix: 'check that this is the tensor that is meant',
   });
 }
