@@ -18,6 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'backend-native': ['errors'],
   ops: ['backend-native', 'errors'],
   model: ['ops', 'errors'],
+  formats: ['errors'],
   ...Object.fromEntries(CRAFTS.map((name) => [name, ['model', 'ops', 'artifacts', 'errors']])),
 };
 

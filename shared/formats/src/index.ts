@@ -1,0 +1,6 @@
+/** @file File formats of the ecosystem: safetensors, whole and in shards. */
+export { DTYPE_BYTES, type Dtype } from './dtypes.ts';
+export { openSafetensors, type TensorInfo, type TensorSource } from './read-safetensors.ts';
+export { openWeights } from './open-weights.ts';
+export { float32Tensor, int32Tensor, toFloat32, toInt32, type StoredTensor } from './stored-tensor.ts';
+export { writeSafetensors } from './write-safetensors.ts';
