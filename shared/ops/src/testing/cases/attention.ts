@@ -1,0 +1,90 @@
+/** @file Cases of attention: shapes, masks, and steep scores. */
+import { attention, type AttentionOptions } from '../../index.ts';
+import { randomTensor } from '../errors.ts';
+import * as formulas from '../formulas.ts';
+import { label, scaled, STEEP_TOLERANCE, TOLERANCE, type OpCase } from './case.ts';
+
+interface AttentionSize {
+  b?: number;
+  s: number;
+  sKv?: number;
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+}
+
+/** @param magnitude of the scores; 1 or so by default */
+function attentionCase(size: AttentionSize, options: Omit<AttentionOptions, 'scale'> = {}, magnitude = 1): OpCase {
+  const { b = 1, s, sKv = s, heads, kvHeads, headDim } = size;
+  const scale = magnitude / Math.sqrt(headDim);
+  return {
+    name: `attention: ${label({ ...size, ...options, ...(magnitude === 1 ? {} : { magnitude }) })}`,
+    inputs: () => ({
+      q: scaled([b, s, heads, headDim], 1, 3),
+      k: randomTensor([b, sKv, kvHeads, headDim], 2),
+      v: randomTensor([b, sKv, kvHeads, headDim], 3),
+    }),
+    differentiable: ['q', 'k', 'v'],
+    run: ({ q, k, v }) => [attention(q!, k!, v!, { scale, ...options })],
+    formula: ({ q, k, v }) => [formulas.attention(q!, k!, v!, { scale, ...options })],
+    tolerance: magnitude === 1 ? TOLERANCE : STEEP_TOLERANCE,
+  };
+}
+
+const MASKS: Omit<AttentionOptions, 'scale'>[] = [
+  { window: 1 },
+  { window: 4 },
+  { window: 64 },
+  { window: 200 },
+  { chunk: 1 },
+  { chunk: 5 },
+  { chunk: 32 },
+  { chunk: 200 },
+  { window: 6, chunk: 16 },
+  { window: 40, chunk: 33 },
+  { softCap: 2 },
+  { softCap: 2, window: 7 },
+  { softCap: 2, chunk: 7 },
+  { softCap: 2, window: 9, chunk: 20 },
+];
+
+export const attentionCases = [
+  ...[8, 18, 64, 96, 256].flatMap((headDim) => [
+    attentionCase({ s: 33, heads: 2, kvHeads: 1, headDim }),
+    attentionCase({ s: 7, sKv: 40, heads: 2, kvHeads: 2, headDim }, { window: 12, softCap: 3 }),
+  ]),
+  ...[1, 2, 7, 33, 64, 65, 128, 130].flatMap((s) => [
+    attentionCase({ b: 2, s, heads: 4, kvHeads: 2, headDim: 8 }),
+    attentionCase({ s, heads: 2, kvHeads: 1, headDim: 16 }, { window: 3, chunk: 16 }),
+  ]),
+  ...MASKS.map((mask) => attentionCase({ s: 65, heads: 4, kvHeads: 2, headDim: 8 }, mask)),
+  ...MASKS.map((mask) => attentionCase({ s: 3, sKv: 70, heads: 2, kvHeads: 1, headDim: 8 }, mask)),
+  ...(
+    [
+      [1, 1],
+      [3, 3],
+      [6, 2],
+      [4, 1],
+      [8, 2],
+      [5, 1],
+    ] as const
+  ).map(([heads, kvHeads]) => attentionCase({ b: 2, s: 7, heads, kvHeads, headDim: 6 })),
+  ...(
+    [
+      [1, 2],
+      [1, 6],
+      [1, 130],
+      [3, 8],
+      [33, 65],
+      [2, 130],
+      [64, 130],
+    ] as const
+  ).flatMap(([s, sKv]) => [
+    attentionCase({ b: 2, s, sKv, heads: 4, kvHeads: 2, headDim: 8 }),
+    attentionCase({ s, sKv, heads: 3, kvHeads: 3, headDim: 18 }, { window: 4 }),
+    attentionCase({ s, sKv, heads: 2, kvHeads: 1, headDim: 8 }, { chunk: 3 }),
+  ]),
+  attentionCase({ s: 33, heads: 2, kvHeads: 1, headDim: 8 }, {}, 1000),
+  attentionCase({ s: 33, heads: 2, kvHeads: 1, headDim: 64 }, { window: 5 }, 1000),
+  attentionCase({ s: 33, heads: 2, kvHeads: 1, headDim: 8 }, { softCap: 50 }, 1000),
+];
