@@ -32,6 +32,17 @@ struct FloatArrays {
   std::vector<int64_t> counts;
 };
 
+/** The values and the length of an Int32Array. */
+struct Int32Array {
+  const int32_t* data = nullptr;
+  int64_t count = 0;
+};
+
+/** A Float32Array that need not be there: null for JavaScript's null. */
+struct OptionalFloats {
+  const float* data = nullptr;
+};
+
 /** How a JavaScript value becomes a C++ value of this type: `read` returns whether it is one, `kExpected` says what would be. */
 template <class T>
 struct Argument;
@@ -128,6 +139,31 @@ struct Argument<int32_t*> {
     size_t length;
     if (!readTypedArray(env, value, napi_int32_array, data, length)) return false;
     result = static_cast<int32_t*>(data);
+    return true;
+  }
+};
+
+template <>
+struct Argument<Int32Array> {
+  static constexpr const char* kExpected = "an Int32Array";
+  static bool read(napi_env env, napi_value value, Int32Array& result) {
+    void* data;
+    size_t length;
+    if (!readTypedArray(env, value, napi_int32_array, data, length)) return false;
+    result = {static_cast<int32_t*>(data), static_cast<int64_t>(length)};
+    return true;
+  }
+};
+
+template <>
+struct Argument<OptionalFloats> {
+  static constexpr const char* kExpected = "a Float32Array or null";
+  static bool read(napi_env env, napi_value value, OptionalFloats& result) {
+    napi_valuetype type;
+    if (napi_typeof(env, value, &type) == napi_ok && type == napi_null) return true;
+    float* data;
+    if (!Argument<float*>::read(env, value, data)) return false;
+    result.data = data;
     return true;
   }
 };

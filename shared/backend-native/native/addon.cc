@@ -52,6 +52,38 @@ void linearGradientsOfArrays(Precision precision, int64_t n, int64_t in, float* 
   linearGradients(precision, n, in, x, layers.data(), static_cast<int64_t>(count), dX);
 }
 
+/** The number of groups between whose offsets rows lie. @throws std::invalid_argument for offsets that are no such */
+int64_t groupsOf(const Int32Array& offsets, int64_t n) {
+  bool ordered = offsets.count > 0 && offsets.data[0] == 0 && offsets.data[offsets.count - 1] == n;
+  for (int64_t i = 1; ordered && i < offsets.count; i++) ordered = offsets.data[i - 1] <= offsets.data[i];
+  if (!ordered) throw std::invalid_argument("offsets must rise from 0 to the number of rows");
+  return offsets.count - 1;
+}
+
+void groupedLinearOfArrays(Precision precision, int64_t n, int64_t in, const Int32Array& offsets, const float* x,
+                           const FloatArrays& weights, const FloatArrays& ys) {
+  const int64_t groups = groupsOf(offsets, n);
+  const size_t count = weights.data.size();
+  if (ys.data.size() != count || in == 0 || groups == 0) throw std::invalid_argument("weights and results must be as many");
+  std::vector<GroupedLayer> layers;
+  for (size_t i = 0; i < count; i++) layers.push_back({weights.counts[i] / in / groups, weights.data[i], ys.data[i]});
+  groupedLinear(precision, groups, offsets.data, in, x, layers.data(), static_cast<int64_t>(count));
+}
+
+void groupedLinearGradientsOfArrays(Precision precision, int64_t n, int64_t in, const Int32Array& offsets, const float* x,
+                                    const FloatArrays& dYs, const FloatArrays& weights, float* dX, const FloatArrays& dWeights) {
+  const int64_t groups = groupsOf(offsets, n);
+  const size_t count = weights.data.size();
+  if (dYs.data.size() != count || dWeights.counts != weights.counts || in == 0 || groups == 0) {
+    throw std::invalid_argument("weights and their gradients must be as many and of the same lengths");
+  }
+  std::vector<LinearLayer> layers;
+  for (size_t i = 0; i < count; i++) {
+    layers.push_back({weights.counts[i] / in / groups, dYs.data[i], weights.data[i], dWeights.data[i]});
+  }
+  groupedLinearGradients(precision, groups, offsets.data, in, x, layers.data(), static_cast<int64_t>(count), dX);
+}
+
 void adamWOfArrays(const FloatArrays& parameters, const FloatArrays& gradients, const FloatArrays& firstMoments,
                    const FloatArrays& secondMoments, const std::vector<double>& weightDecays, double learningRate,
                    double beta1, double beta2, double epsilon, int64_t step, double gradientScale) {
@@ -166,6 +198,8 @@ NAPI_MODULE_INIT() {
       {"gemmBatched", Binding<&gemmBatched>::call},
       {"linear", Binding<&linear>::call},
       {"linearGradients", Binding<&linearGradientsOfArrays>::call},
+      {"groupedLinear", Binding<&groupedLinearOfArrays>::call},
+      {"groupedLinearGradients", Binding<&groupedLinearGradientsOfArrays>::call},
       {"attention", Binding<&attentionOfShape>::call},
       {"attentionGradient", Binding<&attentionGradientOfShape>::call},
       {"rmsNorm", Binding<&rmsNorm>::call},

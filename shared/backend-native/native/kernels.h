@@ -31,6 +31,25 @@ struct LinearLayer {
 void linearGradients(Precision precision, int64_t n, int64_t in, const float* x, const LinearLayer* layers, int64_t count,
                      float* dX);
 
+// ---- grouped-linear.cc
+
+/** One of several stacks of linear layers that share an input. */
+struct GroupedLayer {
+  int64_t out;
+  /** [groups, out, in] */
+  const float* weight;
+  /** [n, out] */
+  float* y;
+};
+
+/** y[n, out] = x[n, in] weightᵀ of `count` layers: rows offsets[g] … offsets[g + 1] of x with group g's weight; offsets were checked. */
+void groupedLinear(Precision precision, int64_t groups, const int32_t* offsets, int64_t in, const float* x,
+                   const GroupedLayer* layers, int64_t count);
+
+/** Gradients of {@link groupedLinear}; of {@link LinearLayer} the weight and its gradient are [groups, out, in], 0 for a group without rows. */
+void groupedLinearGradients(Precision precision, int64_t groups, const int32_t* offsets, int64_t in, const float* x,
+                            const LinearLayer* layers, int64_t count, float* dX);
+
 // ---- attention.cc, attention-backward.cc
 
 /** Which keys a query sees, how scores are computed, and the shapes. Query i stands at position p = i + sKv − s. */

@@ -70,6 +70,27 @@ export interface Addon {
     dWeights: Floats[],
   ): void;
 
+  groupedLinear(
+    precision: Code,
+    n: number,
+    input: number,
+    offsets: Int32Array,
+    x: Floats,
+    weights: Floats[],
+    ys: Floats[],
+  ): void;
+  groupedLinearGradients(
+    precision: Code,
+    n: number,
+    input: number,
+    offsets: Int32Array,
+    x: Floats,
+    dYs: Floats[],
+    weights: Floats[],
+    dX: Floats,
+    dWeights: Floats[],
+  ): void;
+
   attention(
     precision: Code,
     ...rest: [...AttentionShape, q: Floats, k: Floats, v: Floats, out: Floats, logSumExp: Floats]

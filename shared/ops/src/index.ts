@@ -6,6 +6,7 @@ export { useBackend } from './backends.ts';
 export { embedding } from './embedding.ts';
 export { geglu } from './geglu.ts';
 export { globalNorm } from './global-norm.ts';
+export { groupedLinears } from './grouped-linear.ts';
 export { linearCrossEntropy } from './linear-cross-entropy.ts';
 export { linear, linears } from './linear.ts';
 export { recompute } from './recompute.ts';

@@ -7,6 +7,7 @@ import { crossEntropyKernels } from './cross-entropy.ts';
 import { einsumKernels } from './einsum.ts';
 import { embeddingKernels } from './embedding.ts';
 import { gatedActivationKernels } from './gated-activation.ts';
+import { groupedLinearKernels } from './grouped-linear.ts';
 import type { Kernel, Kernels } from './kernel.ts';
 import { linearKernels } from './linear.ts';
 import { matMulKernels } from './mat-mul.ts';
@@ -21,6 +22,7 @@ const native: Kernels = {
   ...einsumKernels,
   ...embeddingKernels,
   ...gatedActivationKernels,
+  ...groupedLinearKernels,
   ...linearKernels,
   ...matMulKernels,
   ...optimizerKernels,

@@ -7,6 +7,7 @@ import type { OpCase } from './cases/case.ts';
 import { embeddingCases } from './cases/embedding.ts';
 import { gateCases } from './cases/gates.ts';
 import { linearCases } from './cases/linear.ts';
+import { mixtureCases } from './cases/mixture.ts';
 import { rmsNormCases } from './cases/norm.ts';
 import { adamWCases, globalNormCases } from './cases/optimizer.ts';
 import { outputLayerCases } from './cases/output-layer.ts';
@@ -18,6 +19,7 @@ export { measureCase, runCase } from './cases/measure.ts';
 export const opCases: readonly OpCase[] = [
   ...attentionCases,
   ...linearCases,
+  ...mixtureCases,
   ...rmsNormCases,
   ...ropeCases,
   ...gateCases,

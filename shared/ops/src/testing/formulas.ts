@@ -41,6 +41,16 @@ export function linear(x: Plain, weight: Plain): number[] {
   return rows(x).flatMap((values) => outputs.map((output) => dot(values, output)));
 }
 
+/** Rows from offsets[g] to before offsets[g + 1] by matrix g of a stack. */
+export function groupedLinear(x: Plain, weight: Plain, offsets: readonly number[]): number[] {
+  const out = weight.shape[1]!;
+  const outputs = rows(weight); // of all matrices
+  return rows(x).flatMap((values, i) => {
+    const group = offsets.findLastIndex((begin) => begin <= i);
+    return outputs.slice(group * out, (group + 1) * out).map((output) => dot(values, output));
+  });
+}
+
 export function swiglu(gate: Plain, up: Plain): number[] {
   return Array.from(gate.data, (g, i) => (g / (1 + Math.exp(-g))) * up.data[i]!);
 }
