@@ -84,6 +84,16 @@ void groupedLinearGradientsOfArrays(Precision precision, int64_t n, int64_t in, 
   groupedLinearGradients(precision, groups, offsets.data, in, x, layers.data(), static_cast<int64_t>(count), dX);
 }
 
+void dispatchOptionallyWeighted(int64_t n, int64_t k, int64_t d, const int32_t* slots, const OptionalFloats& weights,
+                                const float* x, float* y) {
+  dispatch(n, k, d, slots, weights.data, x, y);
+}
+
+void combineOptionallyWeighted(int64_t n, int64_t k, int64_t d, const int32_t* slots, const OptionalFloats& weights,
+                               const float* x, float* y) {
+  combine(n, k, d, slots, weights.data, x, y);
+}
+
 void adamWOfArrays(const FloatArrays& parameters, const FloatArrays& gradients, const FloatArrays& firstMoments,
                    const FloatArrays& secondMoments, const std::vector<double>& weightDecays, double learningRate,
                    double beta1, double beta2, double epsilon, int64_t step, double gradientScale) {
@@ -200,6 +210,11 @@ NAPI_MODULE_INIT() {
       {"linearGradients", Binding<&linearGradientsOfArrays>::call},
       {"groupedLinear", Binding<&groupedLinearOfArrays>::call},
       {"groupedLinearGradients", Binding<&groupedLinearGradientsOfArrays>::call},
+      {"topK", Binding<&topK>::call},
+      {"topKGradient", Binding<&topKGradient>::call},
+      {"dispatch", Binding<&dispatchOptionallyWeighted>::call},
+      {"combine", Binding<&combineOptionallyWeighted>::call},
+      {"slotProducts", Binding<&slotProducts>::call},
       {"attention", Binding<&attentionOfShape>::call},
       {"attentionGradient", Binding<&attentionGradientOfShape>::call},
       {"rmsNorm", Binding<&rmsNorm>::call},

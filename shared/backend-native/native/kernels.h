@@ -50,6 +50,24 @@ void groupedLinear(Precision precision, int64_t groups, const int32_t* offsets, 
 void groupedLinearGradients(Precision precision, int64_t groups, const int32_t* offsets, int64_t in, const float* x,
                             const LinearLayer* layers, int64_t count, float* dX);
 
+// ---- routing.cc
+
+/** The k largest of each row of x[n, experts], largest first, of equal ones the first; values[n, k] and their indices[n, k]. */
+void topK(int64_t n, int64_t experts, int64_t k, const float* x, float* values, int32_t* indices);
+
+void topKGradient(int64_t n, int64_t experts, int64_t k, const float* dValues, const int32_t* indices, float* dX);
+
+// Token i's choice j has row slots[i, j] of n · k rows, sorted by expert; slots are a permutation.
+
+/** y[slots[i, j]] = weights[i, j] · x[i] for x[n, d], y[n k, d]; without weights (null) x[i] itself. */
+void dispatch(int64_t n, int64_t k, int64_t d, const int32_t* slots, const float* weights, const float* x, float* y);
+
+/** y[i] = Σ_j weights[i, j] · x[slots[i, j]] for x[n k, d], y[n, d]; without weights (null) their sum. */
+void combine(int64_t n, int64_t k, int64_t d, const int32_t* slots, const float* weights, const float* x, float* y);
+
+/** products[i, j] = a[i] · b[slots[i, j]] for a[n, d], b[n k, d]: the gradient of the weights of both. */
+void slotProducts(int64_t n, int64_t k, int64_t d, const int32_t* slots, const float* a, const float* b, float* products);
+
 // ---- attention.cc, attention-backward.cc
 
 /** Which keys a query sees, how scores are computed, and the shapes. Query i stands at position p = i + sKv − s. */

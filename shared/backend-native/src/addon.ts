@@ -91,6 +91,12 @@ export interface Addon {
     dWeights: Floats[],
   ): void;
 
+  topK(n: number, experts: number, k: number, x: Floats, values: Floats, indices: Int32Array): void;
+  topKGradient(n: number, experts: number, k: number, dValues: Floats, indices: Int32Array, dX: Floats): void;
+  dispatch(n: number, k: number, d: number, slots: Int32Array, weights: Floats | null, x: Floats, y: Floats): void;
+  combine(n: number, k: number, d: number, slots: Int32Array, weights: Floats | null, x: Floats, y: Floats): void;
+  slotProducts(n: number, k: number, d: number, slots: Int32Array, a: Floats, b: Floats, products: Floats): void;
+
   attention(
     precision: Code,
     ...rest: [...AttentionShape, q: Floats, k: Floats, v: Floats, out: Floats, logSumExp: Floats]

@@ -3,6 +3,7 @@
 export { adamW, type AdamWOptions, type AdamWState } from './adamw.ts';
 export { attention, type AttentionOptions } from './attention.ts';
 export { useBackend } from './backends.ts';
+export { combine, dispatch, sortByExpert, type Routes } from './dispatch.ts';
 export { embedding } from './embedding.ts';
 export { geglu } from './geglu.ts';
 export { globalNorm } from './global-norm.ts';
@@ -26,3 +27,4 @@ export { rmsNorm, type RmsNormOptions } from './rms-norm.ts';
 export { rope, ropeTables, type RopeOptions, type RopeTablesOptions } from './rope.ts';
 export { swiglu } from './swiglu.ts';
 export { tokenLosses } from './token-losses.ts';
+export { topK } from './top-k.ts';

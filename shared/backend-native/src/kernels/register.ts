@@ -14,6 +14,7 @@ import { matMulKernels } from './mat-mul.ts';
 import { optimizerKernels } from './optimizer.ts';
 import { rmsNormKernels } from './rms-norm.ts';
 import { ropeKernels } from './rope.ts';
+import { routingKernels } from './routing.ts';
 
 const native: Kernels = {
   ...arithmeticKernels,
@@ -28,6 +29,7 @@ const native: Kernels = {
   ...optimizerKernels,
   ...rmsNormKernels,
   ...ropeKernels,
+  ...routingKernels,
 };
 
 /** To be called once, after tfjs's CPU backend has registered its kernels. */

@@ -51,6 +51,36 @@ export function groupedLinear(x: Plain, weight: Plain, offsets: readonly number[
   });
 }
 
+/** The k largest of each row, largest first. */
+export function topK(x: Plain, k: number): number[] {
+  return rows(x).flatMap((values) => values.toSorted((a, b) => b - a).slice(0, k));
+}
+
+/** The expert's rows that are before choice i, when choices are sorted by expert stably. */
+function slotOf(choices: readonly number[], i: number): number {
+  return choices.filter((other, j) => other < choices[i]! || (other === choices[i]! && j < i)).length;
+}
+
+/** Each token's row, times its weight, at the place of each of its choices. */
+export function dispatch(x: Plain, choices: readonly number[], weights: Plain | undefined): number[] {
+  const k = choices.length / rows(x).length;
+  const sorted: number[][] = [];
+  choices.forEach((_, i) => {
+    sorted[slotOf(choices, i)] = row(x, Math.floor(i / k)).map((value) => value * (weights?.data[i] ?? 1));
+  });
+  return sorted.flat();
+}
+
+/** The sum of each token's k rows, times their weights. */
+export function combine(x: Plain, choices: readonly number[], k: number, weights: Plain | undefined): number[] {
+  return range(choices.length / k).flatMap((token) => {
+    const mine = range(k).map((j) => token * k + j);
+    return range(x.shape[1]!).map((c) =>
+      sum(mine.map((i) => row(x, slotOf(choices, i))[c]! * (weights?.data[i] ?? 1))),
+    );
+  });
+}
+
 export function swiglu(gate: Plain, up: Plain): number[] {
   return Array.from(gate.data, (g, i) => (g / (1 + Math.exp(-g))) * up.data[i]!);
 }
