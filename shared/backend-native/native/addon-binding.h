@@ -38,9 +38,13 @@ struct Int32Array {
   int64_t count = 0;
 };
 
-/** A Float32Array that need not be there: null for JavaScript's null. */
+/** An array that need not be there: for JavaScript's null, `data` is null. */
 struct OptionalFloats {
   const float* data = nullptr;
+};
+struct OptionalInts {
+  const int32_t* data = nullptr;
+  int64_t count = 0;
 };
 
 /** How a JavaScript value becomes a C++ value of this type: `read` returns whether it is one, `kExpected` says what would be. */
@@ -155,15 +159,31 @@ struct Argument<Int32Array> {
   }
 };
 
+inline bool isNull(napi_env env, napi_value value) {
+  napi_valuetype type;
+  return napi_typeof(env, value, &type) == napi_ok && type == napi_null;
+}
+
 template <>
 struct Argument<OptionalFloats> {
   static constexpr const char* kExpected = "a Float32Array or null";
   static bool read(napi_env env, napi_value value, OptionalFloats& result) {
-    napi_valuetype type;
-    if (napi_typeof(env, value, &type) == napi_ok && type == napi_null) return true;
+    if (isNull(env, value)) return true;
     float* data;
     if (!Argument<float*>::read(env, value, data)) return false;
     result.data = data;
+    return true;
+  }
+};
+
+template <>
+struct Argument<OptionalInts> {
+  static constexpr const char* kExpected = "an Int32Array or null";
+  static bool read(napi_env env, napi_value value, OptionalInts& result) {
+    if (isNull(env, value)) return true;
+    Int32Array values;
+    if (!Argument<Int32Array>::read(env, value, values)) return false;
+    result = {values.data, values.count};
     return true;
   }
 };

@@ -25,18 +25,32 @@ void gemmOfMatrices(Precision precision, int64_t m, int64_t n, int64_t k, const 
   gemm(precision, m, n, k, {a, strideA, transposedA}, {b, strideB, transposedB}, c, strideC, accumulate);
 }
 
+/** The shape with its sequences' documents. @throws std::invalid_argument where a query would see no key, or what is no key */
+AttentionShape withStarts(AttentionShape shape, const OptionalInts& starts) {
+  if (starts.data == nullptr) return shape;
+  bool valid = starts.count == shape.b * shape.sKv;
+  for (int64_t i = 0; valid && i < starts.count; i++) {
+    const int64_t position = i % shape.sKv, start = starts.data[i];
+    valid = start >= 0 && start <= position && (position == 0 || starts.data[i - 1] <= start);
+  }
+  if (!valid) throw std::invalid_argument("starts must be [b, s_kv], from 0 on, rise, and be at most their own positions");
+  shape.starts = starts.data;
+  return shape;
+}
+
 void attentionOfShape(Precision precision, int64_t b, int64_t s, int64_t sKv, int64_t heads, int64_t kvHeads, int64_t headDim,
-                      float scale, int64_t window, int64_t chunk, float softCap, const float* q, const float* k,
-                      const float* v, float* out, float* logSumExp) {
-  attention(precision, {b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap}, q, k, v, out, logSumExp);
+                      float scale, int64_t window, int64_t chunk, float softCap, const OptionalInts& starts, const float* q,
+                      const float* k, const float* v, float* out, float* logSumExp) {
+  const AttentionShape shape{b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap};
+  attention(precision, withStarts(shape, starts), q, k, v, out, logSumExp);
 }
 
 void attentionGradientOfShape(Precision precision, int64_t b, int64_t s, int64_t sKv, int64_t heads, int64_t kvHeads,
-                              int64_t headDim, float scale, int64_t window, int64_t chunk, float softCap, const float* dOut,
-                              const float* q, const float* k, const float* v, const float* out, const float* logSumExp,
-                              float* dQ, float* dK, float* dV) {
-  attentionGradient(precision, {b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap}, dOut, q, k, v, out,
-                    logSumExp, dQ, dK, dV);
+                              int64_t headDim, float scale, int64_t window, int64_t chunk, float softCap,
+                              const OptionalInts& starts, const float* dOut, const float* q, const float* k, const float* v,
+                              const float* out, const float* logSumExp, float* dQ, float* dK, float* dV) {
+  const AttentionShape shape{b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap};
+  attentionGradient(precision, withStarts(shape, starts), dOut, q, k, v, out, logSumExp, dQ, dK, dV);
 }
 
 void linearGradientsOfArrays(Precision precision, int64_t n, int64_t in, float* x, const FloatArrays& dYs,

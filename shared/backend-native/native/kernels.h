@@ -80,6 +80,11 @@ struct AttentionShape {
   int64_t chunk;
   /** Scores are capped softly: softCap · tanh(score / softCap); 0 for no cap. */
   float softCap;
+  /**
+   * [b, s_kv]: the query at p sees keys from position starts[p] of its sequence on only, where p's document begins; at most p, and rising
+   * with p. Null for one document.
+   */
+  const int32_t* starts = nullptr;
 };
 
 /**

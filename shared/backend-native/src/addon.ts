@@ -204,6 +204,7 @@ export type AttentionShape = [
   window: number,
   chunk: number,
   softCap: number,
+  starts: Int32Array | null,
 ];
 
 /**

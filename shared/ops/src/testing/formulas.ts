@@ -110,8 +110,8 @@ export function rope(x: Plain, cos: Plain, sin: Plain, interleaved: boolean): nu
 }
 
 /** Whether the query at a position sees the key at another. */
-function isVisible(query: number, key: number, { window = 0, chunk = 0 }): boolean {
-  if (key > query) return false;
+function isVisible(query: number, key: number, start: number, { window = 0, chunk = 0 }): boolean {
+  if (key > query || key < start) return false;
   if (window > 0 && query - key >= window) return false;
   return chunk === 0 || Math.floor(query / chunk) === Math.floor(key / chunk);
 }
@@ -122,6 +122,7 @@ export function attention(
   k: Plain,
   v: Plain,
   options: { scale: number; window?: number; chunk?: number; softCap?: number },
+  starts?: Plain,
 ): number[] {
   const [b, s, heads] = q.shape as [number, number, number, number];
   const [, sKv, kvHeads] = k.shape as [number, number, number, number];
@@ -132,7 +133,9 @@ export function attention(
     const [batch, i, head] = [Math.floor(index / heads / s), Math.floor(index / heads) % s, index % heads];
     const kvHead = Math.floor(head / (heads / kvHeads));
     const rowOf = (key: number) => (batch * sKv + key) * kvHeads + kvHead;
-    const visible = range(sKv).filter((key) => isVisible(i + sKv - s, key, options));
+    const position = i + sKv - s;
+    const start = starts?.data[batch! * sKv + position] ?? 0;
+    const visible = range(sKv).filter((key) => isVisible(position, key, start, options));
     const scores = visible.map((key) => cap(dot(queries[index]!, keys[rowOf(key)]!) * options.scale));
     const largest = Math.max(...scores);
     const weights = scores.map((score) => Math.exp(score - largest));

@@ -1,4 +1,5 @@
 /** @file Cases of attention: shapes, masks, and steep scores. */
+import * as tf from '@tensorflow/tfjs-core';
 import { attention, type AttentionOptions } from '../../index.ts';
 import { randomTensor } from '../errors.ts';
 import * as formulas from '../formulas.ts';
@@ -11,11 +12,23 @@ interface AttentionSize {
   heads: number;
   kvHeads: number;
   headDim: number;
+  /** How many positions each sequence's documents have, the last of which goes on to the end; one document by default. */
+  documents?: number[][];
 }
 
+/** For each position the first one of its document, [b, s_kv]. */
+function startsOf(documents: number[][], sKv: number): number[][] {
+  return documents.map((lengths) => {
+    const begins = lengths.reduce((sums, length) => [...sums, sums.at(-1)! + length], [0]);
+    return Array.from({ length: sKv }, (_, position) => begins.findLast((begin) => begin <= position)!);
+  });
+}
+
+type Mask = Omit<AttentionOptions, 'scale' | 'starts'>;
+
 /** @param magnitude of the scores; 1 or so by default */
-function attentionCase(size: AttentionSize, options: Omit<AttentionOptions, 'scale'> = {}, magnitude = 1): OpCase {
-  const { b = 1, s, sKv = s, heads, kvHeads, headDim } = size;
+function attentionCase(size: AttentionSize, options: Mask = {}, magnitude = 1): OpCase {
+  const { b = 1, s, sKv = s, heads, kvHeads, headDim, documents } = size;
   const scale = magnitude / Math.sqrt(headDim);
   return {
     name: `attention: ${label({ ...size, ...options, ...(magnitude === 1 ? {} : { magnitude }) })}`,
@@ -23,15 +36,16 @@ function attentionCase(size: AttentionSize, options: Omit<AttentionOptions, 'sca
       q: scaled([b, s, heads, headDim], 1, 3),
       k: randomTensor([b, sKv, kvHeads, headDim], 2),
       v: randomTensor([b, sKv, kvHeads, headDim], 3),
+      ...(documents === undefined ? {} : { starts: tf.tensor2d(startsOf(documents, sKv), [b, sKv], 'int32') }),
     }),
     differentiable: ['q', 'k', 'v'],
-    run: ({ q, k, v }) => [attention(q!, k!, v!, { scale, ...options })],
-    formula: ({ q, k, v }) => [formulas.attention(q!, k!, v!, { scale, ...options })],
+    run: ({ q, k, v, starts }) => [attention(q!, k!, v!, { scale, ...options, starts })],
+    formula: ({ q, k, v, starts }) => [formulas.attention(q!, k!, v!, { scale, ...options }, starts)],
     tolerance: magnitude === 1 ? TOLERANCE : STEEP_TOLERANCE,
   };
 }
 
-const MASKS: Omit<AttentionOptions, 'scale'>[] = [
+const MASKS: Mask[] = [
   { window: 1 },
   { window: 4 },
   { window: 64 },
@@ -84,6 +98,13 @@ export const attentionCases = [
     attentionCase({ s, sKv, heads: 3, kvHeads: 3, headDim: 18 }, { window: 4 }),
     attentionCase({ s, sKv, heads: 2, kvHeads: 1, headDim: 8 }, { chunk: 3 }),
   ]),
+  ...[{}, { window: 9 }, { chunk: 20 }, { softCap: 2, window: 30 }].flatMap((mask) => [
+    attentionCase({ s: 65, heads: 2, kvHeads: 1, headDim: 8, documents: [[64]] }, mask),
+    attentionCase({ b: 2, s: 70, heads: 4, kvHeads: 2, headDim: 8, documents: [[1, 1, 30, 5], [50]] }, mask),
+    attentionCase({ b: 2, s: 5, sKv: 70, heads: 2, kvHeads: 2, headDim: 8, documents: [[66, 2], [60]] }, mask),
+    attentionCase({ b: 2, s: 2, sKv: 40, heads: 2, kvHeads: 1, headDim: 8, documents: [[39], []] }, mask),
+  ]),
+  attentionCase({ b: 2, s: 200, heads: 1, kvHeads: 1, headDim: 16, documents: [[33, 100, 3], [199]] }),
   attentionCase({ s: 33, heads: 2, kvHeads: 1, headDim: 8 }, {}, 1000),
   attentionCase({ s: 33, heads: 2, kvHeads: 1, headDim: 64 }, { window: 5 }, 1000),
   attentionCase({ s: 33, heads: 2, kvHeads: 1, headDim: 8 }, { softCap: 50 }, 1000),
