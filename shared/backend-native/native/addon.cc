@@ -108,6 +108,17 @@ void combineOptionallyWeighted(int64_t n, int64_t k, int64_t d, const int32_t* s
   combine(n, k, d, slots, weights.data, x, y);
 }
 
+void tokenLossesWithOptions(Precision precision, int64_t n, int64_t d, int64_t vocabularySize, const float* x,
+                            const float* weight, const int32_t* targets, float scale, float softCap, float* losses) {
+  tokenLosses(precision, n, d, vocabularySize, x, weight, targets, losses, {scale, softCap});
+}
+
+double linearCrossEntropyWithOptions(Precision precision, int64_t n, int64_t d, int64_t vocabularySize, const float* x,
+                                     const float* weight, const int32_t* targets, float scale, float softCap, float* dX,
+                                     float* dWeight) {
+  return linearCrossEntropy(precision, n, d, vocabularySize, x, weight, targets, dX, dWeight, {scale, softCap});
+}
+
 void adamWOfArrays(const FloatArrays& parameters, const FloatArrays& gradients, const FloatArrays& firstMoments,
                    const FloatArrays& secondMoments, const std::vector<double>& weightDecays, double learningRate,
                    double beta1, double beta2, double epsilon, int64_t step, double gradientScale) {
@@ -233,13 +244,15 @@ NAPI_MODULE_INIT() {
       {"attentionGradient", Binding<&attentionGradientOfShape>::call},
       {"rmsNorm", Binding<&rmsNorm>::call},
       {"rmsNormGradient", Binding<&rmsNormGradient>::call},
+      {"layerNorm", Binding<&layerNorm>::call},
+      {"layerNormGradient", Binding<&layerNormGradient>::call},
       {"rope", Binding<&rope>::call},
       {"gatedActivation", Binding<&gatedActivation>::call},
       {"gatedActivationGradient", Binding<&gatedActivationGradient>::call},
       {"embedding", Binding<&embedding>::call},
       {"embeddingGradient", Binding<&embeddingGradient>::call},
-      {"tokenLosses", Binding<&tokenLosses>::call},
-      {"linearCrossEntropy", Binding<&linearCrossEntropy>::call},
+      {"tokenLosses", Binding<&tokenLossesWithOptions>::call},
+      {"linearCrossEntropy", Binding<&linearCrossEntropyWithOptions>::call},
       {"adamW", Binding<&adamWOfArrays>::call},
       {"add", Binding<&add>::call},
       {"scale", Binding<&scale>::call},

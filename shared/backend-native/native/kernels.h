@@ -106,6 +106,15 @@ void rmsNorm(int64_t n, int64_t d, const float* x, const float* weight, float ep
 void rmsNormGradient(int64_t n, int64_t d, const float* dY, const float* x, const float* weight, const float* inverseRms,
                      float* dX, float* dWeight);
 
+// ---- layer-norm.cc
+
+/** y = (x − mean) · inverseDeviation · weight with inverseDeviation[n] = 1 / sqrt(variance + epsilon) of each row, whose mean is means[n]. */
+void layerNorm(int64_t n, int64_t d, const float* x, const float* weight, float epsilon, float* y, float* means,
+               float* inverseDeviations);
+
+void layerNormGradient(int64_t n, int64_t d, const float* dY, const float* x, const float* weight, const float* means,
+                       const float* inverseDeviations, float* dX, float* dWeight);
+
 // ---- rope.cc
 
 /**
@@ -137,18 +146,26 @@ void embeddingGradient(int64_t n, int64_t d, int64_t vocabularySize, const int32
 
 // ---- cross-entropy.cc
 
+/** What becomes of the products z of hidden states and output weights, before the softmax. */
+struct LogitOptions {
+  /** z · scale … */
+  float scale = 1;
+  /** … and then softCap · tanh(z / softCap); 0 for no cap. */
+  float softCap = 0;
+};
+
 /**
  * losses[n] = −ln softmax(x[n, d] weight[V, d]ᵀ)[target], 0 where the target is −1. Logits exist for some rows at a time only.
  */
 void tokenLosses(Precision precision, int64_t n, int64_t d, int64_t vocabularySize, const float* x, const float* weight,
-                 const int32_t* targets, float* losses);
+                 const int32_t* targets, float* losses, const LogitOptions& options = {});
 
 /**
  * The mean of {@link tokenLosses} over the rows that have a target (0 if none has), and its gradients dX[n, d], dWeight[V, d].
  * @return the mean
  */
 double linearCrossEntropy(Precision precision, int64_t n, int64_t d, int64_t vocabularySize, const float* x, const float* weight,
-                          const int32_t* targets, float* dX, float* dWeight);
+                          const int32_t* targets, float* dX, float* dWeight, const LogitOptions& options = {});
 
 // ---- adamw.cc
 

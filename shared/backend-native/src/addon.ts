@@ -128,6 +128,27 @@ export interface Addon {
     dX: Floats,
     dWeight: Floats,
   ): void;
+  layerNorm(
+    n: number,
+    d: number,
+    x: Floats,
+    weight: Floats,
+    epsilon: number,
+    y: Floats,
+    means: Floats,
+    inverseDeviations: Floats,
+  ): void;
+  layerNormGradient(
+    n: number,
+    d: number,
+    dY: Floats,
+    x: Floats,
+    weight: Floats,
+    means: Floats,
+    inverseDeviations: Floats,
+    dX: Floats,
+    dWeight: Floats,
+  ): void;
   rope(
     rows: number,
     s: number,
@@ -161,6 +182,8 @@ export interface Addon {
     x: Floats,
     weight: Floats,
     targets: Int32Array,
+    scale: number,
+    softCap: number,
     losses: Floats,
   ): void;
   linearCrossEntropy(
@@ -171,6 +194,8 @@ export interface Addon {
     x: Floats,
     weight: Floats,
     targets: Int32Array,
+    scale: number,
+    softCap: number,
     dX: Floats,
     dWeight: Floats,
   ): number;

@@ -51,10 +51,8 @@ const op = defineOp({
     const attended = probabilities.map((probability, i) => tf.matMul(probability, values[i]!)); // [g s, h_d]
     return [fromRows(tf.stack(attended), q.shape), ...probabilities];
   },
-  saved: ({ q, k, v, starts }, [value]): NamedTensors<'q' | 'k' | 'v' | 'value'> => ({
-    ...{ q, k, v, value: value! },
-    ...(starts === undefined ? {} : { starts }),
-  }),
+  saved: ({ q, k, v, starts }, [value]): NamedTensors<'q' | 'k' | 'v' | 'value'> =>
+    Object.assign({ q, k, v, value: value! }, starts === undefined ? {} : { starts }),
   gradient([dValue], { q, k, v, value }, probabilities, { scale, softCap }) {
     const nKv = k.shape[2]!;
     const queries = unstack(rows(tf.mul(q, scale), nKv)); // b·n_kv times [g s, h_d]

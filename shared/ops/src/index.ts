@@ -8,8 +8,10 @@ export { embedding } from './embedding.ts';
 export { geglu } from './geglu.ts';
 export { globalNorm } from './global-norm.ts';
 export { groupedLinears } from './grouped-linear.ts';
+export { layerNorm, type LayerNormOptions } from './layer-norm.ts';
 export { linearCrossEntropy } from './linear-cross-entropy.ts';
 export { linear, linears } from './linear.ts';
+export { logits, type LogitOptions } from './logits.ts';
 export { recompute } from './recompute.ts';
 export { reshape } from './reshape.ts';
 export {

@@ -9,6 +9,7 @@ import { embeddingKernels } from './embedding.ts';
 import { gatedActivationKernels } from './gated-activation.ts';
 import { groupedLinearKernels } from './grouped-linear.ts';
 import type { Kernel, Kernels } from './kernel.ts';
+import { layerNormKernels } from './layer-norm.ts';
 import { linearKernels } from './linear.ts';
 import { matMulKernels } from './mat-mul.ts';
 import { optimizerKernels } from './optimizer.ts';
@@ -24,6 +25,7 @@ const native: Kernels = {
   ...embeddingKernels,
   ...gatedActivationKernels,
   ...groupedLinearKernels,
+  ...layerNormKernels,
   ...linearKernels,
   ...matMulKernels,
   ...optimizerKernels,

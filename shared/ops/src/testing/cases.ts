@@ -8,7 +8,7 @@ import { embeddingCases } from './cases/embedding.ts';
 import { gateCases } from './cases/gates.ts';
 import { linearCases } from './cases/linear.ts';
 import { mixtureCases } from './cases/mixture.ts';
-import { rmsNormCases } from './cases/norm.ts';
+import { layerNormCases, rmsNormCases } from './cases/norm.ts';
 import { adamWCases, globalNormCases } from './cases/optimizer.ts';
 import { outputLayerCases } from './cases/output-layer.ts';
 import { ropeCases } from './cases/rope.ts';
@@ -18,6 +18,7 @@ export { measureCase, runCase } from './cases/measure.ts';
 /** All cases. */
 export const opCases: readonly OpCase[] = [
   ...attentionCases,
+  ...layerNormCases,
   ...linearCases,
   ...mixtureCases,
   ...rmsNormCases,

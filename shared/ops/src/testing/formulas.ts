@@ -29,10 +29,19 @@ function dot(a: readonly number[], b: readonly number[]): number {
   return total;
 }
 
-export function rmsNorm(x: Plain, weight: Plain, epsilon: number): number[] {
+/** @param unitOffset scales by 1 + weight */
+export function rmsNorm(x: Plain, weight: Plain | undefined, epsilon: number, unitOffset = false): number[] {
   return rows(x).flatMap((values) => {
     const rms = Math.sqrt(dot(values, values) / values.length + epsilon);
-    return values.map((value, j) => (value / rms) * weight.data[j]!);
+    return values.map((value, j) => (value / rms) * ((weight?.data[j] ?? 1) + Number(unitOffset)));
+  });
+}
+
+export function layerNorm(x: Plain, weight: Plain, epsilon: number): number[] {
+  return rows(x).flatMap((values) => {
+    const mean = sum(values) / values.length;
+    const variance = sum(values.map((value) => (value - mean) ** 2)) / values.length;
+    return values.map((value, j) => ((value - mean) / Math.sqrt(variance + epsilon)) * weight.data[j]!);
   });
 }
 
@@ -149,21 +158,44 @@ export function embedding(weight: Plain, ids: Plain): number[] {
   return Array.from(ids.data).flatMap((id) => row(weight, id));
 }
 
-/** −ln softmax(x Wᵀ)[target] of each row; 0 for a target of −1. */
-export function tokenLosses(x: Plain, weight: Plain, targets: Plain): number[] {
+/** c tanh(s x Wᵀ / c), without a cap c s x Wᵀ: the logits of each row. */
+function logitRows(x: Plain, weight: Plain, { scale = 1, softCap }: { scale?: number; softCap?: number }): number[][] {
   const outputs = rows(weight);
-  return rows(x).map((values, i) => {
+  return rows(x).map((values) =>
+    outputs.map((output) => {
+      const logit = scale * dot(values, output);
+      return softCap === undefined ? logit : softCap * Math.tanh(logit / softCap);
+    }),
+  );
+}
+
+export function logits(x: Plain, weight: Plain, options: { scale?: number; softCap?: number }): number[] {
+  return logitRows(x, weight, options).flat();
+}
+
+/** −ln softmax(logits)[target] of each row; 0 for a target of −1. */
+export function tokenLosses(
+  x: Plain,
+  weight: Plain,
+  targets: Plain,
+  options: { scale?: number; softCap?: number },
+): number[] {
+  return logitRows(x, weight, options).map((scores, i) => {
     const target = targets.data[i]!;
     if (target === -1) return 0;
-    const logits = outputs.map((output) => dot(values, output));
-    const largest = Math.max(...logits);
-    return largest + Math.log(sum(logits.map((logit) => Math.exp(logit - largest)))) - logits[target]!;
+    const largest = Math.max(...scores);
+    return largest + Math.log(sum(scores.map((logit) => Math.exp(logit - largest)))) - scores[target]!;
   });
 }
 
-export function linearCrossEntropy(x: Plain, weight: Plain, targets: Plain): number[] {
+export function linearCrossEntropy(
+  x: Plain,
+  weight: Plain,
+  targets: Plain,
+  options: { scale?: number; softCap?: number },
+): number[] {
   const tokens = targets.data.filter((target) => target !== -1).length;
-  return [sum(tokenLosses(x, weight, targets)) / Math.max(1, tokens)];
+  return [sum(tokenLosses(x, weight, targets, options)) / Math.max(1, tokens)];
 }
 
 export function globalNorm(tensors: readonly Plain[]): number[] {
