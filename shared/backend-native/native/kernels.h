@@ -136,6 +136,26 @@ void gatedActivation(Activation activation, int64_t count, const float* gate, co
 void gatedActivationGradient(Activation activation, int64_t count, const float* dY, const float* gate, const float* up,
                              float* dGate, float* dUp);
 
+// ---- gaussian-top-k.cc
+
+/** y = max(0, x − (mean + deviations · standard deviation)), with each row's mean and standard deviation (divided by d). */
+void gaussianTopK(int64_t n, int64_t d, const float* x, float deviations, float* y, float* means, float* standardDeviations);
+
+void gaussianTopKGradient(int64_t n, int64_t d, const float* dY, const float* x, float deviations, const float* means,
+                          const float* standardDeviations, float* dX);
+
+// ---- softmax.cc
+
+/** y = the softmax of each row of x[n, d]. */
+void softmax(int64_t n, int64_t d, const float* x, float* y);
+
+void softmaxGradient(int64_t n, int64_t d, const float* dY, const float* y, float* dX);
+
+// ---- scale-positions.cc
+
+/** y = x · factors[position] for x[rows, d]; row i is at position i mod s. */
+void scalePositions(int64_t rows, int64_t s, int64_t d, const float* x, const float* factors, float* y);
+
 // ---- embedding.cc
 
 /** y[n, d] = the rows of weight[V, d] that ids name; ids were checked. */

@@ -172,6 +172,28 @@ export interface Addon {
     dGate: Floats,
     dUp: Floats,
   ): void;
+  gaussianTopK(
+    n: number,
+    d: number,
+    x: Floats,
+    deviations: number,
+    y: Floats,
+    means: Floats,
+    standardDeviations: Floats,
+  ): void;
+  gaussianTopKGradient(
+    n: number,
+    d: number,
+    dY: Floats,
+    x: Floats,
+    deviations: number,
+    means: Floats,
+    standardDeviations: Floats,
+    dX: Floats,
+  ): void;
+  softmax(n: number, d: number, x: Floats, y: Floats): void;
+  softmaxGradient(n: number, d: number, dY: Floats, y: Floats, dX: Floats): void;
+  scalePositions(rows: number, s: number, d: number, x: Floats, factors: Floats, y: Floats): void;
   embedding(n: number, d: number, ids: Int32Array, weight: Floats, y: Floats): void;
   embeddingGradient(n: number, d: number, vocabularySize: number, ids: Int32Array, dY: Floats, dWeight: Floats): void;
   tokenLosses(

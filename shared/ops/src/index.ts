@@ -5,6 +5,7 @@ export { attention, type AttentionOptions } from './attention.ts';
 export { useBackend } from './backends.ts';
 export { combine, dispatch, sortByExpert, type Routes } from './dispatch.ts';
 export { embedding } from './embedding.ts';
+export { gaussianTopK, type GaussianTopKOptions } from './gaussian-top-k.ts';
 export { geglu } from './geglu.ts';
 export { globalNorm } from './global-norm.ts';
 export { groupedLinears } from './grouped-linear.ts';
@@ -27,6 +28,8 @@ export {
 } from './resolve-backend.ts';
 export { rmsNorm, type RmsNormOptions } from './rms-norm.ts';
 export { rope, ropeTables, type RopeOptions, type RopeTablesOptions } from './rope.ts';
+export { scale, scalePositions } from './scale.ts';
+export { sigmoid, softmax } from './softmax.ts';
 export { swiglu } from './swiglu.ts';
 export { tokenLosses } from './token-losses.ts';
 export { topK } from './top-k.ts';

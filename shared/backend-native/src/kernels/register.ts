@@ -5,6 +5,7 @@ import { arithmeticKernels } from './arithmetic.ts';
 import { attentionKernels } from './attention.ts';
 import { crossEntropyKernels } from './cross-entropy.ts';
 import { einsumKernels } from './einsum.ts';
+import { elementwiseKernels } from './elementwise.ts';
 import { embeddingKernels } from './embedding.ts';
 import { gatedActivationKernels } from './gated-activation.ts';
 import { groupedLinearKernels } from './grouped-linear.ts';
@@ -22,6 +23,7 @@ const native: Kernels = {
   ...attentionKernels,
   ...crossEntropyKernels,
   ...einsumKernels,
+  ...elementwiseKernels,
   ...embeddingKernels,
   ...gatedActivationKernels,
   ...groupedLinearKernels,

@@ -12,6 +12,7 @@ import { layerNormCases, rmsNormCases } from './cases/norm.ts';
 import { adamWCases, globalNormCases } from './cases/optimizer.ts';
 import { outputLayerCases } from './cases/output-layer.ts';
 import { ropeCases } from './cases/rope.ts';
+import { rowCases } from './cases/rows.ts';
 
 export { measureCase, runCase } from './cases/measure.ts';
 
@@ -23,6 +24,7 @@ export const opCases: readonly OpCase[] = [
   ...mixtureCases,
   ...rmsNormCases,
   ...ropeCases,
+  ...rowCases,
   ...gateCases,
   ...embeddingCases,
   ...outputLayerCases,

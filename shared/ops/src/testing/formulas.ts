@@ -101,6 +101,33 @@ export function geglu(gate: Plain, up: Plain): number[] {
   });
 }
 
+export function softmax(x: Plain): number[] {
+  return rows(x).flatMap((values) => {
+    const largest = Math.max(...values);
+    const total = sum(values.map((value) => Math.exp(value - largest)));
+    return values.map((value) => Math.exp(value - largest) / total);
+  });
+}
+
+export function sigmoid(x: Plain): number[] {
+  return Array.from(x.data, (value) => 1 / (1 + Math.exp(-value)));
+}
+
+/** What is above so many standard deviations over a row's mean. */
+export function gaussianTopK(x: Plain, deviations: number): number[] {
+  return rows(x).flatMap((values) => {
+    const mean = sum(values) / values.length;
+    const deviation = Math.sqrt(sum(values.map((value) => (value - mean) ** 2)) / values.length);
+    return values.map((value) => Math.max(0, value - (mean + deviations * deviation)));
+  });
+}
+
+export function scalePositions(x: Plain, factors: Plain): number[] {
+  const [, s, ...rest] = x.shape as [number, number];
+  const size = (rest as number[]).reduce((product, length) => product * length, 1);
+  return Array.from(x.data, (value, i) => value * factors.data[Math.floor(i / size) % s]!);
+}
+
 /** Multiplies each plane, as a complex number, by cos + i sin of its position. */
 export function rope(x: Plain, cos: Plain, sin: Plain, interleaved: boolean): number[] {
   const [, s, heads] = x.shape as [number, number, number, number];
