@@ -14,6 +14,7 @@ import {
 } from '@arrowsmith/ops';
 import { countParameters, parameterShapes } from '@arrowsmith/model';
 import * as tf from '@tensorflow/tfjs-core';
+import { mixtureCases } from './mixture-cases.ts';
 import { benchModels, tokensPerStep } from './models.ts';
 
 /** Work of a pass: floating-point operations, or bytes read and written at least. */
@@ -175,4 +176,5 @@ export const kernelCases: readonly KernelCase[] = [
     },
     bytes: traffic(7 * parameterCount, 0),
   },
+  ...mixtureCases(random),
 ];

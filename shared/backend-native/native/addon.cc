@@ -1,21 +1,15 @@
-/** @file The kernels as functions of a Node addon. Arguments are checked by the C++ signature: a wrong one throws a TypeError. */
-#define NAPI_VERSION 8
+/** @file The kernels as functions of a Node addon, and memory for its tensors. */
 #include <dlfcn.h>
-#include <node_api.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cmath>
 #include <cstdlib>
-#include <exception>
 #include <new>
 #include <stdexcept>
-#include <string>
-#include <tuple>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "addon-binding.h"
 #include "gemm.h"
 #include "kernels.h"
 #include "parallel.h"
@@ -24,237 +18,6 @@
 namespace arrowsmith {
 namespace {
 
-// ---- From JavaScript's values to C++'s
-
-/** Thrown where an argument is not what the function takes. */
-struct WrongArgument {
-  size_t index;
-  const char* expected;
-};
-
-/** The values and lengths of an array of Float32Arrays. */
-struct FloatArrays {
-  std::vector<float*> data;
-  std::vector<int64_t> counts;
-};
-
-/** How a JavaScript value becomes a C++ value of this type: `read` returns whether it is one, `kExpected` says what would be. */
-template <class T>
-struct Argument;
-
-template <>
-struct Argument<double> {
-  static constexpr const char* kExpected = "a number";
-  static bool read(napi_env env, napi_value value, double& result) {
-    return napi_get_value_double(env, value, &result) == napi_ok;
-  }
-};
-
-template <>
-struct Argument<float> {
-  static constexpr const char* kExpected = "a number";
-  static bool read(napi_env env, napi_value value, float& result) {
-    double number;
-    if (!Argument<double>::read(env, value, number)) return false;
-    result = static_cast<float>(number);
-    return true;
-  }
-};
-
-template <>
-struct Argument<int64_t> {
-  static constexpr const char* kExpected = "a whole number from 0";
-  static bool read(napi_env env, napi_value value, int64_t& result) {
-    double number;
-    if (!Argument<double>::read(env, value, number)) return false;
-    if (!(number >= 0 && number <= 9007199254740991.0) || number != std::floor(number)) return false;
-    result = static_cast<int64_t>(number);
-    return true;
-  }
-};
-
-template <>
-struct Argument<int> {
-  static constexpr const char* kExpected = "a whole number from 0 to 65535";
-  static bool read(napi_env env, napi_value value, int& result) {
-    int64_t number;
-    if (!Argument<int64_t>::read(env, value, number) || number > 65535) return false;
-    result = static_cast<int>(number);
-    return true;
-  }
-};
-
-template <>
-struct Argument<bool> {
-  static constexpr const char* kExpected = "true or false";
-  static bool read(napi_env env, napi_value value, bool& result) {
-    return napi_get_value_bool(env, value, &result) == napi_ok;
-  }
-};
-
-/** An enumeration of two: 0 or 1. */
-template <class Enumeration>
-struct BinaryEnumeration {
-  static constexpr const char* kExpected = "0 or 1";
-  static bool read(napi_env env, napi_value value, Enumeration& result) {
-    int number;
-    if (!Argument<int>::read(env, value, number) || number > 1) return false;
-    result = static_cast<Enumeration>(number);
-    return true;
-  }
-};
-template <>
-struct Argument<Precision> : BinaryEnumeration<Precision> {};
-template <>
-struct Argument<Activation> : BinaryEnumeration<Activation> {};
-
-bool readTypedArray(napi_env env, napi_value value, napi_typedarray_type wanted, void*& data, size_t& length) {
-  napi_typedarray_type type;
-  return napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) == napi_ok && type == wanted &&
-         (data != nullptr || length == 0);
-}
-
-template <>
-struct Argument<float*> {
-  static constexpr const char* kExpected = "a Float32Array";
-  static bool read(napi_env env, napi_value value, float*& result) {
-    void* data;
-    size_t length;
-    if (!readTypedArray(env, value, napi_float32_array, data, length)) return false;
-    result = static_cast<float*>(data);
-    return true;
-  }
-};
-
-template <>
-struct Argument<int32_t*> {
-  static constexpr const char* kExpected = "an Int32Array";
-  static bool read(napi_env env, napi_value value, int32_t*& result) {
-    void* data;
-    size_t length;
-    if (!readTypedArray(env, value, napi_int32_array, data, length)) return false;
-    result = static_cast<int32_t*>(data);
-    return true;
-  }
-};
-
-template <>
-struct Argument<FloatArrays> {
-  static constexpr const char* kExpected = "an array of Float32Arrays";
-  static bool read(napi_env env, napi_value value, FloatArrays& result) {
-    uint32_t count;
-    if (napi_get_array_length(env, value, &count) != napi_ok) return false;
-    for (uint32_t i = 0; i < count; i++) {
-      napi_value element;
-      void* data;
-      size_t length;
-      if (napi_get_element(env, value, i, &element) != napi_ok) return false;
-      if (!readTypedArray(env, element, napi_float32_array, data, length)) return false;
-      result.data.push_back(static_cast<float*>(data));
-      result.counts.push_back(static_cast<int64_t>(length));
-    }
-    return true;
-  }
-};
-
-template <>
-struct Argument<std::vector<double>> {
-  static constexpr const char* kExpected = "an array of numbers";
-  static bool read(napi_env env, napi_value value, std::vector<double>& result) {
-    uint32_t count;
-    if (napi_get_array_length(env, value, &count) != napi_ok) return false;
-    for (uint32_t i = 0; i < count; i++) {
-      napi_value element;
-      double number;
-      if (napi_get_element(env, value, i, &element) != napi_ok) return false;
-      if (!Argument<double>::read(env, element, number)) return false;
-      result.push_back(number);
-    }
-    return true;
-  }
-};
-
-/** `const float*` is read like `float*`, `const FloatArrays&` like `FloatArrays`. */
-template <class T>
-using Stored = std::conditional_t<std::is_pointer_v<T>, std::add_pointer_t<std::remove_const_t<std::remove_pointer_t<T>>>,
-                                  std::remove_const_t<std::remove_reference_t<T>>>;
-
-template <class T>
-T readArgument(napi_env env, napi_value value, size_t index) {
-  T result{};
-  if (!Argument<T>::read(env, value, result)) throw WrongArgument{index, Argument<T>::kExpected};
-  return result;
-}
-
-// ---- From C++'s values and exceptions to JavaScript's
-
-napi_value toJavaScript(napi_env env, bool value) {
-  napi_value result = nullptr;
-  napi_get_boolean(env, value, &result);
-  return result;
-}
-
-napi_value toJavaScript(napi_env env, double value) {
-  napi_value result = nullptr;
-  napi_create_double(env, value, &result);
-  return result;
-}
-
-napi_value toJavaScript(napi_env env, int64_t value) { return toJavaScript(env, static_cast<double>(value)); }
-napi_value toJavaScript(napi_env env, int value) { return toJavaScript(env, static_cast<double>(value)); }
-
-/** Runs `body`; what it throws becomes a JavaScript exception. No C++ exception may reach Node. */
-template <class Body>
-napi_value guarded(napi_env env, Body&& body) {
-  try {
-    return body();
-  } catch (const WrongArgument& wrong) {
-    const std::string message = "argument " + std::to_string(wrong.index + 1) + " must be " + wrong.expected;
-    napi_throw_type_error(env, nullptr, message.c_str());
-  } catch (const std::invalid_argument& error) {
-    napi_throw_type_error(env, nullptr, error.what());
-  } catch (const std::bad_alloc&) {
-    napi_throw_error(env, "ENOMEM", "out of memory");
-  } catch (const std::exception& error) {
-    napi_throw_error(env, nullptr, error.what());
-  }
-  return nullptr;
-}
-
-/** Reads the arguments of a call, which must be exactly so many. */
-void readCall(napi_env env, napi_callback_info info, size_t count, napi_value* values) {
-  size_t given = count;
-  napi_get_cb_info(env, info, &given, values, nullptr, nullptr);
-  if (given != count) throw std::invalid_argument("takes " + std::to_string(count) + " arguments, not " + std::to_string(given));
-}
-
-/** `Binding<&f>::call` is f for JavaScript. */
-template <auto function>
-struct Binding;
-
-template <class Result, class... Parameters, Result (*function)(Parameters...)>
-struct Binding<function> {
-  static napi_value call(napi_env env, napi_callback_info info) {
-    return guarded(env, [&] {
-      napi_value values[sizeof...(Parameters) + 1];
-      readCall(env, info, sizeof...(Parameters), values);
-      return apply(env, values, std::index_sequence_for<Parameters...>{});
-    });
-  }
-
- private:
-  template <size_t... i>
-  static napi_value apply(napi_env env, [[maybe_unused]] napi_value* values, std::index_sequence<i...>) {
-    std::tuple<Stored<Parameters>...> arguments{readArgument<Stored<Parameters>>(env, values[i], i)...};
-    if constexpr (std::is_void_v<Result>) {
-      std::apply(function, arguments);
-      return nullptr;
-    } else {
-      return toJavaScript(env, std::apply(function, arguments));
-    }
-  }
-};
-
 // ---- Functions that take structs, as functions of plain arguments
 
 void gemmOfMatrices(Precision precision, int64_t m, int64_t n, int64_t k, const float* a, int64_t strideA, bool transposedA,
@@ -262,18 +25,32 @@ void gemmOfMatrices(Precision precision, int64_t m, int64_t n, int64_t k, const 
   gemm(precision, m, n, k, {a, strideA, transposedA}, {b, strideB, transposedB}, c, strideC, accumulate);
 }
 
+/** The shape with its sequences' documents. @throws std::invalid_argument where a query would see no key, or what is no key */
+AttentionShape withStarts(AttentionShape shape, const OptionalInts& starts) {
+  if (starts.data == nullptr) return shape;
+  bool valid = starts.count == shape.b * shape.sKv;
+  for (int64_t i = 0; valid && i < starts.count; i++) {
+    const int64_t position = i % shape.sKv, start = starts.data[i];
+    valid = start >= 0 && start <= position && (position == 0 || starts.data[i - 1] <= start);
+  }
+  if (!valid) throw std::invalid_argument("starts must be [b, s_kv], from 0 on, rise, and be at most their own positions");
+  shape.starts = starts.data;
+  return shape;
+}
+
 void attentionOfShape(Precision precision, int64_t b, int64_t s, int64_t sKv, int64_t heads, int64_t kvHeads, int64_t headDim,
-                      float scale, int64_t window, int64_t chunk, float softCap, const float* q, const float* k,
-                      const float* v, float* out, float* logSumExp) {
-  attention(precision, {b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap}, q, k, v, out, logSumExp);
+                      float scale, int64_t window, int64_t chunk, float softCap, const OptionalInts& starts, const float* q,
+                      const float* k, const float* v, float* out, float* logSumExp) {
+  const AttentionShape shape{b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap};
+  attention(precision, withStarts(shape, starts), q, k, v, out, logSumExp);
 }
 
 void attentionGradientOfShape(Precision precision, int64_t b, int64_t s, int64_t sKv, int64_t heads, int64_t kvHeads,
-                              int64_t headDim, float scale, int64_t window, int64_t chunk, float softCap, const float* dOut,
-                              const float* q, const float* k, const float* v, const float* out, const float* logSumExp,
-                              float* dQ, float* dK, float* dV) {
-  attentionGradient(precision, {b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap}, dOut, q, k, v, out,
-                    logSumExp, dQ, dK, dV);
+                              int64_t headDim, float scale, int64_t window, int64_t chunk, float softCap,
+                              const OptionalInts& starts, const float* dOut, const float* q, const float* k, const float* v,
+                              const float* out, const float* logSumExp, float* dQ, float* dK, float* dV) {
+  const AttentionShape shape{b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap};
+  attentionGradient(precision, withStarts(shape, starts), dOut, q, k, v, out, logSumExp, dQ, dK, dV);
 }
 
 void linearGradientsOfArrays(Precision precision, int64_t n, int64_t in, float* x, const FloatArrays& dYs,
@@ -287,6 +64,59 @@ void linearGradientsOfArrays(Precision precision, int64_t n, int64_t in, float* 
     layers.push_back({weights.counts[i] / in, dYs.data[i], weights.data[i], dWeights.data[i]});
   }
   linearGradients(precision, n, in, x, layers.data(), static_cast<int64_t>(count), dX);
+}
+
+/** The number of groups between whose offsets rows lie. @throws std::invalid_argument for offsets that are no such */
+int64_t groupsOf(const Int32Array& offsets, int64_t n) {
+  bool ordered = offsets.count > 0 && offsets.data[0] == 0 && offsets.data[offsets.count - 1] == n;
+  for (int64_t i = 1; ordered && i < offsets.count; i++) ordered = offsets.data[i - 1] <= offsets.data[i];
+  if (!ordered) throw std::invalid_argument("offsets must rise from 0 to the number of rows");
+  return offsets.count - 1;
+}
+
+void groupedLinearOfArrays(Precision precision, int64_t n, int64_t in, const Int32Array& offsets, const float* x,
+                           const FloatArrays& weights, const FloatArrays& ys) {
+  const int64_t groups = groupsOf(offsets, n);
+  const size_t count = weights.data.size();
+  if (ys.data.size() != count || in == 0 || groups == 0) throw std::invalid_argument("weights and results must be as many");
+  std::vector<GroupedLayer> layers;
+  for (size_t i = 0; i < count; i++) layers.push_back({weights.counts[i] / in / groups, weights.data[i], ys.data[i]});
+  groupedLinear(precision, groups, offsets.data, in, x, layers.data(), static_cast<int64_t>(count));
+}
+
+void groupedLinearGradientsOfArrays(Precision precision, int64_t n, int64_t in, const Int32Array& offsets, const float* x,
+                                    const FloatArrays& dYs, const FloatArrays& weights, float* dX, const FloatArrays& dWeights) {
+  const int64_t groups = groupsOf(offsets, n);
+  const size_t count = weights.data.size();
+  if (dYs.data.size() != count || dWeights.counts != weights.counts || in == 0 || groups == 0) {
+    throw std::invalid_argument("weights and their gradients must be as many and of the same lengths");
+  }
+  std::vector<LinearLayer> layers;
+  for (size_t i = 0; i < count; i++) {
+    layers.push_back({weights.counts[i] / in / groups, dYs.data[i], weights.data[i], dWeights.data[i]});
+  }
+  groupedLinearGradients(precision, groups, offsets.data, in, x, layers.data(), static_cast<int64_t>(count), dX);
+}
+
+void dispatchOptionallyWeighted(int64_t n, int64_t k, int64_t d, const int32_t* slots, const OptionalFloats& weights,
+                                const float* x, float* y) {
+  dispatch(n, k, d, slots, weights.data, x, y);
+}
+
+void combineOptionallyWeighted(int64_t n, int64_t k, int64_t d, const int32_t* slots, const OptionalFloats& weights,
+                               const float* x, float* y) {
+  combine(n, k, d, slots, weights.data, x, y);
+}
+
+void tokenLossesWithOptions(Precision precision, int64_t n, int64_t d, int64_t vocabularySize, const float* x,
+                            const float* weight, const int32_t* targets, float scale, float softCap, float* losses) {
+  tokenLosses(precision, n, d, vocabularySize, x, weight, targets, losses, {scale, softCap});
+}
+
+double linearCrossEntropyWithOptions(Precision precision, int64_t n, int64_t d, int64_t vocabularySize, const float* x,
+                                     const float* weight, const int32_t* targets, float scale, float softCap, float* dX,
+                                     float* dWeight) {
+  return linearCrossEntropy(precision, n, d, vocabularySize, x, weight, targets, dX, dWeight, {scale, softCap});
 }
 
 void adamWOfArrays(const FloatArrays& parameters, const FloatArrays& gradients, const FloatArrays& firstMoments,
@@ -403,17 +233,31 @@ NAPI_MODULE_INIT() {
       {"gemmBatched", Binding<&gemmBatched>::call},
       {"linear", Binding<&linear>::call},
       {"linearGradients", Binding<&linearGradientsOfArrays>::call},
+      {"groupedLinear", Binding<&groupedLinearOfArrays>::call},
+      {"groupedLinearGradients", Binding<&groupedLinearGradientsOfArrays>::call},
+      {"topK", Binding<&topK>::call},
+      {"topKGradient", Binding<&topKGradient>::call},
+      {"dispatch", Binding<&dispatchOptionallyWeighted>::call},
+      {"combine", Binding<&combineOptionallyWeighted>::call},
+      {"slotProducts", Binding<&slotProducts>::call},
       {"attention", Binding<&attentionOfShape>::call},
       {"attentionGradient", Binding<&attentionGradientOfShape>::call},
       {"rmsNorm", Binding<&rmsNorm>::call},
       {"rmsNormGradient", Binding<&rmsNormGradient>::call},
+      {"layerNorm", Binding<&layerNorm>::call},
+      {"layerNormGradient", Binding<&layerNormGradient>::call},
       {"rope", Binding<&rope>::call},
       {"gatedActivation", Binding<&gatedActivation>::call},
       {"gatedActivationGradient", Binding<&gatedActivationGradient>::call},
+      {"gaussianTopK", Binding<&gaussianTopK>::call},
+      {"gaussianTopKGradient", Binding<&gaussianTopKGradient>::call},
+      {"softmax", Binding<&softmax>::call},
+      {"softmaxGradient", Binding<&softmaxGradient>::call},
+      {"scalePositions", Binding<&scalePositions>::call},
       {"embedding", Binding<&embedding>::call},
       {"embeddingGradient", Binding<&embeddingGradient>::call},
-      {"tokenLosses", Binding<&tokenLosses>::call},
-      {"linearCrossEntropy", Binding<&linearCrossEntropy>::call},
+      {"tokenLosses", Binding<&tokenLossesWithOptions>::call},
+      {"linearCrossEntropy", Binding<&linearCrossEntropyWithOptions>::call},
       {"adamW", Binding<&adamWOfArrays>::call},
       {"add", Binding<&add>::call},
       {"scale", Binding<&scale>::call},

@@ -189,16 +189,17 @@ int64_t partKeys(int64_t headDim, int64_t keys) {
 
 }  // namespace
 
-void attentionGradient(Precision precision, const AttentionShape& shape, const float* dOut, const float* q,
+void attentionGradient(Precision precision, const AttentionShape& all, const float* dOut, const float* q,
                        const float* k, const float* v, const float* out, const float* logSumExp, float* dQ, float* dK, float* dV) {
   const Precision used = hasBf16() ? precision : Precision::f32;
-  const int64_t d = shape.headDim, group = shape.heads / shape.kvHeads;
-  const int64_t stride = shape.heads * d, kvStride = shape.kvHeads * d;
-  const int64_t origin = visibleKeys(shape, 0).begin, seenKeys = shape.sKv - origin;
-  const int64_t most = partKeys(d, seenKeys), block = std::min(shape.s, kBlockQueries), scores = scoreStride(most);
+  const int64_t d = all.headDim, group = all.heads / all.kvHeads;
+  const int64_t stride = all.heads * d, kvStride = all.kvHeads * d;
 
-  parallelFor(shape.b * shape.kvHeads, [&](int64_t index) {
-    const int64_t sequence = index / shape.kvHeads, kvHead = index % shape.kvHeads;
+  parallelFor(all.b * all.kvHeads, [&](int64_t index) {
+    const int64_t sequence = index / all.kvHeads, kvHead = index % all.kvHeads;
+    const AttentionShape shape = ofSequence(all, sequence);
+    const int64_t origin = visibleKeys(shape, 0).begin, seenKeys = shape.sKv - origin;
+    const int64_t most = partKeys(d, seenKeys), block = std::min(shape.s, kBlockQueries), scores = scoreStride(most);
     const int64_t kvStart = sequence * shape.sKv * kvStride + kvHead * d;
     PackedOperands operands(2 * packedBytes(used, d, most) + packedBytes(used, most, d) +
                             2 * packedBytes(used, block, d));

@@ -25,12 +25,19 @@ struct KeyRange {
   int64_t begin, end;
 };
 
-/** The keys that a query sees: never none, as each sees itself. Both ends grow with the query. */
+/** The shape for one of the sequences: `starts` are its own. */
+inline AttentionShape ofSequence(AttentionShape shape, int64_t sequence) {
+  if (shape.starts != nullptr) shape.starts += sequence * shape.sKv;
+  return shape;
+}
+
+/** The keys that a query of the shape's sequence sees: never none, as each sees itself. Both ends grow with the query. */
 inline KeyRange visibleKeys(const AttentionShape& shape, int64_t query) {
   const int64_t position = query + shape.sKv - shape.s;
   int64_t begin = 0;
   if (shape.window > 0) begin = std::max(begin, position - shape.window + 1);
   if (shape.chunk > 0) begin = std::max(begin, position / shape.chunk * shape.chunk);
+  if (shape.starts != nullptr) begin = std::max<int64_t>(begin, shape.starts[position]);
   return {begin, position + 1};
 }
 

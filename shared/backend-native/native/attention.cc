@@ -157,7 +157,7 @@ int64_t mostKeys(const AttentionShape& shape, int64_t first, int64_t last, int64
 /** Queries [first, last) of `count` heads in succession which share keys and values. */
 void attendPiece(Precision precision, const Heads& heads, int64_t sequence, int64_t firstHead, int64_t count,
                  int64_t first, int64_t last) {
-  const AttentionShape& shape = heads.shape;
+  const AttentionShape shape = ofSequence(heads.shape, sequence);
   const int64_t origin = visibleKeys(shape, first).begin, keyCount = visibleKeys(shape, last - 1).end - origin;
   PackedOperands operands(packedBytes(precision, shape.headDim, keyCount) +
                           packedBytes(precision, keyCount, shape.headDim));
@@ -220,7 +220,10 @@ void attention(Precision precision, const AttentionShape& shape, const float* q,
   if (shape.s < kFewQueries) {
     const int64_t work = std::max<int64_t>(1, 2 * shape.s * shape.sKv * shape.headDim);
     parallelRanges(shape.b * shape.heads, std::max<int64_t>(1, kWorthSharing / work), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; i++) attendFewQueries(shape, heads.at(i / shape.heads, i % shape.heads));
+      for (int64_t i = begin; i < end; i++) {
+        const int64_t sequence = i / shape.heads;
+        attendFewQueries(ofSequence(shape, sequence), heads.at(sequence, i % shape.heads));
+      }
     });
     return;
   }

@@ -57,20 +57,55 @@ float sumOfExponentials(int64_t count, float shift, std::conditional_t<store, fl
   return sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
+/** Turns a row of products into logits. */
+void applyOptions(int64_t vocabularySize, const LogitOptions& options, float* row) {
+  if (options.softCap > 0) {
+    const Vec inner = splat(options.scale / options.softCap), cap = splat(options.softCap);
+    forEachVector(0, vocabularySize, [&](int64_t j, auto lanes) {
+      lanes.store(row + j, hyperbolicTangent(lanes.load(row + j) * inner) * cap);
+    });
+  } else if (options.scale != 1) {
+    const Vec scale = splat(options.scale);
+    forEachVector(0, vocabularySize, [&](int64_t j, auto lanes) { lanes.store(row + j, lanes.load(row + j) * scale); });
+  }
+}
+
 /** −ln of the target's probability, where the largest logit was taken off before exponentials were summed. */
 double lossOf(float largestLogit, float sumOfExponentials, float targetLogit) {
   return std::log(static_cast<double>(sumOfExponentials)) + (static_cast<double>(largestLogit) - targetLogit);
 }
 
 /**
- * Turns a row of logits into factor · (softmax − one-hot target), the gradient of factor · loss by them.
+ * {@link lossAndGradient} with a soft cap c: the gradient by the products is that by the logits y times 1 − (y / c)². Logits are needed
+ * to the end, so that exponentials are computed twice.
+ */
+double cappedLossAndGradient(int64_t vocabularySize, int32_t target, float factor, float softCap, float* row) {
+  const float top = largest(vocabularySize, row);
+  const float targetLogit = row[target];
+  const float total = sumOfExponentials<false>(vocabularySize, top, row);
+  const Vec normalize = splat(factor / total), inverseCap = splat(1 / softCap);
+  forEachVector(0, vocabularySize, [&](int64_t j, auto lanes) {
+    const Vec logit = lanes.load(row + j), t = logit * inverseCap;
+    lanes.store(row + j, exponential(logit - splat(top)) * normalize * (splat(1) - t * t));
+  });
+  const float t = targetLogit * (1 / softCap);
+  row[target] -= factor * (1 - t * t);
+  return lossOf(top, total, targetLogit);
+}
+
+/**
+ * Turns a row of products, of which the options make logits, into the gradient of factor · loss by them: factor · (softmax − one-hot
+ * target), times what the options multiply.
  * @return the loss
  */
-double lossAndGradient(int64_t vocabularySize, int32_t target, float factor, float* row) {
+double lossAndGradient(int64_t vocabularySize, int32_t target, float factor, const LogitOptions& options, float* row) {
   if (target == kNoTarget) {
     std::fill(row, row + vocabularySize, 0.0f);
     return 0;
   }
+  applyOptions(vocabularySize, options, row);
+  factor *= options.scale;
+  if (options.softCap > 0) return cappedLossAndGradient(vocabularySize, target, factor, options.softCap, row);
   const float top = largest(vocabularySize, row);
   const float targetLogit = row[target];
   const float total = sumOfExponentials<true>(vocabularySize, top, row);
@@ -84,7 +119,7 @@ double lossAndGradient(int64_t vocabularySize, int32_t target, float factor, flo
 }  // namespace
 
 void tokenLosses(Precision precision, int64_t n, int64_t d, int64_t vocabularySize, const float* x, const float* weight,
-                 const int32_t* targets, float* losses) {
+                 const int32_t* targets, float* losses, const LogitOptions& options) {
   const int64_t chunk = std::min(n, rowsPerChunk(vocabularySize));
   float* logits = scratchFloats(Scratch::logits, chunk * vocabularySize);
   const SharedB output(precision, d, vocabularySize, {weight, d, true}, Scratch::sharedBTransposed);
@@ -93,12 +128,13 @@ void tokenLosses(Precision precision, int64_t n, int64_t d, int64_t vocabularySi
     output.multiply(rows, {x + first * d, d, false}, logits, vocabularySize, false);  // [rows, V]
     parallelRanges(rows, rowsPerPiece(vocabularySize), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
-        const float* row = logits + i * vocabularySize;
+        float* row = logits + i * vocabularySize;
         const int32_t target = targets[first + i];
         if (target == kNoTarget) {
           losses[first + i] = 0;
           continue;
         }
+        applyOptions(vocabularySize, options, row);
         const float top = largest(vocabularySize, row);
         const float total = sumOfExponentials<false>(vocabularySize, top, row);
         losses[first + i] = static_cast<float>(lossOf(top, total, row[target]));
@@ -108,7 +144,7 @@ void tokenLosses(Precision precision, int64_t n, int64_t d, int64_t vocabularySi
 }
 
 double linearCrossEntropy(Precision precision, int64_t n, int64_t d, int64_t vocabularySize, const float* x,
-                          const float* weight, const int32_t* targets, float* dX, float* dWeight) {
+                          const float* weight, const int32_t* targets, float* dX, float* dWeight, const LogitOptions& options) {
   const int64_t count = n - std::count(targets, targets + n, kNoTarget);
   if (count == 0) {
     std::fill(dX, dX + n * d, 0.0f);
@@ -127,7 +163,7 @@ double linearCrossEntropy(Precision precision, int64_t n, int64_t d, int64_t voc
     output.multiply(rows, {x + first * d, d, false}, logits, vocabularySize, false);  // [rows, V]
     parallelRanges(rows, rowsPerPiece(vocabularySize), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
-        losses[i] = lossAndGradient(vocabularySize, targets[first + i], factor, logits + i * vocabularySize);
+        losses[i] = lossAndGradient(vocabularySize, targets[first + i], factor, options, logits + i * vocabularySize);
       }
     });
     for (int64_t i = 0; i < rows; i++) total += losses[i];

@@ -31,6 +31,43 @@ struct LinearLayer {
 void linearGradients(Precision precision, int64_t n, int64_t in, const float* x, const LinearLayer* layers, int64_t count,
                      float* dX);
 
+// ---- grouped-linear.cc
+
+/** One of several stacks of linear layers that share an input. */
+struct GroupedLayer {
+  int64_t out;
+  /** [groups, out, in] */
+  const float* weight;
+  /** [n, out] */
+  float* y;
+};
+
+/** y[n, out] = x[n, in] weightᵀ of `count` layers: rows offsets[g] … offsets[g + 1] of x with group g's weight; offsets were checked. */
+void groupedLinear(Precision precision, int64_t groups, const int32_t* offsets, int64_t in, const float* x,
+                   const GroupedLayer* layers, int64_t count);
+
+/** Gradients of {@link groupedLinear}; of {@link LinearLayer} the weight and its gradient are [groups, out, in], 0 for a group without rows. */
+void groupedLinearGradients(Precision precision, int64_t groups, const int32_t* offsets, int64_t in, const float* x,
+                            const LinearLayer* layers, int64_t count, float* dX);
+
+// ---- routing.cc
+
+/** The k largest of each row of x[n, experts], largest first, of equal ones the first; values[n, k] and their indices[n, k]. */
+void topK(int64_t n, int64_t experts, int64_t k, const float* x, float* values, int32_t* indices);
+
+void topKGradient(int64_t n, int64_t experts, int64_t k, const float* dValues, const int32_t* indices, float* dX);
+
+// Token i's choice j has row slots[i, j] of n · k rows, sorted by expert; slots are a permutation.
+
+/** y[slots[i, j]] = weights[i, j] · x[i] for x[n, d], y[n k, d]; without weights (null) x[i] itself. */
+void dispatch(int64_t n, int64_t k, int64_t d, const int32_t* slots, const float* weights, const float* x, float* y);
+
+/** y[i] = Σ_j weights[i, j] · x[slots[i, j]] for x[n k, d], y[n, d]; without weights (null) their sum. */
+void combine(int64_t n, int64_t k, int64_t d, const int32_t* slots, const float* weights, const float* x, float* y);
+
+/** products[i, j] = a[i] · b[slots[i, j]] for a[n, d], b[n k, d]: the gradient of the weights of both. */
+void slotProducts(int64_t n, int64_t k, int64_t d, const int32_t* slots, const float* a, const float* b, float* products);
+
 // ---- attention.cc, attention-backward.cc
 
 /** Which keys a query sees, how scores are computed, and the shapes. Query i stands at position p = i + sKv − s. */
@@ -43,6 +80,11 @@ struct AttentionShape {
   int64_t chunk;
   /** Scores are capped softly: softCap · tanh(score / softCap); 0 for no cap. */
   float softCap;
+  /**
+   * [b, s_kv]: the query at p sees keys from position starts[p] of its sequence on only, where p's document begins; at most p, and rising
+   * with p. Null for one document.
+   */
+  const int32_t* starts = nullptr;
 };
 
 /**
@@ -63,6 +105,15 @@ void rmsNorm(int64_t n, int64_t d, const float* x, const float* weight, float ep
 
 void rmsNormGradient(int64_t n, int64_t d, const float* dY, const float* x, const float* weight, const float* inverseRms,
                      float* dX, float* dWeight);
+
+// ---- layer-norm.cc
+
+/** y = (x − mean) · inverseDeviation · weight with inverseDeviation[n] = 1 / sqrt(variance + epsilon) of each row, whose mean is means[n]. */
+void layerNorm(int64_t n, int64_t d, const float* x, const float* weight, float epsilon, float* y, float* means,
+               float* inverseDeviations);
+
+void layerNormGradient(int64_t n, int64_t d, const float* dY, const float* x, const float* weight, const float* means,
+                       const float* inverseDeviations, float* dX, float* dWeight);
 
 // ---- rope.cc
 
@@ -85,6 +136,26 @@ void gatedActivation(Activation activation, int64_t count, const float* gate, co
 void gatedActivationGradient(Activation activation, int64_t count, const float* dY, const float* gate, const float* up,
                              float* dGate, float* dUp);
 
+// ---- gaussian-top-k.cc
+
+/** y = max(0, x − (mean + deviations · standard deviation)), with each row's mean and standard deviation (divided by d). */
+void gaussianTopK(int64_t n, int64_t d, const float* x, float deviations, float* y, float* means, float* standardDeviations);
+
+void gaussianTopKGradient(int64_t n, int64_t d, const float* dY, const float* x, float deviations, const float* means,
+                          const float* standardDeviations, float* dX);
+
+// ---- softmax.cc
+
+/** y = the softmax of each row of x[n, d]. */
+void softmax(int64_t n, int64_t d, const float* x, float* y);
+
+void softmaxGradient(int64_t n, int64_t d, const float* dY, const float* y, float* dX);
+
+// ---- scale-positions.cc
+
+/** y = x · factors[position] for x[rows, d]; row i is at position i mod s. */
+void scalePositions(int64_t rows, int64_t s, int64_t d, const float* x, const float* factors, float* y);
+
 // ---- embedding.cc
 
 /** y[n, d] = the rows of weight[V, d] that ids name; ids were checked. */
@@ -95,18 +166,26 @@ void embeddingGradient(int64_t n, int64_t d, int64_t vocabularySize, const int32
 
 // ---- cross-entropy.cc
 
+/** What becomes of the products z of hidden states and output weights, before the softmax. */
+struct LogitOptions {
+  /** z · scale … */
+  float scale = 1;
+  /** … and then softCap · tanh(z / softCap); 0 for no cap. */
+  float softCap = 0;
+};
+
 /**
  * losses[n] = −ln softmax(x[n, d] weight[V, d]ᵀ)[target], 0 where the target is −1. Logits exist for some rows at a time only.
  */
 void tokenLosses(Precision precision, int64_t n, int64_t d, int64_t vocabularySize, const float* x, const float* weight,
-                 const int32_t* targets, float* losses);
+                 const int32_t* targets, float* losses, const LogitOptions& options = {});
 
 /**
  * The mean of {@link tokenLosses} over the rows that have a target (0 if none has), and its gradients dX[n, d], dWeight[V, d].
  * @return the mean
  */
 double linearCrossEntropy(Precision precision, int64_t n, int64_t d, int64_t vocabularySize, const float* x, const float* weight,
-                          const int32_t* targets, float* dX, float* dWeight);
+                          const int32_t* targets, float* dX, float* dWeight, const LogitOptions& options = {});
 
 // ---- adamw.cc
 

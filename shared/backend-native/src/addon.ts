@@ -70,6 +70,33 @@ export interface Addon {
     dWeights: Floats[],
   ): void;
 
+  groupedLinear(
+    precision: Code,
+    n: number,
+    input: number,
+    offsets: Int32Array,
+    x: Floats,
+    weights: Floats[],
+    ys: Floats[],
+  ): void;
+  groupedLinearGradients(
+    precision: Code,
+    n: number,
+    input: number,
+    offsets: Int32Array,
+    x: Floats,
+    dYs: Floats[],
+    weights: Floats[],
+    dX: Floats,
+    dWeights: Floats[],
+  ): void;
+
+  topK(n: number, experts: number, k: number, x: Floats, values: Floats, indices: Int32Array): void;
+  topKGradient(n: number, experts: number, k: number, dValues: Floats, indices: Int32Array, dX: Floats): void;
+  dispatch(n: number, k: number, d: number, slots: Int32Array, weights: Floats | null, x: Floats, y: Floats): void;
+  combine(n: number, k: number, d: number, slots: Int32Array, weights: Floats | null, x: Floats, y: Floats): void;
+  slotProducts(n: number, k: number, d: number, slots: Int32Array, a: Floats, b: Floats, products: Floats): void;
+
   attention(
     precision: Code,
     ...rest: [...AttentionShape, q: Floats, k: Floats, v: Floats, out: Floats, logSumExp: Floats]
@@ -101,6 +128,27 @@ export interface Addon {
     dX: Floats,
     dWeight: Floats,
   ): void;
+  layerNorm(
+    n: number,
+    d: number,
+    x: Floats,
+    weight: Floats,
+    epsilon: number,
+    y: Floats,
+    means: Floats,
+    inverseDeviations: Floats,
+  ): void;
+  layerNormGradient(
+    n: number,
+    d: number,
+    dY: Floats,
+    x: Floats,
+    weight: Floats,
+    means: Floats,
+    inverseDeviations: Floats,
+    dX: Floats,
+    dWeight: Floats,
+  ): void;
   rope(
     rows: number,
     s: number,
@@ -124,6 +172,28 @@ export interface Addon {
     dGate: Floats,
     dUp: Floats,
   ): void;
+  gaussianTopK(
+    n: number,
+    d: number,
+    x: Floats,
+    deviations: number,
+    y: Floats,
+    means: Floats,
+    standardDeviations: Floats,
+  ): void;
+  gaussianTopKGradient(
+    n: number,
+    d: number,
+    dY: Floats,
+    x: Floats,
+    deviations: number,
+    means: Floats,
+    standardDeviations: Floats,
+    dX: Floats,
+  ): void;
+  softmax(n: number, d: number, x: Floats, y: Floats): void;
+  softmaxGradient(n: number, d: number, dY: Floats, y: Floats, dX: Floats): void;
+  scalePositions(rows: number, s: number, d: number, x: Floats, factors: Floats, y: Floats): void;
   embedding(n: number, d: number, ids: Int32Array, weight: Floats, y: Floats): void;
   embeddingGradient(n: number, d: number, vocabularySize: number, ids: Int32Array, dY: Floats, dWeight: Floats): void;
   tokenLosses(
@@ -134,6 +204,8 @@ export interface Addon {
     x: Floats,
     weight: Floats,
     targets: Int32Array,
+    scale: number,
+    softCap: number,
     losses: Floats,
   ): void;
   linearCrossEntropy(
@@ -144,6 +216,8 @@ export interface Addon {
     x: Floats,
     weight: Floats,
     targets: Int32Array,
+    scale: number,
+    softCap: number,
     dX: Floats,
     dWeight: Floats,
   ): number;
@@ -177,6 +251,7 @@ export type AttentionShape = [
   window: number,
   chunk: number,
   softCap: number,
+  starts: Int32Array | null,
 ];
 
 /**

@@ -14,33 +14,45 @@ export type AttentionOptions = {
   chunk?: number;
   /** Caps scores softly, to softCap · tanh(score / softCap), before the mask. No cap by default. */
   softCap?: number;
+  /**
+   * Documents in succession in a sequence: for each position the first one of its document, int32 [b, s_kv], which rises with the
+   * position. A query sees keys from there on only. One document by default.
+   */
+  starts?: tf.Tensor | undefined;
 };
 
-/** The options with 0 for what there is not. */
-type AttentionAttributes = Required<AttentionOptions>;
+/** The options that are numbers, with 0 for what there is not. */
+type AttentionAttributes = Required<Omit<AttentionOptions, 'starts'>>;
+
+type AttentionInputs = NamedTensors<'q' | 'k' | 'v'> & Partial<NamedTensors<'starts'>>;
 
 // The reference takes one key head of one sequence at a time, with the g query heads that share it as g·s rows: a product of
 // two matrices runs on XNNPACK in the wasm backend, a batched or transposed one on a loop that is ten times slower.
 const op = defineOp({
   kernelName: 'Attention',
-  forward({ q, k, v }: NamedTensors<'q' | 'k' | 'v'>, attributes: AttentionAttributes) {
+  constants: ['starts'],
+  forward({ q, k, v, starts }: AttentionInputs, attributes: AttentionAttributes) {
     const { scale, softCap } = attributes;
     const [sKv, nKv] = k.shape.slice(1, 3) as [number, number];
     const queries = unstack(rows(tf.mul(q, scale), nKv)); // b·n_kv times [g s, h_d]
     const keys = unstack(columns(k)); // [h_d, s_kv]
     const values = unstack(rows(v, nKv)); // [s_kv, h_d]
-    const mask = causalMask(q.shape[2]! / nKv, q.shape[1]!, sKv, attributes);
+    const documents: (ArrayLike<number> | undefined)[] =
+      starts === undefined ? [undefined] : unstack(starts).map((start) => start.dataSync<'int32'>());
+    const groups = q.shape[2]! / nKv;
+    const masks = documents.map((document) => causalMask(groups, q.shape[1]!, sKv, attributes, document));
     const probabilities = queries.map((query, i) =>
       tf.tidy(() => {
         const scores = tf.matMul(query, keys[i]!);
         const capped = softCap === 0 ? scores : tf.mul(tf.tanh(tf.div(scores, softCap)), softCap);
-        return tf.softmax(tf.add(capped, mask));
+        return tf.softmax(tf.add(capped, masks[Math.floor(i / nKv) % masks.length]!));
       }),
     ); // [g s, s_kv]
     const attended = probabilities.map((probability, i) => tf.matMul(probability, values[i]!)); // [g s, h_d]
     return [fromRows(tf.stack(attended), q.shape), ...probabilities];
   },
-  saved: ({ q, k, v }, [value]) => ({ q, k, v, value: value! }),
+  saved: ({ q, k, v, starts }, [value]): NamedTensors<'q' | 'k' | 'v' | 'value'> =>
+    Object.assign({ q, k, v, value: value! }, starts === undefined ? {} : { starts }),
   gradient([dValue], { q, k, v, value }, probabilities, { scale, softCap }) {
     const nKv = k.shape[2]!;
     const queries = unstack(rows(tf.mul(q, scale), nKv)); // b·n_kv times [g s, h_d]
@@ -92,23 +104,31 @@ function fromRows(x: tf.Tensor, [b, s, n, hd]: number[]): tf.Tensor {
 }
 
 /** [g s, s_kv]: 0 where query i of a head may see key j, and where it may not, a number whose exponential is 0. */
-function causalMask(groups: number, s: number, sKv: number, { window, chunk }: AttentionAttributes): tf.Tensor {
+function causalMask(
+  groups: number,
+  s: number,
+  sKv: number,
+  { window, chunk }: AttentionAttributes,
+  starts: ArrayLike<number> | undefined,
+): tf.Tensor {
   const mask = new Float32Array(groups * s * sKv).fill(-1e9);
   for (let row = 0; row < groups * s; row++) {
     const position = (row % s) + sKv - s;
     const firstOfWindow = window === 0 ? 0 : Math.max(0, position - window + 1);
     const firstOfChunk = chunk === 0 ? 0 : position - (position % chunk);
-    mask.fill(0, row * sKv + Math.max(firstOfWindow, firstOfChunk), row * sKv + position + 1);
+    const first = Math.max(firstOfWindow, firstOfChunk, starts?.[position] ?? 0);
+    mask.fill(0, row * sKv + first, row * sKv + position + 1);
   }
   return tf.tensor(mask, [groups * s, sKv]);
 }
 
 /**
  * Causal scaled dot-product attention. The queries are the last s of s_kv positions: query i stands at p = i + s_kv − s, and sees the
- * keys j <= p; with a window, of those j > p − window; with chunks, of those j >= ⌊p / chunk⌋ · chunk. Query head n uses key and
- * value head floor(n · n_kv / n_h).
+ * keys j <= p; with a window, of those j > p − window; with chunks, of those j >= ⌊p / chunk⌋ · chunk; with documents, of those
+ * j >= starts[p]. Query head n uses key and value head floor(n · n_kv / n_h).
  *
- * Kernels `Attention`, `AttentionGrad`; attributes are the options, with 0 for a window, chunk or cap that there is not.
+ * Kernels `Attention`, `AttentionGrad`; attributes are the options, with 0 for a window, chunk or cap that there is not; `starts` is an
+ * input, or missing.
  *
  * @param q [b, s, n_h, h_d]
  * @param k [b, s_kv, n_kv, h_d], n_h a multiple of n_kv, s_kv >= s
@@ -119,7 +139,8 @@ export function attention(
   q: tf.Tensor,
   k: tf.Tensor,
   v: tf.Tensor,
-  { scale, window = 0, chunk = 0, softCap = 0 }: AttentionOptions,
+  { scale, window = 0, chunk = 0, softCap = 0, starts }: AttentionOptions,
 ): tf.Tensor {
-  return op({ q, k, v }, { scale, window, chunk, softCap })[0]!;
+  const inputs = starts === undefined ? { q, k, v } : { q, k, v, starts };
+  return op(inputs, { scale, window, chunk, softCap })[0]!;
 }

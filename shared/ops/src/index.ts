@@ -3,11 +3,16 @@
 export { adamW, type AdamWOptions, type AdamWState } from './adamw.ts';
 export { attention, type AttentionOptions } from './attention.ts';
 export { useBackend } from './backends.ts';
+export { combine, dispatch, sortByExpert, type Routes } from './dispatch.ts';
 export { embedding } from './embedding.ts';
+export { gaussianTopK, type GaussianTopKOptions } from './gaussian-top-k.ts';
 export { geglu } from './geglu.ts';
 export { globalNorm } from './global-norm.ts';
+export { groupedLinears } from './grouped-linear.ts';
+export { layerNorm, type LayerNormOptions } from './layer-norm.ts';
 export { linearCrossEntropy } from './linear-cross-entropy.ts';
 export { linear, linears } from './linear.ts';
+export { logits, type LogitOptions } from './logits.ts';
 export { recompute } from './recompute.ts';
 export { reshape } from './reshape.ts';
 export {
@@ -23,5 +28,8 @@ export {
 } from './resolve-backend.ts';
 export { rmsNorm, type RmsNormOptions } from './rms-norm.ts';
 export { rope, ropeTables, type RopeOptions, type RopeTablesOptions } from './rope.ts';
+export { scale, scalePositions } from './scale.ts';
+export { sigmoid, softmax } from './softmax.ts';
 export { swiglu } from './swiglu.ts';
 export { tokenLosses } from './token-losses.ts';
+export { topK } from './top-k.ts';

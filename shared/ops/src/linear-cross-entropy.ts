@@ -1,6 +1,7 @@
 /** @file Mean cross-entropy of a linear output layer, which computes its gradients along with the loss. */
 import * as tf from '@tensorflow/tfjs-core';
 import { checkIds } from './check-ids.ts';
+import { logitAttributes, type LogitOptions, logitSlope } from './logits.ts';
 import { defineOp } from './op.ts';
 import type { NamedTensors } from './tape.ts';
 import { mapLogitsChunks, tokenLosses } from './token-losses.ts';
@@ -9,16 +10,18 @@ import { transposeMatrix } from './transpose-matrix.ts';
 const op = defineOp({
   kernelName: 'LinearCrossEntropy',
   constants: ['targets'],
-  forward({ x, weight, targets }: NamedTensors<'x' | 'weight' | 'targets'>) {
+  forward({ x, weight, targets }: NamedTensors<'x' | 'weight' | 'targets'>, options: Required<LogitOptions>) {
     const share = tf.div(1, countTokens(targets)); // of one token in the mean
-    const chunks = mapLogitsChunks(x, weight, targets, ({ rows, probabilities, targetIndices, isToken, losses }) => {
+    const chunks = mapLogitsChunks(x, weight, targets, options, (chunk) => {
+      const { rows, logits, probabilities, targetIndices, isToken, losses } = chunk;
       const oneHot = tf.scatterND(targetIndices, isToken, probabilities.shape as [number, number]); // [rows, V]
       const shares = tf.reshape(tf.mul(isToken, share), [-1, 1]); // [rows, 1]
       const dLogits = tf.mul(tf.sub(probabilities, oneHot), shares); // [rows, V]
+      const dProducts = tf.mul(dLogits, logitSlope(logits, options)); // [rows, V]
       return {
         loss: tf.mul(tf.sum(losses), share),
-        dX: tf.matMul(dLogits, weight), // [rows, d]
-        dWeight: tf.matMul(transposeMatrix(dLogits), rows), // [V, d]
+        dX: tf.matMul(dProducts, weight), // [rows, d]
+        dWeight: tf.matMul(transposeMatrix(dProducts), rows), // [V, d]
       };
     });
     return [
@@ -37,10 +40,11 @@ function countTokens(targets: tf.Tensor): tf.Tensor {
 }
 
 /**
- * The mean of −ln softmax(x Wᵀ)[target] over the rows that have a target, in nats; 0 when none has.
+ * The mean of −ln softmax(logits)[target] over the rows that have a target, in nats, of the logits x Wᵀ with the options applied; 0
+ * when none has.
  *
  * Kernels `LinearCrossEntropy`, `LinearCrossEntropyGrad`; without a gradient tape, `TokenLosses`. The forward kernel already
- * computes the gradients, (softmax − one-hot) / count times W or x, chunk by chunk, and returns them as residuals: the logits
+ * computes the gradients, (softmax − one-hot) / count times the logits' slope, times W or x, chunk by chunk, and returns them as residuals: the logits
  * [n, V] are neither kept for the backward pass nor computed twice.
  *
  * @param x hidden states [n, d]
@@ -49,10 +53,15 @@ function countTokens(targets: tf.Tensor): tf.Tensor {
  * @returns scalar
  * @throws UserError when a target is outside [−1, V)
  */
-export function linearCrossEntropy(x: tf.Tensor, weight: tf.Tensor, targets: tf.Tensor): tf.Tensor {
+export function linearCrossEntropy(
+  x: tf.Tensor,
+  weight: tf.Tensor,
+  targets: tf.Tensor,
+  options: LogitOptions = {},
+): tf.Tensor {
   if (tf.engine().isTapeOn()) {
     checkIds(targets, { lowest: -1, vocabularySize: weight.shape[0]! });
-    return op({ x, weight, targets }, {})[0]!;
+    return op({ x, weight, targets }, logitAttributes(options))[0]!;
   }
-  return tf.tidy(() => tf.div(tf.sum(tokenLosses(x, weight, targets)), countTokens(targets)));
+  return tf.tidy(() => tf.div(tf.sum(tokenLosses(x, weight, targets, options)), countTokens(targets)));
 }

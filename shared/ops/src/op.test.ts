@@ -7,6 +7,8 @@ import {
   embedding,
   geglu,
   globalNorm,
+  groupedLinears,
+  layerNorm,
   linear,
   linearCrossEntropy,
   linears,
@@ -59,7 +61,7 @@ describe('a backend that registers kernels of its own', () => {
     const [x, weight] = [tf.tensor2d([[1, 2], [3, 4]]), tf.tensor1d([10, 100])]; // prettier-ignore
 
     expect(norm(x, weight).arraySync()).toEqual([[10, 200], [30, 400]]); // prettier-ignore
-    expect(calls).toEqual([{ inputs: ['x', 'weight'], attributes: { epsilon: 0.5 } }]);
+    expect(calls).toEqual([{ inputs: ['x', 'weight'], attributes: { epsilon: 0.5, unitOffset: false } }]);
     const [dX, dWeight] = tf.grads(norm)([x, weight], tf.tensor2d([[1, 2], [3, 4]])); // prettier-ignore
     expect(dX!.arraySync()).toEqual([[7, 14], [21, 28]]); // prettier-ignore
     expect(dWeight!.arraySync()).toEqual([40, 600]);
@@ -127,7 +129,7 @@ const contracts: {
     run: (x, weight) => rmsNorm(x!, weight!, { epsilon: 1 }),
     residuals: 1,
     gradientInputs: ['dValue', 'x', 'weight', 'residual0'],
-    attributes: { epsilon: 1 },
+    attributes: { epsilon: 1, unitOffset: false },
   },
   {
     name: 'Rope',
@@ -165,6 +167,26 @@ const contracts: {
     gradientInputs: ['dValue0', 'dValue1', 'x', 'weight0', 'weight1'],
     attributes: { count: 2 },
   },
+  {
+    name: 'LayerNorm',
+    shapes: [[2, 3], [3]],
+    run: (x, weight) => layerNorm(x!, weight!, { epsilon: 1 }),
+    residuals: 2,
+    gradientInputs: ['dValue', 'x', 'weight', 'residual0', 'residual1'],
+    attributes: { epsilon: 1 },
+  },
+  {
+    name: 'GroupedLinear',
+    shapes: [
+      [2, 3],
+      [4, 5, 3],
+    ],
+    run: (x, weight) => groupedLinears(x!, [weight!], tf.tensor1d([0, 0, 2, 2, 2], 'int32'))[0]!,
+    values: [[2, 5]],
+    residuals: 0,
+    gradientInputs: ['dValue0', 'x', 'offsets', 'weight0'],
+    attributes: { count: 1 },
+  },
   ...[swiglu, geglu].map((gate) => ({
     name: gate === swiglu ? 'Swiglu' : 'Geglu',
     shapes: [[2], [2]],
@@ -190,6 +212,7 @@ const contracts: {
     values: [[]],
     residuals: 2,
     gradientInputs: ['dValue', 'residual0', 'residual1'],
+    attributes: { scale: 1, softCap: 0 },
   },
 ];
 

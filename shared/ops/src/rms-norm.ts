@@ -6,39 +6,54 @@ import type { NamedTensors } from './tape.ts';
 export type RmsNormOptions = {
   /** Added to the mean square before its root. */
   epsilon: number;
+  /** Scales by 1 + weight, as Gemma's, whose weights start at 0. */
+  unitOffset?: boolean;
 };
+
+type RmsNormInputs = NamedTensors<'x'> & Partial<NamedTensors<'weight'>>;
 
 const op = defineOp({
   kernelName: 'RmsNorm',
-  forward({ x, weight }: NamedTensors<'x' | 'weight'>, { epsilon }: RmsNormOptions) {
+  forward({ x, weight }: RmsNormInputs, { epsilon, unitOffset }: Required<RmsNormOptions>) {
     const rows = tf.reshape(x, [-1, x.shape.at(-1)!]); // [n, d]
     const inverseRms = tf.rsqrt(tf.add(tf.mean(tf.square(rows), 1, true), epsilon)); // [n, 1]
-    const value = tf.mul(tf.mul(rows, inverseRms), weight);
+    const normed = tf.mul(rows, inverseRms);
+    const value = weight === undefined ? normed : tf.mul(normed, factorsOf(weight, unitOffset));
     return [tf.reshape(value, x.shape), inverseRms];
   },
-  saved: ({ x, weight }) => ({ x, weight }),
-  gradient([dValue], { x, weight }, [inverseRms]) {
+  saved: (inputs): RmsNormInputs => inputs,
+  gradient([dValue], { x, weight }, [inverseRms], { unitOffset }) {
     const d = x.shape.at(-1)!;
     const normed = tf.mul(tf.reshape(x, [-1, d]), inverseRms!); // [n, d]
     const dRows = tf.reshape(dValue, [-1, d]);
-    const dNormed = tf.mul(dRows, weight);
+    const dNormed = weight === undefined ? dRows : tf.mul(dRows, factorsOf(weight, unitOffset));
     const projection = tf.mean(tf.mul(dNormed, normed), 1, true); // [n, 1]
     const dX = tf.mul(tf.sub(dNormed, tf.mul(normed, projection)), inverseRms!);
+    if (weight === undefined) return [tf.reshape(dX, x.shape)];
     // The sum over rows, as a product with ones: the wasm backend would transpose to sum over the first axis.
     const dWeight = tf.matMul(tf.ones([1, dRows.shape[0]!]), tf.mul(dRows, normed)); // [1, d]
     return [tf.reshape(dX, x.shape), tf.reshape(dWeight, weight.shape)];
   },
 });
 
+function factorsOf(weight: tf.Tensor, unitOffset: boolean): tf.Tensor {
+  return unitOffset ? tf.add(weight, 1) : weight;
+}
+
 /**
- * Divides each vector of the last axis by its root mean square, then scales it: `x / sqrt(mean(x²) + ε) · weight`.
+ * Divides each vector of the last axis by its root mean square, then scales it: `x / sqrt(mean(x²) + ε) · weight`. Without a weight
+ * it is not scaled: the norm of Llama 4's queries and keys.
  *
  * Kernels `RmsNorm`, `RmsNormGrad`.
  *
  * @param x [..., d]
- * @param weight [d]
+ * @param weight [d], or none
  * @returns [..., d]
  */
-export function rmsNorm(x: tf.Tensor, weight: tf.Tensor, options: RmsNormOptions): tf.Tensor {
-  return op({ x, weight }, options)[0]!;
+export function rmsNorm(
+  x: tf.Tensor,
+  weight: tf.Tensor | undefined,
+  { epsilon, unitOffset = false }: RmsNormOptions,
+): tf.Tensor {
+  return op(weight === undefined ? { x } : { x, weight }, { epsilon, unitOffset })[0]!;
 }

@@ -1,6 +1,7 @@
 /** @file The negative log likelihood of each token under a linear output layer. */
 import * as tf from '@tensorflow/tfjs-core';
 import { checkIds } from './check-ids.ts';
+import { logitAttributes, type LogitOptions, toLogits } from './logits.ts';
 import { defineKernel } from './op.ts';
 import type { NamedTensors } from './tape.ts';
 import { transposeMatrix } from './transpose-matrix.ts';
@@ -12,13 +13,15 @@ const LOGITS_PER_CHUNK = 2 ** 22;
 export interface LogitsChunk {
   /** The rows [rows, d]. */
   rows: tf.Tensor;
-  /** softmax(x Wᵀ) [rows, V]. */
+  /** [rows, V]. */
+  logits: tf.Tensor;
+  /** softmax(logits) [rows, V]. */
   probabilities: tf.Tensor;
   /** Where each target stands in [rows, V]: int32 [rows, 2]; column 0 for a target of −1. */
   targetIndices: tf.Tensor;
   /** 1 where the row has a target, 0 where it is −1 [rows]. */
   isToken: tf.Tensor;
-  /** −ln softmax(x Wᵀ)[target] [rows]; 0 for a target of −1. */
+  /** −ln softmax(logits)[target] [rows]; 0 for a target of −1. */
   losses: tf.Tensor;
 }
 
@@ -27,6 +30,7 @@ export function mapLogitsChunks<T extends tf.TensorContainer>(
   x: tf.Tensor,
   weight: tf.Tensor,
   targets: tf.Tensor,
+  options: Required<LogitOptions>,
   use: (chunk: LogitsChunk) => T,
 ): T[] {
   const [n, d] = x.shape as [number, number];
@@ -41,25 +45,25 @@ export function mapLogitsChunks<T extends tf.TensorContainer>(
       const ids = tf.slice(targets, [start], [count]);
       const targetIndices = tf.stack([tf.range(0, count, 1, 'int32'), tf.maximum(ids, tf.scalar(0, 'int32'))], 1);
       const isToken = tf.cast(tf.greaterEqual(ids, tf.scalar(0, 'int32')), 'float32');
-      const logits = tf.matMul(rows, transposed); // [rows, V]
+      const logits = toLogits(tf.matMul(rows, transposed), options); // [rows, V]
       const probabilities = tf.softmax(logits);
       // ln Σ exp(logits) = max(logits) − ln(max(probabilities)), which spares tf.logSumExp's slow exponential of every logit.
       const logSumExp = tf.sub(tf.max(logits, 1), tf.log(tf.max(probabilities, 1))); // [rows]
       const losses = tf.mul(tf.sub(logSumExp, tf.gatherND(logits, targetIndices)), isToken); // [rows]
-      return use({ rows, probabilities, targetIndices, isToken, losses });
+      return use({ rows, logits, probabilities, targetIndices, isToken, losses });
     }),
   );
 }
 
 const kernel = defineKernel({
   kernelName: 'TokenLosses',
-  reference: ({ x, weight, targets }: NamedTensors<'x' | 'weight' | 'targets'>) => [
-    tf.concat(mapLogitsChunks(x, weight, targets, ({ losses }) => losses)),
+  reference: ({ x, weight, targets }: NamedTensors<'x' | 'weight' | 'targets'>, options: Required<LogitOptions>) => [
+    tf.concat(mapLogitsChunks(x, weight, targets, options, ({ losses }) => losses)),
   ],
 });
 
 /**
- * Each row's −ln softmax(x Wᵀ)[target], in nats. Not differentiable: see `linearCrossEntropy`.
+ * Each row's −ln softmax(logits)[target], in nats, of the logits x Wᵀ with the options applied. Not differentiable: see `linearCrossEntropy`.
  *
  * Kernel `TokenLosses`.
  *
@@ -69,7 +73,12 @@ const kernel = defineKernel({
  * @returns [n]; 0 where the target is −1
  * @throws UserError when a target is outside [−1, V)
  */
-export function tokenLosses(x: tf.Tensor, weight: tf.Tensor, targets: tf.Tensor): tf.Tensor {
+export function tokenLosses(
+  x: tf.Tensor,
+  weight: tf.Tensor,
+  targets: tf.Tensor,
+  options: LogitOptions = {},
+): tf.Tensor {
   checkIds(targets, { lowest: -1, vocabularySize: weight.shape[0]! });
-  return kernel({ x, weight, targets }, {})[0]!;
+  return kernel({ x, weight, targets }, logitAttributes(options))[0]!;
 }

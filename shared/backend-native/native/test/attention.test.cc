@@ -72,6 +72,7 @@ Expected expectedOf(const AttentionShape& shape, const Doubles& q, const Doubles
           if (j > position) continue;
           if (shape.window > 0 && position - j >= shape.window) continue;
           if (shape.chunk > 0 && position / shape.chunk != j / shape.chunk) continue;
+          if (shape.starts != nullptr && j < shape.starts[b * shape.sKv + position]) continue;
           double score = 0;
           for (int64_t c = 0; c < d; c++) score += q[row + c] * k[rowOfKey(j) + c];
           score *= shape.scale;
@@ -285,6 +286,27 @@ TEST("a key whose score is −∞ has probability 0") {
     const std::vector<float> actual = compute(Precision::f32, in).out;
     in.k.back() = -1e6f;
     checkPart("out", in.shape, actual, expectedOf(in).out, kF32Tolerance);
+  }
+}
+
+TEST("a query sees keys of its own document only") {
+  Random random(7);
+  for (const int64_t sKv : {1, 2, 40, 65, 200, 600}) {
+    for (const int64_t s : {int64_t{1}, sKv / 2 + 1, sKv}) {
+      const int64_t b = 2;
+      std::vector<int32_t> starts(static_cast<size_t>(b * sKv));
+      for (int64_t i = 0; i < b * sKv; i++) {
+        const int64_t position = i % sKv;
+        const bool begins = position == 0 || random.below(30) == 0;
+        starts[static_cast<size_t>(i)] = begins ? static_cast<int32_t>(position) : starts[static_cast<size_t>(i - 1)];
+      }
+      AttentionShape shape = shapeOf(b, s, sKv, 2, 1, 16);
+      shape.starts = starts.data();
+      check(Precision::f32, inputsOf(shape), 1e-5);
+      shape.window = 20;
+      check(Precision::f32, inputsOf(shape), 1e-5);
+      CHECK_SAME_FOR_ANY_THREADS([&] { return compute(Precision::bf16, inputsOf(shape)).all(); });
+    }
   }
 }
 

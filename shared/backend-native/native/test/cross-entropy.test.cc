@@ -19,6 +19,7 @@ struct Case {
   Shape shape;
   std::vector<float> x, weight;
   std::vector<int32_t> targets;
+  LogitOptions options = {};
 
   explicit Case(const Shape& s, double size = 1)
       : shape(s),
@@ -35,14 +36,14 @@ struct Result {
 Result run(const Case& c, Precision precision = Precision::f32) {
   Result r{0, std::vector<float>(c.x.size(), kNaN), std::vector<float>(c.weight.size(), kNaN)};
   r.loss = linearCrossEntropy(precision, c.shape.n, c.shape.d, c.shape.vocabularySize, c.x.data(), c.weight.data(),
-                              c.targets.data(), r.dX.data(), r.dWeight.data());
+                              c.targets.data(), r.dX.data(), r.dWeight.data(), c.options);
   return r;
 }
 
 std::vector<float> losses(const Case& c, Precision precision = Precision::f32) {
   std::vector<float> result(static_cast<size_t>(c.shape.n), kNaN);
   tokenLosses(precision, c.shape.n, c.shape.d, c.shape.vocabularySize, c.x.data(), c.weight.data(), c.targets.data(),
-              result.data());
+              result.data(), c.options);
   return result;
 }
 
@@ -65,13 +66,19 @@ struct Naive {
       for (size_t v = 0; v < vocabularySize; v++) {
         for (size_t j = 0; j < d; j++) logits[v] += x[i * d + j] * weight[v * d + j];
       }
+      std::vector<double> slopes(vocabularySize, c.options.scale);
+      for (size_t v = 0; v < vocabularySize; v++) {
+        const double cap = c.options.softCap, tanh = cap > 0 ? std::tanh(logits[v] * c.options.scale / cap) : 0;
+        slopes[v] *= 1 - tanh * tanh;
+        logits[v] = cap > 0 ? cap * tanh : logits[v] * c.options.scale;
+      }
       double top = logits[0], total = 0;
       for (const double logit : logits) top = std::fmax(top, logit);
       for (const double logit : logits) total += std::exp(logit - top);
       losses[i] = std::log(total) + top - logits[target];
       mean += losses[i] / count;
       for (size_t v = 0; v < vocabularySize; v++) {
-        const double gradient = (std::exp(logits[v] - top) / total - (v == target ? 1 : 0)) / count;
+        const double gradient = (std::exp(logits[v] - top) / total - (v == target ? 1 : 0)) / count * slopes[v];
         for (size_t j = 0; j < d; j++) {
           dX[i * d + j] += gradient * weight[v * d + j];
           dWeight[v * d + j] += gradient * x[i * d + j];
@@ -89,6 +96,22 @@ TEST("token losses and their mean equal the formula in double precision") {
     const Naive expected(c);
     CHECK_CLOSE(losses(c), expected.losses, 2e-6);
     CHECK_CLOSE(run(c).loss, expected.mean, 2e-6);
+  }
+}
+
+TEST("scaled and capped logits give the losses and gradients of the formula") {
+  for (const Shape& shape : kShapes) {
+    for (const LogitOptions& options : {LogitOptions{0.25f, 0}, LogitOptions{1, 2}, LogitOptions{3, 5}}) {
+      Case c(shape);
+      c.options = options;
+      if (shape.n > 2) c.targets[1] = -1;
+      const Naive expected(c);
+      const Result r = run(c);
+      CHECK_CLOSE(losses(c), expected.losses, 5e-6);
+      CHECK_CLOSE(r.loss, expected.mean, 5e-6);
+      CHECK_CLOSE(r.dX, expected.dX, 5e-6);
+      CHECK_CLOSE(r.dWeight, expected.dWeight, 5e-6);
+    }
   }
 }
 

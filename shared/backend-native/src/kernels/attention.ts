@@ -3,7 +3,12 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { AttentionShape } from '../addon.ts';
 import { expectRank, expectShape, type KernelArguments, type Kernels, tensor } from './kernel.ts';
 
-function shapeOf(q: TensorInfo, k: TensorInfo, v: TensorInfo, attrs: KernelArguments['attrs']): AttentionShape {
+function shapeOf(
+  q: TensorInfo,
+  k: TensorInfo,
+  v: TensorInfo,
+  { inputs, attrs, backend }: KernelArguments,
+): AttentionShape {
   expectRank('q', q, 4);
   expectRank('k', k, 4);
   const [b, s, heads, headDim] = q.shape as [number, number, number, number];
@@ -16,14 +21,29 @@ function shapeOf(q: TensorInfo, k: TensorInfo, v: TensorInfo, attrs: KernelArgum
   const [scale, window = 0, chunk = 0, softCap = 0] = ['scale', 'window', 'chunk', 'softCap'].map(
     (name) => attrs[name],
   );
-  return [b, s, sKv, heads, kvHeads, headDim, scale as number, window as number, chunk as number, softCap as number];
+  const starts = inputs['starts'];
+  if (starts !== undefined) expectShape('starts', starts, [b, sKv]);
+  return [
+    b,
+    s,
+    sKv,
+    heads,
+    kvHeads,
+    headDim,
+    scale as number,
+    window as number,
+    chunk as number,
+    softCap as number,
+    starts === undefined ? null : backend.integers(starts),
+  ];
 }
 
 export const attentionKernels: Kernels = {
-  /** q [b, s, n_h, h_d], k, v [b, s_kv, n_kv, h_d] → out [b, s, n_h, h_d], logSumExp [b, n_h, s] */
-  Attention({ inputs, attrs, backend }) {
+  /** q [b, s, n_h, h_d], k, v [b, s_kv, n_kv, h_d], starts int32 [b, s_kv] or none → out [b, s, n_h, h_d], logSumExp [b, n_h, s] */
+  Attention(args) {
+    const { inputs, backend } = args;
     const [q, k, v] = [tensor(inputs, 'q'), tensor(inputs, 'k'), tensor(inputs, 'v')];
-    const shape = shapeOf(q, k, v, attrs);
+    const shape = shapeOf(q, k, v, args);
     const [b, s, , heads] = shape;
     const values = [backend.floats(q), backend.floats(k), backend.floats(v)] as const;
     const out = backend.output(q.shape);
@@ -32,11 +52,12 @@ export const attentionKernels: Kernels = {
     return [out, logSumExp];
   },
 
-  /** dValue, q, k, v, value = out, residual0 = logSumExp → dQ, dK, dV */
-  AttentionGrad({ inputs, attrs, backend }) {
+  /** dValue, q, k, v, starts or none, value = out, residual0 = logSumExp → dQ, dK, dV */
+  AttentionGrad(args) {
+    const { inputs, backend } = args;
     const [q, k, v] = [tensor(inputs, 'q'), tensor(inputs, 'k'), tensor(inputs, 'v')];
     const [dValue, out, logSumExp] = [tensor(inputs, 'dValue'), tensor(inputs, 'value'), tensor(inputs, 'residual0')];
-    const shape = shapeOf(q, k, v, attrs);
+    const shape = shapeOf(q, k, v, args);
     const [b, s, , heads] = shape;
     expectShape('dValue', dValue, q.shape);
     expectShape('value', out, q.shape);

@@ -2,7 +2,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { expectRange, expectRank, expectShape, type KernelArguments, type Kernels, sizeOf, tensor } from './kernel.ts';
 
-function readInputs({ inputs, backend }: KernelArguments) {
+function readInputs({ inputs, attrs, backend }: KernelArguments) {
   const [x, weight, targets] = [tensor(inputs, 'x'), tensor(inputs, 'weight'), tensor(inputs, 'targets')];
   expectRank('x', x, 2);
   const [n, d] = x.shape as [number, number];
@@ -11,27 +11,28 @@ function readInputs({ inputs, backend }: KernelArguments) {
   expectShape('targets', targets, [n]);
   const values = [backend.floats(x), backend.floats(weight), backend.integers(targets)] as const;
   expectRange('targets', values[2], -1, vocabularySize);
-  return { sizes: [n, d, vocabularySize] as const, values, x, weight };
+  const options = [attrs['scale'] as number, attrs['softCap'] as number] as const;
+  return { sizes: [n, d, vocabularySize] as const, values, options, x, weight };
 }
 
 export const crossEntropyKernels: Kernels = {
   /** x [n, d], weight [V, d], targets int32 [n], each in [−1, V) → losses [n] */
   TokenLosses(args) {
     const { backend } = args;
-    const { sizes, values } = readInputs(args);
+    const { sizes, values, options } = readInputs(args);
     const losses = backend.output([sizes[0]]);
-    backend.addon.tokenLosses(backend.precision, ...sizes, ...values, backend.floats(losses));
+    backend.addon.tokenLosses(backend.precision, ...sizes, ...values, ...options, backend.floats(losses));
     return losses;
   },
 
   /** As above → the mean loss, and already its gradients dX [n, d] and dWeight [V, d] */
   LinearCrossEntropy(args) {
     const { backend } = args;
-    const { sizes, values, x, weight } = readInputs(args);
+    const { sizes, values, options, x, weight } = readInputs(args);
     const dX = backend.output(x.shape);
     const dWeight = backend.output(weight.shape);
     const gradients = [backend.floats(dX), backend.floats(dWeight)] as const;
-    const loss = backend.addon.linearCrossEntropy(backend.precision, ...sizes, ...values, ...gradients);
+    const loss = backend.addon.linearCrossEntropy(backend.precision, ...sizes, ...values, ...options, ...gradients);
     return [backend.makeTensorInfo([], 'float32', Float32Array.of(loss)), dX, dWeight];
   },
 

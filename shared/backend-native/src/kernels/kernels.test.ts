@@ -228,11 +228,16 @@ describe.skipIf(!nativeBuild().available)('kernels', () => {
       ],
       ['Embedding', { weight: [5, 8], ids: () => integers(0, 4, 4) }, {}, [[3, 8]]],
       ['EmbeddingGrad', { dValue: [3, 8], weight: [5, 8], ids: () => integers(0, 4, 4) }, {}, [[5, 8]]],
-      ['TokenLosses', { x: [3, 8], weight: [5, 8], targets: () => integers(0, -1, 4) }, {}, [[3]]],
+      [
+        'TokenLosses',
+        { x: [3, 8], weight: [5, 8], targets: () => integers(0, -1, 4) },
+        { scale: 1, softCap: 0 },
+        [[3]],
+      ],
       [
         'LinearCrossEntropy',
         { x: [3, 8], weight: [5, 8], targets: () => integers(0, -1, 4) },
-        {},
+        { scale: 1, softCap: 0 },
         [[], [3, 8], [5, 8]],
       ],
       ['GlobalNorm', { x0: [3, 8], x1: [5] }, { count: 2 }, [[]]],

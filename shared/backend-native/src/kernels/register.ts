@@ -5,27 +5,35 @@ import { arithmeticKernels } from './arithmetic.ts';
 import { attentionKernels } from './attention.ts';
 import { crossEntropyKernels } from './cross-entropy.ts';
 import { einsumKernels } from './einsum.ts';
+import { elementwiseKernels } from './elementwise.ts';
 import { embeddingKernels } from './embedding.ts';
 import { gatedActivationKernels } from './gated-activation.ts';
+import { groupedLinearKernels } from './grouped-linear.ts';
 import type { Kernel, Kernels } from './kernel.ts';
+import { layerNormKernels } from './layer-norm.ts';
 import { linearKernels } from './linear.ts';
 import { matMulKernels } from './mat-mul.ts';
 import { optimizerKernels } from './optimizer.ts';
 import { rmsNormKernels } from './rms-norm.ts';
 import { ropeKernels } from './rope.ts';
+import { routingKernels } from './routing.ts';
 
 const native: Kernels = {
   ...arithmeticKernels,
   ...attentionKernels,
   ...crossEntropyKernels,
   ...einsumKernels,
+  ...elementwiseKernels,
   ...embeddingKernels,
   ...gatedActivationKernels,
+  ...groupedLinearKernels,
+  ...layerNormKernels,
   ...linearKernels,
   ...matMulKernels,
   ...optimizerKernels,
   ...rmsNormKernels,
   ...ropeKernels,
+  ...routingKernels,
 };
 
 /** To be called once, after tfjs's CPU backend has registered its kernels. */

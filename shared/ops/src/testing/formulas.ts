@@ -29,16 +29,65 @@ function dot(a: readonly number[], b: readonly number[]): number {
   return total;
 }
 
-export function rmsNorm(x: Plain, weight: Plain, epsilon: number): number[] {
+/** @param unitOffset scales by 1 + weight */
+export function rmsNorm(x: Plain, weight: Plain | undefined, epsilon: number, unitOffset = false): number[] {
   return rows(x).flatMap((values) => {
     const rms = Math.sqrt(dot(values, values) / values.length + epsilon);
-    return values.map((value, j) => (value / rms) * weight.data[j]!);
+    return values.map((value, j) => (value / rms) * ((weight?.data[j] ?? 1) + Number(unitOffset)));
+  });
+}
+
+export function layerNorm(x: Plain, weight: Plain, epsilon: number): number[] {
+  return rows(x).flatMap((values) => {
+    const mean = sum(values) / values.length;
+    const variance = sum(values.map((value) => (value - mean) ** 2)) / values.length;
+    return values.map((value, j) => ((value - mean) / Math.sqrt(variance + epsilon)) * weight.data[j]!);
   });
 }
 
 export function linear(x: Plain, weight: Plain): number[] {
   const outputs = rows(weight);
   return rows(x).flatMap((values) => outputs.map((output) => dot(values, output)));
+}
+
+/** Rows from offsets[g] to before offsets[g + 1] by matrix g of a stack. */
+export function groupedLinear(x: Plain, weight: Plain, offsets: readonly number[]): number[] {
+  const out = weight.shape[1]!;
+  const outputs = rows(weight); // of all matrices
+  return rows(x).flatMap((values, i) => {
+    const group = offsets.findLastIndex((begin) => begin <= i);
+    return outputs.slice(group * out, (group + 1) * out).map((output) => dot(values, output));
+  });
+}
+
+/** The k largest of each row, largest first. */
+export function topK(x: Plain, k: number): number[] {
+  return rows(x).flatMap((values) => values.toSorted((a, b) => b - a).slice(0, k));
+}
+
+/** The expert's rows that are before choice i, when choices are sorted by expert stably. */
+function slotOf(choices: readonly number[], i: number): number {
+  return choices.filter((other, j) => other < choices[i]! || (other === choices[i]! && j < i)).length;
+}
+
+/** Each token's row, times its weight, at the place of each of its choices. */
+export function dispatch(x: Plain, choices: readonly number[], weights: Plain | undefined): number[] {
+  const k = choices.length / rows(x).length;
+  const sorted: number[][] = [];
+  choices.forEach((_, i) => {
+    sorted[slotOf(choices, i)] = row(x, Math.floor(i / k)).map((value) => value * (weights?.data[i] ?? 1));
+  });
+  return sorted.flat();
+}
+
+/** The sum of each token's k rows, times their weights. */
+export function combine(x: Plain, choices: readonly number[], k: number, weights: Plain | undefined): number[] {
+  return range(choices.length / k).flatMap((token) => {
+    const mine = range(k).map((j) => token * k + j);
+    return range(x.shape[1]!).map((c) =>
+      sum(mine.map((i) => row(x, slotOf(choices, i))[c]! * (weights?.data[i] ?? 1))),
+    );
+  });
 }
 
 export function swiglu(gate: Plain, up: Plain): number[] {
@@ -50,6 +99,33 @@ export function geglu(gate: Plain, up: Plain): number[] {
     const gelu = (g / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (g + 0.044715 * g ** 3)));
     return gelu * up.data[i]!;
   });
+}
+
+export function softmax(x: Plain): number[] {
+  return rows(x).flatMap((values) => {
+    const largest = Math.max(...values);
+    const total = sum(values.map((value) => Math.exp(value - largest)));
+    return values.map((value) => Math.exp(value - largest) / total);
+  });
+}
+
+export function sigmoid(x: Plain): number[] {
+  return Array.from(x.data, (value) => 1 / (1 + Math.exp(-value)));
+}
+
+/** What is above so many standard deviations over a row's mean. */
+export function gaussianTopK(x: Plain, deviations: number): number[] {
+  return rows(x).flatMap((values) => {
+    const mean = sum(values) / values.length;
+    const deviation = Math.sqrt(sum(values.map((value) => (value - mean) ** 2)) / values.length);
+    return values.map((value) => Math.max(0, value - (mean + deviations * deviation)));
+  });
+}
+
+export function scalePositions(x: Plain, factors: Plain): number[] {
+  const [, s, ...rest] = x.shape as [number, number];
+  const size = (rest as number[]).reduce((product, length) => product * length, 1);
+  return Array.from(x.data, (value, i) => value * factors.data[Math.floor(i / size) % s]!);
 }
 
 /** Multiplies each plane, as a complex number, by cos + i sin of its position. */
@@ -70,8 +146,8 @@ export function rope(x: Plain, cos: Plain, sin: Plain, interleaved: boolean): nu
 }
 
 /** Whether the query at a position sees the key at another. */
-function isVisible(query: number, key: number, { window = 0, chunk = 0 }): boolean {
-  if (key > query) return false;
+function isVisible(query: number, key: number, start: number, { window = 0, chunk = 0 }): boolean {
+  if (key > query || key < start) return false;
   if (window > 0 && query - key >= window) return false;
   return chunk === 0 || Math.floor(query / chunk) === Math.floor(key / chunk);
 }
@@ -82,6 +158,7 @@ export function attention(
   k: Plain,
   v: Plain,
   options: { scale: number; window?: number; chunk?: number; softCap?: number },
+  starts?: Plain,
 ): number[] {
   const [b, s, heads] = q.shape as [number, number, number, number];
   const [, sKv, kvHeads] = k.shape as [number, number, number, number];
@@ -92,7 +169,9 @@ export function attention(
     const [batch, i, head] = [Math.floor(index / heads / s), Math.floor(index / heads) % s, index % heads];
     const kvHead = Math.floor(head / (heads / kvHeads));
     const rowOf = (key: number) => (batch * sKv + key) * kvHeads + kvHead;
-    const visible = range(sKv).filter((key) => isVisible(i + sKv - s, key, options));
+    const position = i + sKv - s;
+    const start = starts?.data[batch! * sKv + position] ?? 0;
+    const visible = range(sKv).filter((key) => isVisible(position, key, start, options));
     const scores = visible.map((key) => cap(dot(queries[index]!, keys[rowOf(key)]!) * options.scale));
     const largest = Math.max(...scores);
     const weights = scores.map((score) => Math.exp(score - largest));
@@ -106,21 +185,44 @@ export function embedding(weight: Plain, ids: Plain): number[] {
   return Array.from(ids.data).flatMap((id) => row(weight, id));
 }
 
-/** −ln softmax(x Wᵀ)[target] of each row; 0 for a target of −1. */
-export function tokenLosses(x: Plain, weight: Plain, targets: Plain): number[] {
+/** c tanh(s x Wᵀ / c), without a cap c s x Wᵀ: the logits of each row. */
+function logitRows(x: Plain, weight: Plain, { scale = 1, softCap }: { scale?: number; softCap?: number }): number[][] {
   const outputs = rows(weight);
-  return rows(x).map((values, i) => {
+  return rows(x).map((values) =>
+    outputs.map((output) => {
+      const logit = scale * dot(values, output);
+      return softCap === undefined ? logit : softCap * Math.tanh(logit / softCap);
+    }),
+  );
+}
+
+export function logits(x: Plain, weight: Plain, options: { scale?: number; softCap?: number }): number[] {
+  return logitRows(x, weight, options).flat();
+}
+
+/** −ln softmax(logits)[target] of each row; 0 for a target of −1. */
+export function tokenLosses(
+  x: Plain,
+  weight: Plain,
+  targets: Plain,
+  options: { scale?: number; softCap?: number },
+): number[] {
+  return logitRows(x, weight, options).map((scores, i) => {
     const target = targets.data[i]!;
     if (target === -1) return 0;
-    const logits = outputs.map((output) => dot(values, output));
-    const largest = Math.max(...logits);
-    return largest + Math.log(sum(logits.map((logit) => Math.exp(logit - largest)))) - logits[target]!;
+    const largest = Math.max(...scores);
+    return largest + Math.log(sum(scores.map((logit) => Math.exp(logit - largest)))) - scores[target]!;
   });
 }
 
-export function linearCrossEntropy(x: Plain, weight: Plain, targets: Plain): number[] {
+export function linearCrossEntropy(
+  x: Plain,
+  weight: Plain,
+  targets: Plain,
+  options: { scale?: number; softCap?: number },
+): number[] {
   const tokens = targets.data.filter((target) => target !== -1).length;
-  return [sum(tokenLosses(x, weight, targets)) / Math.max(1, tokens)];
+  return [sum(tokenLosses(x, weight, targets, options)) / Math.max(1, tokens)];
 }
 
 export function globalNorm(tensors: readonly Plain[]): number[] {

@@ -1,0 +1,68 @@
+/** @file Small operations on rows: softmax, the statistical top-k of Gemma 3n, and factors by position. */
+import { asRows, expectRank, expectShape, type Kernel, type Kernels, sizeOf, tensor } from './kernel.ts';
+
+/** @param name of the input: x [b, s, ...], factors [s] → y [b, s, ...] */
+const scalePositions =
+  (name: string): Kernel =>
+  ({ inputs, backend }) => {
+    const [x, factors] = [tensor(inputs, name), tensor(inputs, 'factors')];
+    expectRank('factors', factors, 1);
+    const [b, s] = x.shape as [number, number];
+    expectShape('factors', factors, [s]);
+    const values = [backend.floats(x), backend.floats(factors)] as const;
+    const y = backend.output(x.shape);
+    backend.addon.scalePositions(b * s, s, sizeOf(x.shape.slice(2)), ...values, backend.floats(y));
+    return y;
+  };
+
+export const elementwiseKernels: Kernels = {
+  ScalePositions: scalePositions('x'),
+  ScalePositionsGrad: scalePositions('dValue'),
+
+  /** x [..., d] → y */
+  RowSoftmax({ inputs, backend }) {
+    const x = tensor(inputs, 'x');
+    const { n, d } = asRows(x);
+    const values = backend.floats(x);
+    const y = backend.output(x.shape);
+    backend.addon.softmax(n, d, values, backend.floats(y));
+    return y;
+  },
+
+  /** dValue, value [..., d] → dX */
+  RowSoftmaxGrad({ inputs, backend }) {
+    const [dValue, value] = [tensor(inputs, 'dValue'), tensor(inputs, 'value')];
+    const { n, d } = asRows(value);
+    expectShape('dValue', dValue, value.shape);
+    const values = [backend.floats(dValue), backend.floats(value)] as const;
+    const dX = backend.output(value.shape);
+    backend.addon.softmaxGradient(n, d, ...values, backend.floats(dX));
+    return dX;
+  },
+
+  /** x [..., d] → y [..., d], mean [n, 1], standardDeviation [n, 1] */
+  GaussianTopK({ inputs, attrs, backend }) {
+    const x = tensor(inputs, 'x');
+    const { n, d } = asRows(x);
+    const values = backend.floats(x);
+    const [y, mean, deviation] = [backend.output(x.shape), backend.output([n, 1]), backend.output([n, 1])];
+    const results = [backend.floats(y), backend.floats(mean), backend.floats(deviation)] as const;
+    backend.addon.gaussianTopK(n, d, values, attrs['deviations'] as number, ...results);
+    return [y, mean, deviation];
+  },
+
+  /** dValue, x [..., d], residual0 = mean [n, 1], residual1 = standardDeviation [n, 1] → dX */
+  GaussianTopKGrad({ inputs, attrs, backend }) {
+    const [dValue, x] = [tensor(inputs, 'dValue'), tensor(inputs, 'x')];
+    const [mean, deviation] = [tensor(inputs, 'residual0'), tensor(inputs, 'residual1')];
+    const { n, d } = asRows(x);
+    expectShape('dValue', dValue, x.shape);
+    expectShape('residual0', mean, [n, 1]);
+    expectShape('residual1', deviation, [n, 1]);
+    const values = [backend.floats(dValue), backend.floats(x), attrs['deviations'] as number] as const;
+    const moments = [backend.floats(mean), backend.floats(deviation)] as const;
+    const dX = backend.output(x.shape);
+    backend.addon.gaussianTopKGradient(n, d, ...values, ...moments, backend.floats(dX));
+    return dX;
+  },
+};

@@ -1,0 +1,73 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { nativeBuild } from '@arrowsmith/backend-native/build';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { useBackend } from './backends.ts';
+import { combine, dispatch, sortByExpert } from './dispatch.ts';
+import { groupedLinears } from './grouped-linear.ts';
+import { topK } from './top-k.ts';
+
+const backends = ['cpu', 'wasm', ...(nativeBuild().available ? (['native'] as const) : [])] as const;
+
+describe.each(backends)('routing on %s', (backend) => {
+  beforeAll(() => useBackend(backend));
+
+  test('of equal numbers the first are the largest', () => {
+    const { values, indices } = topK(
+      tf.tensor2d([
+        [1, 3, 3, 0, 3],
+        [0, 0, 0, 0, 0],
+        [-1, -2, -1, 5, 5],
+      ]),
+      3,
+    );
+    expect(indices.arraySync()).toEqual([
+      [1, 2, 4],
+      [0, 1, 2],
+      [3, 4, 0],
+    ]);
+    expect(values.arraySync()).toEqual([
+      [3, 3, 3],
+      [0, 0, 0],
+      [5, 5, -1],
+    ]);
+    expect(indices.dtype).toBe('int32');
+  });
+
+  test('tokens are sorted by expert in their order, and experts that none chose have no rows', () => {
+    const choices = tf.tensor2d(
+      [
+        [2, 0],
+        [0, 3],
+        [2, 0],
+      ],
+      [3, 2],
+      'int32',
+    );
+    const routes = sortByExpert(choices, 5);
+    expect(routes.offsets.arraySync()).toEqual([0, 3, 3, 5, 6, 6]);
+    expect(routes.slots.arraySync()).toEqual([
+      [3, 0],
+      [1, 5],
+      [4, 2],
+    ]);
+    const x = tf.tensor2d([10, 20, 30], [3, 1]);
+    expect([...dispatch(x, routes).dataSync()]).toEqual([10, 20, 30, 10, 30, 20]);
+    expect([...combine(dispatch(x, routes), routes).dataSync()]).toEqual([20, 40, 60]);
+  });
+
+  test('an expert that does not exist is refused', () => {
+    const choices = tf.tensor2d([[0, 4]], [1, 2], 'int32');
+    expect(() => sortByExpert(choices, 4)).toThrow('choice 1 is expert 4 of 4');
+  });
+
+  test('no rows at all give no rows, and gradients of zero', () => {
+    const offsets = tf.tensor1d([0, 0, 0], 'int32');
+    const weight = tf.ones([2, 3, 4]);
+    const run = (x: tf.Tensor, w: tf.Tensor) => groupedLinears(x, [w], offsets)[0]!;
+    const x = tf.zeros([0, 4]);
+    expect(run(x, weight).shape).toEqual([0, 3]);
+    const [dX, dWeight] = tf.grads(run)([x, weight], tf.zeros([0, 3])) as [tf.Tensor, tf.Tensor];
+    expect(dX.shape).toEqual([0, 4]);
+    expect(dWeight.dataSync()).toEqual(new Float32Array(24));
+  });
+});
