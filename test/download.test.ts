@@ -106,20 +106,20 @@ test('a truncated parquet file', async () => {
   await expectError(chain, 'download', running, /train\.parquet: not a readable Parquet file/);
 });
 
-test('thousands of files are summed up in metadata and on the console, and listed in the data card', async () => {
-  const count = 2000;
+test('many files are summed up in metadata and on the console, and listed in the data card', async () => {
+  const count = 100;
   mkdirSync(join(chain.workspace.root, 'many'));
   for (let i = 0; i < count; i++) chain.write(`many/${10_000 + i}.txt`, `Text number ${i}.`);
   const facts = await card({ source: { type: 'file', path: 'many/*.txt' } });
   expect(Object.keys(facts).filter((name) => name.startsWith('files train many/'))).toHaveLength(count);
   expect(facts['files train many/10007.txt']).toMatch(/^sha256 [0-9a-f]{64}$/);
-  expect(facts['origin  source']).toBe('2000 files, many/10000.txt …');
+  expect(facts['origin  source']).toBe('100 files, many/10000.txt …');
 
   const table = join(chain.workspace.root, 'artifacts/bad/download/train.arrow');
   const { source: metadata } = await readMetadata(table, 'documents');
   expect(JSON.parse(metadata!)).toMatchObject({
     type: 'file',
-    train: { files: count, first: 'many/10000.txt', last: 'many/11999.txt' },
+    train: { files: count, first: 'many/10000.txt', last: 'many/10099.txt' },
   });
   expect(metadata!.length).toBeLessThan(500);
 });
