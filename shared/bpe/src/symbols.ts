@@ -46,7 +46,7 @@ export function toSymbols({ bytes, starts, counts }: WordCounts, byteIds: Int32A
   return { ids, borders, bordersBefore, counts };
 }
 
-/** The word that a place within one belongs to: the number of borders before it, in an eighth of the memory of a list of words. */
+/** The word that a place within one belongs to: the number of borders before it, in a sixteenth of the memory of a list of words. */
 export function wordAt({ borders, bordersBefore }: Symbols, place: number): number {
   const upTo = -1 >>> (31 - (place & 31));
   return bordersBefore[place >>> 5]! + ones(borders[place >>> 5]! & upTo) - 1;
