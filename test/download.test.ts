@@ -99,6 +99,12 @@ test.each([
   await expectError(chain, 'download', chain.run('download', { source }), message, /train\.txt/);
 });
 
+test('a separator that never occurs, in a file of which documents are to be held out', async () => {
+  chain.write('train.txt', 'A story. ---\n'.repeat(2e5));
+  const running = chain.run('download', { source: { type: 'file', path: 'train.txt', separator: '***' } });
+  await expectError(chain, 'download', running, /separator never occurs[^]*"\*\*\*"[^]*2\.6 MB/);
+});
+
 test('a truncated parquet file', async () => {
   const whole = readFileSync(new URL('fixtures/parquet-corpus-snappy.parquet', import.meta.url));
   chain.write('train.parquet', whole.subarray(0, whole.length >> 1));

@@ -54,7 +54,7 @@ async function runHere(stage: StageName): Promise<RunRecord> {
   });
 }
 
-test('are started from the bundle and give what one thread gives', { timeout: 180_000 }, async () => {
+test('are started from the bundle and give what one thread gives', { timeout: 300_000 }, async () => {
   await runBundle('download');
   for (const stage of ['tokenizer', 'chunk'] as const) {
     const { output, record } = await runBundle(stage);
