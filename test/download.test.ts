@@ -1,7 +1,7 @@
 /** @file The stage `download` on small files: what is left out, and what its data card says. */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readBatches, dataCardTable } from '@arrowsmith/artifacts';
+import { readBatches, readMetadata, dataCardTable } from '@arrowsmith/artifacts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { expectError, type RealChain, realChain } from './support/real-chain.ts';
 
@@ -99,11 +99,35 @@ test.each([
   await expectError(chain, 'download', chain.run('download', { source }), message, /train\.txt/);
 });
 
+test('a separator that never occurs, in a file of which documents are to be held out', async () => {
+  chain.write('train.txt', 'A story. ---\n'.repeat(2e5));
+  const running = chain.run('download', { source: { type: 'file', path: 'train.txt', separator: '***' } });
+  await expectError(chain, 'download', running, /separator never occurs[^]*"\*\*\*"[^]*2\.6 MB/);
+});
+
 test('a truncated parquet file', async () => {
   const whole = readFileSync(new URL('fixtures/parquet-corpus-snappy.parquet', import.meta.url));
   chain.write('train.parquet', whole.subarray(0, whole.length >> 1));
   const running = chain.run('download', { source: { type: 'file', path: 'train.parquet', format: 'parquet' } });
   await expectError(chain, 'download', running, /train\.parquet: not a readable Parquet file/);
+});
+
+test('many files are summed up in metadata and on the console, and listed in the data card', async () => {
+  const count = 100;
+  mkdirSync(join(chain.workspace.root, 'many'));
+  for (let i = 0; i < count; i++) chain.write(`many/${10_000 + i}.txt`, `Text number ${i}.`);
+  const facts = await card({ source: { type: 'file', path: 'many/*.txt' } });
+  expect(Object.keys(facts).filter((name) => name.startsWith('files train many/'))).toHaveLength(count);
+  expect(facts['files train many/10007.txt']).toMatch(/^sha256 [0-9a-f]{64}$/);
+  expect(facts['origin  source']).toBe('100 files, many/10000.txt …');
+
+  const table = join(chain.workspace.root, 'artifacts/bad/download/train.arrow');
+  const { source: metadata } = await readMetadata(table, 'documents');
+  expect(JSON.parse(metadata!)).toMatchObject({
+    type: 'file',
+    train: { files: count, first: 'many/10000.txt', last: 'many/10099.txt' },
+  });
+  expect(metadata!.length).toBeLessThan(500);
 });
 
 test('Python sources are chosen by the library that they import', async () => {

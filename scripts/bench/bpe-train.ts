@@ -1,7 +1,7 @@
 /** @file Benchmark: training a byte-level BPE tokenizer, compared with Hugging Face tokenizers (Python) where it is installed. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -55,13 +55,16 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
     }
     const megabytes = (await stat(path)).size / 1e6;
     const trainingArguments = [path, String(vocabulary), String(threads)];
+    const outputs = [join(folder, 'arrowsmith.json'), join(folder, 'tokenizers.json')] as const;
     const own: Measured[] = [];
     const peers: Measured[] = [];
     const hasPeer = await isInstalled();
     for (let repeat = 0; repeat < repeats; repeat++) {
-      own.push(await measure(process.execPath, ['--import', 'tsx', beside('arrowsmith.ts'), ...trainingArguments]));
-      if (hasPeer) peers.push(await measure(python(), [beside('tokenizers_peer.py'), ...trainingArguments]));
+      const [program, peer] = [beside('arrowsmith.ts'), beside('tokenizers_peer.py')];
+      own.push(await measure(process.execPath, ['--import', 'tsx', program, ...trainingArguments, outputs[0]]));
+      if (hasPeer) peers.push(await measure(python(), [peer, ...trainingArguments, outputs[1]]));
     }
+    const merges = hasPeer ? await equalMerges(outputs) : null;
     console.log(`${megabytes.toFixed(2)} MB, vocabulary ${vocabulary}, ${threads} threads, median of ${repeats}`);
     const rows = [rowOf('arrowsmith', megabytes, own)];
     if (hasPeer) rows.push(rowOf('tokenizers (Rust)', megabytes, peers));
@@ -75,8 +78,9 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
       console.log(
         `  ratio ${ratio.toFixed(2)} of the speeds (more than 1: arrowsmith is faster); ${time} of the peer's time`,
       );
+      console.log(`  both learned the same ${merges} merges`);
     }
-    return { ours, peer, ratio, unit: 'MB/s', megabytes, vocabulary, threads, own, peers };
+    return { ours, peer, ratio, unit: 'MB/s', megabytes, vocabulary, threads, merges, own, peers };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -85,6 +89,19 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
 async function measure(program: string, programArguments: string[]): Promise<Measured> {
   const { stdout } = await execute(program, programArguments);
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Measured;
+}
+
+/** @returns their number @throws Error where the two tokenizers have learned different merges */
+async function equalMerges(paths: readonly [string, string]): Promise<number> {
+  const [ours, theirs] = await Promise.all(
+    paths.map(async (path) => {
+      const { model } = JSON.parse(await readFile(path, 'utf8')) as { model: { merges: [string, string][] } };
+      return model.merges.map((pair) => pair.join(' '));
+    }),
+  );
+  const at = ours!.findIndex((merge, rank) => merge !== theirs![rank]);
+  if (at === -1 && ours!.length === theirs!.length) return ours!.length;
+  throw new Error(`merge ${at} differs: ${ours![at]}, but tokenizers has ${theirs![at]}`);
 }
 
 async function isInstalled(): Promise<boolean> {

@@ -17,6 +17,8 @@ const BATCHES = 2000;
 /** What a process reports. */
 export interface StageMeasurement {
   seconds: number;
+  /** Of all threads: what it takes on cores that do other work, too. */
+  cpuSeconds: number;
   /** Of the process with its worker threads, at its peak: resident memory. */
   peakBytes: number;
   /** Of the artifact's files. */
@@ -46,7 +48,7 @@ async function measureStage(
   const seconds = (performance.now() - begin) / 1000;
   const { files } = await readManifest(join(pointerPath(workspace, PIPELINE, name), 'manifest.json'), 'run it again');
   const outputBytes = Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
-  return { seconds, peakBytes: peakBytes(), outputBytes, highlights: record.highlights };
+  return { seconds, ...usage(), outputBytes, highlights: record.highlights };
 }
 
 /** Reads random batches as training does. */
@@ -66,11 +68,14 @@ async function measureLoader(root: string): Promise<StageMeasurement> {
     'seconds to shuffle': ((drawn - opened) / 1000).toFixed(2),
   };
   const seconds = (end - begin) / 1000;
-  return { seconds, peakBytes: peakBytes(), outputBytes: 0, highlights };
+  return { seconds, ...usage(), outputBytes: 0, highlights };
 }
 
-/** Resident memory at its peak; the system counts in KiB. */
-const peakBytes = (): number => process.resourceUsage().maxRSS * 1024;
+/** CPU time, and resident memory at its peak; the system counts in microseconds and KiB. */
+function usage(): Pick<StageMeasurement, 'cpuSeconds' | 'peakBytes'> {
+  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+  return { cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, peakBytes: maxRSS * 1024 };
+}
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const [name = '', root = '', parameters = '{}'] = process.argv.slice(2);

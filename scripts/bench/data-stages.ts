@@ -19,7 +19,7 @@ const optionsSchema = z.object({
   megabytes: z.coerce.number().positive().default(2200),
   vocabulary: z.coerce.number().int().min(257).default(4096), // the embedded stories have too few words for 10,000
   context: z.coerce.number().int().min(2).default(256),
-  mode: z.enum(['packed', 'documents', 'windows']).default('packed'),
+  mode: z.enum(['packed', 'documents', 'windows', 'all']).default('packed'),
   shuffle: z.coerce.number().int().optional(),
   folder: z.string().default(tmpdir()),
 });
@@ -28,7 +28,8 @@ const optionsSchema = z.object({
  * Runs each stage in a process of its own, on a store in a temporary folder that is removed afterwards.
  *
  * @param args `--input=FILE` of documents separated by `<|endoftext|>`, or `--megabytes=N` of stories from the embedded generator;
- *   `--vocabulary`, `--context`, `--mode`, `--shuffle=SEED`; `--folder` for the temporary files (seven times the text)
+ *   `--vocabulary`, `--context`, `--mode` (all: one after the other, and packed in random order), `--shuffle=SEED`; `--folder` for the
+ *   temporary files (seven times the text)
  */
 export async function run(args: string[]): Promise<Record<string, unknown>> {
   const { input, megabytes, vocabulary, context, mode, shuffle = false, folder } = parseOptions(args, optionsSchema);
@@ -39,31 +40,44 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
     else await linkOrCopy(resolve(input), path);
     const bytes = statSync(path).size;
     console.log(`${(bytes / 1e6).toFixed(0)} MB of text, ${availableParallelism()} cores\n`);
-    console.log('stage          seconds      MB/s   peak memory MB    written MB');
-    const parameters = {
-      download: { source: { type: 'file', path: 'text.txt', separator: SEPARATOR } },
-      tokenizer: { vocabularySize: vocabulary },
-      chunk: { contextLength: context, mode, shuffle },
-      loader: {},
-    };
+    console.log('stage                      seconds  CPU seconds      MB/s   peak memory MB    written MB');
+    const chunks =
+      mode === 'all'
+        ? [{ mode: 'packed' }, { mode: 'packed', shuffle: 1 }, { mode: 'windows' }, { mode: 'documents' }]
+        : [{ mode, shuffle }];
+    const runs: [row: string, stage: string, parameters: object][] = [
+      ['download', 'download', { source: { type: 'file', path: 'text.txt', separator: SEPARATOR } }],
+      ['tokenizer', 'tokenizer', { vocabularySize: vocabulary }],
+      ...chunks.map((values): [string, string, object] => [
+        `chunk, ${values.mode}${values.shuffle === undefined || values.shuffle === false ? '' : ', shuffled'}`,
+        'chunk',
+        { contextLength: context, ...values },
+      ]),
+      ['loader', 'loader', {}],
+    ];
     const stages: Record<string, StageMeasurement> = {};
-    for (const [name, values] of Object.entries(parameters)) {
-      const measured = (stages[name] = await measure(name, root, values));
-      console.log(tableRow(name, measured, bytes));
+    for (const [row, stage, values] of runs) {
+      const measured = (stages[row] = await measure(stage, root, values));
+      console.log(tableRow(row, measured, bytes));
     }
     console.log(`\nloader: ${stages['loader']!.highlights['milliseconds per batch']} ms per batch of 32 rows`);
-    const seconds = ['download', 'tokenizer', 'chunk'].reduce((sum, name) => sum + stages[name]!.seconds, 0);
+    const firstChunk = runs[2]![0];
+    const seconds = ['download', 'tokenizer', firstChunk].reduce((sum, row) => sum + stages[row]!.seconds, 0);
     return { ours: bytes / 1e6 / seconds, peer: null, ratio: null, unit: 'MB/s', bytes, seconds, stages };
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
 }
 
-function tableRow(name: string, { seconds, peakBytes, outputBytes }: StageMeasurement, bytes: number): string {
+function tableRow(
+  name: string,
+  { seconds, cpuSeconds, peakBytes, outputBytes }: StageMeasurement,
+  bytes: number,
+): string {
   const speed = name === 'loader' ? '–' : (bytes / 1e6 / seconds).toFixed(1);
   const megabytes = (count: number) => (count / 1e6).toFixed(0);
-  const columns = [seconds.toFixed(1), speed, megabytes(peakBytes), megabytes(outputBytes)];
-  return name.padEnd(12) + columns.map((column, i) => column.padStart([10, 10, 17, 14][i]!)).join('');
+  const columns = [seconds.toFixed(1), cpuSeconds.toFixed(1), speed, megabytes(peakBytes), megabytes(outputBytes)];
+  return name.padEnd(24) + columns.map((column, i) => column.padStart([10, 13, 10, 17, 14][i]!)).join('');
 }
 
 /** Runs a measurement in a process of its own. @throws Error with what it printed, where it failed */

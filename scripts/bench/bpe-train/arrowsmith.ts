@@ -1,17 +1,18 @@
 /**
  * @file One training of a tokenizer, for the benchmark: a process of its own, of which the memory can be told. Arguments: file of documents
- * that are separated by `<|endoftext|>`, vocabulary size, threads. Prints seconds from the first byte read to the model, and peak memory, as JSON.
+ * that are separated by `<|endoftext|>`, vocabulary size, threads, and optionally where to write the tokenizer.json. Prints seconds from the first
+ * byte read to the model, and peak memory, as JSON.
  */
-import { createReadStream } from 'node:fs';
-import { trainBpe, type TextBatch } from '@arrowsmith/bpe';
+import { createReadStream, writeFileSync } from 'node:fs';
+import { toTokenizerJson, trainBpe, type TextBatch } from '@arrowsmith/bpe';
 
 const BLOCK_BYTES = 4 * 2 ** 20;
 const END_OF_TEXT = '<|endoftext|>';
 
-const [path = '', vocabularySize, threads] = process.argv.slice(2);
+const [path = '', vocabularySize, threads, output] = process.argv.slice(2);
 const start = performance.now();
 let countedAt = start;
-await trainBpe(separatedDocuments(path), {
+const model = await trainBpe(separatedDocuments(path), {
   vocabularySize: Number(vocabularySize),
   pattern: 'gpt2',
   specialTokens: [END_OF_TEXT],
@@ -22,6 +23,7 @@ await trainBpe(separatedDocuments(path), {
 });
 const end = performance.now();
 const maxRss = process.resourceUsage().maxRSS * 1024;
+if (output !== undefined) writeFileSync(output, toTokenizerJson(model));
 console.log(JSON.stringify({ seconds: (end - start) / 1000, countSeconds: (countedAt - start) / 1000, maxRss }));
 
 /** The documents of a file in batches; what stands between two separators is a document. */

@@ -6,7 +6,7 @@ import resource
 import sys
 import time
 
-path, vocabulary_size, threads = sys.argv[1:]
+path, vocabulary_size, threads, *output = sys.argv[1:]
 os.environ["RAYON_NUM_THREADS"] = threads
 
 import tokenizers
@@ -37,4 +37,6 @@ trainer = trainers.BpeTrainer(
 tokenizer.train_from_iterator(documents(), trainer)
 seconds = time.perf_counter() - start
 max_rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+if output:
+    tokenizer.save(output[0])
 print(json.dumps({"seconds": seconds, "maxRss": max_rss, "version": tokenizers.__version__}))

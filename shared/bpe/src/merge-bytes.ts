@@ -3,10 +3,13 @@
 import { heapPop, heapPush } from './heap.ts';
 import { type IdBuffer, pushId } from './id-buffer.ts';
 import { mergeProducts } from './merge-products.ts';
+import { createLongByteMerger } from './merge-long-bytes.ts';
 import type { BpeModel } from './model.ts';
 
 /** Heap entries are rank * POSITIONS + position: they sort by rank, then from left to right. Exact below 2^53: 2^21 ranks. */
 const POSITIONS = 2 ** 32;
+/** Bytes from which on a pre-token is long: its pairs would fill a large heap. */
+const LONG = 2 ** 16;
 const smaller = (a: number, b: number): boolean => a < b;
 
 /**
@@ -14,16 +17,20 @@ const smaller = (a: number, b: number): boolean => a < b;
  * lowest rank is joined, the leftmost first. O(n log n) for n bytes.
  *
  * @param ordinaryIds from {@link ordinaryTokenIds}.
+ * @param longFrom bytes of a pre-token that is left to {@link createLongByteMerger}, for tests.
  * @returns appends the ids of the bytes of one pre-token.
  */
 export function createByteMerger(
   model: BpeModel,
   ordinaryIds: ReadonlyMap<string, number>,
+  longFrom = LONG,
 ): (bytes: Uint8Array, out: IdBuffer) => void {
   const size = model.vocabulary.length;
   const products = mergeProducts(model);
   const ranks = new Map(model.merges.map(([left, right], rank) => [left * size + right, rank]));
   const byteIds = Int32Array.from({ length: 256 }, (_, byte) => ordinaryIds.get(String.fromCharCode(byte))!);
+  const lengths = Int32Array.from(model.vocabulary, (token) => token.length);
+  let mergeLong: ReturnType<typeof createLongByteMerger> | undefined; // most texts have no long pre-token
 
   // The symbols of a pre-token are a linked list over its byte positions; -1 and `length` lie beyond its ends.
   let symbols = new Int32Array(0);
@@ -41,6 +48,10 @@ export function createByteMerger(
 
   return (bytes, out) => {
     const { length } = bytes;
+    if (length >= longFrom) {
+      mergeLong ??= createLongByteMerger({ size, merges: model.merges, products, ranks, byteIds, lengths });
+      return mergeLong(bytes, out);
+    }
     if (symbols.length < length) {
       const capacity = 2 * length;
       symbols = new Int32Array(capacity);

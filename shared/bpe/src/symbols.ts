@@ -15,8 +15,10 @@ const INSIDE = -2;
 export interface Symbols {
   /** Id at the first and the last byte of each token, {@link BORDER} before, between and behind words. */
   readonly ids: Int32Array;
-  /** The word that each byte belongs to. */
-  readonly words: Int32Array;
+  /** A bit for each place: 1 where a border is. */
+  readonly borders: Int32Array;
+  /** Borders before the places of each element of `borders`. */
+  readonly bordersBefore: Int32Array;
   /** Occurrences of each word in the corpus. */
   readonly counts: Float64Array;
 }
@@ -33,14 +35,28 @@ export function toSymbols({ bytes, starts, counts }: WordCounts, byteIds: Int32A
     });
   }
   const ids = new Int32Array(size).fill(BORDER);
-  const words = new Int32Array(size);
+  const borders = new Int32Array((size >>> 5) + 1);
+  borders[0] = 1;
   for (let word = 0, at = 1; word < counts.length; word++, at++) {
-    for (let i = starts[word]!; i < starts[word + 1]!; i++, at++) {
-      ids[at] = byteIds[bytes[i]!]!;
-      words[at] = word;
-    }
+    for (let i = starts[word]!; i < starts[word + 1]!; i++, at++) ids[at] = byteIds[bytes[i]!]!;
+    borders[at >>> 5]! |= 1 << (at & 31);
   }
-  return { ids, words, counts };
+  const bordersBefore = new Int32Array(borders.length);
+  for (let i = 1; i < borders.length; i++) bordersBefore[i] = bordersBefore[i - 1]! + ones(borders[i - 1]!);
+  return { ids, borders, bordersBefore, counts };
+}
+
+/** The word that a place within one belongs to: the number of borders before it, in a sixteenth of the memory of a list of words. */
+export function wordAt({ borders, bordersBefore }: Symbols, place: number): number {
+  const upTo = -1 >>> (31 - (place & 31));
+  return bordersBefore[place >>> 5]! + ones(borders[place >>> 5]! & upTo) - 1;
+}
+
+/** Bits of a number that are 1 (Warren, Hacker's Delight, section 5-1). */
+function ones(bits: number): number {
+  let sums = bits - ((bits >>> 1) & 0x55555555);
+  sums = (sums & 0x33333333) + ((sums >>> 2) & 0x33333333);
+  return Math.imul((sums + (sums >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 /** Joins the token of `leftLength` bytes at `position` and the one of `rightLength` bytes behind it. */

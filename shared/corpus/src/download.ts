@@ -45,6 +45,8 @@ interface PartialFile {
   handle: FileHandle;
   bytes: number;
   hash: ReturnType<typeof createHash>;
+  /** Size of the whole file: as pinned, or as the server's first answer has it. */
+  total: number | undefined;
 }
 
 /**
@@ -63,7 +65,7 @@ export async function download(file: Download, target: string, options: Download
   const path = `${target}.partial`;
   await mkdir(dirname(target), { recursive: true });
   const handle = await open(path, 'a');
-  const partial: PartialFile = { path, handle, bytes: 0, hash: createHash('sha256') };
+  const partial: PartialFile = { path, handle, bytes: 0, hash: createHash('sha256'), total: file.bytes };
   try {
     const { size } = await handle.stat();
     if (wanted !== undefined && size > wanted) await handle.truncate(0);
@@ -157,28 +159,27 @@ async function isComplete(file: Download, partial: PartialFile, { response }: Op
   const { status, headers } = response;
   const range = contentRange(headers.get('content-range'));
   if (status === 416 && file.bytes === undefined && range.total === partial.bytes) return true;
-  if (status === 416) throw wrongSize(file, `${range.total ?? 'fewer'} bytes`);
+  if (status === 416) throw wrongSize({ ...file, bytes: partial.total }, `${range.total ?? 'fewer'} bytes`);
   if (status !== 200 && status !== 206) throw file.refusal(status);
+
+  // Before the range: of a file that shrank the server cannot send the range asked for.
+  const plain = (headers.get('content-encoding') ?? 'identity') === 'identity';
+  const length = plain ? (headers.get('content-length') ?? undefined) : undefined;
+  const total = status === 206 ? range.total : length === undefined ? undefined : Number(length);
+  if (total !== undefined && total !== (partial.total ?? total)) {
+    throw wrongSize({ ...file, bytes: partial.total }, `${total} bytes`);
+  }
+  partial.total ??= total;
 
   const wanted = wantedBytes(file);
   if (status === 206) {
-    if (range.start !== partial.bytes || (wanted !== undefined && range.end !== wanted - 1)) {
-      throw new UserError({
-        what: `${file.name}: the server sent another range than the one asked for`,
-        where: file.url,
-        expected: `bytes ${partial.bytes}-${wanted === undefined ? '' : wanted - 1}`,
-        found: headers.get('content-range') ?? 'no Content-Range',
-      });
-    }
-    if (range.total !== undefined && file.bytes !== undefined && range.total !== file.bytes) {
-      throw wrongSize(file, `${range.total} bytes`);
-    }
-    return false;
-  }
-  const length = headers.get('content-length');
-  const plain = (headers.get('content-encoding') ?? 'identity') === 'identity';
-  if (file.bytes !== undefined && length !== null && plain && Number(length) !== file.bytes) {
-    throw wrongSize(file, `${length} bytes`);
+    if (range.start === partial.bytes && (wanted === undefined || range.end === wanted - 1)) return false;
+    throw new UserError({
+      what: `${file.name}: the server sent another range than the one asked for`,
+      where: file.url,
+      expected: `bytes ${partial.bytes}-${wanted === undefined ? '' : wanted - 1}`,
+      found: headers.get('content-range') ?? 'no Content-Range',
+    });
   }
   // Asked for the rest, or not, the server sends the file from its beginning.
   await partial.handle.truncate(0);
@@ -215,7 +216,7 @@ export function wrongSize(file: Pick<Download, 'name' | 'url' | 'bytes'>, found:
     where: file.url,
     expected: `${file.bytes} bytes`,
     found,
-    fix: 'correct the bytes and sha256 of the source, if the file has changed there',
+    fix: 'run again; if the file has changed at its source, correct the bytes and sha256 of the source',
   });
 }
 

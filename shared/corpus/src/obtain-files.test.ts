@@ -295,6 +295,41 @@ describe('wrong content', () => {
   });
 });
 
+describe('a file that changes size between two requests of one download', () => {
+  // 5,000 bytes have come when the connection is cut.
+  test.each([
+    ['grows', content.length + 5],
+    ['shrinks', content.length - 5],
+    ['becomes shorter than what has come', 4_000],
+  ])('%s: is an error, and nothing of it is kept', async (_, length) => {
+    const { after, onDownload } = cuts();
+    const changed = { body: Buffer.alloc(length, content) };
+    const server = await hub({ fault: faults('cdn', after(5000), changed) });
+    const settings = await options(server, { onDownload });
+    expect(await failure(obtainFiles(source(server), settings))).toMatch(
+      new RegExp(`wrong size[^]*expected:\\s+${content.length} bytes[^]*found:\\s+${length} bytes[^]*run again`),
+    );
+    expect(cdnRanges(server)).toEqual([undefined, `bytes=5000-${content.length - 1}`]);
+    expect(await readdir(settings.directory)).toEqual([]);
+
+    const { train } = await obtainFiles(source(server), settings); // the file is itself again
+    expect(await readFile(train[0]!.path)).toEqual(content);
+  });
+
+  test('from the size that the hub tells to that of what comes', async () => {
+    const server = await hub({ fault: faults('cdn', { body: content.subarray(0, 5000) }) });
+    expect(await failure(obtainFiles(source(server), await options(server)))).toMatch(/wrong size[^]*5000 bytes/);
+  });
+
+  test('is noticed where the size was not known beforehand, too', async () => {
+    const { after, onDownload } = cuts();
+    const server = await hub({ fault: faults('cdn', after(5000), { body: Buffer.concat([content, content]) }) });
+    expect(await failure(obtainFiles(at(server), await options(server, { onDownload })))).toMatch(
+      new RegExp(`wrong size[^]*${content.length} bytes[^]*${2 * content.length} bytes`),
+    );
+  });
+});
+
 describe('a refusal', () => {
   test('401 says what the token has to do with it', async () => {
     const server = await hub({ token: 'hf_secret' });

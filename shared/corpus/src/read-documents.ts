@@ -106,10 +106,10 @@ async function* fileDocuments(
     }
     before += file.bytes;
   }
-  if (chosen === 0) throw noDocuments(read, name, index, layout);
-  if (layout.separator !== undefined && index <= read.length && total > LARGE_BYTES) {
+  if (layout.separator !== undefined && index > 0 && index <= read.length && total > LARGE_BYTES) {
     throw separatorNeverOccurs(read, layout.separator, total);
   }
+  if (chosen === 0) throw noDocuments(read, name, index, layout);
 }
 
 /** Text in which a separator should occur, if it is the right one. */

@@ -1,5 +1,5 @@
-/** @file Rows of one context in the making: typed arrays that become a record batch when they are full. */
-import { fixedSizeLists, lists, numbers, type Column } from '@arrowsmith/artifacts';
+/** @file Rows of one context in the making: typed arrays that become a record batch when they are full, and are then used again. */
+import { fixedSizeLists, joinedLists, numbers, type Column } from '@arrowsmith/artifacts';
 
 /** Token ids per record batch, in bytes; a row that is larger is a batch of its own. */
 const BATCH_BYTES = 64 << 20;
@@ -35,7 +35,7 @@ export interface Rows {
   end(first: number): void;
   /** Whether the batch must be taken before the next row begins. */
   full(): boolean;
-  /** The finished rows; an unfinished one is dropped. */
+  /** The finished rows, in memory that the next row uses again: they must be written by then. An unfinished row is dropped. */
   take(): Record<string, Column>;
   /** Finished rows in the batch. */
   finished(): number;
@@ -48,55 +48,55 @@ export function createRows(
 ): Rows {
   const width = contextLength + 1;
   const capacity = Math.max(1, Math.floor(batchBytes / (width * (wide ? 4 : 2))));
-  const allocate = () => ({
-    ids: new (wide ? Uint32Array : Uint16Array)(capacity * width), // zeros; pages that are not used are not in memory
-    first: new Int32Array(capacity),
-    length: new Int32Array(capacity),
-    bytes: new Int32Array(capacity),
-    starts: [] as Int32Array[],
-  });
-  let batch = allocate();
+  const ids = new (wide ? Uint32Array : Uint16Array)(capacity * width); // pages that are not used are not in memory
+  const firsts = new Int32Array(capacity);
+  const lengths = new Int32Array(capacity);
+  const rowBytes = new Int32Array(capacity);
+  let starts = new Int32Array(1024); // of all rows
+  const startOffsets = new Int32Array(capacity + 1);
   let row = 0;
-  let starts: number[] = [];
+  let startCount = 0; // with those of the growing row
 
   return {
     column: 0,
     push(id) {
-      batch.ids[row * width + this.column++] = id;
+      ids[row * width + this.column++] = id;
     },
     start(position) {
-      starts.push(position);
+      if (startCount === starts.length) {
+        const longer = new Int32Array(2 * startCount);
+        longer.set(starts);
+        starts = longer;
+      }
+      starts[startCount++] = position;
     },
     end(first) {
-      const { ids } = batch;
       const from = row * width;
+      const end = from + this.column;
       let bytes = 0;
-      for (let i = from + first + 1; i < from + this.column; i++) bytes += byteLengths[ids[i]!]!;
+      for (let i = from + first + 1; i < end; i++) bytes += byteLengths[ids[i]!]!;
+      ids.fill(0, end, from + width); // padding
       const length = this.column - 1;
-      batch.first[row] = first;
-      batch.length[row] = length;
-      batch.bytes[row] = bytes;
-      batch.starts.push(Int32Array.from(starts));
+      firsts[row] = first;
+      lengths[row] = length;
+      rowBytes[row] = bytes;
+      startOffsets[++row] = startCount;
       count.rows++;
       count.tokens += length - first;
       count.bytes += bytes;
-      row++;
       this.column = 0;
-      starts = [];
     },
     full: () => row === capacity,
     finished: () => row,
     take() {
-      const { ids, first, length, bytes } = batch;
       const columns = {
         tokens: fixedSizeLists(ids.subarray(0, row * width), width),
-        first: numbers(first.subarray(0, row)),
-        length: numbers(length.subarray(0, row)),
-        bytes: numbers(bytes.subarray(0, row)),
-        starts: lists(batch.starts),
+        first: numbers(firsts.subarray(0, row)),
+        length: numbers(lengths.subarray(0, row)),
+        bytes: numbers(rowBytes.subarray(0, row)),
+        starts: joinedLists(starts.subarray(0, startOffsets[row]), startOffsets.subarray(0, row + 1)),
       };
-      batch = allocate(); // the columns keep the old arrays until they are written
-      [row, this.column, starts] = [0, 0, []];
+      [row, this.column, startCount] = [0, 0, 0];
       return columns;
     },
   };

@@ -1,8 +1,7 @@
 /** @file The data card of a corpus: what it is made of, where it comes from, what was taken away; as a table and in a few lines. */
-import { createHash } from 'node:crypto';
 import { optionalNumbers, strings, type Column } from '@arrowsmith/artifacts';
 import { MAX_VOCABULARY, type ResolvedSource, type Screening } from '@arrowsmith/corpus';
-import { describeSource } from './describe-source.ts';
+import { checksumOfList, describeSource } from './describe-source.ts';
 
 export interface DataCard {
   source: ResolvedSource;
@@ -13,7 +12,7 @@ export interface DataCard {
 }
 
 interface Fact {
-  section: 'origin' | 'content' | 'lengths' | 'removed';
+  section: 'origin' | 'files' | 'content' | 'lengths' | 'removed';
   split: '' | 'train' | 'validation';
   name: string;
   value: number | undefined;
@@ -24,6 +23,7 @@ interface Fact {
 export function cardBatch(card: DataCard): Record<string, Column> {
   const facts = [
     ...originFacts(card),
+    ...fileFacts(card),
     ...splitFacts('train', card.train),
     ...splitFacts('validation', card.validation),
   ];
@@ -88,6 +88,16 @@ function originFacts({ source, invalidUtf8 }: DataCard): Fact[] {
   ];
 }
 
+/** The files that were read: bytes, and checksum as text. */
+function fileFacts({ source }: DataCard): Fact[] {
+  if (source.type !== 'file' && source.type !== 'hub') return [];
+  return (['train', 'validation'] as const).flatMap((split) =>
+    (source[split] ?? []).map(({ path, bytes, sha256 }): Fact => {
+      return { section: 'files', split, name: path, value: bytes, text: `sha256 ${sha256}` };
+    }),
+  );
+}
+
 function splitFacts(split: 'train' | 'validation', screening: Screening): Fact[] {
   const { documents, bytes, characters, words, vocabulary, shortestBytes, longestBytes } = screening;
   const content = {
@@ -137,7 +147,7 @@ function revision(source: ResolvedSource): string {
 const filesRevision = (checksums: string[]): string =>
   checksums.length === 1
     ? `sha256 ${checksums[0]}`
-    : `sha256 ${createHash('sha256').update(checksums.join('\n')).digest('hex')} of the list of ${checksums.length} checksums`;
+    : `sha256 ${checksumOfList(checksums)} of the list of ${checksums.length} checksums`;
 
 /** Generated stories are part of this project, and under its licence. */
 const licence = (source: ResolvedSource): string =>

@@ -5,6 +5,7 @@ import { UserError } from '@arrowsmith/errors';
 import { implementStage, type Progress, type StageContext } from '@arrowsmith/pipeline/stage';
 import { cardBatch, cardHighlights, type DataCard } from './data-card.ts';
 import declaration from './declaration.ts';
+import { sourceMetadata } from './describe-source.ts';
 import type { ResolvedDownload } from './resolve.ts';
 
 export default implementStage(declaration, async (context: StageContext<ResolvedDownload>) => {
@@ -24,7 +25,7 @@ export default implementStage(declaration, async (context: StageContext<Resolved
 
   const write = async (split: 'train' | 'validation', leaksOf?: HashSet) => {
     const screen = screenDocuments(documents[split], { filter, leaksOf, removeLeaks, removeDuplicates });
-    const metadata = { split, source: JSON.stringify(source) };
+    const metadata = { split, source: sourceMetadata(source) };
     const count = { documents: 0, bytes: 0 };
     await context.table(`${split}.arrow`, documentsTable, metadata, documentBatches(screen.documents, count));
     const result = screen.result();

@@ -101,9 +101,15 @@ export function lists(rows: readonly NumericArray[]): Column {
   const Kind = (rows[0]?.constructor ?? Float32Array) as new (length: number) => Float32Array;
   const joined = new Kind(valueOffsets[rows.length]!);
   for (const [i, row] of rows.entries()) joined.set(row as Float32Array, valueOffsets[i]);
-  const child = numbers(joined);
+  return joinedLists(joined, valueOffsets);
+}
+
+/** A column of lists that lie one after the other: row i is values[offsets[i] … offsets[i + 1]), and there is one offset more than rows. */
+export function joinedLists(values: NumericArray, offsets: Int32Array): Column {
+  const child = numbers(values);
   const type = new List(new Field('item', child.type, false));
-  return makeData({ type, length: rows.length, nullCount: 0, valueOffsets, child } as never) as Column;
+  const length = offsets.length - 1;
+  return makeData({ type, length, nullCount: 0, valueOffsets: offsets, child } as never) as Column;
 }
 
 /**

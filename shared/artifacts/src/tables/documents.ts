@@ -3,7 +3,7 @@ import { numbers, strings, type Column } from './columns.ts';
 import { readBatches } from './arrow-file.ts';
 import { documentsTable } from './kinds.ts';
 
-/** Text per record batch, in UTF-8. Large enough to be fast, small enough to be held in memory several times. */
+/** Text per record batch, in UTF-8, or one longer document. Large enough to be fast, small enough to be held in memory several times. */
 const BATCH_BYTES = 64 << 20;
 
 /** Sums up what went by. */
@@ -15,10 +15,12 @@ export interface DocumentCount {
 /**
  * Record batches of {@link documentsTable}.
  * @param count is brought up to date with each document
+ * @param limit of bytes of text per batch, unless a single document has more
  */
 export async function* documentBatches(
   texts: AsyncIterable<string>,
   count: DocumentCount,
+  limit = BATCH_BYTES,
 ): AsyncGenerator<Record<string, Column>> {
   let batch: string[] = [];
   let sizes: number[] = [];
@@ -35,12 +37,12 @@ export async function* documentBatches(
   };
   for await (const text of texts) {
     const bytes = Buffer.byteLength(text, 'utf8');
+    if (batch.length > 0 && batchBytes + bytes > limit) yield take();
     batch.push(text);
     sizes.push(bytes);
     batchBytes += bytes;
     count.documents++;
     count.bytes += bytes;
-    if (batchBytes >= BATCH_BYTES) yield take();
   }
   if (batch.length > 0) yield take();
 }

@@ -4,7 +4,7 @@
  *
  * | table | file | one row is | metadata |
  * | --- | --- | --- | --- |
- * | documents | download: train.arrow, validation.arrow | a document | split |
+ * | documents | download: train.arrow, validation.arrow | a document | split, source (JSON; many files summed up) |
  * | dataCard | download: card.arrow | a fact about the corpus | |
  * | vocabulary | tokenizer: vocabulary.arrow | a token | pattern, vocabularySize |
  * | merges | tokenizer: merges.arrow | a merge, in rank order | vocabularySize |
@@ -47,9 +47,9 @@ export const dataCardTable: TableKind = {
   kind: 'data-card',
   version: '1',
   fields: [
-    field('section', new Utf8()), // origin, content, lengths or removed
+    field('section', new Utf8()), // origin, files, content, lengths or removed
     field('split', new Utf8()), // train, validation, or empty for both
-    field('name', new Utf8()), // e.g. licence; characters; bytes from 512 to 1023; duplicates
+    field('name', new Utf8()), // e.g. licence; code/a.py; characters; bytes from 512 to 1023; duplicates
     field('value', new Float64(), true), // null for what is text
     field('text', new Utf8()), // the same for people
   ],
