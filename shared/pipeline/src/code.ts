@@ -105,7 +105,9 @@ async function bundleStage(root: string, stage: string): Promise<Bundle> {
     const load = async () => (await import('./stages/${stage}/src/stage.ts')).default;
     await (isMainThread ? runStageCommand(declaration, load, process.argv.slice(2)) : load());
   `;
-  return bundle(root, stage, { contents: entry, resolveDir: root, loader: 'ts', sourcefile: `${stage}.entry.ts` });
+  return bundle(root, stage, {
+    stdin: { contents: entry, resolveDir: root, loader: 'ts', sourcefile: `${stage}.entry.ts` },
+  });
 }
 
 interface Bundle {
@@ -113,8 +115,8 @@ interface Bundle {
   map: string;
 }
 
-async function bundle(root: string, name: string, stdin: BuildOptions['stdin']): Promise<Bundle> {
-  const options = { ...common(root), stdin, outfile: codePath({ root }, name), sourcemap: 'linked' } as const;
+async function bundle(root: string, name: string, entry: Pick<BuildOptions, 'stdin' | 'entryPoints'>): Promise<Bundle> {
+  const options = { ...common(root), ...entry, outfile: codePath({ root }, name), sourcemap: 'linked' } as const;
   const { outputFiles } = await build(options);
   const text = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))!.text;
   return { code: text('.mjs'), map: text('.map') };
@@ -127,13 +129,7 @@ async function writeBundle(root: string, name: string, { code, map }: Bundle): P
 
 /** Bundles a command of `shared/<package>/src/cli` as `.work/code/<name>.mjs`, for the same speed. */
 export async function buildCommand({ root }: Pick<Workspace, 'root'>, name: string, file: string): Promise<void> {
-  const stdin = {
-    contents: `import './${file}';`,
-    resolveDir: root,
-    loader: 'ts',
-    sourcefile: `${name}.entry.ts`,
-  } as const;
-  await writeBundle(root, name, await bundle(root, name, stdin));
+  await writeBundle(root, name, await bundle(root, name, { entryPoints: [file] }));
 }
 
 /** Writes a stage's identity and the file that runs it to `.work/code/`. */
