@@ -28,7 +28,7 @@ export interface RowLosses {
  *
  * @param indices the rows to measure; all by default
  * @param batchSize rows that go through the model together
- * @param onRow called with each row, in the order of `indices`; its arrays are the caller's until the next row
+ * @param onRow called with each row, in the order of `indices`
  * @param onProgress called after each batch with the rows done
  * @param signal checked before each batch; throws its reason
  * @throws UserError for an id outside the vocabulary
@@ -68,17 +68,25 @@ export async function splitLoss({
     losses.dispose();
     for (const value of values) nats += value;
     tokens += countTargets(targets);
-    for (let from = 0; onRow !== undefined && from < values.length; from += rows.contextLength) {
-      const [row, losses, of] = [targets, values, documents].map((all) =>
-        all?.subarray(from, from + rows.contextLength),
-      );
-      onRow({
-        targets: row as Int32Array,
-        losses: losses as Float32Array,
-        ...(of ? { documents: of as Int32Array } : {}),
-      });
-    }
+    if (onRow !== undefined) rowLosses(rows.contextLength, targets, values, documents).forEach(onRow);
     onProgress?.(start + batch.length, indices.length);
   }
   return { nats, tokens };
+}
+
+/** Cuts what belongs to a batch [b · s] into rows. */
+function rowLosses(
+  contextLength: number,
+  targets: Int32Array,
+  losses: Float32Array,
+  documents: Int32Array | undefined,
+): RowLosses[] {
+  return Array.from({ length: targets.length / contextLength }, (_, row) => {
+    const range = [row * contextLength, (row + 1) * contextLength] as const;
+    return {
+      targets: targets.subarray(...range),
+      losses: losses.subarray(...range),
+      ...(documents === undefined ? {} : { documents: documents.subarray(...range) }),
+    };
+  });
 }

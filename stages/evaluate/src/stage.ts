@@ -52,7 +52,7 @@ export default implementStage(declaration, async (context) => {
   const rows = await readTokenTable(await context.input('chunk', 'validation.arrow'));
   const special = new Set(tokenizer.specialTokens.map(({ id }) => id));
   const textOf = (id: number): Uint8Array => (special.has(id) ? new Uint8Array() : tokenizer.vocabulary[id]!);
-  const text = await fingerprintText(rows, textOf, context.signal);
+  const evaluated = await fingerprintText(rows, textOf, context.signal);
   const byteLengths = Int32Array.from(tokenizer.vocabulary, (_, id) => textOf(id).length);
   const { bytesBefore, bytesAfter } = context.inputMetadata('quantize') as { bytesBefore: number; bytesAfter: number };
   const models = [
@@ -68,7 +68,7 @@ export default implementStage(declaration, async (context) => {
     const bar = context.progress(`evaluate ${name}`, { total: rows.rows, unit: 'rows' });
     const onProgress = (done: number) => bar.update(done);
     const { contextLength } = rows;
-    const breakdown = createLossBreakdown({ documents: text.documents, contextLength, byteLengths });
+    const breakdown = createLossBreakdown({ documents: evaluated.documents, contextLength, byteLengths });
     breakdowns.push([name, breakdown]);
     const { nats, tokens } = await splitLoss({
       config,
@@ -153,8 +153,8 @@ export default implementStage(declaration, async (context) => {
   return {
     metadata: {
       // Losses are compared over the same text only, and per token only with the same tokenizer.
-      evaluatedText: text.sha256,
-      documents: text.documents,
+      evaluatedText: evaluated.sha256,
+      documents: evaluated.documents,
       tokenizer: await sha256OfFile(tokenizerPath),
     },
     metrics: {

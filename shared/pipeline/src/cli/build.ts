@@ -8,6 +8,8 @@ import { main } from './main.ts';
 
 const COMMANDS = {
   'complete-run': 'shared/pipeline/src/cli/complete-run.ts',
+  runs: 'shared/runs/src/cli/runs.ts',
+  compare: 'shared/runs/src/cli/compare.ts',
 };
 
 await main(async (workspace) => {

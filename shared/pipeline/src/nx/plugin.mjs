@@ -22,7 +22,7 @@ export const createNodesV2 = [
 /** Runs before any task of an `nx run`. @type {import('nx/src/devkit-exports').PreTasksExecution} */
 export async function preTasksExecution(_options, { id, argv, workspaceRoot }) {
   const { beforeTasks } = await load();
-  return beforeTasks(workspaceRoot, argv.slice(2), id);
+  Object.assign(process.env, await beforeTasks(workspaceRoot, argv.slice(2), id)); // Nx hands on what changes here
 }
 
 /** Runs after the last task of an `nx run`. @type {import('nx/src/devkit-exports').PostTasksExecution} */
