@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { blobPath } from '@arrowsmith/artifacts';
 import { expect, test } from 'vitest';
 import { collectGarbage } from './gc.ts';
 import { readLedger } from './ledger/index.ts';
@@ -35,6 +36,16 @@ test('what a pointer or a run names is never collected; the rest is, and only wh
   expect(ran).toEqual([]);
   await run('count', ['--to=2']);
   expect(ran).toEqual(['count']);
+});
+
+test('what was measured for a result is kept and collected with it', async () => {
+  const { workspace, run } = toyWorkspace();
+  const measuredBlob = ({ measured }: Awaited<ReturnType<typeof run>>) =>
+    blobPath(workspace.store, measured!['time.arrow']!.sha256);
+  const old = measuredBlob(await run('count', ['--to=1']));
+  const current = measuredBlob(await run('count', ['--to=2']));
+  await collectGarbage(workspace, { remove: true });
+  expect([existsSync(old), existsSync(current)]).toEqual([false, true]);
 });
 
 test('a pipeline whose folder was deleted keeps what its runs name', async () => {

@@ -11,6 +11,7 @@
  * | tokens | chunk: train.arrow, validation.arrow | a context of `contextLength` predictions | contextLength, vocabularySize, split, mode |
  * | tensors | train: weights.arrow | a weight | config (JSON, see `@arrowsmith/model`) |
  * | trainingLog | train: log.arrow | an optimizer step | |
+ * | trainingSpeed | train: speed.arrow, measured: no part of the artifact | one or more optimizer steps | |
  * | quantizedTensors | quantize: weights.arrow | a weight | config, format |
  * | quantizationError | quantize: error.arrow | a quantized weight | format |
  * | metrics | evaluate: metrics.arrow | a model: full or quantized | contextLength |
@@ -132,6 +133,17 @@ export const trainingLogTable: TableKind = {
     field('learningRate', new Float64()),
     field('gradientNorm', new Float64()), // before clipping
     field('validationLoss', new Float64(), true), // null where it was not measured
+  ],
+};
+
+/** How fast training went: intervals of optimizer steps. Steps of before a run was resumed are not among them. */
+export const trainingSpeedTable: TableKind = {
+  kind: 'training-speed',
+  version: '1',
+  fields: [
+    field('step', new Int32()), // the interval's last one
+    field('tokens', new Float64()), // predicted in the interval
+    field('seconds', new Float64()), // that its steps took, validations between them not counted
   ],
 };
 
