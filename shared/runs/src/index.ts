@@ -9,3 +9,5 @@ export {
 } from './comparison/bootstrap.ts';
 export { compareRuns, type NamedRun } from './comparison/compare-runs.ts';
 export type * from './comparison/comparison.ts';
+export { loadReportRun } from './report/load-run.ts';
+export { writeReport } from './report/write-report.ts';

@@ -5,6 +5,7 @@ export * from './columns.ts';
 export * from './decode-arrow.ts';
 export * from './documents.ts';
 export * from './kinds.ts';
+export * from './plain-table.ts';
 export * from './random-access.ts';
 export * from './random-order.ts';
 export * from './tensors.ts';

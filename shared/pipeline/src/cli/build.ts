@@ -10,6 +10,7 @@ const COMMANDS = {
   'complete-run': 'shared/pipeline/src/cli/complete-run.ts',
   runs: 'shared/runs/src/cli/runs.ts',
   compare: 'shared/runs/src/cli/compare.ts',
+  report: 'shared/runs/src/cli/report.ts',
 };
 
 await main(async (workspace) => {

@@ -1,4 +1,5 @@
 /** @file `nx run pipeline:compare`: compares runs with the first of them; by default the last two of a pipeline. */
+import { relative, resolve } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
 import { readLedger } from '@arrowsmith/pipeline';
 import { main } from '@arrowsmith/pipeline/cli';
@@ -6,6 +7,7 @@ import { compareRuns } from '../comparison/compare-runs.ts';
 import type { Comparison } from '../comparison/comparison.ts';
 import { formatComparison, markdownComparison } from '../printing/comparison.ts';
 import { formatDamage } from '../printing/list.ts';
+import { writeReport } from '../report/write-report.ts';
 import { resolveReferences } from '../selection/references.ts';
 import { readOptions } from './options.ts';
 import { put } from './output.ts';
@@ -21,6 +23,7 @@ await main(async (workspace) => {
     pipeline: text,
     markdown: flag,
     json: flag,
+    html: flag,
     output: text,
   });
   const { runs, damaged } = await readLedger(workspace);
@@ -28,7 +31,12 @@ await main(async (workspace) => {
   const { pipeline = runs.at(-1)?.pipeline } = options;
   const asked = references(options);
   const context = { workspace, runs, pipeline: asked === undefined ? pipeline : options.pipeline };
-  const comparison = await compareRuns(workspace, await resolveReferences(asked ?? ['latest~1', 'latest'], context));
+  const named = await resolveReferences(asked ?? ['latest~1', 'latest'], context);
+  if (options.html === true) {
+    const output = options.output === undefined ? undefined : resolve(workspace.root, options.output);
+    return console.log(relative(process.cwd(), await writeReport(workspace, named, output)));
+  }
+  const comparison = await compareRuns(workspace, named);
   const format = options.json === true ? asJson : options.markdown === true ? markdownComparison : formatComparison;
   await put(format(comparison), { root: workspace.root, file: options.output });
 });
