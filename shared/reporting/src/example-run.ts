@@ -152,7 +152,7 @@ function cardTable(text: string): ReportTable {
 }
 
 function vocabularyTables(text: string): ReportTable[] {
-  const tokens = ['<|endoftext|>', 'a', 't', 'e', ' ', ' t', 'at', ` everything${text}`];
+  const tokens = ['<|endoftext|>', 'a', 't', 'e', ' ', ' t', 'at', ` everything, everywhere${text}`];
   return [
     {
       ...tableOf('vocabulary.arrow', 'vocabulary', {

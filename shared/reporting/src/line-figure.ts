@@ -71,7 +71,7 @@ export function lineFigure({ id, title, x, panels, beside = [], source }: LineFi
       <summary>Data: ${formatNumber(shown.length)} ${shown.length === 1 ? 'row' : 'rows'}</summary>
       ${note([
         shown.length < steps.length &&
-          `Every ${formatNumber(Math.ceil(steps.length / shown.length))}th of ${formatNumber(steps.length)} ${x}s, plotted and in this table. `,
+          `Every ${ordinal(thinning(steps, series))} of ${formatNumber(steps.length)} ${x}s, plotted and in this table. `,
         `Rounded to six digits; ${source} has them all.`,
       ])}
       ${scrolling(
@@ -152,10 +152,14 @@ function infinities(x: string, panels: readonly Panel[]): Child {
   );
 }
 
+/** Of so many steps one is kept. */
+const thinning = (steps: readonly number[], series: readonly Series[]): number =>
+  Math.ceil((steps.length * (series.length + 1)) / MAXIMUM_CELLS);
+
 /** Every n-th step where there are too many, and all those with a value that is rare or not finite. */
 function thin(steps: readonly number[], series: readonly Series[]): readonly number[] {
-  const every = Math.ceil((steps.length * (series.length + 1)) / MAXIMUM_CELLS);
-  if (every === 1) return steps;
+  const every = thinning(steps, series);
+  if (every <= 1) return steps;
   const kept = new Set(steps.filter((_, i) => i % every === 0 || i === steps.length - 1));
   for (const { points } of series) {
     const rare = points.length * 20 < steps.length;
@@ -163,3 +167,5 @@ function thin(steps: readonly number[], series: readonly Series[]): readonly num
   }
   return steps.filter((step) => kept.has(step));
 }
+
+const ordinal = (n: number): string => `${n}${n === 2 ? 'nd' : n === 3 ? 'rd' : 'th'}`;

@@ -23,8 +23,11 @@ export interface Page {
 const source = (name: 'style.css' | 'client'): string =>
   createRequire(import.meta.url).resolve(`@arrowsmith/reporting/${name}`);
 
+/** The same for all pages of a process. */
+let bundled: Promise<string> | undefined;
+
 export async function renderPage({ title, header, sections }: Page): Promise<string> {
-  const [style, script] = await Promise.all([readFile(source('style.css'), 'utf8'), bundleScript()]);
+  const [style, script] = await Promise.all([readFile(source('style.css'), 'utf8'), (bundled ??= bundleScript())]);
   const scriptHash = createHash('sha256').update(script).digest('base64');
   const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${scriptHash}'; base-uri 'none'; form-action 'none'`;
   return html`<!doctype html>

@@ -30,7 +30,7 @@ export function showFigure(figure: HTMLElement): void {
     plot.setAttribute('aria-valuemax', String(stops.at(-1) ?? 0));
     plot.addEventListener('pointermove', ({ clientX }) => show(xAt(view, clientX)));
     plot.addEventListener('pointerdown', ({ clientX }) => show(xAt(view, clientX)));
-    plot.addEventListener('pointerleave', () => show(undefined));
+    plot.addEventListener('pointerleave', ({ pointerType }) => pointerType !== 'touch' && show(undefined)); // a finger that is lifted leaves, too
     plot.addEventListener('focus', () => plot.matches(':focus-visible') && show(now ?? stops.at(-1)));
     plot.addEventListener('blur', () => show(undefined));
     plot.addEventListener('keydown', (event) => {

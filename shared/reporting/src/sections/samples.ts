@@ -50,7 +50,7 @@ function readSamples({ label, table }: Entry): Sample[] {
   return texts.map((text, row) => ({
     by: [label, models[row]].filter(Boolean).join(', '),
     how: [
-      methods[row] ?? '',
+      ...(methods[row] === 'temperature' ? [] : [methods[row] ?? '']), // its number says it
       ...said(temperature, row, 'temperature', 0),
       ...said(topK, row, 'top-k', 0),
       ...said(topP, row, 'top-p', 1),

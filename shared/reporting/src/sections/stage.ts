@@ -1,5 +1,5 @@
 /** @file What one stage did, whatever stage it is: its lines for people, and each of its tables as its kind or its columns say. */
-import { facts, plainTable, table, unfold } from '../blocks.ts';
+import { facts, note, plainTable, table, unfold } from '../blocks.ts';
 import { capitalized, formatName, formatNumber } from '../format.ts';
 import { html, type Child, type Html } from '../html.ts';
 import type { ReportRun } from '../run.ts';
@@ -46,8 +46,11 @@ export function stageContent(stage: string, runs: readonly ReportRun[]): Html {
       entries.filter((entry) => entry.table.kind === kind),
     ),
   )}
-  ${metrics(artifacts)}`;
+  ${metrics(artifacts)} ${artifacts.every(isSilent) && note('This stage says nothing about itself.')}`;
 }
+
+const isSilent = ({ stage: { highlights: lines, tables, metrics: numbers, missing } }: Artifact): boolean =>
+  [lines, numbers].every((of) => Object.keys(of).length === 0) && tables.length + missing.length === 0;
 
 /** Texts come last, tables that are shown as they are first. */
 const rankOf = (kind: string): number => (kind === 'samples' ? 2 : kind in KINDS ? 1 : 0);
