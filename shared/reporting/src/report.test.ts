@@ -406,17 +406,17 @@ describe('several runs', () => {
       'bits per byte',
       '0.21',
       '0.2',
-      '-0.01',
-      '-0.015 to -0.005',
+      '−0.01',
+      '−0.015 to −0.005',
       '▼ better paired, 200 documents',
     ]);
     expect(page.text).toContain('longer leaves a-1 at train: parameter steps, environment backend.');
     expect(cells(page, 'Environment that differs')).toContainEqual(['train.backend', 'native', '–']);
     expect(cells(page, 'Metrics that differ')).toEqual([
       ['metric', 'a-1', 'longer', 'better'],
-      ['evaluate.bitsPerByte', '0.21', '0.2 -0.01 ▼ better', 'lower'],
+      ['evaluate.bitsPerByte', '0.21', '0.2 −0.01 ▼ better', 'lower'],
     ]);
-    expect(page.document.querySelector('main .warning')!.textContent).toBe('The runs have different tokenizers.');
+    expect(page.document.querySelector('main .warning li')!.textContent).toBe('The runs have different tokenizers.');
   });
 
   test('are eight at most', async () => {

@@ -71,7 +71,7 @@ export async function renderReport(runs: readonly ReportRun[], { comparison }: R
   const several = runs.length > 1;
   return renderPage({
     title: several ? runs.map(labelOf).join(' · ') : `${first.pipeline} · ${labelOf(first)}`,
-    header: several ? comparisonHeader(runs) : runHeader(first),
+    header: several ? comparisonHeader(runs, comparison) : runHeader(first),
     sections: [
       ...(comparison === undefined ? [] : comparisonSections(comparison, runs.map(labelOf))),
       ...byStage,
@@ -97,7 +97,7 @@ function runHeader(run: ReportRun): Html {
     ${numbers.length > 0 && html`<div class="headlines">${facts(numbers)}</div>`}`;
 }
 
-function comparisonHeader(runs: readonly ReportRun[]): Html {
+function comparisonHeader(runs: readonly ReportRun[], comparison: ReportComparison | undefined): Html {
   const pipelines = [...new Set(runs.map(({ pipeline }) => pipeline))];
   const rows = HEADLINES.flatMap((headline): Child[][] => {
     const texts = runs.map((run) => headlineOf(run, headline));
@@ -109,7 +109,7 @@ function comparisonHeader(runs: readonly ReportRun[]): Html {
   }));
   return html`<p class="kind">Comparison</p>
     <h1>${pipelines.join(', ')}: ${runs.length} runs</h1>
-    ${runs.map(substitution)}
+    ${comparison === undefined && runs.map(substitution)}
     ${table(
       'The runs',
       [{ title: '' }, ...columns],

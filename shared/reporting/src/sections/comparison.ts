@@ -15,8 +15,13 @@ export function comparisonSections(
     {
       id: 'verdict',
       title: 'Verdict',
-      content: html`${notices.map((sentence) => html`<p class="warning">${sentence}</p>`)}
-      ${losses.length === 0 ? note('There are no losses by document to compare.') : lossTables(losses, labels)}`,
+      content: html`${
+        notices.length > 0 &&
+        html`<ul class="warning">
+          ${notices.map((sentence) => html`<li>${sentence}</li>`)}
+        </ul>`
+      }
+      ${lossTables(losses, labels)}`,
     },
     {
       id: 'differences',
@@ -73,9 +78,12 @@ function lossTables(losses: readonly LossComparison[], labels: readonly string[]
         }),
       )}`;
   })}
-  ${note(
-    'Below zero the run is better than the first one. The interval tells how much of a difference comes from the choice of documents; it knows nothing of what another seed of training would give.',
-  )}`;
+  ${
+    losses.length > 0 &&
+    note(
+      'Below zero the run is better than the first one. The interval tells how much of a difference comes from the choice of documents; it knows nothing of what another seed of training would give.',
+    )
+  }`;
 }
 
 const INTERVAL_WIDTH = 120;
@@ -145,4 +153,4 @@ function valueTable(label: string, values: readonly ValueComparison[], labels: r
 
 const formatOptional = (value: number | null | undefined): string => (value == null ? '–' : formatNumber(value, 5));
 
-const signed = (value: number): string => `${value > 0 ? '+' : ''}${formatNumber(value, 3)}`;
+const signed = (value: number): string => `${value > 0 ? '+' : ''}${formatNumber(value, 3).replace(/^-/, '−')}`;

@@ -40,12 +40,14 @@ function splitTable(section: string, found: readonly Fact[]): Html {
   const splits = [...new Set(found.map(({ split }) => split))];
   const fact = (name: string, split: string) => found.find((each) => each.name === name && each.split === split);
   if (section === 'lengths') {
+    const isFilled = (name: string): boolean => splits.some((split) => fact(name, split)?.value !== 0);
+    const bins = names.slice(Math.max(0, names.findIndex(isFilled))); // no document is as short as those before
     return html`<h4>Documents by length</h4>
       ${barTable(
         'Documents by length',
         'bytes',
-        names.map((name) => name.replace(/^bytes (from )?/, '').replace(/^(\d+) to (\d+)$/, rangeOfBytes)),
-        splits.map((title) => ({ title, values: names.map((name) => fact(name, title)?.value ?? 0) })),
+        bins.map((name) => name.replace(/^bytes (from )?/, '').replace(/^(\d+) to (\d+)$/, rangeOfBytes)),
+        splits.map((title) => ({ title, values: bins.map((name) => fact(name, title)?.value ?? 0) })),
       )}`;
   }
   return html`<h4>${capitalized(section)}</h4>

@@ -120,9 +120,9 @@ const digest = (sha256: string): Html => html`<code title="${sha256}">${shortDig
 
 function describe({ inputs, seconds, cached, files }: ReportStage): string {
   const names = Object.keys(inputs);
-  const from = names.length === 0 ? [] : [`from ${names.join(', ')}`];
   const size = files.length === 0 ? [] : [formatBytes(files.reduce((sum, { bytes }) => sum + bytes, 0))];
-  return [...from, `${formatDuration(seconds)}${cached ? ', then cached' : ''}`, ...size].join(' · ');
+  const from = names.length === 0 ? [] : [`from ${names.join(', ')}`];
+  return [...size, `${formatDuration(seconds)}${cached ? ', then cached' : ''}`, ...from].join(' · ');
 }
 
 /** Stages in the order of the first run that has them; equal artifacts of several runs are one node. */
