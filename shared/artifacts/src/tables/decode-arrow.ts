@@ -33,7 +33,7 @@ export function decodeArrow(
 function readBatchesOf(bytes: Uint8Array): { batches: RecordBatch[]; error?: string } {
   const batches: RecordBatch[] = [];
   try {
-    for (const batch of RecordBatchReader.from(bytes)) batches.push(batch);
+    for (const batch of RecordBatchReader.from(bytes).open()) batches.push(batch);
     return { batches };
   } catch (error) {
     return { batches, error: (error as Error).message };
