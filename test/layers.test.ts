@@ -15,7 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   errors: [],
   artifacts: ['errors'],
   pipeline: ['artifacts', 'errors'],
-  runs: ['pipeline', 'artifacts', 'errors'],
+  runs: ['pipeline', 'quantization', 'artifacts', 'errors'],
   'backend-native': ['errors'],
   ops: ['backend-native', 'errors'],
   model: ['ops', 'errors'],

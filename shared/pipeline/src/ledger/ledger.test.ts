@@ -12,8 +12,7 @@ const fresh = (): Workspace => openWorkspace(mkdtempSync(join(tmpdir(), 'ledger-
 
 const files = (workspace: Workspace): string[] => readdirSync(ledgerFolder(workspace)).sort();
 
-const idsOf = async (workspace: Workspace): Promise<string[]> =>
-  (await readLedger(workspace)).runs.map(({ id }) => id);
+const idsOf = async (workspace: Workspace): Promise<string[]> => (await readLedger(workspace)).runs.map(({ id }) => id);
 
 /** Appends runs one second apart. */
 async function appendMany(workspace: Workspace, count: number): Promise<string[]> {
@@ -60,7 +59,8 @@ test('what is absent is absent: no name, no commit, no backend', async () => {
   const workspace = fresh();
   await appendRun(workspace, testRun());
   const [run] = (await readLedger(workspace)).runs;
-  for (const key of ['name', 'notes', 'stage', 'commit', 'backend', 'substitution']) expect(run).not.toHaveProperty(key);
+  for (const key of ['name', 'notes', 'stage', 'commit', 'backend', 'substitution'])
+    expect(run).not.toHaveProperty(key);
 });
 
 test('runs come in the order of time, and packing when there are many changes nothing but files', async () => {
