@@ -27,7 +27,7 @@ const PACK_RUNS = 100;
 const PACK_PACKED = 20;
 
 /** Runs per record batch: what is cut off from the end of a file costs no more than that. */
-const BATCH_RUNS = 250;
+const BATCH_RUNS = 50;
 
 /** What a killed writer left is removed when it is this old. */
 const TEMPORARY_KEPT_MS = 3_600_000;
@@ -181,14 +181,17 @@ async function writePacked(folder: string, runs: readonly Run[]): Promise<string
 }
 
 /** Packs files of one run, when there are many. Does nothing while another process packs. */
-export async function packLedger(workspace: Workspace): Promise<void> {
+export async function packLedger(
+  workspace: Workspace,
+  { fromRuns = PACK_RUNS, fromPacked = PACK_PACKED }: { fromRuns?: number; fromPacked?: number } = {},
+): Promise<void> {
   const folder = ledgerFolder(workspace);
   const single = (await entries(folder)).filter((name) => /\.(arrow|json)$/.test(name) && !isPacked(name));
-  if (single.length <= PACK_RUNS || (await isLocked(lockPath(workspace)))) return;
+  if (single.length < fromRuns || (await isLocked(lockPath(workspace)))) return;
   await withLock(lockPath(workspace), async () => {
     const sound = (await readFiles(folder)).filter(({ damage }) => damage === undefined);
     const packed = sound.filter(({ name }) => isPacked(name));
-    const chosen = packed.length >= PACK_PACKED ? sound : sound.filter(({ name }) => !isPacked(name));
+    const chosen = packed.length >= fromPacked ? sound : sound.filter(({ name }) => !isPacked(name));
     const written = await writePacked(folder, newestRevisions(chosen));
     for (const { name } of chosen) if (name !== written) await rm(join(folder, name), { force: true });
     await removeRemains(folder);
