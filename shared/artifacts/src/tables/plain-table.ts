@@ -18,7 +18,7 @@ export interface PlainTable {
  */
 export async function readPlainTable(
   path: string,
-  isWanted: (metadata: TableMetadata) => boolean,
+  isWanted: (metadata: TableMetadata) => boolean | Promise<boolean>,
 ): Promise<PlainTable | undefined> {
   const handle = await open(path);
   try {
@@ -27,7 +27,7 @@ export async function readPlainTable(
     const { fields } = reader.schema;
     const metadata = Object.fromEntries(reader.schema.metadata) as TableMetadata;
     if (metadata.kind === undefined) throw new Error('an Arrow file without a kind');
-    if (fields.some(({ type }) => (type.children ?? []).length > 0) || !isWanted(metadata)) return undefined;
+    if (fields.some(({ type }) => (type.children ?? []).length > 0) || !(await isWanted(metadata))) return undefined;
     const columns: Record<string, PlainValue[]> = Object.fromEntries(fields.map(({ name }) => [name, []]));
     for await (const batch of reader) {
       for (const { name } of fields) {
