@@ -91,7 +91,7 @@ function runHeader(run: ReportRun): Html {
     <p class="muted">
       ${run.name !== undefined && html`<b>${run.name}</b> · `}run <code>${run.id}</code> ·
       ${formatTime(run.finishedAt)}${run.commit !== undefined && html` · commit <code>${run.commit}</code>`} ·
-      ${timeOf(run)}
+      ${timeOf(run)} of computation
     </p>
     ${run.notes !== undefined && html`<p>${run.notes}</p>`} ${substitution(run)}
     ${numbers.length > 0 && html`<div class="headlines">${facts(numbers)}</div>`}`;
