@@ -23,6 +23,8 @@ const options = z.object({
 interface Seen {
   drawn: number;
   answered: number;
+  /** What the page's main thread computed until then: what `drawn` would be were nothing else running. */
+  computed: number;
 }
 
 export async function run(args: string[]): Promise<Record<string, unknown>> {
@@ -53,11 +55,11 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
   await browser?.close();
   await rm(folder, { recursive: true });
   printTable(
-    ['runs', 'MB', 'render ms', 'drawn ms', 'pointer ms', 'drawn ms, CPU ÷ 4', 'pointer ms, CPU ÷ 4'],
+    ['runs', 'MB', 'render ms', 'drawn ms', 'CPU ms', 'pointer ms', 'drawn ms, CPU ÷ 4', 'pointer ms, CPU ÷ 4'],
     results.map(({ runs: count, bytes, rendered, here, slow }) => [
       String(count),
       fixed(bytes / 1e6, 2),
-      ...[rendered, here?.drawn, here?.answered, slow?.drawn, slow?.answered].map((ms) => fixed(ms, 0)),
+      ...[rendered, here?.drawn, here?.computed, here?.answered, slow?.drawn, slow?.answered].map((ms) => fixed(ms, 0)),
     ]),
   );
   const [one] = results;
@@ -74,13 +76,21 @@ async function see(
   for (let i = 0; i < repeats; i++) {
     const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
     const session = await page.context().newCDPSession(page);
+    await session.send('Performance.enable', { timeDomain: 'threadTicks' });
     await session.send('Emulation.setCPUThrottlingRate', { rate: slower });
     await page.addInitScript(watch);
     await page.goto(pathToFileURL(path).href);
-    seen.push(await page.evaluate(() => (globalThis as unknown as { seen: Promise<Seen> }).seen));
+    const times = await page.evaluate(() => (globalThis as unknown as { seen: Promise<Omit<Seen, 'computed'>> }).seen);
+    const { metrics } = await session.send('Performance.getMetrics');
+    seen.push({ ...times, computed: 1000 * metrics.find(({ name }) => name === 'TaskDuration')!.value });
     await page.close();
   }
-  return { drawn: median(seen.map(({ drawn }) => drawn)), answered: median(seen.map(({ answered }) => answered)) };
+  const middle = (of: (each: Seen) => number) => median(seen.map(of));
+  return {
+    drawn: middle(({ drawn }) => drawn),
+    answered: middle(({ answered }) => answered),
+    computed: middle(({ computed }) => computed),
+  };
 }
 
 /** Runs in the page before its own script; times count from the start of the navigation. */
