@@ -35,6 +35,9 @@ const SINGLE = 99;
 /** Runs of a packed file. */
 const PACKED = 500;
 
+/** A generated text, as long as samples are. */
+const SAMPLE = 'Once upon a time, there was a little girl who liked to play outside. '.repeat(10);
+
 const COMMANDS: Record<string, string[]> = {
   list: [],
   filter: ['--where=metrics.bitsPerByte < 0.5 and train.steps >= 100'],
@@ -110,7 +113,8 @@ async function exampleRun(root: string): Promise<Omit<Run, 'id' | 'revision' | '
       environment: { backend: 'native', instructionSet: 'avx512' },
       inputs: { before: digest },
       metadata: { documents: 200, evaluatedText: digest },
-      highlights: { sample: 'Once upon a time, there was a little girl who liked to play outside. '.repeat(12) },
+      highlights:
+        stage === 'evaluate' ? { 'a sample': SAMPLE, 'another sample': SAMPLE } : { speed: '30,597 tokens/s' },
       host,
       metrics: { loss: 1.5, perplexity: 4.48, seconds: 3, tokens: 1e6 },
     },

@@ -145,65 +145,58 @@ export function runsOfBatch(batch: RecordBatch): Run[] {
       const present = value(row);
       if (present !== null) run[name] = present;
     }
-    return late(run, { stages: () => decodeStages(stages, metrics, row) });
+    return late(run, 'stages', () => decodeStages(stages, metrics, row));
   });
 }
 
-/** Adds properties that are computed when they are first asked for. */
-function late<T extends object, L extends Record<string, unknown>>(
-  target: T,
-  values: { [K in keyof L]: () => L[K] },
-): T & L {
-  for (const [name, compute] of Object.entries(values)) {
-    const get = (): unknown => {
-      const value: unknown = compute();
-      Object.defineProperty(target, name, { enumerable: true, configurable: true, writable: true, value });
-      return value;
-    };
-    Object.defineProperty(target, name, { enumerable: true, configurable: true, get });
-  }
-  return target as T & L;
+/** Adds a property that is computed when it is first asked for. */
+function late<T extends object, K extends string, V>(target: T, name: K, compute: () => V): T & Record<K, V> {
+  const options = { enumerable: true, configurable: true };
+  const get = (): V => {
+    const value = compute();
+    Object.defineProperty(target, name, { ...options, writable: true, value });
+    return value;
+  };
+  return Object.defineProperty(target, name, { ...options, get }) as T & Record<K, V>;
 }
 
 function decodeStages(stages: StructLists, metrics: StructLists, row: number): Record<string, StageRun> {
-  const of = <T>(name: string, at: number): T => stages.columns[name]!.get(at) as T;
   const decoded: Record<string, StageRun> = {};
-  let measured: Record<string, Record<string, number>> | undefined;
   for (let at = stages.offsets[row]!; at < stages.offsets[row + 1]!; at++) {
-    const stage = of<string>('stage', at);
-    const json =
-      <T>(name: string) =>
-      (): T =>
-        JSON.parse(of<string>(name, at)) as T;
-    const record = {
-      stage,
-      cached: of<boolean>('cached', at),
-      key: of<string>('key', at),
-      manifest: of<string>('manifest', at),
-      code: of<string>('code', at),
-      startedAt: of<string>('startedAt', at),
-      seconds: of<number>('seconds', at),
-      bytes: of<number>('bytes', at),
-    };
-    decoded[stage] = late(record, {
-      parameters: json<unknown>('parametersJson'),
-      environment: json<StageRun['environment']>('environmentJson'),
-      inputs: json<StageRun['inputs']>('inputsJson'),
-      metadata: json<StageRun['metadata']>('metadataJson'),
-      highlights: json<StageRun['highlights']>('highlightsJson'),
-      host: json<StageRun['host']>('hostJson'),
-      metrics: () => (measured ??= decodeMetrics(metrics, row))[stage] ?? {},
-    });
+    const stage = stages.columns['stage']!.get(at) as string;
+    late(decoded, stage, () => decodeStage(stages, at, decodeMetrics(metrics, row, stage)));
   }
   return decoded;
 }
 
-/** By stage and name. */
-function decodeMetrics({ offsets, columns }: StructLists, row: number): Record<string, Record<string, number>> {
-  const metrics: Record<string, Record<string, number>> = {};
+function decodeStage({ columns }: StructLists, at: number, metrics: StageRun['metrics']): StageRun {
+  const of = <T>(name: string): T => columns[name]!.get(at) as T;
+  const json = <T>(name: string): T => JSON.parse(of<string>(name)) as T;
+  return {
+    stage: of('stage'),
+    cached: of('cached'),
+    key: of('key'),
+    manifest: of('manifest'),
+    code: of('code'),
+    startedAt: of('startedAt'),
+    seconds: of('seconds'),
+    bytes: of('bytes'),
+    parameters: json('parametersJson'),
+    environment: json('environmentJson'),
+    inputs: json('inputsJson'),
+    metadata: json('metadataJson'),
+    highlights: json('highlightsJson'),
+    host: json('hostJson'),
+    metrics,
+  };
+}
+
+/** Of one stage, by name. */
+function decodeMetrics({ offsets, columns }: StructLists, row: number, stage: string): StageRun['metrics'] {
+  const metrics: StageRun['metrics'] = {};
   for (let at = offsets[row]!; at < offsets[row + 1]!; at++) {
-    const of = <T>(name: string): T => columns[name]!.get(at) as T;
-    (metrics[of<string>('stage')] ??= {})[of<string>('name')] = of<number>('value');
+    if (columns['stage']!.get(at) === stage)
+      metrics[columns['name']!.get(at) as string] = columns['value']!.get(at) as number;
   }
   return metrics;
 }
