@@ -222,7 +222,7 @@ def check_ledger(folder):
     if installed("duckdb"):
         import duckdb
 
-        found = duckdb.sql("select count(distinct id), count(m.value) from (select id, unnest(metrics) m from runs)").fetchone()
+        found = duckdb.sql("select count(distinct id), count(m.value) from (select id, unnest(metrics) m from runs)").fetchall()[0]
         expected = sum(len(metrics) for metrics in runs["metrics"].to_pylist())
         require(found[1] == expected, f"duckdb sees {found[1]} metrics, expected {expected}")
     yield f"ok  {ids:,} runs, the newest of {max(runs['finishedAt'].to_pylist()):%Y-%m-%d %H:%M}"
