@@ -41,8 +41,8 @@ function stageField({ stages }: Run, [head = '', ...rest]: string[]): unknown {
   const [stage = '', ...inner] = rest;
   if (head === 'metrics') {
     if (stages[stage] !== undefined) return stages[stage].metrics[inner.join('.')];
-    const having = Object.values(stages).filter(({ metrics }) => Object.hasOwn(metrics, rest.join('.')));
-    return having.at(-1)?.metrics[rest.join('.')];
+    const having = Object.keys(stages).findLast((each) => Object.hasOwn(stages[each]!.metrics, rest.join('.')));
+    return having === undefined ? undefined : stages[having]!.metrics[rest.join('.')];
   }
   if (head === 'bytes') return stages[stage]?.bytes;
   if (head === 'seconds') return stages[stage]?.seconds;
