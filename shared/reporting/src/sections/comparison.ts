@@ -40,16 +40,20 @@ export function comparisonSections(
   ];
 }
 
-/** A table per run that is compared with the first, with intervals drawn on one scale. */
+/** A table per run that is compared with the first, with the intervals of a measure drawn on one scale. */
 function lossTables(losses: readonly LossComparison[], labels: readonly string[]): Html {
   const [base, ...others] = labels;
   return html`${others.map((label, i) => {
     const at = i + 1;
     const rows = losses.filter(({ differences }) => differences[at] != null);
-    const reach = Math.max(
-      ...rows.flatMap(({ differences }) => [Math.abs(differences[at]!.low), Math.abs(differences[at]!.high)]),
-      Number.MIN_VALUE,
-    );
+    /** The bound that is farthest from zero, of one measure: others have other units. */
+    const reachOf = (measure: string): number =>
+      Math.max(
+        Number.MIN_VALUE,
+        ...rows
+          .filter((row) => row.measure === measure)
+          .flatMap(({ differences }) => [Math.abs(differences[at]!.low), Math.abs(differences[at]!.high)]),
+      );
     if (rows.length === 0) return note(`${label} has no losses to compare with those of ${base}.`);
     return html`<h3>${label} compared with ${base}</h3>
       ${table(
@@ -71,7 +75,7 @@ function lossTables(losses: readonly LossComparison[], labels: readonly string[]
             formatOptional(values[0]),
             formatOptional(values[at]),
             signed(difference),
-            html`${intervalDrawing(low, difference, high, reach)} ${signed(low)} to ${signed(high)}`,
+            html`${intervalDrawing(low, difference, high, reachOf(measure))} ${signed(low)} to ${signed(high)}`,
             html`${verdictMark(verdict)}
               <small>${paired ? 'paired' : 'unpaired'}, ${formatOptional(documents[at])} documents</small>`,
           ];
