@@ -58,12 +58,12 @@ export async function renderReport(runs: readonly ReportRun[], { comparison }: R
   const [first] = runs;
   if (first === undefined || runs.length > MOST_RUNS) throw new RangeError(`a report is of 1 to ${MOST_RUNS} runs`);
   const stages = [...new Set(runs.flatMap((run) => run.stages.map(({ name }) => name)))];
-  const rank = (stage: string): number => Object.keys(STAGES).indexOf(stage in STAGES ? stage : '');
+  const rank = (stage: string): number => Object.keys(STAGES).indexOf(Object.hasOwn(STAGES, stage) ? stage : '');
   const byStage = stages
     .sort((a, b) => rank(a) - rank(b))
     .map((stage) => ({
       id: `stage-${stage}`,
-      title: STAGES[stage] ?? capitalized(formatName(stage)),
+      title: Object.hasOwn(STAGES, stage) ? STAGES[stage]! : capitalized(formatName(stage)),
       content: stageContent(stage, runs),
     }));
   const ofParameters: Section = { id: 'parameters', title: 'Parameters', content: parameters(runs) };

@@ -5,6 +5,9 @@ import { lineFigure, type Panel, type Series } from '../line-figure.ts';
 import type { ReportTable } from '../run.ts';
 import { type Entry, isNumeric, numbersOf, textsOf } from './entry.ts';
 
+/** Colours of lines in the style sheet; more lines than that begin again. */
+const COLORS = 8;
+
 /** How much a value rests on, not worth a plot. */
 const COUNTS = ['tokens', 'count', 'rows', 'predictions'];
 
@@ -20,7 +23,7 @@ export function positionCurves(id: string, given: readonly Entry[]): Html {
       .flatMap(({ label, table }) =>
         [...linesOf(table, name)].map(([key, points]) => ({ label: [label, key].filter(Boolean).join(', '), points })),
       )
-      .map((line, at) => ({ ...line, color: at + 1 }));
+      .map((line, at) => ({ ...line, color: (at % COLORS) + 1 }));
   const unitOf = (name: string) => (name === 'loss' ? 'nats per token' : undefined);
   return lineFigure({
     id,
