@@ -40,7 +40,7 @@ test.each([
   ['packed', { mode: 'packed' }],
   ['in rows of their own', { mode: 'documents' }],
   ['in windows that overlap', { mode: 'windows', stride: 5 }],
-])('losses of documents %s add up to the loss of the split, and each document has its bytes', async (_, chunk) => {
+])('losses of documents %s add up to the loss of the split, and each document has its bytes', async (_rows, chunk) => {
   const { metrics, metadata, numbers } = await evaluate(chunk);
   const documents = (name: string) => numbers('documents.arrow', 'document-losses', name);
   const positions = (name: string) => numbers('positions.arrow', 'position-losses', name);
