@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -252,4 +252,18 @@ test.each([
   mkdirSync(ledgerFolder(workspace), { recursive: true });
   writeFileSync(join(ledgerFolder(workspace), 'x.json'), text);
   expect((await readLedger(workspace)).damaged).toMatchObject([{ reason: expect.stringMatching(reason), readable: 0 }]);
+});
+
+test('a link that leads nowhere, and a folder that is a file, are told', async () => {
+  const workspace = fresh();
+  const run = await appendRun(workspace, testRun());
+  symlinkSync('nowhere', join(ledgerFolder(workspace), 'x.arrow'));
+  expect(await readLedger(workspace)).toMatchObject({
+    runs: [{ id: run.id }],
+    damaged: [{ reason: 'a link that leads nowhere' }],
+  });
+  const other = fresh();
+  mkdirSync(join(other.root, 'artifacts'));
+  writeFileSync(ledgerFolder(other), '');
+  await expect(readLedger(other)).rejects.toThrow(/ENOTDIR/); // and not an empty ledger, whose artifacts would be garbage
 });

@@ -29,6 +29,9 @@ const PACK_PACKED = 20;
 /** Runs per record batch: what is cut off from the end of a file costs no more than that. */
 const BATCH_RUNS = 50;
 
+/** So often the folder is listed anew, where files that are listed are gone when they are read. */
+const ATTEMPTS = 20;
+
 /** What a killed writer left is removed when it is this old. */
 const TEMPORARY_KEPT_MS = 3_600_000;
 
@@ -127,9 +130,14 @@ const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 
 const isPacked = (name: string): boolean => name.startsWith('packed-');
 
 async function readFiles(folder: string): Promise<LedgerFile[]> {
-  for (;;) {
+  for (let attempt = 1; ; attempt++) {
     const names = (await entries(folder)).filter((name) => /\.(arrow|json)$/.test(name));
-    const files = await Promise.all(names.map((name) => readLedgerFile(folder, name)));
+    const files = await Promise.all(
+      names.map(async (name) => {
+        const file = await readLedgerFile(folder, name);
+        return file ?? (attempt < ATTEMPTS ? undefined : { name, runs: [], damage: 'a link that leads nowhere' });
+      }),
+    );
     // A file that was packed between listing and reading is now elsewhere.
     if (!files.includes(undefined)) return files as LedgerFile[];
   }
@@ -166,7 +174,14 @@ function isReadable(run: Run): boolean {
   }
 }
 
-const entries = async (folder: string): Promise<string[]> => (await readdir(folder).catch(() => [])).sort();
+/** A folder that is not there yet is empty; one that may not be read is not. */
+async function entries(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code !== 'ENOENT') throw error;
+    return [];
+  });
+  return names.sort();
+}
 
 const packedName = (bytes: Uint8Array): string =>
   `packed-${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}.arrow`;

@@ -37,11 +37,13 @@ await main(async (workspace) => {
     return console.log(relative(process.cwd(), await writeReport(workspace, named, output)));
   }
   const comparison = await compareRuns(workspace, named);
-  const format = options.json === true ? asJson : options.markdown === true ? markdownComparison : formatComparison;
+  const format = options.json === true ? formatJson : options.markdown === true ? markdownComparison : formatComparison;
   await put(format(comparison), { root: workspace.root, file: options.output });
 });
 
-const asJson = (comparison: Comparison): string => JSON.stringify(comparison, null, 2);
+function formatJson(comparison: Comparison): string {
+  return JSON.stringify(comparison, null, 2);
+}
 
 /** @returns undefined where none is asked for */
 function references({ a, b, runs }: { a?: string; b?: string; runs?: string }): string[] | undefined {
