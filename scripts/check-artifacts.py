@@ -1,6 +1,7 @@
 """Checks that other tools can read a pipeline's artifacts, and that they find in them what the manifests promise.
 
 Usage: python scripts/check-artifacts.py artifacts/<pipeline> [--documents=N]
+       python scripts/check-artifacts.py artifacts/runs
 Needs: Python 3.11, pip install pyarrow; where they are installed, polars and duckdb read every table too, and tokenizers checks
 tokenizer.json and decodes the first N documents (10,000 by default) of each split from their ids.
 
@@ -38,6 +39,8 @@ KINDS = {
     "quantize/error.arrow": "quantization-error",
     "evaluate/metrics.arrow": "metrics",
     "evaluate/samples.arrow": "samples",
+    "evaluate/documents.arrow": "document-losses",
+    "evaluate/positions.arrow": "position-losses",
 }
 SENTENCE = "Once upon a time, a café's 3 cats — 猫猫猫 🐈 — couldn't   sleep.\n\n\tThe end"
 
@@ -186,12 +189,58 @@ def check_bytes(folder, split):
     return f"ok  {f'chunk/{split}.arrow':27} its rows stand for the {rows:,} bytes of download/{split}.arrow"
 
 
+def check_ledger(folder):
+    """Every file of the runs ledger is a table of one schema; together, DuckDB and polars see each run once. Yields lines of the report."""
+    tables = []
+    for path in sorted(folder.glob("*.arrow")):
+        with pa.memory_map(str(path)) as source:
+            table = pa.ipc.open_file(source).read_all()
+        table.validate(full=True)
+        metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+        require(metadata == {"kind": "runs", "version": "1"}, f"{path.name} says {metadata}")
+        if path.name.startswith("packed-"):
+            require(path.stem == f"packed-{sha256(path)[:16]}", f"{path.name} has the sha256 {sha256(path)[:16]}…")
+        readers = ["pyarrow", *(reader for reader in OTHER_READERS if OTHER_READERS[reader](path, table))]
+        tables.append(table)
+        yield f"ok  {path.name:34} {table.num_rows:>7,} rows  {'+'.join(readers)}"
+    require(tables, f"there are no runs in {folder}")
+    runs = pa.concat_tables(tables)
+    ids = len(set(runs["id"].to_pylist()))
+    for metrics, stages in zip(runs["metrics"].to_pylist(), runs["stages"].to_pylist()):
+        names = [stage["stage"] for stage in stages]
+        require(len(set(names)) == len(names) > 0, f"stages {names}")
+        require(all(metric["stage"] in names for metric in metrics), "a metric of no stage")
+        for stage in stages:
+            for key, value in stage.items():
+                require(not key.endswith("Json") or json.loads(value) is not Ellipsis, key)
+    if installed("polars"):
+        import polars
+
+        frame = polars.from_arrow(runs).sort("revision").unique("id", keep="last")
+        require(frame.height == ids, f"polars sees {frame.height} runs, expected {ids}")
+        frame.select("id", "metrics").explode("metrics").unnest("metrics")
+    if installed("duckdb"):
+        import duckdb
+
+        found = duckdb.sql("select count(distinct id), count(m.value) from (select id, unnest(metrics) m from runs)").fetchall()[0]
+        expected = sum(len(metrics) for metrics in runs["metrics"].to_pylist())
+        require(found[1] == expected, f"duckdb sees {found[1]} metrics, expected {expected}")
+    yield f"ok  {ids:,} runs, the newest of {max(runs['finishedAt'].to_pylist()):%Y-%m-%d %H:%M}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, help="artifacts/<pipeline>")
     parser.add_argument("--documents", type=int, default=10_000, help="documents of each split to decode (default 10,000)")
     arguments = parser.parse_args()
     folder = arguments.folder
+    if folder.name == "runs":
+        try:
+            for line in check_ledger(folder):
+                print(line)
+        except Failure as failure:
+            sys.exit(f"FAIL  {failure}")
+        return
     manifests = sorted(folder.glob("*/manifest.json"))
     if not manifests:
         parser.error(f"there are no artifacts in {folder}; run the pipeline: npx nx run pipeline:{folder.name}")

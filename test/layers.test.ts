@@ -15,6 +15,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   errors: [],
   artifacts: ['errors'],
   pipeline: ['artifacts', 'errors'],
+  reporting: [],
+  runs: ['pipeline', 'reporting', 'quantization', 'artifacts', 'errors'],
   'backend-native': ['errors'],
   ops: ['backend-native', 'errors'],
   model: ['ops', 'errors'],

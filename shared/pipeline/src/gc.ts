@@ -6,7 +6,8 @@ import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { blobPath, isLocked, manifestSchema, withLock } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
-import { readRuns } from './ledger.ts';
+import { readLedger, requireWhole } from './ledger/index.ts';
+import type { RunRecord } from './pointer.ts';
 import type { Workspace } from './workspace.ts';
 
 /** State of an interrupted computation is kept this long, so that it can be resumed. */
@@ -39,10 +40,10 @@ export async function collectGarbage(workspace: Workspace, { remove }: { remove:
   });
 }
 
-/** Digests of all blobs that a pointer or a run names: manifests and their files. */
+/** Digests of all blobs that a pointer or a run names: manifests, their files, and what was measured when they were made. */
 async function mark(workspace: Workspace): Promise<Set<string>> {
   const manifests = await pointedManifests(workspace);
-  for (const run of await readRuns(workspace)) {
+  for (const run of requireWhole(await readLedger(workspace))) {
     for (const { manifest: sha256 } of Object.values(run.stages)) {
       const text = await readFile(blobPath(workspace.store, sha256), 'utf8').catch(() => '{}');
       manifests.set(sha256, manifests.get(sha256) ?? text);
@@ -53,7 +54,16 @@ async function mark(workspace: Workspace): Promise<Set<string>> {
     for (const { sha256 } of Object.values(manifestSchema.safeParse(JSON.parse(text)).data?.files ?? {}))
       live.add(sha256);
   }
+  for (const name of await entries(join(workspace.store, 'memo'))) {
+    const { manifest, run } = await readMemo(join(workspace.store, 'memo', name));
+    if (manifest === undefined || !live.has(manifest)) continue;
+    for (const { sha256 } of Object.values(run?.measured ?? {})) live.add(sha256);
+  }
   return live;
+}
+
+async function readMemo(path: string): Promise<{ manifest?: string; run?: Partial<RunRecord> }> {
+  return JSON.parse(await readFile(path, 'utf8').catch(() => '{}')) as { manifest?: string };
 }
 
 /** The manifests of all pointers, `artifacts/<pipeline>/<stage>/manifest.json`, by digest. */
@@ -78,7 +88,7 @@ async function sweep({ store }: Workspace, live: ReadonlySet<string>): Promise<G
   }
   for (const name of await entries(join(store, 'memo'))) {
     const path = join(store, 'memo', name);
-    const { manifest } = JSON.parse(await readFile(path, 'utf8').catch(() => '{}')) as { manifest?: string };
+    const { manifest } = await readMemo(path);
     if (manifest === undefined || !live.has(manifest))
       await add(garbage, path, 'remembers a result that nothing names');
   }

@@ -4,12 +4,19 @@
  *
  *     manifest.json   what the artifact is: only content, what downstream is keyed by
  *     run.json        how it came to be: parameters, code, times, host, metrics
- *     <file>          a relative link to the blob, so that `artifacts/x/train/weights.arrow` opens in pyarrow, polars, DuckDB
+ *     <file>          a relative link to the blob of a file of either, so that `artifacts/x/train/weights.arrow` opens in pyarrow, polars, DuckDB
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { blobPath, type Manifest, readManifest, serializeManifest, withLock } from '@arrowsmith/artifacts/store';
+import {
+  blobPath,
+  type FileEntry,
+  type Manifest,
+  readManifest,
+  serializeManifest,
+  withLock,
+} from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
 import { pointerPath, type Workspace } from './workspace.ts';
 
@@ -36,6 +43,8 @@ export interface RunRecord {
   host: { platform: string; arch: string; cpu: string; node: string };
   metrics: Record<string, number>;
   highlights: Record<string, string>;
+  /** Tables of what was measured while the stage ran: provenance, stored like content. */
+  measured?: Record<string, FileEntry>;
 }
 
 /**
@@ -51,7 +60,7 @@ export async function writePointer(workspace: Workspace, manifest: Manifest, run
       await mkdir(fresh);
       await writeFile(join(fresh, 'manifest.json'), serializeManifest(manifest));
       await writeFile(join(fresh, 'run.json'), `${JSON.stringify(run, null, 2)}\n`);
-      for (const [name, { sha256 }] of Object.entries(manifest.files)) {
+      for (const [name, { sha256 }] of Object.entries({ ...run.measured, ...manifest.files })) {
         await linkTo(relative(pointer, blobPath(workspace.store, sha256)), join(fresh, name));
       }
       await rename(pointer, `${fresh}.old`).catch(ignoreMissing);

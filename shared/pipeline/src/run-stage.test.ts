@@ -37,6 +37,20 @@ test('a stage writes a pointer: manifest, provenance and links that open', async
   expect(files(join(workspace.store, 'locks'))).toEqual([]);
 });
 
+test('what was measured is named by the provenance and no part of the content', async () => {
+  const [a, b] = [toyWorkspace(), toyWorkspace()];
+  const [first, second] = [await a.run('count'), await b.run('count')];
+  const digest = ({ measured }: typeof first) => measured!['time.arrow']!.sha256;
+  expect(digest(first)).not.toBe(digest(second));
+  expect(first.manifest).toBe(second.manifest);
+  const { manifest, run } = await readPointer(a.workspace, 'toy', 'count');
+  expect(Object.keys(manifest.files)).toEqual(['note.txt', 'number.arrow']);
+  expect(run.measured).toEqual({ 'time.arrow': { sha256: digest(first), bytes: expect.any(Number), rows: 1 } });
+  const linked = join(a.workspace.root, 'artifacts/toy/count/time.arrow');
+  expect((await readMetadata(linked, 'metrics')).version).toBe('1');
+  expect((await a.run('count')).measured).toEqual(run.measured); // recalled with the result
+});
+
 test('the same computation is not done twice; another parameter, code or input is another computation', async () => {
   const { ran, run } = toyWorkspace();
   await run('count');

@@ -157,9 +157,12 @@ async function execute(request: StageRequest, execution: Execution): Promise<Mem
   const { key, parameters, environment, inputs, substitution, print } = execution;
   const work = workFolder(request, key);
   const output = join(work, 'output');
+  const aside = join(work, 'measured');
   const state = join(work, 'state');
-  await rm(output, { recursive: true, force: true }); // what a killed run left
-  await mkdir(output, { recursive: true });
+  for (const folder of [output, aside]) {
+    await rm(folder, { recursive: true, force: true }); // what a killed run left
+    await mkdir(folder, { recursive: true });
+  }
   await mkdir(state, { recursive: true });
 
   const rows: Record<string, number> = {};
@@ -184,6 +187,10 @@ async function execute(request: StageRequest, execution: Execution): Promise<Mem
       const { writeTable } = await import('@arrowsmith/artifacts'); // late: a known result needs no Arrow
       rows[file] = (await writeTable(join(output, file), kind, { ...metadata, ...inherited }, batches)).rows;
     },
+    measured: async (file, kind, batches) => {
+      const { writeTable } = await import('@arrowsmith/artifacts');
+      rows[file] = (await writeTable(join(aside, file), kind, {}, batches)).rows;
+    },
     outputPath: (file) => join(output, file),
     stateDirectory: state,
     progress: (label, options) => startProgress(label, options),
@@ -196,13 +203,8 @@ async function execute(request: StageRequest, execution: Execution): Promise<Mem
   try {
     const stage = await request.load();
     const result = await stage.run(context);
-    const files: Record<string, FileEntry> = {};
-    for (const file of (await readdir(output)).sort()) {
-      files[file] = {
-        ...(await putFile(workspace.store, join(output, file))),
-        ...(file in rows ? { rows: rows[file] } : {}),
-      };
-    }
+    const files = await putFiles(workspace, output, rows);
+    const measured = await putFiles(workspace, aside, rows);
     const manifest: Manifest = {
       format: 1,
       stage: declaration.name,
@@ -222,18 +224,31 @@ async function execute(request: StageRequest, execution: Execution): Promise<Mem
       startedAt,
       seconds,
       result,
+      measured,
     });
     const manifestSha256 = await remember(workspace.store, key, manifest, run);
     await rm(work, { recursive: true, force: true });
     print(`${declaration.name}: done in ${duration(1000 * seconds)}`);
     return { manifest, manifestSha256, run };
   } catch (error) {
-    await rm(output, { recursive: true, force: true }).catch(() => undefined); // nothing half-written stays
+    for (const folder of [output, aside]) await rm(folder, { recursive: true, force: true }).catch(() => undefined); // nothing half-written stays
     await rmdir(state)
       .then(() => rmdir(work))
       .catch(() => undefined); // but what is in `state` does, to resume
     throw error;
   }
+}
+
+/** Moves the files of a folder into the store. @param rows of those that are tables */
+async function putFiles(
+  { store }: Workspace,
+  folder: string,
+  rows: Readonly<Record<string, number>>,
+): Promise<Record<string, FileEntry>> {
+  const files: Record<string, FileEntry> = {};
+  for (const file of (await readdir(folder)).sort())
+    files[file] = { ...(await putFile(store, join(folder, file))), ...(file in rows ? { rows: rows[file] } : {}) };
+  return files;
 }
 
 function provenance(from: {
@@ -247,6 +262,7 @@ function provenance(from: {
   startedAt: string;
   seconds: number;
   result: StageResult;
+  measured: Record<string, FileEntry>;
 }): Record<string, unknown> {
   const { declaration, inputs, result, ...rest } = from;
   return {

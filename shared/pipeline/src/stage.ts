@@ -73,6 +73,11 @@ export interface StageContext<P> {
     metadata: Record<string, string>,
     batches: Iterable<Record<string, Column>> | AsyncIterable<Record<string, Column>>,
   ): Promise<void>;
+  /**
+   * Writes an Arrow table of what was measured on the way, such as times, which differ between equal runs. It is no part of the artifact:
+   * `run.json` names it, the manifest does not.
+   */
+  measured(file: string, kind: TableKind, batches: Iterable<Record<string, Column>>): Promise<void>;
   /** The path at which to write any other file of the output artifact. */
   outputPath(file: string): string;
   /** A folder that survives a kill and is there again when the same computation is started again; for checkpoints and partial downloads. */

@@ -1,11 +1,19 @@
 /** @file What the stage `train` does: trains a decoder on the rows of `chunk` and writes its weights and log. */
-import { numbers, optionalNumbers, tensorBatches, tensorsTable, trainingLogTable } from '@arrowsmith/artifacts';
+import {
+  numbers,
+  optionalNumbers,
+  tensorBatches,
+  tensorsTable,
+  trainingLogTable,
+  trainingSpeedTable,
+} from '@arrowsmith/artifacts';
 import { countParameters, decoderConfig } from '@arrowsmith/model';
 import { describeEngine, type Engine, engineNotices, useBackend } from '@arrowsmith/ops';
 import { implementStage } from '@arrowsmith/pipeline/stage';
 import { type LogRow, readTokenTable, train } from '@arrowsmith/training';
 import declaration from './declaration.ts';
 import { observe } from './observe.ts';
+import { speedColumns, type StepTime } from './speed.ts';
 
 export default implementStage(declaration, async (context) => {
   const { model, backend, threads, precision, profile, ...parameters } = context.parameters;
@@ -22,6 +30,7 @@ export default implementStage(declaration, async (context) => {
 
   const bar = context.progress('train', { total: parameters.steps, unit: 'steps' });
   const speed = { tokens: 0, seconds: 0 };
+  const times: StepTime[] = [];
   let validation = '';
   const show = ({ step, trainLoss }: LogRow) =>
     bar.update(step, `loss ${trainLoss.toFixed(3)}${validation}, ${describeSpeed(speed)}`);
@@ -34,7 +43,9 @@ export default implementStage(declaration, async (context) => {
     signal: context.signal,
     onNotice,
     onStep: (row, { seconds }) => {
-      speed.tokens += parameters.batchSize * config.contextLength;
+      const tokens = parameters.batchSize * config.contextLength;
+      times.push({ step: row.step, tokens, seconds });
+      speed.tokens += tokens;
       speed.seconds += seconds;
       show(row);
     },
@@ -48,6 +59,7 @@ export default implementStage(declaration, async (context) => {
 
   await context.table('weights.arrow', tensorsTable, { config: JSON.stringify(config) }, tensorBatches(weights));
   await context.table('log.arrow', trainingLogTable, {}, [logColumns(log)]);
+  await context.measured('speed.arrow', trainingSpeedTable, [speedColumns(times)]);
   const last = log.at(-1)!;
   return {
     metadata: { parameters: parameterCount, steps: last.step, config: JSON.stringify(config) },

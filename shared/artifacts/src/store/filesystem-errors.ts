@@ -47,6 +47,7 @@ const REASONS: Record<string, Reason> = {
   EACCES: PERMISSION,
   EPERM: PERMISSION,
   ENOTDIR: NOT_A_FOLDER,
+  EISDIR: { what: 'a folder is where a file should be', expected: 'a file', fix: 'name another file, or move that folder away' },
   EEXIST: NOT_A_FOLDER,
 };
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
@@ -7,7 +7,9 @@ import { refuseParameters } from './refuse-parameters.ts';
 let root: string;
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'refuse-'));
-  symlinkSync(resolve(import.meta.dirname, '../../../../node_modules'), join(root, 'node_modules'));
+  const repository = resolve(import.meta.dirname, '../../../..');
+  symlinkSync(join(repository, 'node_modules'), join(root, 'node_modules'));
+  cpSync(join(repository, 'pipelines/project.json'), join(root, 'pipelines/project.json'));
   declare('chunk', 'contextLength: z.int()');
   declare('evaluate', 'batchSize: z.int()');
   declare('train', 'batchSize: z.int(), steps: z.int(), optimizer: z.strictObject({ learningRate: z.number() })');

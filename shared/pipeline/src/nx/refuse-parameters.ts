@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { UserError } from '@arrowsmith/errors';
 import type { JsonObject, StageDeclaration } from '../stage.ts';
 import { loadDeclarations } from '../workspace.ts';
+import { ownTargets } from './unknown-target.ts';
 
 /**
  * @param args of the nx command line, e.g. `['run', 'pipeline:tinystories', '--steps=300']`
@@ -10,7 +11,7 @@ import { loadDeclarations } from '../workspace.ts';
  */
 export async function refuseParameters(root: string, args: readonly string[]): Promise<void> {
   const target = args.find((arg) => /^pipeline:[\w-]+$/.test(arg));
-  if (target === undefined) return;
+  if (target === undefined || ownTargets(root).includes(target.split(':')[1]!)) return;
   const declarations = await loadDeclarations(root);
   for (const [i, arg] of args.entries()) {
     if (!arg.startsWith('--')) continue;

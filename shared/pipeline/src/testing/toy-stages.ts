@@ -47,8 +47,9 @@ export function toyWorkspace() {
   const workspace: Workspace = openWorkspace(mkdtempSync(join(tmpdir(), 'toy-')), {});
   const ran: string[] = [];
   const printed: string[] = [];
-  const count = implementStage(countDeclaration, async ({ parameters, table, outputPath }) => {
+  const count = implementStage(countDeclaration, async ({ parameters, table, measured, outputPath }) => {
     ran.push('count');
+    await measured('time.arrow', metricsTable, [rowOf(performance.now())]);
     await table('number.arrow', metricsTable, {}, [rowOf(parameters.to)]);
     await writeFile(outputPath('note.txt'), 'the same whatever the note');
     return {

@@ -1,0 +1,76 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { z } from 'zod';
+import { formatRevision, parseRevision, readRevision } from '../ledger/revision.ts';
+import { declareStage, type StageDeclaration } from '../stage.ts';
+import { stagesAlone } from './after-tasks.ts';
+import { beforeTasks } from './before-tasks.ts';
+
+const declare = (name: string, inputs: string[] = []) =>
+  [name, declareStage({ name, description: name, inputs, parameters: z.strictObject({}) })] as unknown as [
+    string,
+    StageDeclaration,
+  ];
+const declarations = new Map([
+  declare('download'),
+  declare('tokenizer', ['download']),
+  declare('chunk', ['download', 'tokenizer']),
+  declare('train', ['chunk']),
+]);
+const ran = (...tasks: string[]) =>
+  tasks.map((task) => {
+    const [project = '', target = ''] = task.split(':');
+    return { task: { target: { project, target } }, status: 'success' };
+  });
+
+test('a stage run by itself is a run of all that it needed, though Nx ran only some of it', () => {
+  expect(stagesAlone(ran('pipeline:build', 'chunk:a', 'train:a'), declarations)).toEqual([
+    { pipeline: 'a', stage: 'train', stages: ['download', 'tokenizer', 'chunk', 'train'] },
+  ]);
+});
+
+test('stages of a whole pipeline are none; of several pipelines each has its own', () => {
+  const tasks = ran('download:a', 'tokenizer:a', 'pipeline:a', 'download:b', 'tokenizer:c', 'download:c');
+  expect(stagesAlone(tasks, declarations).map(({ stage, pipeline }) => `${stage}:${pipeline}`)).toEqual([
+    'download:b',
+    'tokenizer:c',
+  ]);
+  expect(stagesAlone(ran('pipeline:build', 'pipeline:runs'), declarations)).toEqual([]);
+});
+
+const root = mkdtempSync(join(tmpdir(), 'hooks-'));
+mkdirSync(join(root, 'pipelines'));
+writeFileSync(join(root, 'pipelines/project.json'), '{"targets":{"build":{},"runs":{}}}');
+const git = (...args: string[]): string =>
+  execFileSync('git', ['-C', root, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { encoding: 'utf8' }).trim();
+
+afterEach(() => delete process.env['RUN_NAME']);
+
+test('tasks are told which `nx run` they belong to, when it began and from which sources', async () => {
+  expect(await readRevision(root)).toEqual({ dirty: false }); // no repository
+  git('init', '-q');
+  git('add', '.');
+  git('commit', '-q', '-m', 'x');
+  const commit = git('rev-parse', 'HEAD');
+  const clean = await beforeTasks(root, ['run', 'pipeline:runs', '--limit=3'], 'id-1');
+  expect(clean).toMatchObject({ ARROWSMITH_INVOCATION: 'id-1', ARROWSMITH_REVISION: commit });
+  expect(Number(clean['ARROWSMITH_STARTED'])).toBeGreaterThan(Date.UTC(2025));
+  writeFileSync(join(root, 'new.yaml'), '');
+  const { ARROWSMITH_REVISION } = await beforeTasks(root, ['run', 'pipeline:runs'], 'id-2');
+  expect(parseRevision(ARROWSMITH_REVISION!)).toEqual({ commit, dirty: true });
+  for (const revision of [{ dirty: false }, { commit, dirty: false }, { commit, dirty: true }])
+    expect(parseRevision(formatRevision(revision))).toEqual(revision);
+});
+
+test.each(['latest', 'baseline', 'a b', 'x@y', 'x~1', '20260131-wide', 'a,b', 'x'.repeat(101)])(
+  'RUN_NAME=%s is refused before anything runs',
+  async (name) => {
+    process.env['RUN_NAME'] = name;
+    await expect(beforeTasks(root, ['run', 'pipeline:a'], 'id')).rejects.toThrow(
+      /cannot name a run[^]*RUN_NAME[^]*to do/,
+    );
+  },
+);

@@ -1,0 +1,39 @@
+/** @file `nx run pipeline:report`: writes an HTML report of a run, by default the last one, or of several side by side. */
+import { relative, resolve } from 'node:path';
+import { UserError } from '@arrowsmith/errors';
+import { readLedger } from '@arrowsmith/pipeline';
+import { main } from '@arrowsmith/pipeline/cli';
+import { formatDamage } from '../printing/list.ts';
+import { writeReport } from '../report/write-report.ts';
+import { resolveReferences } from '../selection/references.ts';
+import { readOptions } from './options.ts';
+
+const text = { type: 'string' } as const;
+
+await main(async (workspace) => {
+  const {
+    run,
+    runs: several,
+    pipeline,
+    output,
+  } = readOptions('report', { run: text, runs: text, pipeline: text, output: text });
+  if (run !== undefined && several !== undefined) throw oneOrSeveral(run, several);
+  const references = (several ?? run ?? 'latest').split(',').map((reference) => reference.trim());
+  const { runs, damaged } = await readLedger(workspace);
+  if (damaged.length > 0) console.error(formatDamage(damaged));
+  const named = await resolveReferences(
+    references.filter((reference) => reference !== ''),
+    { workspace, runs, pipeline },
+  );
+  const path = await writeReport(workspace, named, output === undefined ? undefined : resolve(workspace.root, output));
+  console.log(relative(process.cwd(), path));
+});
+
+function oneOrSeveral(run: string, several: string): UserError {
+  return new UserError({
+    what: 'a report is of one run or of several',
+    expected: '--run or --runs',
+    found: `--run=${run} and --runs=${several}`,
+    fix: `npx nx run pipeline:report --runs=${run},${several}`,
+  });
+}

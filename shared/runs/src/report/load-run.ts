@@ -1,0 +1,101 @@
+/** @file A run of the ledger as a report shows it: with the tables of its artifacts, as far as the store still has them. */
+import { readFile } from 'node:fs/promises';
+import { documentsTable, type FileEntry, readPlainTable } from '@arrowsmith/artifacts';
+import { blobPath, type Manifest, manifestSchema, recall, verifiedBlob } from '@arrowsmith/artifacts/store';
+import { UserError } from '@arrowsmith/errors';
+import type { ReportRun, ReportStage, ReportTable } from '@arrowsmith/reporting';
+import type { Run, RunRecord, StageRun, Workspace } from '@arrowsmith/pipeline';
+
+/** Larger tables are data for programs. */
+const LARGEST_TABLE = 32 * 1024 ** 2;
+
+/** Gathers what a report needs. What cannot be read is said in the report and stops nothing. */
+export async function loadReportRun(workspace: Workspace, run: Run): Promise<ReportRun> {
+  const { id, name, notes, pipeline, finishedAt, commit, dirty, substitution } = run;
+  const stages = Object.entries(run.stages).map(([stage, record]) => loadStage(workspace, pipeline, stage, record));
+  return {
+    id,
+    name,
+    notes,
+    pipeline,
+    finishedAt,
+    commit: commit === undefined ? undefined : `${commit.slice(0, 12)}${dirty ? ', with changes' : ''}`,
+    substitution,
+    stages: await Promise.all(stages),
+  };
+}
+
+async function loadStage(workspace: Workspace, pipeline: string, name: string, record: StageRun): Promise<ReportStage> {
+  const again = `npx nx run ${name}:${pipeline}`;
+  const missing: string[] = [];
+  const tables: ReportTable[] = [];
+  const manifest = await findManifest(workspace, record.manifest);
+  if (manifest === undefined) {
+    missing.push(
+      `The artifact of ${name} is no longer in the store (deleted, or removed by garbage collection), so its tables cannot be shown. With the code and the parameters of this run, ${again} makes it again.`,
+    );
+  }
+  const measured = ((await recall(workspace.store, record.key))?.run as RunRecord | undefined)?.measured ?? {};
+  for (const [file, entry] of Object.entries({ ...manifest?.files, ...measured })) {
+    if (!file.endsWith('.arrow')) continue;
+    try {
+      const table = await loadTable(workspace, `artifacts/${pipeline}/${name}/${file}`, entry, again);
+      if (table !== undefined) tables.push({ file, ...table });
+    } catch (error) {
+      missing.push(`${file} cannot be shown: ${explain(error)}.`);
+    }
+  }
+  const { manifest: digest, inputs, cached, startedAt, seconds, code, parameters, environment, metrics } = record;
+  const { platform, arch, cpu, node } = record.host;
+  return {
+    name,
+    digest,
+    inputs,
+    cached,
+    startedAt,
+    seconds,
+    code,
+    host: `${cpu}, ${platform} ${arch}, Node ${node}`,
+    parameters,
+    environment,
+    metrics,
+    highlights: record.highlights,
+    files: Object.entries(manifest?.files ?? {}).map(([file, entry]) => ({ name: file, ...entry })),
+    tables,
+    missing,
+  };
+}
+
+async function findManifest({ store }: Workspace, digest: string): Promise<Manifest | undefined> {
+  const text = await readFile(blobPath(store, digest), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return manifestSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns undefined where the table holds texts, tokens or weights */
+async function loadTable(
+  { store }: Workspace,
+  name: string,
+  entry: FileEntry,
+  fix: string,
+): Promise<Omit<ReportTable, 'file'> | undefined> {
+  if (entry.bytes > LARGEST_TABLE) return undefined;
+  const verify = () => verifiedBlob(store, entry, name, `${fix} --skip-nx-cache`);
+  // What is not shown need not be verified, and is told by the head of its file.
+  const isShown = async ({ kind }: { kind: string }) => kind !== documentsTable.kind && (await verify()) !== '';
+  const table = await readPlainTable(blobPath(store, entry.sha256), isShown).catch(async (error: unknown) => {
+    if (!(error instanceof UserError)) await verify(); // says what is wrong, where the file is not what it was
+    throw error;
+  });
+  return table === undefined ? undefined : { kind: table.metadata.kind, ...table };
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof UserError)) return (error as Error).message;
+  const { what, found, fix } = error.parts;
+  return [what, found, fix === undefined ? undefined : `to do: ${fix}`].filter(Boolean).join('; ');
+}
