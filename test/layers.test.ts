@@ -15,6 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   errors: [],
   artifacts: ['errors'],
   pipeline: ['artifacts', 'errors'],
+  regression: ['pipeline', 'artifacts', 'errors'],
   'backend-native': ['errors'],
   ops: ['backend-native', 'errors'],
   model: ['ops', 'errors'],

@@ -1,0 +1,3 @@
+/** @file Baselines and the regression gate. */
+export * from './baseline.ts';
+export * from './interval.ts';
