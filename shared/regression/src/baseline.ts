@@ -46,6 +46,8 @@ export const baselineSchema = z
       /** The commit that was checked out; with `+` where files differed from it. Absent without git. */
       commit: z.string().optional(),
       instructionSet: z.string().optional(),
+      /** Set when the text stood in for what the pipeline asks for. */
+      substitution: z.string().optional(),
       host: z.strictObject({ platform: z.string(), arch: z.string(), cpu: z.string(), node: z.string() }),
     }),
     noise: z.strictObject({
@@ -60,6 +62,8 @@ export const baselineSchema = z
     }),
     /** By `stage.metric`. */
     metrics: z.record(z.string(), metricSchema),
+    /** Digests of contents that are the same in every run, by `stage.content`. */
+    digests: z.record(z.string(), sha256),
     /** What the run with the pipeline file's own seed made, stage by stage in the order in which they run. */
     artifacts: z.record(
       z.string(),

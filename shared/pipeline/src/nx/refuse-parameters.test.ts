@@ -8,6 +8,8 @@ let root: string;
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'refuse-'));
   symlinkSync(resolve(import.meta.dirname, '../../../../node_modules'), join(root, 'node_modules'));
+  mkdirSync(join(root, 'pipelines'));
+  writeFileSync(join(root, 'pipelines', 'tiny.yaml'), '');
   declare('chunk', 'contextLength: z.int()');
   declare('evaluate', 'batchSize: z.int()');
   declare('train', 'batchSize: z.int(), steps: z.int(), optimizer: z.strictObject({ learningRate: z.number() })');
@@ -52,6 +54,7 @@ test.each([
   ['flags of Nx', ['pipeline:tiny', '--skip-nx-cache', '--parallel=1', '--outputStyle', 'static']],
   ['a parameter of one stage', ['train:tiny', '--steps=300']],
   ['another target of the project', ['pipeline:gc', '--delete']],
+  ['a flag of another target that a stage has too', ['pipeline:gc', '--steps=300']],
 ])('%s is let through', async (_, args) => {
   await expect(refuse(...args)).resolves.toBeUndefined();
 });
