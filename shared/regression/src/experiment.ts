@@ -26,6 +26,11 @@ export function engineOf(pipeline: Pipeline, declarations: Declarations): Record
   return declarations.get(SEED_PARAMETER.stage)!.environment?.(parameters) ?? {};
 }
 
+/** The seed that the pipeline file gives to training. */
+export function ownSeed(pipeline: Pipeline): number {
+  return pipeline.stages[SEED_PARAMETER.stage]![SEED_PARAMETER.name] as number;
+}
+
 /**
  * Compares what is about to run with what the baseline was measured on: parameters but for the seed and those that cannot change a
  * result, and the backend and its precision. The instruction set may be another; its rounding is far below the noise of seeds.
