@@ -2,3 +2,4 @@
 export * from './baseline.ts';
 export * from './interval.ts';
 export * from './metrics.ts';
+export * from './measure.ts';
