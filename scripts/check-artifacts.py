@@ -38,6 +38,8 @@ KINDS = {
     "quantize/error.arrow": "quantization-error",
     "evaluate/metrics.arrow": "metrics",
     "evaluate/samples.arrow": "samples",
+    "evaluate/documents.arrow": "document-losses",
+    "evaluate/positions.arrow": "position-losses",
 }
 SENTENCE = "Once upon a time, a café's 3 cats — 猫猫猫 🐈 — couldn't   sleep.\n\n\tThe end"
 

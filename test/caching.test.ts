@@ -33,36 +33,40 @@ beforeAll(() => {
 afterAll(() => workspace.remove());
 
 /** Runs a pipeline and returns what was computed, as the ledger says. */
-function run(pipeline = 'tiny', { args = [] as string[], env = {} as Record<string, string> } = {}) {
+async function run(pipeline = 'tiny', { args = [] as string[], env = {} as Record<string, string> } = {}) {
   const { code, output } = workspace.nx(['run', `pipeline:${pipeline}`, ...args], env);
   expect(code, output).toBe(0);
-  const { computed, manifests } = lastRun(workspace);
+  const { computed, manifests } = await lastRun(workspace);
   return { output, computed, manifests };
 }
 
 const fromNxCache = (output: string): number =>
   Number(/instead of running the command for (\d+) out of/.exec(output)?.[1] ?? 0);
 
-test('the first run computes every stage and prints a summary', () => {
-  const { computed, output } = run();
+test('the first run computes every stage and prints a summary', async () => {
+  const { computed, output } = await run();
   expect(computed).toEqual(STAGES);
   for (const label of ['data', 'vocabulary', 'parameters', 'loss', 'size', 'perplexity', 'bits per byte', 'sample']) {
     expect(output).toMatch(new RegExp(`^ +${label}`, 'm'));
   }
 });
 
-test('nothing changed: nothing runs', () => {
-  const { computed, output } = run();
+test('nothing changed: nothing runs', async () => {
+  const { computed, output } = await run();
   expect(computed).toEqual([]);
   expect(fromNxCache(output)).toBe(STAGES.length + 1); // every stage, and their code
 });
 
-test('a train parameter reruns training and what follows', () => {
-  expect(run('tiny', { env: { PIPELINE_SET: 'train.steps=4' } }).computed).toEqual(['train', 'quantize', 'evaluate']);
-  expect(run().computed).toEqual([]); // and the old result is still there
+test('a train parameter reruns training and what follows', async () => {
+  expect((await run('tiny', { env: { PIPELINE_SET: 'train.steps=4' } })).computed).toEqual([
+    'train',
+    'quantize',
+    'evaluate',
+  ]);
+  expect((await run()).computed).toEqual([]); // and the old result is still there
 });
 
-test('a comment in a library, a README and a test rerun nothing', () => {
+test('a comment in a library, a README and a test rerun nothing', async () => {
   workspace.edit(
     'shared/quantization/src/int8.ts',
     'export function quantizeInt8',
@@ -70,32 +74,32 @@ test('a comment in a library, a README and a test rerun nothing', () => {
   );
   workspace.write('stages/train/README.md', 'Words.');
   workspace.write('shared/bpe/src/new.test.ts', 'export {};');
-  expect(run().computed).toEqual([]);
+  expect((await run()).computed).toEqual([]);
 });
 
-test('a semantic edit in a library reruns the stages that use it and no others', () => {
+test('a semantic edit in a library reruns the stages that use it and no others', async () => {
   workspace.edit('shared/quantization/src/int8.ts', 'const LARGEST = 127;', 'const LARGEST = 63;');
-  expect(run().computed).toEqual(['quantize', 'evaluate']);
+  expect((await run()).computed).toEqual(['quantize', 'evaluate']);
 });
 
-test('a stage that runs again to the same bytes reruns nothing after it', () => {
+test('a stage that runs again to the same bytes reruns nothing after it', async () => {
   workspace.edit('stages/chunk/src/stage.ts', "'take more text, or", "'take much more text, or");
-  expect(run().computed).toEqual(['chunk']);
+  expect((await run()).computed).toEqual(['chunk']);
 });
 
-test('a new pipeline file recomputes nothing, and shares what it has in common', () => {
+test('a new pipeline file recomputes nothing, and shares what it has in common', async () => {
   workspace.write('pipelines/another.yaml', 'extends: tiny\nstages:\n  train: { seed: 2 }\n');
-  expect(run().computed).toEqual([]);
-  expect(run('another').computed).toEqual(['train', 'quantize', 'evaluate']);
+  expect((await run()).computed).toEqual([]);
+  expect((await run('another')).computed).toEqual(['train', 'quantize', 'evaluate']);
 });
 
-test('deleted artifacts come back, from the cache of Nx and from the store', () => {
-  const { manifests } = run();
+test('deleted artifacts come back, from the cache of Nx and from the store', async () => {
+  const { manifests } = await run();
   rmSync(join(workspace.root, 'artifacts/tiny'), { recursive: true });
-  expect(run()).toMatchObject({ computed: [], manifests });
+  expect(await run()).toMatchObject({ computed: [], manifests });
   rmSync(join(workspace.root, 'artifacts/tiny'), { recursive: true });
   rmSync(join(workspace.root, '.nx'), { recursive: true });
-  expect(run()).toMatchObject({ computed: [], manifests });
+  expect(await run()).toMatchObject({ computed: [], manifests });
 });
 
 test('a stage started from its sources, for a debugger, finds the result of the one that Nx started', async () => {
@@ -105,8 +109,8 @@ test('a stage started from its sources, for a debugger, finds the result of the 
   expect(output).toContain('chunk: nothing to do');
 });
 
-test('a lost store is an error that names the command which heals it, and that command does', () => {
-  const { manifests } = run();
+test('a lost store is an error that names the command which heals it, and that command does', async () => {
+  const { manifests } = await run();
   rmSync(join(workspace.root, 'artifacts/store/blobs'), { recursive: true });
   const { code, output } = workspace.nx(['run', 'train:tiny', '--steps=5']);
   expect(code).not.toBe(0);
@@ -114,14 +118,14 @@ test('a lost store is an error that names the command which heals it, and that c
   expect(command).toBe('run chunk:tiny --skip-nx-cache');
   expect(workspace.nx(command!.split(' ')).code).toBe(0);
   expect(workspace.nx(['run', 'train:tiny', '--steps=5']).code).toBe(0);
-  expect(run('tiny', { args: ['--skip-nx-cache'] }).manifests).toEqual(manifests);
+  expect((await run('tiny', { args: ['--skip-nx-cache'] })).manifests).toEqual(manifests);
 });
 
-test('the whole pipeline run again from an empty store gives byte-identical manifests', () => {
+test('the whole pipeline run again from an empty store gives byte-identical manifests', async () => {
   const manifests = () => STAGES.map((stage) => workspace.read(`artifacts/tiny/${stage}/manifest.json`));
   const before = manifests();
   for (const folder of ['.nx', '.work', 'artifacts']) rmSync(join(workspace.root, folder), { recursive: true });
-  expect(run().computed).toEqual(STAGES);
+  expect((await run()).computed).toEqual(STAGES);
   expect(manifests()).toEqual(before);
 });
 
@@ -135,7 +139,7 @@ test('every artifact opens through its pointer', () => {
   }
 });
 
-test('garbage collection shows first and deletes when told to, and what is left is whole', () => {
+test('garbage collection shows first and deletes when told to, and what is left is whole', async () => {
   const show = workspace.nx(['run', 'pipeline:gc']);
   expect(show.code).toBe(0);
   workspace.nx(['run', 'train:tiny', '--steps=6']);
@@ -143,6 +147,6 @@ test('garbage collection shows first and deletes when told to, and what is left 
   expect(workspace.nx(['run', 'pipeline:gc']).output).toMatch(/would delete +[\d.]+ k?B +artifacts\/store\/blobs/);
   expect(workspace.nx(['run', 'pipeline:gc', '--delete']).output).toMatch(/freed/);
   expect(workspace.nx(['run', 'pipeline:gc']).output).toMatch(/nothing to collect/);
-  expect(run('tiny', { args: ['--skip-nx-cache'] }).computed).toEqual([]);
+  expect((await run('tiny', { args: ['--skip-nx-cache'] })).computed).toEqual([]);
   expect(existsSync(join(workspace.root, 'artifacts/store/blobs'))).toBe(true);
 });

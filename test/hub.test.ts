@@ -98,7 +98,7 @@ function pipeline(change: object = {}): string {
 async function run(endpoint: string) {
   const { code, output } = await workspace.nxAsync(['run', 'pipeline:tiny'], { HF_ENDPOINT: endpoint });
   expect(code, output).toBe(0);
-  return { output, ...lastRun(workspace) };
+  return { output, ...(await lastRun(workspace)) };
 }
 
 /** What every manifest and every table says about a substitution. */
@@ -123,7 +123,7 @@ let offline: string[];
 let online: string[];
 
 test('without the hub the embedded corpus is used, which is said first and last and by every artifact', async () => {
-  const { output, computed, manifests, entry } = await run(closed);
+  const { output, computed, manifests, run: entry } = await run(closed);
   offline = manifests;
   expect(computed).toEqual(STAGES);
   const lines = output.split('\n').filter((line) => line.trim() !== '');

@@ -3,18 +3,19 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { collectGarbage } from './gc.ts';
-import { readRuns } from './ledger.ts';
+import { readLedger } from './ledger/index.ts';
 import { readPointer } from './pointer.ts';
-import { completeRun, formatSummary } from './summary.ts';
+import { completeRun } from './complete-run.ts';
+import { formatSummary } from './summary.ts';
 import { toyWorkspace } from './testing/toy-stages.ts';
 
-const PIPELINE = { name: 'toy', description: '', stages: { count: {}, double: {} } };
+const COMPLETED = { pipeline: 'toy', stages: ['count', 'double'] };
 
 test('what a pointer or a run names is never collected; the rest is, and only when asked to', async () => {
   const { workspace, ran, run } = toyWorkspace();
   await run('count', ['--to=1']); // in the ledger, no longer pointed at
   await run('double');
-  await completeRun(workspace, PIPELINE, undefined);
+  await completeRun(workspace, COMPLETED);
   await run('count', ['--to=2']); // in no run, no longer pointed at: garbage
   await run('count', ['--to=3']); // pointed at
   await run('double');
@@ -40,7 +41,7 @@ test('a pipeline whose folder was deleted keeps what its runs name', async () =>
   const { workspace, run } = toyWorkspace();
   await run('count');
   await run('double');
-  await completeRun(workspace, PIPELINE, undefined);
+  await completeRun(workspace, COMPLETED);
   rmSync(join(workspace.root, 'artifacts/toy'), { recursive: true });
   expect(await collectGarbage(workspace, { remove: true })).toEqual([]);
 });
@@ -74,15 +75,15 @@ test('the ledger keeps every completed run, and the summary tells what ran from 
   const { workspace, run } = toyWorkspace();
   await run('count', [], { invocation: 'first' });
   await run('double', [], { invocation: 'first' });
-  const first = await completeRun(workspace, PIPELINE, 'first');
+  const first = await completeRun(workspace, { ...COMPLETED, invocation: 'first' });
   await run('double', ['--plus=1'], { invocation: 'second' });
-  const second = await completeRun(workspace, PIPELINE, 'second');
+  const second = await completeRun(workspace, { ...COMPLETED, invocation: 'second' });
   const cached = [first, second].map(({ stages }) => Object.values(stages).map((stage) => stage.cached));
   expect(cached).toEqual([
     [false, false],
     [true, false],
   ]);
-  expect((await readRuns(workspace)).map(({ id }) => id)).toEqual([first.id, second.id].sort());
+  expect((await readLedger(workspace)).runs.map(({ id }) => id)).toEqual([first.id, second.id]);
   const text = formatSummary(second);
   expect(text).toMatch(/counted +3/);
   expect(text).toMatch(/count +cached +artifacts\/toy\/count/);

@@ -6,7 +6,7 @@ import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { blobPath, isLocked, manifestSchema, withLock } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
-import { readRuns } from './ledger.ts';
+import { readLedger, requireWhole } from './ledger/index.ts';
 import type { Workspace } from './workspace.ts';
 
 /** State of an interrupted computation is kept this long, so that it can be resumed. */
@@ -42,7 +42,7 @@ export async function collectGarbage(workspace: Workspace, { remove }: { remove:
 /** Digests of all blobs that a pointer or a run names: manifests and their files. */
 async function mark(workspace: Workspace): Promise<Set<string>> {
   const manifests = await pointedManifests(workspace);
-  for (const run of await readRuns(workspace)) {
+  for (const run of requireWhole(await readLedger(workspace))) {
     for (const { manifest: sha256 } of Object.values(run.stages)) {
       const text = await readFile(blobPath(workspace.store, sha256), 'utf8').catch(() => '{}');
       manifests.set(sha256, manifests.get(sha256) ?? text);

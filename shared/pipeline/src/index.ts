@@ -1,5 +1,6 @@
 /** @file Pipeline files, the stage runner, the Nx plugin's targets, the runs ledger. */
 export * from './code.ts';
+export * from './complete-run.ts';
 export * from './overrides.ts';
 export * from './pipeline-file.ts';
 export { pipelineNames } from './pipeline-source.ts';
@@ -9,5 +10,5 @@ export * from './run-stage.ts';
 export * from './stage.ts';
 export * from './workspace.ts';
 export * from './gc.ts';
-export * from './ledger.ts';
+export * from './ledger/index.ts';
 export * from './summary.ts';

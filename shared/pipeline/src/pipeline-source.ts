@@ -17,7 +17,19 @@ export interface Source {
 const NAME = /^[a-z][a-z0-9-]+$/; // two characters at least: Nx takes single letters as its own aliases
 
 /** Taken: the other targets of pipelines/project.json, and the other folders of artifacts/. */
-const TAKEN: readonly string[] = ['build', 'gc', 'baseline', 'regression', 'runs', 'store'];
+const TAKEN: readonly string[] = [
+  'build',
+  'gc',
+  'runs',
+  'compare',
+  'diff',
+  'name',
+  'forget',
+  'baseline',
+  'regression',
+  'store',
+  'bench',
+];
 
 export function pipelineNames(root: string): string[] {
   return readdirSync(join(root, 'pipelines'))

@@ -1,37 +1,15 @@
 /** @file What is on the screen when a pipeline is done. */
-import { appendRun, type LedgerEntry } from './ledger.ts';
-import { type Pipeline } from './pipeline-file.ts';
-import { readPointer } from './pointer.ts';
+import type { Run } from './ledger/index.ts';
 import { duration } from './progress.ts';
-import type { Workspace } from './workspace.ts';
-
-/**
- * Reads the pointers of a finished pipeline and appends it to the ledger.
- * @param invocation identity of this `nx run`; a stage whose pointer another one wrote was cached by Nx
- */
-export async function completeRun(
-  workspace: Workspace,
-  pipeline: Pipeline,
-  invocation: string | undefined,
-): Promise<LedgerEntry> {
-  const stages: LedgerEntry['stages'] = {};
-  let substitution: string | undefined;
-  for (const stage of Object.keys(pipeline.stages)) {
-    const { manifest, run } = await readPointer(workspace, pipeline.name, stage);
-    const ranNow = run.outcome === 'computed' && invocation !== undefined && run.invocation === invocation;
-    stages[stage] = { ...run, cached: !ranNow };
-    substitution ??= manifest.substitution;
-  }
-  return appendRun(workspace, {
-    pipeline: pipeline.name,
-    stages,
-    ...(substitution === undefined ? {} : { substitution }),
-  });
-}
 
 /** The summary of a run as text. @param description of the pipeline */
-export function formatSummary(run: LedgerEntry, description = ''): string {
-  const lines = ['', `pipeline ${run.pipeline} · run ${run.id}`, ...(description === '' ? [] : [description]), ''];
+export function formatSummary(run: Run, description = ''): string {
+  const lines = [
+    '',
+    `pipeline ${run.pipeline} · run ${run.id}${run.name === undefined ? '' : ` (${run.name})`}`,
+    ...(description === '' ? [] : [description]),
+    '',
+  ];
   const highlights = Object.values(run.stages).flatMap((stage) => Object.entries(stage.highlights));
   const isBlock = (text: string): boolean => text.includes('\n') || text.length > LINE_WIDTH;
   const width = Math.max(...highlights.map(([label, text]) => (isBlock(text) ? 0 : label.length)), 0) + 2;

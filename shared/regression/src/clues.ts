@@ -5,7 +5,7 @@ import type { Verdict } from './verdicts.ts';
 
 /** Sentences for people, the most telling ones first. */
 export function findClues(
-  baseline: Pick<Baseline, 'artifacts' | 'noise' | 'measured'>,
+  baseline: Pick<Baseline, 'pipeline' | 'artifacts' | 'noise' | 'measured'>,
   run: Pick<Measured, 'artifacts' | 'computed' | 'seed' | 'engine'>,
   verdicts: readonly Verdict[],
 ): string[] {
@@ -14,6 +14,7 @@ export function findClues(
     firstDifference(baseline, run),
     changedCode(baseline, run),
     sayCommit(baseline),
+    `Metrics, artifacts and losses side by side: npx nx run pipeline:compare --a=${baseline.pipeline}@baseline --b=${baseline.pipeline}@latest`,
   ].filter((clue) => clue !== undefined);
 }
 

@@ -1,6 +1,6 @@
 /** @file From the runs of several seeds to a baseline. */
 import { UserError } from '@arrowsmith/errors';
-import type { Pipeline } from '@arrowsmith/pipeline';
+import type { Pipeline, Revision } from '@arrowsmith/pipeline';
 import { type Baseline, BASELINE_FORMAT, type BaselineMetric } from './baseline.ts';
 import { deviation, FALSE_ALARM_RATE, mean, toleranceFactor, toleranceInterval } from './interval.ts';
 import type { Measured } from './measure.ts';
@@ -9,22 +9,18 @@ import { type Metric, METRICS } from './metrics.ts';
 /**
  * @param runs one per seed; the first is that of the pipeline file's own seed
  * @param now when this was measured
- * @param commit that was checked out, if known
+ * @param revision of the sources
  * @throws UserError when what must not depend on the seed does, or what must does not
  */
 export function makeBaseline(
   pipeline: Pipeline,
   runs: readonly Measured[],
-  {
-    now,
-    commit,
-    falseAlarmRate = FALSE_ALARM_RATE,
-  }: { now: Date; commit?: string | undefined; falseAlarmRate?: number },
+  { now, revision = { dirty: false } }: { now: Date; revision?: Revision },
 ): Baseline {
   const [own] = runs as [Measured, ...Measured[]];
   const guarded = METRICS.filter(({ name }) => name in own.metrics);
   const comparisons = guarded.filter(({ rule }) => rule === 'interval').length;
-  const factor = toleranceFactor(runs.length, comparisons, falseAlarmRate);
+  const factor = toleranceFactor(runs.length, comparisons, FALSE_ALARM_RATE);
   for (const [name, digest] of Object.entries(own.digests)) {
     const other = runs.find(({ digests }) => digests[name] !== digest);
     if (other !== undefined) throw seedMatters(name, own, other, [digest, String(other.digests[name])]);
@@ -37,12 +33,12 @@ export function makeBaseline(
     engine: { backend, precision },
     measured: {
       at: now.toISOString(),
-      ...(commit === undefined ? {} : { commit }),
+      ...(revision.commit === undefined ? {} : { commit: `${revision.commit}${revision.dirty ? '+' : ''}` }),
       ...(instructionSet === undefined ? {} : { instructionSet }),
       ...(own.substitution === undefined ? {} : { substitution: own.substitution }),
       host: own.host,
     },
-    noise: { seeds: runs.map(({ seed }) => seed), falseAlarmRate, comparisons, factor },
+    noise: { seeds: runs.map(({ seed }) => seed), falseAlarmRate: FALSE_ALARM_RATE, comparisons, factor },
     metrics: Object.fromEntries(guarded.map((metric) => [metric.name, limits(metric, runs, factor)])),
     digests: own.digests,
     artifacts: own.artifacts,

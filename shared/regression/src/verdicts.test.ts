@@ -125,7 +125,9 @@ describe('clues', () => {
     );
   });
 
-  test('the history since is one command away', () => {
-    expect(clues(recordedRun(1))).toMatch(/git log --oneline 0123456789abcdef\.\. -- /);
+  test('the history since and the comparison are one command away', () => {
+    expect(clues(recordedRun(1))).toMatch(
+      /git log --oneline 0123456789abcdef\.\. -- [^]*--a=ci@baseline --b=ci@latest/,
+    );
   });
 });

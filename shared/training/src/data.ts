@@ -21,7 +21,10 @@ export interface TokenRows {
 export interface Batch {
   inputs: Int32Array;
   targets: Int32Array;
-  /** The document of each input, numbered within its row from 0, where the source knows it: attention may be confined to it. −1: padding. */
+  /**
+   * The document of each input, numbered within the split from 0, where the source knows it: losses are told by it, and attention may be confined
+   * to it. −1: padding.
+   */
   documents?: Int32Array;
 }
 

@@ -13,11 +13,22 @@ export interface SplitLoss {
   tokens: number;
 }
 
+/** What a row's predictions cost, at each of its positions. */
+export interface RowLosses {
+  /** Ids that are predicted; −1 where none counts. */
+  targets: Int32Array;
+  /** Negative log likelihoods in nats; 0 where none counts. */
+  losses: Float32Array;
+  /** The document of each input, where the source knows it. */
+  documents?: Int32Array;
+}
+
 /**
  * Sums the negative log likelihood of every token of a split.
  *
  * @param indices the rows to measure; all by default
  * @param batchSize rows that go through the model together
+ * @param onRow called with each row, in the order of `indices`
  * @param onProgress called after each batch with the rows done
  * @param signal checked before each batch; throws its reason
  * @throws UserError for an id outside the vocabulary
@@ -28,6 +39,7 @@ export async function splitLoss({
   rows,
   indices = Array.from({ length: rows.rows }, (_, row) => row),
   batchSize,
+  onRow,
   onProgress,
   signal,
 }: {
@@ -36,6 +48,7 @@ export async function splitLoss({
   rows: TokenRows;
   indices?: readonly number[];
   batchSize: number;
+  onRow?: ((row: RowLosses) => void) | undefined;
   onProgress?: ((done: number, total: number) => void) | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<SplitLoss> {
@@ -45,16 +58,35 @@ export async function splitLoss({
     await setImmediate();
     signal?.throwIfAborted();
     const batch = indices.slice(start, start + batchSize);
-    const { inputs, targets } = await readBatch(rows, batch, config.vocabularySize);
+    const { inputs, targets, documents } = await readBatch(rows, batch, config.vocabularySize);
     const losses = tf.tidy(() => {
       const ids = tf.tensor2d(inputs, [batch.length, rows.contextLength], 'int32'); // [b, s]
       const hidden = tf.reshape(forward(config, parameters, ids), [-1, config.hiddenSize]); // [b · s, d]
       return tokenLosses(hidden, outputWeight(config, parameters), tf.tensor1d(targets, 'int32')); // [b · s]
     });
-    for (const value of await losses.data()) nats += value;
+    const values = (await losses.data()) as Float32Array; // [b · s]
     losses.dispose();
+    for (const value of values) nats += value;
     tokens += countTargets(targets);
+    if (onRow !== undefined) rowLosses(rows.contextLength, targets, values, documents).forEach(onRow);
     onProgress?.(start + batch.length, indices.length);
   }
   return { nats, tokens };
+}
+
+/** Cuts what belongs to a batch [b · s] into rows. */
+function rowLosses(
+  contextLength: number,
+  targets: Int32Array,
+  losses: Float32Array,
+  documents: Int32Array | undefined,
+): RowLosses[] {
+  return Array.from({ length: targets.length / contextLength }, (_, row) => {
+    const range = [row * contextLength, (row + 1) * contextLength] as const;
+    return {
+      targets: targets.subarray(...range),
+      losses: losses.subarray(...range),
+      ...(documents === undefined ? {} : { documents: documents.subarray(...range) }),
+    };
+  });
 }

@@ -1,6 +1,6 @@
 /** @file Data order, optimizer, schedule, the training loop, checkpoints, and the loss over a split. */
 export { batchOrder, evenlySpread, readBatch, type Batch, type TokenRows } from './data.ts';
-export { splitLoss, type SplitLoss } from './evaluate.ts';
+export { splitLoss, type RowLosses, type SplitLoss } from './evaluate.ts';
 export { batchGradients, type BatchGradients } from './gradients.ts';
 export type { LogRow } from './log.ts';
 export { train, TrainingInterrupted, type TrainOptions } from './loop.ts';

@@ -45,7 +45,7 @@ test('a table without rows is refused with what to do', async () => {
   await expect(readTokenTable(path)).rejects.toThrow(/no rows of tokens[^]*empty\.arrow[^]*take more text/);
 });
 
-test('documents are numbered within a row, and predictions before the first that counts are no targets', async () => {
+test('documents are numbered within the split, and predictions before the first that counts are no targets', async () => {
   const path = join(folder, 'documents.arrow');
   await writeTable(path, tokensTable(3, false), metadata, [
     batch(Uint16Array.of(1, 2, 3, 4, 4, 5, 6, 7, 7, 8, 9, 0), [3, 3, 2], [[0], [], [1]]),
@@ -54,7 +54,8 @@ test('documents are numbered within a row, and predictions before the first that
   const table = await readTokenTable(path);
   expect(table).toMatchObject({ rows: 4, tokens: 10 });
   const { documents } = await table.read([0, 1, 2, 3]);
-  expect(documents).toEqual(Int32Array.of(0, 0, 0, 0, 0, 0, 0, 1, -1, 0, 0, 1));
+  expect(documents).toEqual(Int32Array.of(0, 0, 0, 0, 0, 0, 0, 1, -1, 2, 2, 3));
+  expect((await table.read([3, 1])).documents).toEqual(Int32Array.of(2, 2, 3, 0, 0, 0)); // whatever is read with it
   expect((await table.read([3])).targets).toEqual(Int32Array.of(-1, 3, 4));
 });
 

@@ -16,6 +16,8 @@ export interface TokenTable extends TokenRows {
 interface Part extends BatchLayout {
   first: Int32Array;
   lengths: Int32Array;
+  /** Documents that begin in the record batches before it. */
+  documentsBefore: number;
 }
 
 /**
@@ -27,6 +29,7 @@ export async function readTokenTable(path: string): Promise<TokenTable> {
   const contextLength = Number(metadata['contextLength']);
   const width = contextLength + 1;
   const total = { rows: 0, tokens: 0, bytes: 0 };
+  let documents = 0;
   const parts = withFile(path, (readAt) =>
     batches.map((batch): Part => {
       const [first, lengths, bytes] = ['first', 'length', 'bytes'].map((column) => {
@@ -39,7 +42,10 @@ export async function readTokenTable(path: string): Promise<TokenTable> {
         total.tokens += lengths[row]! - first[row]!;
         total.bytes += bytes[row]!;
       }
-      return { ...batch, first, lengths };
+      const documentsBefore = documents;
+      documents +=
+        batch.columns.get('starts.item')!.bytes === 0 ? 0 : readStartRange(readAt, batch, batch.rows - 1)[1]!;
+      return { ...batch, first, lengths, documentsBefore };
     }),
   );
   if (total.rows === 0) {
@@ -66,7 +72,14 @@ export async function readTokenTable(path: string): Promise<TokenTable> {
         const at = i * contextLength;
         batch.inputs.set(ids.subarray(0, contextLength), at);
         batch.targets.set(ids.subarray(first + 1, length + 1), at + first);
-        numberDocuments(batch.documents.subarray(at, at + contextLength), readStarts(readAt, part, row), length);
+        const begun = readStartRange(readAt, part, row);
+        const earlier = part.documentsBefore + begun[0]!;
+        numberDocuments(
+          batch.documents.subarray(at, at + contextLength),
+          readStarts(readAt, part, begun),
+          earlier,
+          length,
+        );
       }
       return batch;
     });
@@ -84,24 +97,28 @@ function partOf(parts: readonly Part[], row: number): Part {
   return parts[low]!;
 }
 
-/** The input positions at which documents begin in a row. */
-function readStarts(readAt: ReadAt, { columns }: Part, row: number): Int32Array {
+/** Which of a record batch's beginnings of documents are those of a row: from the first to before the second number. */
+function readStartRange(readAt: ReadAt, { columns }: BatchLayout, row: number): Int32Array {
   const range = new Int32Array(2);
   readAt(range, columns.get('starts.offsets')!.position + 4 * row);
+  return range;
+}
+
+/** The input positions at which documents begin in a row. */
+function readStarts(readAt: ReadAt, { columns }: Part, range: Int32Array): Int32Array {
   const starts = new Int32Array(range[1]! - range[0]!);
   if (starts.length > 0) readAt(starts, columns.get('starts.item')!.position + 4 * range[0]!);
   return starts;
 }
 
-/** Numbers the documents of a row from 0, which is the one that was begun in an earlier row or begins at position 0; padding is −1. */
-function numberDocuments(documents: Int32Array, starts: Int32Array, length: number): void {
-  let document = 0;
-  let next = starts[0] === 0 ? 1 : 0;
+/**
+ * Numbers the documents of a row as they follow each other in the split; padding is −1.
+ * @param earlier documents that begin in earlier rows; the last of them goes on until the first start
+ */
+function numberDocuments(documents: Int32Array, starts: Int32Array, earlier: number, length: number): void {
+  let begun = 0;
   for (let position = 0; position < documents.length; position++) {
-    if (starts[next] === position) {
-      document++;
-      next++;
-    }
-    documents[position] = position < length ? document : -1;
+    if (starts[begun] === position) begun++;
+    documents[position] = position < length ? earlier + begun - 1 : -1;
   }
 }

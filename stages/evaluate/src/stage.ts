@@ -1,6 +1,15 @@
 /** @file What the stage `evaluate` does: losses over the whole validation split and samples, of the full and of the quantized model. */
 import { readFile } from 'node:fs/promises';
-import { booleans, metricsTable, numbers, samplesTable, strings } from '@arrowsmith/artifacts';
+import {
+  booleans,
+  documentLossesTable,
+  metricsTable,
+  numbers,
+  positionLossesTable,
+  samplesTable,
+  sha256OfFile,
+  strings,
+} from '@arrowsmith/artifacts';
 import { createEncoder, fromTokenizerJson } from '@arrowsmith/bpe';
 import { generate, type SamplingParameters } from '@arrowsmith/generation';
 import { tensorsOf } from '@arrowsmith/model';
@@ -8,6 +17,8 @@ import { type Engine, engineNotices, useBackend } from '@arrowsmith/ops';
 import { implementStage } from '@arrowsmith/pipeline/stage';
 import { readTokenTable, splitLoss } from '@arrowsmith/training';
 import declaration from './declaration.ts';
+import { fingerprintText } from './evaluated-text.ts';
+import { createLossBreakdown, documentColumns, type LossBreakdown, positionColumns } from './loss-breakdown.ts';
 import { readQuantizedModel, readTrainedModel } from './models.ts';
 
 interface Metrics {
@@ -39,6 +50,10 @@ export default implementStage(declaration, async (context) => {
   const end = context.inputMetadata('tokenizer')['endOfText'];
   const endOfText = tokenizer.specialTokens.find(({ content }) => content === end)!.id; // chunk requires it
   const rows = await readTokenTable(await context.input('chunk', 'validation.arrow'));
+  const special = new Set(tokenizer.specialTokens.map(({ id }) => id));
+  const textOf = (id: number): Uint8Array => (special.has(id) ? new Uint8Array() : tokenizer.vocabulary[id]!);
+  const evaluated = await fingerprintText(rows, textOf, context.signal);
+  const byteLengths = Int32Array.from(tokenizer.vocabulary, (_, id) => textOf(id).length);
   const { bytesBefore, bytesAfter } = context.inputMetadata('quantize') as { bytesBefore: number; bytesAfter: number };
   const models = [
     { ...(await readTrainedModel(await context.input('train', 'weights.arrow'))), bytes: bytesBefore },
@@ -46,16 +61,21 @@ export default implementStage(declaration, async (context) => {
   ];
 
   const metrics: Metrics[] = [];
+  const breakdowns: [string, LossBreakdown][] = [];
   const samples: Sample[] = [];
   for (const { name, config, weights, bytes: weightBytes } of models) {
     const parameters = tensorsOf(weights);
     const bar = context.progress(`evaluate ${name}`, { total: rows.rows, unit: 'rows' });
     const onProgress = (done: number) => bar.update(done);
+    const { contextLength } = rows;
+    const breakdown = createLossBreakdown({ documents: evaluated.documents, contextLength, byteLengths });
+    breakdowns.push([name, breakdown]);
     const { nats, tokens } = await splitLoss({
       config,
       parameters,
       rows,
       batchSize,
+      onRow: breakdown.add,
       onProgress,
       signal: context.signal,
     });
@@ -101,6 +121,20 @@ export default implementStage(declaration, async (context) => {
       weightBytes: numeric('weightBytes'),
     },
   ]);
+  const breakdownOf = (columns: (name: string, breakdown: LossBreakdown) => ReturnType<typeof documentColumns>) =>
+    breakdowns.map(([name, breakdown]) => columns(name, breakdown));
+  await context.table(
+    'documents.arrow',
+    documentLossesTable,
+    {},
+    breakdownOf((name, { documents }) => documentColumns(name, documents)),
+  );
+  await context.table(
+    'positions.arrow',
+    positionLossesTable,
+    {},
+    breakdownOf((name, { positions }) => positionColumns(name, positions)),
+  );
   await context.table('samples.arrow', samplesTable, {}, [
     {
       model: strings(samples.map(({ model }) => model)),
@@ -117,6 +151,12 @@ export default implementStage(declaration, async (context) => {
 
   const [full, quantized] = metrics as [Metrics, Metrics];
   return {
+    metadata: {
+      // Losses are compared over the same text only, and per token only with the same tokenizer.
+      evaluatedText: evaluated.sha256,
+      documents: evaluated.documents,
+      tokenizer: await sha256OfFile(tokenizerPath),
+    },
     metrics: {
       loss: full.loss,
       perplexity: full.perplexity,

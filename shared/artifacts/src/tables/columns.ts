@@ -16,6 +16,7 @@ import {
   type DataType,
   type Schema,
   Struct,
+  TimestampMillisecond,
   Uint16,
   Uint32,
   Uint8,
@@ -74,6 +75,22 @@ export function strings(values: readonly string[]): Column {
   return makeData({ type: new Utf8(), length: values.length, nullCount: 0, valueOffsets, data: Buffer.concat(encoded) });
 }
 
+/** A column of UTF-8 strings with nulls: `undefined` becomes null. */
+export function optionalStrings(values: readonly (string | undefined)[]): Column {
+  const column = strings(values.map((value) => value ?? ''));
+  const nullBitmap = new Uint8Array(Math.ceil(values.length / 8));
+  for (const [i, value] of values.entries()) if (value !== undefined) nullBitmap[i >> 3]! |= 1 << (i & 7);
+  const nullCount = values.filter((value) => value === undefined).length;
+  const { length, valueOffsets, values: data } = column;
+  return makeData({ type: new Utf8(), length, nullCount, nullBitmap, valueOffsets, data });
+}
+
+/** A column of moments, in milliseconds since 1970, UTC. */
+export function timestamps(values: readonly number[]): Column {
+  const data = BigInt64Array.from(values, BigInt);
+  return makeData({ type: new TimestampMillisecond('UTC'), length: values.length, nullCount: 0, data });
+}
+
 /** A column of byte strings. */
 export function bytes(values: readonly Uint8Array[]): Column {
   const valueOffsets = new Int32Array(values.length + 1);
@@ -104,6 +121,25 @@ export function lists(rows: readonly NumericArray[]): Column {
   const child = numbers(joined);
   const type = new List(new Field('item', child.type, false));
   return makeData({ type, length: rows.length, nullCount: 0, valueOffsets, child } as never) as Column;
+}
+
+/**
+ * A column of lists of structs.
+ * @param type of the column
+ * @param lengths of each list
+ * @param children the structs' columns, one per field of the struct, by name; all lists one after another
+ */
+export function structLists(type: List, lengths: readonly number[], children: Record<string, Column>): Column {
+  const struct = type.children[0]!.type as Struct;
+  const valueOffsets = new Int32Array(lengths.length + 1);
+  for (const [i, length] of lengths.entries()) valueOffsets[i + 1] = valueOffsets[i]! + length;
+  const child = makeData({
+    type: struct,
+    length: valueOffsets.at(-1)!,
+    nullCount: 0,
+    children: struct.children.map(({ name }) => children[name]!),
+  });
+  return makeData({ type, length: lengths.length, nullCount: 0, valueOffsets, child } as never) as Column;
 }
 
 /**

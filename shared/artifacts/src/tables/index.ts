@@ -1,6 +1,8 @@
 /** @file Arrow tables: their kinds, writing and reading them. */
+export type { RecordBatch } from 'apache-arrow';
 export * from './arrow-file.ts';
 export * from './columns.ts';
+export * from './decode-arrow.ts';
 export * from './documents.ts';
 export * from './kinds.ts';
 export * from './random-access.ts';

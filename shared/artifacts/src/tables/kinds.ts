@@ -15,8 +15,26 @@
  * | quantizationError | quantize: error.arrow | a quantized weight | format |
  * | metrics | evaluate: metrics.arrow | a model: full or quantized | contextLength |
  * | samples | evaluate: samples.arrow | a generated text | |
+ * | documentLosses | evaluate: documents.arrow | a document of the validation split, as one model predicts it | |
+ * | positionLosses | evaluate: positions.arrow | a position in the context, as one model predicts there | |
+ * | runs | the ledger, artifacts/runs/*.arrow | a completed run | |
  */
-import { Binary, Bool, Field, FixedSizeList, Float32, Float64, Int32, Int8, List, Uint16, Uint32, Utf8 } from 'apache-arrow';
+import {
+  Binary,
+  Bool,
+  Field,
+  FixedSizeList,
+  Float32,
+  Float64,
+  Int32,
+  Int8,
+  List,
+  Struct,
+  TimestampMillisecond,
+  Uint16,
+  Uint32,
+  Utf8,
+} from 'apache-arrow';
 import type { DataType } from 'apache-arrow';
 import { type Column, recordBatch } from './columns.ts';
 import { type TableMetadata, tableSchema, writeArrowFile } from './arrow-file.ts';
@@ -175,6 +193,84 @@ export const samplesTable: TableKind = {
     field('prompt', new Utf8()),
     field('text', new Utf8()), // prompt and continuation
     field('finished', new Bool()), // ended by itself, not by the limit
+  ],
+};
+
+/** Losses by document: what two runs are compared by, document by document. */
+export const documentLossesTable: TableKind = {
+  kind: 'document-losses',
+  version: '1',
+  fields: [
+    field('model', new Utf8()), // as in metrics
+    field('document', new Int32()), // position within the validation split
+    field('tokens', new Int32()), // predicted, the end of text among them
+    field('bytes', new Int32()), // of the text in UTF-8
+    field('nats', new Float64()), // sum of the tokens' negative log likelihoods
+  ],
+};
+
+/** Losses by position in the context: what longer contexts are worth. */
+export const positionLossesTable: TableKind = {
+  kind: 'position-losses',
+  version: '1',
+  fields: [
+    field('model', new Utf8()),
+    field('position', new Int32()), // of the input; the prediction there has seen position + 1 tokens
+    field('tokens', new Float64()), // predictions that count at this position
+    field('nats', new Float64()), // sum of their negative log likelihoods
+  ],
+};
+
+const structList = (fields: Field[]) => new List(new Field('item', new Struct(fields), false));
+
+/** The metrics of a run, and its stages: columns of {@link runsTable}. Texts in JSON are those that end in `Json`. */
+export const runMetricsList = structList([
+  field('stage', new Utf8()),
+  field('name', new Utf8()),
+  field('value', new Float64()),
+]);
+export const runStagesList = structList([
+  field('stage', new Utf8()),
+  field('cached', new Bool()), // not computed for this run
+  field('key', new Utf8()), // all that the artifact depends on
+  field('manifest', new Utf8()), // digest of the artifact's manifest
+  field('code', new Utf8()), // identity of the stage's code
+  field('startedAt', new Utf8()), // when the artifact was computed
+  field('seconds', new Float64()), // and for how long
+  field('bytes', new Float64()), // of the artifact's files
+  field('parametersJson', new Utf8()),
+  field('environmentJson', new Utf8()),
+  field('inputsJson', new Utf8()), // stage → digest of its manifest
+  field('metadataJson', new Utf8()), // the manifest's
+  field('highlightsJson', new Utf8()),
+  field('hostJson', new Utf8()), // the machine that computed it
+]);
+
+/** The runs ledger: completed pipelines and stages. */
+export const runsTable: TableKind = {
+  kind: 'runs',
+  version: '1',
+  fields: [
+    field('id', new Utf8()), // sorts by time
+    field('revision', new Int32()), // counts changes of name and notes; the highest one of an id stands
+    field('name', new Utf8(), true),
+    field('notes', new Utf8(), true),
+    field('pipeline', new Utf8()),
+    field('stage', new Utf8(), true), // null for a whole pipeline, else the stage that was run
+    field('finishedAt', new TimestampMillisecond('UTC')),
+    field('seconds', new Float64()), // of this run, from start to end; what is cached takes none
+    field('commit', new Utf8(), true), // null outside of git
+    field('dirty', new Bool()), // whether files differed from the commit
+    field('backend', new Utf8(), true), // that the models were computed on
+    field('substitution', new Utf8(), true), // what stands in for what was asked for
+    field('host', new Utf8()),
+    field('platform', new Utf8()), // linux x64
+    field('cpu', new Utf8()),
+    field('cores', new Int32()),
+    field('memoryBytes', new Float64()),
+    field('node', new Utf8()),
+    field('metrics', runMetricsList),
+    field('stages', runStagesList), // in the order in which they run
   ],
 };
 

@@ -2,27 +2,31 @@
 /**
  * @file The Nx plugin as Nx loads it: plain JavaScript, because Nx on Node 20 cannot load TypeScript plugins with TypeScript 7.
  *
- * Everything is in TypeScript beside it, loaded through tsx.
+ * Everything is in TypeScript beside it, loaded through tsx, once for all hooks.
  */
 import { tsImport } from 'tsx/esm/api';
+
+/** @type {Promise<typeof import('./index.ts')> | undefined} */
+let loaded;
+const load = () => (loaded ??= tsImport('./index.ts', import.meta.url));
 
 /** @type {import('nx/src/devkit-exports').CreateNodesV2} */
 export const createNodesV2 = [
   'pipelines/*.yaml',
   async (files, _options, { workspaceRoot }) => {
-    const { inferProjects } = await tsImport('./targets.ts', import.meta.url);
+    const { inferProjects } = await load();
     return inferProjects(workspaceRoot, files, process.argv.slice(2));
   },
 ];
 
-/**
- * Runs before any task of an `nx run`. Refuses parameters given to a whole pipeline, which Nx would hand to its last task only, and marks
- * everything that this `nx run` starts, so that the summary can tell what ran from what was cached.
- *
- * @type {import('nx/src/devkit-exports').PreTasksExecution}
- */
+/** Runs before any task of an `nx run`. @type {import('nx/src/devkit-exports').PreTasksExecution} */
 export async function preTasksExecution(_options, { id, argv, workspaceRoot }) {
-  const { refuseParameters } = await tsImport('./refuse-parameters.ts', import.meta.url);
-  await refuseParameters(workspaceRoot, argv.slice(2));
-  process.env['ARROWSMITH_INVOCATION'] = id;
+  const { beforeTasks } = await load();
+  Object.assign(process.env, await beforeTasks(workspaceRoot, argv.slice(2), id)); // Nx hands on what changes here
+}
+
+/** Runs after the last task of an `nx run`. @type {import('nx/src/devkit-exports').PostTasksExecution} */
+export async function postTasksExecution(_options, { taskResults, workspaceRoot }) {
+  const { afterTasks } = await load();
+  await afterTasks(workspaceRoot, Object.values(taskResults));
 }

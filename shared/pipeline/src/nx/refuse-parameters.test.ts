@@ -9,7 +9,7 @@ beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'refuse-'));
   symlinkSync(resolve(import.meta.dirname, '../../../../node_modules'), join(root, 'node_modules'));
   mkdirSync(join(root, 'pipelines'));
-  writeFileSync(join(root, 'pipelines', 'tiny.yaml'), '');
+  writeFileSync(join(root, 'pipelines', 'project.json'), JSON.stringify({ targets: { gc: {} } }));
   declare('chunk', 'contextLength: z.int()');
   declare('evaluate', 'batchSize: z.int()');
   declare('train', 'batchSize: z.int(), steps: z.int(), optimizer: z.strictObject({ learningRate: z.number() })');

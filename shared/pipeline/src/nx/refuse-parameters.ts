@@ -1,9 +1,9 @@
 /** @file `nx run pipeline:x --steps=300` does nothing in Nx; here it is an error that says what works. */
 import { z } from 'zod';
 import { UserError } from '@arrowsmith/errors';
-import { pipelineNames } from '../pipeline-source.ts';
 import type { JsonObject, StageDeclaration } from '../stage.ts';
 import { loadDeclarations } from '../workspace.ts';
+import { ownTargets } from './unknown-target.ts';
 
 /**
  * @param args of the nx command line, e.g. `['run', 'pipeline:tinystories', '--steps=300']`
@@ -11,7 +11,7 @@ import { loadDeclarations } from '../workspace.ts';
  */
 export async function refuseParameters(root: string, args: readonly string[]): Promise<void> {
   const target = args.find((arg) => /^pipeline:[\w-]+$/.test(arg));
-  if (target === undefined || !pipelineNames(root).includes(target.slice('pipeline:'.length))) return; // other targets have flags
+  if (target === undefined || ownTargets(root).includes(target.split(':')[1]!)) return;
   const declarations = await loadDeclarations(root);
   for (const [i, arg] of args.entries()) {
     if (!arg.startsWith('--')) continue;

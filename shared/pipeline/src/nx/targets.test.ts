@@ -90,8 +90,11 @@ test('a pipeline gives each of its stages a target, and the project `pipeline` o
                     "description": "A toy",
                   },
                   "options": {
-                    "command": "node --import tsx shared/pipeline/src/cli/summary.ts toy",
+                    "command": "node --enable-source-maps .work/code/complete-run.mjs toy",
                     "cwd": "{workspaceRoot}",
+                    "env": {
+                      "COMPLETED": "{"stages":["count","double"],"description":"A toy"}",
+                    },
                   },
                 },
               },

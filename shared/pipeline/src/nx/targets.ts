@@ -63,7 +63,11 @@ function pipelineProjects(
     executor: 'nx:run-commands',
     cache: false, // it reports and keeps the ledger, also when every stage is cached
     dependsOn: Object.keys(stages).map((stage) => ({ projects: [stage], target: name })),
-    options: { cwd: '{workspaceRoot}', command: `node --import tsx shared/pipeline/src/cli/summary.ts ${name}` },
+    options: {
+      cwd: '{workspaceRoot}',
+      command: `node --enable-source-maps .work/code/complete-run.mjs ${name}`,
+      env: { COMPLETED: JSON.stringify({ stages: Object.keys(stages), description }) },
+    },
     metadata: { description: description === '' ? `The whole pipeline ${name}` : description },
   };
   return { ...projects, pipelines: { name: 'pipeline', targets: { [name]: whole } } };

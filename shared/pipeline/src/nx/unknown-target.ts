@@ -46,8 +46,8 @@ export function findUnknown(
   });
 }
 
-/** Targets of the project `pipeline` that are no pipelines: build, gc. */
-function ownTargets(root: string): string[] {
+/** Targets of the project `pipeline` that are no pipelines: build, gc, runs … */
+export function ownTargets(root: string): string[] {
   const { targets } = JSON.parse(readFileSync(join(root, 'pipelines', 'project.json'), 'utf8')) as { targets: object };
   return Object.keys(targets);
 }

@@ -1,20 +1,16 @@
 /** @file `nx run pipeline:baseline [--pipeline=ci] [--seeds=12]`: measures a pipeline with several seeds and writes its baseline. */
 import { relative } from 'node:path';
-import { loadDeclarations, loadPipeline, parsePipelineSet } from '@arrowsmith/pipeline';
+import { loadDeclarations, loadPipeline, parsePipelineSet, readRevision } from '@arrowsmith/pipeline';
 import { main } from '@arrowsmith/pipeline/cli';
 import { writeBaseline } from '../baseline.ts';
 import { formatBaseline } from '../console.ts';
 import { engineOf, ownSeed } from '../experiment.ts';
-import { gitCommit } from '../git-commit.ts';
 import { makeBaseline } from '../make-baseline.ts';
 import { measure, type Measured } from '../measure.ts';
 import { runPipeline } from '../run-pipeline.ts';
 import { CI_PIPELINE, readFlags, wholeNumber } from './flags.ts';
 
-/**
- * With the nine noisy metrics of a whole pipeline, limits are SEEDS_FACTOR deviations from the mean; with half as many seeds it would be
- * 10, with twice as many 4.8.
- */
+/** With nine noisy metrics, limits are 6.1 deviations from the mean; half as many seeds would make that 11.8, twice as many 4.7. */
 const SEEDS = 12;
 
 await main(async (workspace, signal) => {
@@ -28,6 +24,7 @@ await main(async (workspace, signal) => {
   const pipeline = loadPipeline(workspace.root, flags.pipeline, declarations, overrides);
   engineOf(pipeline, declarations); // before minutes of work
   const own = ownSeed(pipeline);
+  const revision = await readRevision(workspace.root);
   const runs: Measured[] = [];
   // The pipeline file's own seed comes last, so that the pipeline's artifacts stay as it says.
   for (let seed = own + seeds - 1; seed >= own; seed--) {
@@ -39,7 +36,7 @@ await main(async (workspace, signal) => {
     const loss = run.metrics['train.validationLoss'];
     console.log(`seed ${seed}: validation loss ${loss?.toFixed(4)}, ${seconds} s, ${seed - own} to go`);
   }
-  const baseline = makeBaseline(pipeline, runs, { now: new Date(), commit: await gitCommit(workspace.root) });
+  const baseline = makeBaseline(pipeline, runs, { now: new Date(), revision });
   const path = await writeBaseline(workspace, baseline);
   console.log(formatBaseline(baseline));
   console.log(`written to ${relative(workspace.root, path)}; commit it`);

@@ -79,5 +79,8 @@ export const pipeline: Pipeline = {
 /** The baseline of the recorded runs. */
 export function recordedBaseline(): Baseline {
   const runs = [1, 2, 3, 4, 5, 6].map(recordedRun);
-  return makeBaseline(pipeline, runs, { now: new Date('2026-01-31T12:00:00Z'), commit: '0123456789abcdef' });
+  return makeBaseline(pipeline, runs, {
+    now: new Date('2026-01-31T12:00:00Z'),
+    revision: { commit: '0123456789abcdef', dirty: false },
+  });
 }

@@ -1,0 +1,56 @@
+/** @file An Arrow file that is in memory: its record batches, as many as are whole. */
+import { RecordBatchReader, RecordBatchStreamWriter, type RecordBatch, Schema } from 'apache-arrow';
+import type { TableKind } from './kinds.ts';
+
+const MAGIC = 'ARROW1';
+
+/** What ends an Arrow stream: a mark and a length of 0. */
+const END_BYTES = 8;
+
+/** The magic word and its padding; record batches follow. */
+const MAGIC_BYTES = 8;
+
+/**
+ * The record batches of an Arrow file, without copying. Where its end is cut off, and with it the schema, those before the cut are read by the
+ * schema of their kind.
+ * @returns `damage` says what is wrong with the file, where something is
+ * @throws Error when it is no Arrow file, or one of another kind or version
+ */
+export function decodeArrow(
+  bytes: Uint8Array,
+  { kind, version, fields }: TableKind,
+): { batches: RecordBatch[]; damage?: string } {
+  const ends = [bytes.subarray(0, MAGIC.length), bytes.subarray(-MAGIC.length)];
+  const [begins, closed] = ends.map((end) => Buffer.from(end).toString('latin1') === MAGIC);
+  if (begins !== true) throw new Error(`not an Arrow file (${bytes.length} bytes)`);
+  if (closed !== true) {
+    const stream = Buffer.concat([schemaMessage(fields), bytes.subarray(MAGIC_BYTES)]);
+    return { batches: readBatchesOf(stream).batches, damage: `a file that is cut off after ${bytes.length} bytes` };
+  }
+  const { batches, error } = readBatchesOf(bytes);
+  const metadata = batches[0]?.schema.metadata;
+  const found = `kind "${metadata?.get('kind')}" version ${metadata?.get('version')}`;
+  const expected = `kind "${kind}" version ${version}`;
+  if (batches.length > 0 && found !== expected) throw new Error(`${found} instead of ${expected}`);
+  return error === undefined ? { batches } : { batches, damage: error };
+}
+
+/** What begins an Arrow stream. */
+function schemaMessage(fields: Schema['fields']): Uint8Array {
+  const writer = new RecordBatchStreamWriter();
+  writer.reset(undefined, new Schema(fields));
+  writer.finish();
+  const stream = writer.toUint8Array(true);
+  return stream.subarray(0, stream.length - END_BYTES);
+}
+
+/** All that can be read before the first error. */
+function readBatchesOf(bytes: Uint8Array): { batches: RecordBatch[]; error?: string } {
+  const batches: RecordBatch[] = [];
+  try {
+    for (const batch of RecordBatchReader.from(bytes).open()) batches.push(batch);
+    return { batches };
+  } catch (error) {
+    return { batches, error: (error as Error).message };
+  }
+}

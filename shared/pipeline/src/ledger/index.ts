@@ -1,0 +1,4 @@
+/** @file The runs ledger: what was run, kept for good. */
+export * from './ledger.ts';
+export * from './revision.ts';
+export * from './run.ts';

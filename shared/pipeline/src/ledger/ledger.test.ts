@@ -1,0 +1,255 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { testRun, testStage } from '../testing/runs.ts';
+import { openWorkspace, type Workspace } from '../workspace.ts';
+import { appendRun, forgetRuns, ledgerFolder, packLedger, readLedger, renameRun, requireWhole } from './ledger.ts';
+
+const fresh = (): Workspace => openWorkspace(mkdtempSync(join(tmpdir(), 'ledger-')), {});
+
+const files = (workspace: Workspace): string[] => readdirSync(ledgerFolder(workspace)).sort();
+
+const idsOf = async (workspace: Workspace): Promise<string[]> => (await readLedger(workspace)).runs.map(({ id }) => id);
+
+/** Appends runs one second apart. */
+async function appendMany(workspace: Workspace, count: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const { id } = await appendRun(workspace, testRun(), new Date(Date.UTC(2026, 0, 31, 9, 0, i)));
+    ids.push(id);
+  }
+  return ids;
+}
+
+test('a run comes back as it was appended, packed or not', async () => {
+  const workspace = fresh();
+  const run = testRun({
+    name: 'wide',
+    notes: 'twice the width – „ü“ 🐈',
+    stage: 'train',
+    commit: '0123456789012345678901234567890123456789',
+    dirty: true,
+    backend: 'native',
+    substitution: 'embedded instead of hub',
+    stages: {
+      chunk: testStage('chunk', { cached: true, parameters: { contextLength: 16, list: [1, { a: null }] } }),
+      train: testStage('train', {
+        metrics: { loss: 0.1 + 0.2, worst: Number.NaN },
+        environment: { backend: 'native' },
+        inputs: { chunk: 'b'.repeat(64) },
+        metadata: { steps: 3, text: 'x', flag: true },
+        highlights: { sample: 'Once\nupon' },
+      }),
+    },
+  });
+  const appended = await appendRun(workspace, run);
+  expect(appended).toMatchObject(run);
+  expect(appended.id).toMatch(/^\d{8}-\d{6}-[a-z]{4}$/);
+  const plain = (await readLedger(workspace)).runs;
+  expect(plain).toEqual([appended]);
+  await packLedger(workspace, { fromRuns: 1 });
+  expect(files(workspace)).toEqual([expect.stringMatching(/^packed-[0-9a-f]{16}\.arrow$/)]);
+  expect(await readLedger(workspace)).toEqual({ runs: [appended], damaged: [] });
+});
+
+test('what is absent is absent: no name, no commit, no backend', async () => {
+  const workspace = fresh();
+  await appendRun(workspace, testRun());
+  const [run] = (await readLedger(workspace)).runs;
+  for (const key of ['name', 'notes', 'stage', 'commit', 'backend', 'substitution'])
+    expect(run).not.toHaveProperty(key);
+});
+
+test('runs come in the order of time, and packing when there are many changes nothing but files', async () => {
+  const workspace = fresh();
+  const ids: string[] = [];
+  for (let round = 0; round < 5; round++) {
+    for (let i = 0; i < 4; i++) {
+      const now = new Date(Date.UTC(2026, 0, 31, 9, round, i));
+      ids.push((await appendRun(workspace, testRun(), now)).id);
+    }
+    await packLedger(workspace, { fromRuns: 4, fromPacked: 3 });
+    expect(await idsOf(workspace)).toEqual(ids);
+  }
+  expect(files(workspace)).toHaveLength(2); // rounds 1 to 4 became one file
+  await packLedger(workspace);
+  expect(files(workspace)).toHaveLength(2); // too few for the default
+});
+
+test('many writers at once, each packing all the time: every run is there once', async () => {
+  const workspace = fresh();
+  const writers = [1, 2, 3].map(() => startWriter(workspace, 25));
+  const printed = await Promise.all(writers.map(({ ids }) => ids));
+  expect(printed.map(({ length }) => length)).toEqual([25, 25, 25]);
+  expect((await idsOf(workspace)).toSorted()).toEqual(printed.flat().sort());
+  expect((await readLedger(workspace)).damaged).toEqual([]);
+});
+
+test('writers killed while they append and pack: what they said they appended is there, once and whole', async () => {
+  const workspace = fresh();
+  const said: string[] = [];
+  for (const seen of [1, 3, 7, 12]) {
+    const writers = [1, 2].map(() => startWriter(workspace, 10_000));
+    await Promise.all(writers.map(({ until }) => until(seen)));
+    for (const { child } of writers) child.kill('SIGKILL');
+    for (const { ids } of writers) said.push(...(await ids));
+    const { runs, damaged } = await readLedger(workspace);
+    const ids = runs.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).toEqual(expect.arrayContaining(said));
+    expect(damaged).toEqual([]);
+    for (const { stages } of runs) expect(Object.keys(stages)).toEqual(['train']);
+  }
+  const before = await idsOf(workspace);
+  await packLedger(workspace, { fromRuns: 1 });
+  expect(await idsOf(workspace)).toEqual(before);
+});
+
+/** Starts a process that appends runs; `until(n)` waits until it said n of them, `ids` is what it said when it is over. */
+function startWriter(workspace: Workspace, count: number) {
+  const script = join(import.meta.dirname, '../testing/append-runs.ts');
+  const args = ['--import', 'tsx', script, workspace.root, String(count)];
+  const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  const ids = (): string[] => output.split('\n').slice(0, -1);
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const until = async (n: number): Promise<void> => {
+    while (ids().length < n) await once(child.stdout!, 'data');
+  };
+  return { child, until, ids: once(child, 'close').then(ids) };
+}
+
+test('a new name or new notes are a revision, the highest of which stands; an empty one takes them away', async () => {
+  const workspace = fresh();
+  const run = await appendRun(workspace, testRun({ name: 'first' }));
+  await packLedger(workspace, { fromRuns: 1 });
+  const renamed = await renameRun(workspace, run, { name: 'second', notes: 'better' });
+  expect(renamed).toMatchObject({ id: run.id, name: 'second', notes: 'better', revision: 1 });
+  expect((await readLedger(workspace)).runs).toEqual([renamed]);
+  await renameRun(workspace, run, { name: '' }); // from what was read before: comes after all the same
+  const [last] = (await readLedger(workspace)).runs;
+  expect(last).toMatchObject({ id: run.id, revision: 2 });
+  expect(last).not.toHaveProperty('name');
+  await packLedger(workspace, { fromRuns: 1, fromPacked: 1 });
+  expect((await readLedger(workspace)).runs).toEqual([last]);
+  expect(files(workspace)).toHaveLength(1);
+});
+
+test('forgotten runs are gone from every file, the others stay', async () => {
+  const workspace = fresh();
+  const ids = await appendMany(workspace, 4);
+  await packLedger(workspace, { fromRuns: 4 });
+  const later = (await appendRun(workspace, testRun())).id;
+  const [renamed] = (await readLedger(workspace)).runs;
+  await renameRun(workspace, renamed!, { name: 'x' });
+  await forgetRuns(workspace, new Set([ids[0]!, ids[2]!]));
+  expect(await idsOf(workspace)).toEqual([ids[1], ids[3], later]);
+  await forgetRuns(workspace, new Set([ids[1]!, ids[3]!, later]));
+  expect(await idsOf(workspace)).toEqual([]);
+  expect(files(workspace)).toEqual([]);
+});
+
+test('a packed file whose end is cut off gives the record batches before the cut, and is left alone', async () => {
+  const workspace = fresh();
+  const ids = await appendMany(workspace, 60); // two record batches
+  await packLedger(workspace, { fromRuns: 60 });
+  const later = await appendRun(workspace, testRun());
+  const [packed] = files(workspace).filter((name) => name.startsWith('packed-'));
+  const path = join(ledgerFolder(workspace), packed!);
+  truncateSync(path, readFileSync(path).length - 3000);
+  const { runs, damaged } = await readLedger(workspace);
+  expect(runs.map(({ id }) => id)).toEqual([...ids.slice(0, 50), later.id]);
+  expect(damaged).toEqual([{ path, reason: expect.stringMatching(/cut off after \d+ bytes/), readable: 50 }]);
+  await packLedger(workspace, { fromRuns: 1, fromPacked: 1 });
+  expect(files(workspace)).toContain(packed);
+  expect(await idsOf(workspace)).toHaveLength(51);
+  await expect(forgetRuns(workspace, new Set([ids[0]!]))).rejects.toThrow(/cannot be forgotten[^]*cut off[^]*to do/);
+  expect(() => requireWhole({ runs, damaged })).toThrow(/ledger is damaged[^]*packed-[^]*to do/);
+});
+
+test.each([
+  ['empty', () => '', /not an Arrow file/],
+  ['of something else', () => 'hello, this is text', /not an Arrow file/],
+  ['cut in the middle', (bytes: Buffer) => bytes.subarray(0, 1500), /cut off after 1500 bytes/],
+  ['overwritten with zeros', (bytes: Buffer) => Buffer.alloc(bytes.length), /not an Arrow file/],
+  ['zero in the middle', (bytes: Buffer) => Buffer.from(bytes).fill(0, 1000, bytes.length - 8), /./],
+])('an entry that is %s is reported with its file, and the rest stays readable', async (_, damage, reason) => {
+  const workspace = fresh();
+  const sound = await appendRun(workspace, testRun(), new Date(Date.UTC(2026, 0, 31)));
+  const other = await appendRun(workspace, testRun());
+  const path = join(ledgerFolder(workspace), `${other.id}.arrow`);
+  const damagedBytes = damage(readFileSync(path));
+  writeFileSync(path, damagedBytes);
+  const { runs, damaged } = await readLedger(workspace);
+  expect(runs.map(({ id }) => id)).toEqual([sound.id]);
+  expect(damaged).toEqual([{ path, reason: expect.stringMatching(reason), readable: 0 }]);
+  await packLedger(workspace, { fromRuns: 1 });
+  expect(readFileSync(path)).toEqual(Buffer.from(damagedBytes)); // whoever has a copy can restore it; nothing else is lost
+  expect((await readLedger(workspace)).runs.map(({ id }) => id)).toEqual([sound.id]);
+});
+
+test('a packed file with a changed byte is told by the digest in its name', async () => {
+  const workspace = fresh();
+  await appendMany(workspace, 3);
+  await packLedger(workspace, { fromRuns: 1 });
+  const path = join(ledgerFolder(workspace), files(workspace)[0]!);
+  const bytes = readFileSync(path);
+  const at = bytes.indexOf('desk');
+  bytes[at] = 'D'.charCodeAt(0);
+  writeFileSync(path, bytes);
+  expect((await readLedger(workspace)).damaged).toMatchObject([{ reason: /not those that its name says/ }]);
+});
+
+test('a table of a later version is not misread', async () => {
+  const workspace = fresh();
+  const run = await appendRun(workspace, testRun());
+  const path = join(ledgerFolder(workspace), `${run.id}.arrow`);
+  const bytes = readFileSync(path);
+  for (let at = bytes.indexOf('version'); at >= 0; at = bytes.indexOf('version', at + 1)) {
+    const value = bytes.lastIndexOf('1', at); // the value is written before its key
+    bytes[value] = '9'.charCodeAt(0);
+  }
+  writeFileSync(path, bytes);
+  expect((await readLedger(workspace)).damaged).toMatchObject([{ reason: expect.stringMatching(/version/) }]);
+});
+
+const JSON_ENTRY = {
+  format: 1,
+  id: '20260131-094512-0397',
+  pipeline: 'toy',
+  finishedAt: '2026-01-31T09:45:12.000Z',
+  stages: {
+    train: {
+      ...testStage('train', { metrics: { loss: 2 }, environment: { backend: 'wasm' } }),
+      pipeline: 'toy',
+      invocation: 'x',
+      outcome: 'computed',
+    },
+  },
+};
+
+test('entries of before, in JSON, are read and packed with the rest', async () => {
+  const workspace = fresh();
+  mkdirSync(ledgerFolder(workspace), { recursive: true });
+  writeFileSync(join(ledgerFolder(workspace), `${JSON_ENTRY.id}.json`), JSON.stringify(JSON_ENTRY));
+  const { runs } = await readLedger(workspace);
+  expect(runs).toMatchObject([
+    { id: JSON_ENTRY.id, pipeline: 'toy', backend: 'wasm', stages: { train: { metrics: { loss: 2 } } } },
+  ]);
+  await packLedger(workspace, { fromRuns: 1 });
+  expect(files(workspace)).toEqual([expect.stringMatching(/^packed-/)]);
+  expect((await readLedger(workspace)).runs).toEqual(runs);
+});
+
+test.each([
+  ['{"id"', /JSON/],
+  ['{"format":2}', /format: /],
+])('a damaged entry of before, %s, is reported', async (text, reason) => {
+  const workspace = fresh();
+  mkdirSync(ledgerFolder(workspace), { recursive: true });
+  writeFileSync(join(ledgerFolder(workspace), 'x.json'), text);
+  expect((await readLedger(workspace)).damaged).toMatchObject([{ reason: expect.stringMatching(reason), readable: 0 }]);
+});

@@ -1,0 +1,244 @@
+/**
+ * @file The runs ledger, `artifacts/runs`: Arrow files of one schema, so that DuckDB and polars read all of it as one table.
+ *
+ *     <id>.arrow, <id>.<revision>.arrow   one run each; appending creates such a file and touches no other
+ *     packed-<digest>.arrow               many runs; files of one run are packed when there are many, which keeps listing fast
+ *     <id>.json                           a run of before the ledger was Arrow; packed with the rest
+ *
+ * Files appear whole and are never changed, so that writers need no lock and a kill leaves all or nothing of a run. Packing writes the packed
+ * file first and then removes what went into it: in between, and after a kill, a run is there twice, and readers take the highest revision.
+ * A file that cannot be read is reported and otherwise left alone.
+ */
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decodeArrow, isLocked, runsTable, withLock, writeFileAtomic, writeTable } from '@arrowsmith/artifacts';
+import { createFileAtomic } from '@arrowsmith/artifacts/store';
+import { UserError } from '@arrowsmith/errors';
+import type { Workspace } from '../workspace.ts';
+import { readJsonEntry } from './json-entries.ts';
+import { runColumns, runsOfBatch } from './rows.ts';
+import { newRunId, type Run } from './run.ts';
+
+/** So many files of one run are packed into one. */
+const PACK_RUNS = 100;
+
+/** So many packed files become one. */
+const PACK_PACKED = 20;
+
+/** Runs per record batch: what is cut off from the end of a file costs no more than that. */
+const BATCH_RUNS = 50;
+
+/** What a killed writer left is removed when it is this old. */
+const TEMPORARY_KEPT_MS = 3_600_000;
+
+/** A file of the ledger that is not what it should be. */
+export interface DamagedFile {
+  path: string;
+  reason: string;
+  /** Runs that could be read from it all the same. */
+  readable: number;
+}
+
+export interface Ledger {
+  /** Oldest first, each once. */
+  runs: Run[];
+  damaged: DamagedFile[];
+}
+
+export const ledgerFolder = ({ root }: Pick<Workspace, 'root'>): string => join(root, 'artifacts', 'runs');
+
+const lockPath = (workspace: Workspace): string => join(ledgerFolder(workspace), 'pack.lock');
+
+/** Appends a run and returns it with its id. */
+export async function appendRun(
+  workspace: Workspace,
+  run: Omit<Run, 'id' | 'revision' | 'finishedAt'>,
+  now: Date = new Date(),
+): Promise<Run> {
+  for (;;) {
+    const appended: Run = { ...run, id: newRunId(now), revision: 0, finishedAt: now.toISOString() };
+    if (await createEntry(workspace, appended)) return appended;
+  }
+}
+
+/** @returns whether there was no such entry yet */
+async function createEntry(workspace: Workspace, run: Run): Promise<boolean> {
+  const name = run.revision === 0 ? run.id : `${run.id}.${run.revision}`;
+  return createFileAtomic(join(ledgerFolder(workspace), `${name}.arrow`), (path) => writeRuns(path, [run]));
+}
+
+async function writeRuns(path: string, runs: readonly Run[]): Promise<void> {
+  const batches = Array.from({ length: Math.ceil(runs.length / BATCH_RUNS) }, (_, i) =>
+    runColumns(runs.slice(i * BATCH_RUNS, (i + 1) * BATCH_RUNS)),
+  );
+  await writeTable(path, runsTable, {}, batches);
+}
+
+/** Gives a run another name or other notes; an empty text takes them away. The run's other properties never change. */
+export async function renameRun(
+  workspace: Workspace,
+  run: Run,
+  { name = run.name, notes = run.notes }: { name?: string | undefined; notes?: string | undefined },
+): Promise<Run> {
+  return withLock(lockPath(workspace), async () => {
+    const { name: _name, notes: _notes, ...rest } = run;
+    const texts = { ...(name ? { name } : {}), ...(notes ? { notes } : {}) };
+    for (let revision = run.revision + 1; ; revision++) {
+      const renamed: Run = { ...rest, ...texts, revision };
+      if (await createEntry(workspace, renamed)) return renamed;
+    }
+  });
+}
+
+/** A file of the ledger and the runs in it. */
+interface LedgerFile {
+  name: string;
+  runs: Run[];
+  damage?: string;
+}
+
+/** All runs. Other processes may append, pack and forget meanwhile. */
+export async function readLedger(workspace: Workspace): Promise<Ledger> {
+  const folder = ledgerFolder(workspace);
+  const files = await readFiles(folder);
+  const damaged = files.flatMap(({ name, runs, damage }) =>
+    damage === undefined ? [] : [{ path: join(folder, name), reason: damage, readable: runs.length }],
+  );
+  return { runs: newestRevisions(files), damaged };
+}
+
+/** Each run once, oldest first. */
+function newestRevisions(files: readonly LedgerFile[]): Run[] {
+  const byId = new Map<string, Run>();
+  for (const { runs } of files) {
+    for (const run of runs) {
+      const known = byId.get(run.id);
+      if (known === undefined || known.revision < run.revision) byId.set(run.id, run);
+    }
+  }
+  return [...byId.values()].sort((a, b) =>
+    a.finishedAt === b.finishedAt ? compareText(a.id, b.id) : compareText(a.finishedAt, b.finishedAt),
+  );
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const isPacked = (name: string): boolean => name.startsWith('packed-');
+
+async function readFiles(folder: string): Promise<LedgerFile[]> {
+  for (;;) {
+    const names = (await entries(folder)).filter((name) => /\.(arrow|json)$/.test(name));
+    const files = await Promise.all(names.map((name) => readLedgerFile(folder, name)));
+    // A file that was packed between listing and reading is now elsewhere.
+    if (!files.includes(undefined)) return files as LedgerFile[];
+  }
+}
+
+/** @returns undefined when the file is gone */
+async function readLedgerFile(folder: string, name: string): Promise<LedgerFile | undefined> {
+  const path = join(folder, name);
+  try {
+    if (name.endsWith('.json')) return { name, runs: [await readJsonEntry(path)] };
+    return { name, ...decodeRuns(name, await readFile(path)) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    return { name, runs: [], damage: (error as Error).message };
+  }
+}
+
+/** A packed file is known to be sound by its digest; what others hold is decoded to see that it can be. */
+function decodeRuns(name: string, bytes: Uint8Array): Omit<LedgerFile, 'name'> {
+  const { batches, damage } = decodeArrow(bytes, runsTable);
+  const runs = batches.flatMap(runsOfBatch);
+  if (isPacked(name) && name === packedName(bytes)) return { runs };
+  const readable = runs.filter(isReadable);
+  if (damage !== undefined) return { runs: readable, damage };
+  if (isPacked(name)) return { runs: readable, damage: 'its bytes are not those that its name says' };
+  return runs.length === readable.length ? { runs } : { runs: readable, damage: 'text that is not JSON' };
+}
+
+function isReadable(run: Run): boolean {
+  try {
+    return Object.keys(run.stages).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+const entries = async (folder: string): Promise<string[]> => (await readdir(folder).catch(() => [])).sort();
+
+const packedName = (bytes: Uint8Array): string =>
+  `packed-${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}.arrow`;
+
+/** Writes a packed file under the digest of its bytes. */
+async function writePacked(folder: string, runs: readonly Run[]): Promise<string> {
+  const unnamed = join(folder, `packing-${process.pid}`);
+  await writeFileAtomic(unnamed, (path) => writeRuns(path, runs));
+  const name = packedName(await readFile(unnamed));
+  await rename(unnamed, join(folder, name));
+  return name;
+}
+
+/** Packs files of one run, when there are many. Does nothing while another process packs. */
+export async function packLedger(
+  workspace: Workspace,
+  { fromRuns = PACK_RUNS, fromPacked = PACK_PACKED }: { fromRuns?: number; fromPacked?: number } = {},
+): Promise<void> {
+  const folder = ledgerFolder(workspace);
+  const single = (await entries(folder)).filter((name) => /\.(arrow|json)$/.test(name) && !isPacked(name));
+  if (single.length < fromRuns || (await isLocked(lockPath(workspace)))) return;
+  await withLock(lockPath(workspace), async () => {
+    const sound = (await readFiles(folder)).filter(({ damage }) => damage === undefined);
+    const packed = sound.filter(({ name }) => isPacked(name));
+    const chosen = packed.length >= fromPacked ? sound : sound.filter(({ name }) => !isPacked(name));
+    const written = await writePacked(folder, newestRevisions(chosen));
+    for (const { name } of chosen) if (name !== written) await rm(join(folder, name), { force: true });
+    await removeRemains(folder);
+  });
+}
+
+/** Removes what killed writers left. */
+async function removeRemains(folder: string): Promise<void> {
+  for (const name of await entries(folder)) {
+    if (!name.endsWith('.tmp') && !name.startsWith('packing-')) continue;
+    const path = join(folder, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found !== undefined && Date.now() - found.mtimeMs > TEMPORARY_KEPT_MS) await rm(path, { force: true });
+  }
+}
+
+/** Removes runs from the ledger; their artifacts stay until garbage is collected. */
+export async function forgetRuns(workspace: Workspace, ids: ReadonlySet<string>): Promise<void> {
+  const folder = ledgerFolder(workspace);
+  await withLock(lockPath(workspace), async () => {
+    for (const { name, runs, damage } of await readFiles(folder)) {
+      const kept = runs.filter(({ id }) => !ids.has(id));
+      if (kept.length === runs.length) continue;
+      if (damage !== undefined) throw cannotForget(join(folder, name), damage);
+      const written = kept.length > 0 ? await writePacked(folder, kept) : undefined;
+      if (name !== written) await rm(join(folder, name), { force: true });
+    }
+  });
+}
+
+function cannotForget(path: string, damage: string): UserError {
+  return new UserError({
+    what: 'a run cannot be forgotten, because the file that holds it is damaged',
+    where: path,
+    found: damage,
+    fix: 'restore the file, or move it away if the runs in it may be lost',
+  });
+}
+
+/** @throws UserError naming the files, where some cannot be read whole: for work that must know every run */
+export function requireWhole({ runs, damaged }: Ledger): Run[] {
+  if (damaged.length === 0) return runs;
+  throw new UserError({
+    what: 'the runs ledger is damaged',
+    where: damaged.map(({ path }) => path).join(', '),
+    expected: 'Arrow files of kind "runs"',
+    found: damaged.map(({ reason }) => reason).join('; '),
+    fix: 'restore the files, or move them away if the runs in them may be forgotten',
+  });
+}

@@ -1,0 +1,59 @@
+/** @file What happens after the tasks of an `nx run`: stages that were run by themselves become entries of the runs ledger. */
+import { spawnSync } from 'node:child_process';
+import type { StageDeclaration } from '../stage.ts';
+import { codePath, loadDeclarations } from '../workspace.ts';
+
+/** The part of Nx's result of a task that is used here. */
+export interface TaskOutcome {
+  task: { target: { project: string; target: string } };
+  status: string;
+}
+
+/** A stage that was run for its own sake, with all that its artifact is made from. */
+export interface StageAlone {
+  pipeline: string;
+  stage: string;
+  /** In the order in which they run. */
+  stages: string[];
+}
+
+/**
+ * Appends to the ledger what was run stage by stage; a whole pipeline's own last task does that itself.
+ * @throws when that failed, so that `nx run` fails
+ */
+export async function afterTasks(root: string, outcomes: readonly TaskOutcome[]): Promise<void> {
+  if (outcomes.some(({ status }) => status === 'failure' || status === 'skipped')) return;
+  for (const { pipeline, stage, stages } of stagesAlone(outcomes, await loadDeclarations(root))) {
+    const { status } = spawnSync(process.execPath, [codePath({ root }, 'complete-run'), pipeline, stage], {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, COMPLETED: JSON.stringify({ stages, description: '' }) },
+    });
+    if (status !== 0) throw new Error(`${stage}:${pipeline} is done, but is not in the runs ledger`);
+  }
+}
+
+/** The stages that were run for their own sake: no other task that ran needed them. */
+export function stagesAlone(
+  outcomes: readonly TaskOutcome[],
+  declarations: ReadonlyMap<string, StageDeclaration>,
+): StageAlone[] {
+  const targets = outcomes.map(({ task }) => task.target);
+  const whole = new Set(targets.flatMap(({ project, target }) => (project === 'pipeline' ? [target] : [])));
+  const ran = targets.filter(({ project, target }) => declarations.has(project) && !whole.has(target));
+  const inputsOf = (stage: string): readonly string[] => declarations.get(stage)?.inputs ?? [];
+  return ran
+    .filter(
+      ({ project, target }) =>
+        !ran.some((other) => other.target === target && inputsOf(other.project).includes(project)),
+    )
+    .map(({ project, target }) => {
+      const stages = new Set<string>();
+      const visit = (stage: string): void => {
+        inputsOf(stage).forEach(visit);
+        stages.add(stage);
+      };
+      visit(project);
+      return { pipeline: target, stage: project, stages: [...stages] };
+    });
+}

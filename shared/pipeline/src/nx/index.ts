@@ -1,0 +1,4 @@
+/** @file What the Nx plugin needs. */
+export { afterTasks } from './after-tasks.ts';
+export { beforeTasks } from './before-tasks.ts';
+export { inferProjects } from './targets.ts';

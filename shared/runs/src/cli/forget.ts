@@ -1,0 +1,53 @@
+/**
+ * @file `nx run pipeline:forget`: shows which runs would be removed from the ledger, and removes them with `--delete`. What only they named, garbage
+ * collection then finds. Runs with a name stay, unless they are asked for one by one.
+ */
+import { UserError } from '@arrowsmith/errors';
+import { forgetRuns, readLedger, type Run } from '@arrowsmith/pipeline';
+import { main } from '@arrowsmith/pipeline/cli';
+import { consoleTable } from '../printing/table.ts';
+import { formatDamage, runsTableOf } from '../printing/list.ts';
+import { resolveReference } from '../selection/references.ts';
+import { selectRuns } from '../selection/select-runs.ts';
+import { parseSince } from '../selection/since.ts';
+import { readOptions } from './options.ts';
+
+const text = { type: 'string' } as const;
+
+await main(async (workspace) => {
+  const options = readOptions('forget', {
+    runs: text,
+    where: text,
+    pipeline: text,
+    before: text,
+    delete: { type: 'boolean' },
+  });
+  const { where, pipeline, before } = options;
+  const { runs, damaged } = await readLedger(workspace);
+  if (damaged.length > 0) console.error(formatDamage(damaged));
+  const chosen = new Set<Run>();
+  for (const reference of (options.runs ?? '').split(',').filter((each) => each !== ''))
+    chosen.add(await resolveReference(reference, { workspace, runs, pipeline }));
+  if (chosen.size === 0) {
+    if (where === undefined && pipeline === undefined && before === undefined) throw nothingChosen();
+    const limit = before === undefined ? undefined : parseSince(before, new Date(), 'before').toISOString();
+    for (const run of selectRuns(runs, { where, pipeline }))
+      if (run.name === undefined && (limit === undefined || run.finishedAt < limit)) chosen.add(run);
+  }
+  const list = [...chosen].filter((run) => runs.includes(run));
+  if (list.length === 0) return console.log('there is nothing to forget');
+  console.log(consoleTable(runsTableOf(list)).join('\n'));
+  const count = `${list.length} of ${runs.length} runs`;
+  if (options.delete !== true)
+    return console.log(`\n${count} would be forgotten; the same command with --delete forgets them`);
+  await forgetRuns(workspace, new Set(list.map(({ id }) => id)));
+  console.log(`\n${count} forgotten; npx nx run pipeline:gc shows what no run names any more`);
+});
+
+function nothingChosen(): UserError {
+  return new UserError({
+    what: 'no run is chosen',
+    expected: '--runs=<run>,<run>, --where=<condition>, --pipeline=<pipeline> or --before=<time>',
+    fix: 'for example npx nx run pipeline:forget --before=30d',
+  });
+}

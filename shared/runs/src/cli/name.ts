@@ -1,0 +1,37 @@
+/** @file `nx run pipeline:name`: gives a run a name and notes, or takes them away. */
+import { UserError } from '@arrowsmith/errors';
+import { parseRunName, readLedger, renameRun } from '@arrowsmith/pipeline';
+import { main } from '@arrowsmith/pipeline/cli';
+import { resolveReference } from '../selection/references.ts';
+import { readOptions } from './options.ts';
+
+const text = { type: 'string' } as const;
+
+await main(async (workspace) => {
+  const { run: reference = 'latest', name, notes } = readOptions('name', { run: text, name: text, notes: text });
+  if (name === undefined && notes === undefined) {
+    throw new UserError({
+      what: 'neither a name nor notes are given',
+      expected: '--name=<name>, --notes=<text>, or both; an empty one takes away what is there',
+      fix: "for example npx nx run pipeline:name --run=latest --name=wide-ffn --notes='twice the width'",
+    });
+  }
+  if (name) parseRunName(name, `--name=${name}`);
+  const { runs } = await readLedger(workspace);
+  const run = await resolveReference(reference, { workspace, runs });
+  if (!runs.includes(run)) throw notInLedger(reference);
+  const renamed = await renameRun(workspace, run, { name, notes });
+  const others = runs.filter((other) => name && other.name === name && other.id !== run.id);
+  console.log(`${renamed.id}: ${renamed.name ?? 'no name'}${renamed.notes === undefined ? '' : `, ${renamed.notes}`}`);
+  if (others.length > 0)
+    console.log(`${others.map(({ id }) => id).join(', ')} ${others.length === 1 ? 'has' : 'have'} this name, too`);
+});
+
+function notInLedger(reference: string): UserError {
+  return new UserError({
+    what: 'a baseline cannot be renamed',
+    found: reference,
+    expected: 'a run of the ledger',
+    fix: 'npx nx run pipeline:runs lists them',
+  });
+}

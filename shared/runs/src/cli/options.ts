@@ -1,0 +1,49 @@
+/** @file Options of a command line: `--name=value`, and words that stand alone. */
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { UserError } from '@arrowsmith/errors';
+import { nearest } from '../selection/nearest.ts';
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+/**
+ * Reads options; Nx hands on all that it does not know.
+ * @param command as it is called: `runs`
+ * @throws UserError for an unknown option, a missing value, or anything that is no option
+ */
+export function readOptions<T extends Options>(
+  command: string,
+  options: T,
+  args: readonly string[] = process.argv.slice(2),
+) {
+  const names = Object.entries(options).map(([name, { type }]) => (type === 'boolean' ? `--${name}` : `--${name}=…`));
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    const unknown = args.find((arg) => arg.startsWith('--') && !Object.hasOwn(options, arg.slice(2).split('=')[0]!));
+    const near = unknown === undefined ? [] : nearest(unknown.slice(2).split('=')[0]!, Object.keys(options));
+    throw new UserError(
+      {
+        what: unknown === undefined ? (error as Error).message.split('.')[0]! : `unknown option ${unknown}`,
+        where: `nx run pipeline:${command}`,
+        expected: names.join(' '),
+        fix:
+          near.length > 0
+            ? `did you mean --${near[0]}?`
+            : `npx nx run pipeline:${command} ${names.slice(0, 2).join(' ')}`,
+      },
+      { cause: error },
+    );
+  }
+}
+
+/** A whole number of at least 1. @throws UserError */
+export function readCount(text: string | undefined, option: string): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new UserError({
+    what: `--${option}=${text}`,
+    expected: 'a whole number of at least 1',
+    found: text,
+    fix: `for example --${option}=20`,
+  });
+}

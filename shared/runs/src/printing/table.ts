@@ -1,0 +1,71 @@
+/** @file Tables for the console and for Markdown, from the same cells. */
+import stringWidth from 'string-width';
+
+export interface Table {
+  columns: { title: string; align?: 'right' }[];
+  rows: string[][];
+}
+
+/** Columns padded to their widest cell, two spaces apart. */
+export function consoleTable({ columns, rows }: Table): string[] {
+  const widths = columns.map(({ title }, i) =>
+    Math.max(stringWidth(title), ...rows.map((row) => stringWidth(row[i]!))),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => {
+        const padding = ' '.repeat(Math.max(0, widths[i]! - stringWidth(cell)));
+        return columns[i]!.align === 'right' ? padding + cell : cell + padding;
+      })
+      .join('  ')
+      .trimEnd();
+  return [line(columns.map(({ title }) => title)), ...rows.map(line)];
+}
+
+/** A table of GitHub's Markdown. */
+export function markdownTable({ columns, rows }: Table): string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.map(escapeCell).join(' | ')} |`;
+  const rule = `| ${columns.map(({ align }) => (align === 'right' ? '---:' : '---')).join(' | ')} |`;
+  return [line(columns.map(({ title }) => title)), rule, ...rows.map(line)];
+}
+
+const escapeCell = (cell: string): string =>
+  cell.replaceAll('\\', '\\\\').replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll(/\r?\n/g, '<br>');
+
+/** Breaks text into lines of at most `width` columns, at spaces where there are some; its own line breaks stay. */
+export function wrapText(text: string, width: number): string[] {
+  return text.split('\n').flatMap((paragraph) => {
+    const lines = [''];
+    for (const word of paragraph.split(' ')) {
+      const line = lines.at(-1)!;
+      const longer = line === '' ? word : `${line} ${word}`;
+      if (stringWidth(longer) <= width) lines[lines.length - 1] = longer;
+      else lines.push(...inPieces(word, width));
+    }
+    return lines;
+  });
+}
+
+function inPieces(word: string, width: number): string[] {
+  if (stringWidth(word) <= width) return [word];
+  const pieces = [''];
+  for (const character of word) {
+    if (stringWidth(pieces.at(-1)! + character) > width) pieces.push('');
+    pieces[pieces.length - 1] += character;
+  }
+  return pieces;
+}
+
+/** Texts beside each other, each in a column of equal width. */
+export function sideBySide(texts: readonly string[], width: number): string[] {
+  const column = Math.floor((width - 3 * (texts.length - 1)) / texts.length);
+  const wrapped = texts.map((text) => wrapText(text, column));
+  const height = Math.max(...wrapped.map(({ length }) => length));
+  return Array.from({ length: height }, (_, i) =>
+    wrapped
+      .map((lines) => lines[i] ?? '')
+      .map((line) => line + ' '.repeat(Math.max(0, column - stringWidth(line))))
+      .join(' │ ')
+      .trimEnd(),
+  );
+}
