@@ -24,7 +24,7 @@ export async function runPipeline(
   const set = [...(asked ? [asked] : []), `${SEED_PARAMETER.stage}.${SEED_PARAMETER.name}=${seed}`].join(',');
   const child = spawn(process.execPath, [nx, 'run', `pipeline:${pipeline}`], {
     cwd: root,
-    env: { ...process.env, PIPELINE_SET: set },
+    env: { ...process.env, PIPELINE_SET: set, NX_TUI: 'false' }, // a terminal interface inside of Nx's would garble both
     stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
   });
   const stop = () => child.kill('SIGTERM');
