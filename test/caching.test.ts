@@ -139,11 +139,55 @@ test('every artifact opens through its pointer', () => {
   }
 });
 
+test('a stage that is run by itself is a run, too: with what it needed, until it is forgotten', async () => {
+  const { code, output } = workspace.nx(['run', 'train:tiny', '--steps=6']);
+  expect(code, output).toBe(0);
+  const { run: alone, computed } = await lastRun(workspace);
+  expect(alone).toMatchObject({ stage: 'train', pipeline: 'tiny', stages: { train: { parameters: { steps: 6 } } } });
+  expect(Object.keys(alone.stages)).toEqual(['download', 'tokenizer', 'chunk', 'train']);
+  expect(computed).toEqual(['train']);
+  expect(alone.seconds).toBeGreaterThan(0);
+  expect(output).toContain(`train:tiny is run ${alone.id}`);
+});
+
+test('runs are named, listed, compared and told apart from the command line', async () => {
+  const env = { RUN_NAME: 'four-steps', RUN_NOTES: 'one more', PIPELINE_SET: 'train.steps=4' };
+  await run('tiny', { env });
+  const nx = (...args: string[]): string => {
+    const { code, output } = workspace.nx(['run', ...args]);
+    expect(code, output).toBe(0);
+    return output;
+  };
+  expect(nx('pipeline:name', '--run=latest~1', '--name=six-steps', '--notes=two \'more\' than "four"')).toContain(
+    `six-steps, two 'more' than "four"`,
+  );
+  const list = nx(
+    'pipeline:runs',
+    '--where=train.steps > 3 and not (name ~ "six" or seconds < 0)',
+    '--sort=-train.steps',
+  );
+  expect(list).toMatch(/four-steps +tiny .*one more/);
+  expect(list).not.toContain('six-steps');
+  nx('pipeline:compare', '--a=six-steps', '--b=four-steps', '--json', '--output=comparison.json');
+  expect(JSON.parse(workspace.read('comparison.json'))).toMatchObject({
+    parameters: [{ stage: 'train', path: 'steps', values: [6, 4] }],
+    divergences: [null, { stage: 'train', causes: ['parameter steps'] }],
+  });
+  expect(nx('pipeline:diff', '--artifact=train/weights.arrow', '--a=six-steps', '--b=four-steps')).toMatch(
+    /model\.norm\.weight +\[16\]/,
+  );
+  const wrong = workspace.nx(['run', 'pipeline:compare', '--a=five-steps', '--b=four-steps']);
+  expect(wrong.code).not.toBe(0);
+  expect(wrong.output).toMatch(/no run "five-steps"[^]*near it: four-steps/);
+});
+
 test('garbage collection shows first and deletes when told to, and what is left is whole', async () => {
   const show = workspace.nx(['run', 'pipeline:gc']);
   expect(show.code).toBe(0);
-  workspace.nx(['run', 'train:tiny', '--steps=6']);
-  workspace.nx(['run', 'train:tiny', '--skip-nx-cache']);
+  workspace.nx(['run', 'train:tiny', '--skip-nx-cache']); // six steps are no longer pointed at, but run
+  expect(workspace.nx(['run', 'pipeline:forget', '--runs=six-steps', '--delete']).output).toMatch(
+    /1 of \d+ runs forgotten/,
+  );
   expect(workspace.nx(['run', 'pipeline:gc']).output).toMatch(/would delete +[\d.]+ k?B +artifacts\/store\/blobs/);
   expect(workspace.nx(['run', 'pipeline:gc', '--delete']).output).toMatch(/freed/);
   expect(workspace.nx(['run', 'pipeline:gc']).output).toMatch(/nothing to collect/);

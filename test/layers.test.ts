@@ -16,7 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   artifacts: ['errors'],
   pipeline: ['artifacts', 'errors'],
   regression: ['pipeline', 'artifacts', 'errors'],
-  runs: ['pipeline', 'artifacts', 'errors'],
+  runs: ['pipeline', 'quantization', 'artifacts', 'errors'],
   'backend-native': ['errors'],
   ops: ['backend-native', 'errors'],
   model: ['ops', 'errors'],

@@ -74,6 +74,19 @@ export async function readMetadata(path: string, kind: string): Promise<TableMet
 }
 
 /**
+ * The columns' types and the metadata of an Arrow file of any kind.
+ * @throws UserError when the file is missing, is not an Arrow file, or is truncated
+ */
+export async function readSchema(
+  path: string,
+): Promise<{ columns: Record<string, string>; metadata: Record<string, string> }> {
+  const { reader, metadata, close } = await openArrowFile(path);
+  await close();
+  const columns = reader.schema.fields.map(({ name, type, nullable }) => [name, `${type}${nullable ? ' or null' : ''}`]);
+  return { columns: Object.fromEntries(columns) as Record<string, string>, metadata };
+}
+
+/**
  * The record batches of an Arrow file in order, one in memory at a time.
  * @throws UserError when the file is missing, is not an Arrow file, is truncated, or is of another kind
  */
@@ -93,7 +106,8 @@ export async function* readBatches(path: string, kind: string): AsyncGenerator<R
   }
 }
 
-async function openArrowFile(path: string, kind: string) {
+/** @param kind any by default */
+async function openArrowFile(path: string, kind?: string) {
   let handle: FileHandle | undefined;
   const close = async () => handle?.close().catch(() => undefined); // the reader may have closed it at the end
   try {
@@ -101,11 +115,11 @@ async function openArrowFile(path: string, kind: string) {
     const reader = await RecordBatchReader.from(handle);
     await reader.open({ autoDestroy: false });
     const metadata = Object.fromEntries(reader.schema.metadata) as TableMetadata;
-    if (metadata.kind !== kind) throw otherKind(path, kind, metadata.kind);
+    if (kind !== undefined && metadata.kind !== kind) throw otherKind(path, kind, metadata.kind);
     return { reader, metadata, close };
   } catch (error) {
     await close();
-    throw error instanceof UserError ? error : unreadable(path, kind, error);
+    throw error instanceof UserError ? error : unreadable(path, kind ?? 'any', error);
   }
 }
 

@@ -9,7 +9,7 @@
  * file first and then removes what went into it: in between, and after a kill, a run is there twice, and readers take the highest revision.
  * A file that cannot be read is reported and otherwise left alone.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeArrow, isLocked, runsTable, withLock, writeFileAtomic, writeTable } from '@arrowsmith/artifacts';
@@ -160,7 +160,7 @@ function decodeRuns(name: string, bytes: Uint8Array): Omit<LedgerFile, 'name'> {
 
 function isReadable(run: Run): boolean {
   try {
-    return Object.keys(run.stages).length > 0;
+    return JSON.stringify(run.stages) !== '{}'; // which decodes all of it
   } catch {
     return false;
   }
@@ -171,9 +171,14 @@ const entries = async (folder: string): Promise<string[]> => (await readdir(fold
 const packedName = (bytes: Uint8Array): string =>
   `packed-${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}.arrow`;
 
+/** Adds runs that have ids already, as one packed file: those of another ledger. */
+export async function addRuns(workspace: Workspace, runs: readonly Run[]): Promise<void> {
+  await writePacked(ledgerFolder(workspace), runs);
+}
+
 /** Writes a packed file under the digest of its bytes. */
 async function writePacked(folder: string, runs: readonly Run[]): Promise<string> {
-  const unnamed = join(folder, `packing-${process.pid}`);
+  const unnamed = join(folder, `packing-${randomUUID()}`);
   await writeFileAtomic(unnamed, (path) => writeRuns(path, runs));
   const name = packedName(await readFile(unnamed));
   await rename(unnamed, join(folder, name));

@@ -7,11 +7,13 @@ import {
   type Column,
   numbers,
   optionalStrings,
+  readStructLists,
   type RecordBatch,
   runMetricsList,
   runStagesList,
   strings,
   structLists,
+  type StructLists,
   timestamps,
 } from '@arrowsmith/artifacts';
 import type { Run, StageRun } from './run.ts';
@@ -95,91 +97,113 @@ function stagesColumn(runs: readonly Run[]): Column {
  * @throws where a column is missing or of another type
  */
 export function runsOfBatch(batch: RecordBatch): Run[] {
-  const column = (name: string) => {
+  const get = <T>(name: string): ((row: number) => T) => {
     const vector = batch.getChild(name);
     if (vector === null) throw new Error(`there is no column ${name}`);
-    return <T>(row: number) => vector.get(row) as T;
+    return (row) => vector.get(row) as T;
   };
-  const names = ['id', 'pipeline', 'host', 'platform', 'cpu', 'node'] as const;
-  const texts = Object.fromEntries(names.map((name) => [name, column(name)])) as Record<
-    (typeof names)[number],
-    (row: number) => string
-  >;
-  const optionalNames = ['name', 'notes', 'stage', 'commit', 'backend', 'substitution'] as const;
-  const optional = optionalNames.map((name) => [name, column(name)] as const);
-  const [revision, finishedAt, seconds, dirty, cores, memoryBytes] = [
-    'revision',
-    'finishedAt',
-    'seconds',
-    'dirty',
-    'cores',
-    'memoryBytes',
-  ].map(column) as ((row: number) => never)[];
-  const stages = column('stages');
-  const metrics = column('metrics');
+  const text = {
+    id: get<string>('id'),
+    pipeline: get<string>('pipeline'),
+    host: get<string>('host'),
+    platform: get<string>('platform'),
+    cpu: get<string>('cpu'),
+    node: get<string>('node'),
+  };
+  const optional = (['name', 'notes', 'stage', 'commit', 'backend', 'substitution'] as const).map(
+    (name) => [name, get<string | null>(name)] as const,
+  );
+  const number = {
+    revision: get<number>('revision'),
+    finishedAt: get<number>('finishedAt'),
+    seconds: get<number>('seconds'),
+    cores: get<number>('cores'),
+    memoryBytes: get<number>('memoryBytes'),
+  };
+  const dirty = get<boolean>('dirty');
+  const stages = readStructLists(batch, 'stages');
+  const metrics = readStructLists(batch, 'metrics');
 
   return Array.from({ length: batch.numRows }, (_, row): Run => {
-    let decoded: Record<string, StageRun> | undefined;
-    const present = optional.flatMap(([name, value]) => {
-      const text = value<string | null>(row);
-      return text === null ? [] : [[name, text]];
-    });
-    return {
-      id: texts.id(row),
-      revision: revision!(row),
-      pipeline: texts.pipeline(row),
-      ...(Object.fromEntries(present) as Partial<Record<(typeof optionalNames)[number], string>>),
-      finishedAt: new Date(finishedAt!(row)).toISOString(),
-      seconds: seconds!(row),
-      dirty: dirty!(row),
+    const run: Omit<Run, 'stages'> = {
+      id: text.id(row),
+      revision: number.revision(row),
+      pipeline: text.pipeline(row),
+      finishedAt: new Date(number.finishedAt(row)).toISOString(),
+      seconds: number.seconds(row),
+      dirty: dirty(row),
       machine: {
-        host: texts.host(row),
-        platform: texts.platform(row),
-        cpu: texts.cpu(row),
-        cores: cores!(row),
-        memoryBytes: memoryBytes!(row),
-        node: texts.node(row),
-      },
-      get stages() {
-        return (decoded ??= decodeStages(stages(row), metrics(row)));
+        host: text.host(row),
+        platform: text.platform(row),
+        cpu: text.cpu(row),
+        cores: number.cores(row),
+        memoryBytes: number.memoryBytes(row),
+        node: text.node(row),
       },
     };
+    for (const [name, value] of optional) {
+      const present = value(row);
+      if (present !== null) run[name] = present;
+    }
+    return late(run, { stages: () => decodeStages(stages, metrics, row) });
   });
 }
 
-/** A list of structs as Arrow gives it: a vector whose children are columns. */
-interface StructList {
-  length: number;
-  getChild(name: string): { get(row: number): never } | null;
+/** Adds properties that are computed when they are first asked for. */
+function late<T extends object, L extends Record<string, unknown>>(
+  target: T,
+  values: { [K in keyof L]: () => L[K] },
+): T & L {
+  for (const [name, compute] of Object.entries(values)) {
+    const get = (): unknown => {
+      const value: unknown = compute();
+      Object.defineProperty(target, name, { enumerable: true, configurable: true, writable: true, value });
+      return value;
+    };
+    Object.defineProperty(target, name, { enumerable: true, configurable: true, get });
+  }
+  return target as T & L;
 }
 
-function decodeStages(list: StructList, metrics: StructList): Record<string, StageRun> {
-  const get = <T>(name: string, row: number): T => list.getChild(name)!.get(row) as T;
-  const stages: Record<string, StageRun> = {};
-  for (let row = 0; row < list.length; row++) {
-    const json = <T>(name: string): T => JSON.parse(get<string>(name, row)) as T;
-    const stage = get<string>('stage', row);
-    stages[stage] = {
+function decodeStages(stages: StructLists, metrics: StructLists, row: number): Record<string, StageRun> {
+  const of = <T>(name: string, at: number): T => stages.columns[name]!.get(at) as T;
+  const decoded: Record<string, StageRun> = {};
+  let measured: Record<string, Record<string, number>> | undefined;
+  for (let at = stages.offsets[row]!; at < stages.offsets[row + 1]!; at++) {
+    const stage = of<string>('stage', at);
+    const json =
+      <T>(name: string) =>
+      (): T =>
+        JSON.parse(of<string>(name, at)) as T;
+    const record = {
       stage,
-      cached: get('cached', row),
-      key: get('key', row),
-      manifest: get('manifest', row),
-      code: get('code', row),
-      startedAt: get('startedAt', row),
-      seconds: get('seconds', row),
-      bytes: get('bytes', row),
-      parameters: json('parametersJson'),
-      environment: json('environmentJson'),
-      inputs: json('inputsJson'),
-      metadata: json('metadataJson'),
-      highlights: json('highlightsJson'),
-      host: json('hostJson'),
-      metrics: {},
+      cached: of<boolean>('cached', at),
+      key: of<string>('key', at),
+      manifest: of<string>('manifest', at),
+      code: of<string>('code', at),
+      startedAt: of<string>('startedAt', at),
+      seconds: of<number>('seconds', at),
+      bytes: of<number>('bytes', at),
     };
+    decoded[stage] = late(record, {
+      parameters: json<unknown>('parametersJson'),
+      environment: json<StageRun['environment']>('environmentJson'),
+      inputs: json<StageRun['inputs']>('inputsJson'),
+      metadata: json<StageRun['metadata']>('metadataJson'),
+      highlights: json<StageRun['highlights']>('highlightsJson'),
+      host: json<StageRun['host']>('hostJson'),
+      metrics: () => (measured ??= decodeMetrics(metrics, row))[stage] ?? {},
+    });
   }
-  for (let row = 0; row < metrics.length; row++) {
-    const of = (name: string) => metrics.getChild(name)!.get(row) as unknown;
-    stages[of('stage') as string]!.metrics[of('name') as string] = of('value') as number;
+  return decoded;
+}
+
+/** By stage and name. */
+function decodeMetrics({ offsets, columns }: StructLists, row: number): Record<string, Record<string, number>> {
+  const metrics: Record<string, Record<string, number>> = {};
+  for (let at = offsets[row]!; at < offsets[row + 1]!; at++) {
+    const of = <T>(name: string): T => columns[name]!.get(at) as T;
+    (metrics[of<string>('stage')] ??= {})[of<string>('name')] = of<number>('value');
   }
-  return stages;
+  return metrics;
 }

@@ -1,0 +1,174 @@
+import { rmSync } from 'node:fs';
+import { blobPath } from '@arrowsmith/artifacts/store';
+import type { Run, StageRun, Workspace } from '@arrowsmith/pipeline';
+import { expect, test } from 'vitest';
+import { testStage } from '../../../pipeline/src/testing/runs.ts';
+import { formatComparison, markdownComparison } from '../printing/comparison.ts';
+import { documentLosses, emptyWorkspace, greedySamples, storeStage } from '../testing/artifacts.ts';
+import { testRuns } from '../testing/runs.ts';
+import { compareRuns } from './compare-runs.ts';
+
+const workspace = emptyWorkspace();
+
+/** What a run was evaluated to. */
+interface Evaluated {
+  nats?: number[];
+  tokens?: number[];
+  text?: string;
+  tokenizer?: string;
+  sample?: string;
+  train?: Partial<StageRun>;
+  chunk?: Partial<StageRun>;
+}
+
+const NATS = Array.from({ length: 50 }, (_, i) => 20 + (i % 7));
+
+async function evaluatedRun(name: string, evaluated: Evaluated, at: Workspace = workspace): Promise<Partial<Run>> {
+  const { nats = NATS, tokens, text = 'text-1', tokenizer = 'tokenizer-1', sample = 'Once upon' } = evaluated;
+  const total = nats.reduce((a, b) => a + b);
+  const tables = { 'documents.arrow': documentLosses(nats, tokens), 'samples.arrow': greedySamples(sample) };
+  const metadata = { evaluatedText: text, tokenizer };
+  const metrics = { loss: total / (10 * nats.length), bitsPerByte: total / Math.LN2 / (40 * nats.length) };
+  return {
+    name,
+    stages: {
+      chunk: await storeStage(at, 'chunk', {}, evaluated.chunk),
+      train: testStage('train', { manifest: 'b'.repeat(64), parameters: { steps: 10 }, ...evaluated.train }),
+      evaluate: await storeStage(at, 'evaluate', tables, { metadata, metrics, inputs: { train: 'x' } }),
+    },
+  };
+}
+
+const compare = (runs: Run[], at: Workspace = workspace) =>
+  compareRuns(
+    at,
+    runs.map((run) => ({ reference: run.name ?? run.id, run })),
+  );
+
+test('a better run: parameters, artifacts, the place where they part, losses with their interval, samples side by side', async () => {
+  const runs = testRuns(
+    await evaluatedRun('short', {}),
+    await evaluatedRun('long', {
+      nats: NATS.map((nats, i) => nats - 1 - (i % 3)),
+      sample: 'Once there',
+      train: { manifest: 'c'.repeat(64), parameters: { steps: 20 }, environment: { backend: 'native' }, seconds: 9 },
+    }),
+  );
+  const comparison = await compare(runs);
+  expect(comparison.runs.map(({ reference, name, collected }) => [reference, name, collected])).toEqual([
+    ['short', 'short', ['train']], // whose artifact this test does not store
+    ['long', 'long', ['train']],
+  ]);
+  expect(comparison.parameters).toEqual([{ stage: 'train', path: 'steps', values: [10, 20] }]);
+  expect(comparison.environments).toEqual([{ stage: 'train', path: 'backend', values: [null, 'native'] }]);
+  expect(comparison.divergences).toEqual([
+    null,
+    { stage: 'train', causes: ['parameter steps', 'environment backend'] },
+  ]);
+  expect(comparison.artifacts.map(({ stage, same, files }) => [stage, same, files])).toEqual([
+    ['chunk', true, []],
+    ['train', false, []],
+    ['evaluate', false, ['documents.arrow', 'samples.arrow']],
+  ]);
+  expect(comparison.artifacts[1]!.seconds).toEqual([2, 9]);
+  const [bits, nats] = comparison.losses;
+  expect([bits!.measure, nats!.measure]).toEqual(['bits per byte', 'nats per token']);
+  const less = NATS.reduce((sum, _, i) => sum + 1 + (i % 3), 0);
+  expect(bits!.differences[1]).toMatchObject({ verdict: 'better', paired: true });
+  expect(bits!.differences[1]!.difference).toBeCloseTo(-less / Math.LN2 / 2000, 12);
+  expect(nats!.differences[1]!.difference).toBeCloseTo(-less / 500, 12);
+  const metric = comparison.metrics.find(({ name }) => name === 'bitsPerByte')!;
+  expect(metric).toMatchObject({ stage: 'evaluate', better: 'lower', verdicts: [null, 'better'] });
+  expect(metric.differences[1]).toBeCloseTo(bits!.differences[1]!.difference, 12);
+  expect(comparison.samples).toMatchObject([{ method: 'greedy', prompt: 'Once', texts: ['Once upon', 'Once there'] }]);
+});
+
+test('a difference within the noise of documents is unclear, and none at all is the same', async () => {
+  const runs = testRuns(
+    await evaluatedRun('a', {}),
+    await evaluatedRun('b', { nats: NATS.map((nats, i) => nats + (i % 2 === 0 ? 1 : -0.98)) }),
+    await evaluatedRun('c', {}),
+  );
+  const { losses, divergences } = await compare(runs);
+  expect(losses[0]!.differences.map((each) => each?.verdict)).toEqual([undefined, 'unclear', 'same']);
+  expect(divergences[2]).toBeNull();
+});
+
+test('with another tokenizer, losses per token are refused and bits per byte compared, which is said', async () => {
+  const runs = testRuns(
+    await evaluatedRun('a', {}),
+    await evaluatedRun('b', {
+      nats: NATS.map((nats) => nats - 2),
+      tokens: NATS.map(() => 8),
+      tokenizer: 'tokenizer-2',
+    }),
+  );
+  const { losses, metrics, notices } = await compare(runs);
+  expect(losses.map(({ measure }) => measure)).toEqual(['bits per byte']);
+  expect(losses[0]!.differences[1]).toMatchObject({ verdict: 'better', paired: true });
+  const difference = (name: string) => metrics.find((metric) => metric.name === name)!.differences[1];
+  expect(difference('loss')).toBeNull();
+  expect(difference('bitsPerByte')).toBeLessThan(0);
+  expect(notices.join()).toMatch(
+    /a and run b have different tokenizers: losses per token are not compared, bits per byte are instead/,
+  );
+});
+
+test('over another text, losses per token are refused, and bits per byte have the noise of both texts, which is said', async () => {
+  const runs = testRuns(
+    await evaluatedRun('a', {}),
+    await evaluatedRun('b', { nats: NATS.slice(5).map((nats) => nats - 2), text: 'text-2' }),
+  );
+  const { losses, metrics, notices } = await compare(runs);
+  expect(losses.map(({ measure }) => measure)).toEqual(['bits per byte']);
+  expect(losses[0]!.differences[1]).toMatchObject({ paired: false });
+  expect(losses[0]!.documents).toEqual([50, 45]);
+  expect(metrics.find(({ name }) => name === 'loss')!.differences[1]).toBeNull();
+  expect(notices.join()).toMatch(/evaluated on different text: losses per token are not compared\. Bits per byte are/);
+});
+
+test('a run whose artifacts were collected is compared by what the ledger keeps, which is said', async () => {
+  const at = emptyWorkspace();
+  const runs = testRuns(
+    await evaluatedRun('kept', {}, at),
+    await evaluatedRun('lost', { nats: NATS.map((nats) => nats + 1), chunk: { code: 'code-2' } }, at),
+  );
+  rmSync(blobPath(at.store, runs[1]!.stages['evaluate']!.manifest));
+  const comparison = await compare(runs, at);
+  expect(comparison.runs[1]!.collected).toEqual(['train', 'evaluate']);
+  expect(comparison.notices.join('\n')).toMatch(
+    /run lost: the artifacts of train, evaluate are no longer in the store; parameters, metrics, times and digests are compared, losses by document and samples are not/,
+  );
+  expect(comparison.losses[0]!.differences[1]).toBeNull();
+  expect(comparison.metrics.find(({ name }) => name === 'loss')!.differences[1]).toBeCloseTo(0.1, 12);
+  expect(comparison.samples[0]!.texts).toEqual(['Once upon', null]);
+  expect(comparison.artifacts[0]).toMatchObject({ stage: 'chunk', same: true, sameCode: false });
+});
+
+test('a run that was not evaluated, and one of another pipeline, are compared in what they have', async () => {
+  const [evaluated, trained] = testRuns(await evaluatedRun('a', {}), await evaluatedRun('b', {}));
+  const { evaluate: _, ...stages } = trained!.stages;
+  const { notices, metrics } = await compare([evaluated!, { ...trained!, stages, stage: 'train', pipeline: 'other' }]);
+  expect(notices.join('\n')).toMatch(/run b was not evaluated: it ended with train/);
+  expect(notices.join('\n')).toMatch(/run b is of pipeline other, run a of toy/);
+  expect(metrics.find(({ name }) => name === 'loss')!.values[1]).toBeNull();
+});
+
+test('as text for a terminal and as Markdown that GitHub shows', async () => {
+  const runs = testRuns(
+    await evaluatedRun('a', {}),
+    await evaluatedRun('b', { nats: NATS.map((nats) => nats + 3), sample: 'Once <b>|\\ two\nlines' }),
+  );
+  const comparison = await compare(runs);
+  const text = formatComparison(comparison);
+  expect(text).toMatch(
+    /float32 +bits per byte +0\.8\d+ +0\.9\d+ +\+0\.1\d+ +\+1\d\.\d % +\+0\.1\d+ … \+0\.1\d+ +worse +50/,
+  );
+  expect(text).toMatch(/They first diverge at evaluate: nothing that is known/); // whose parameters are the same
+  expect(text).toMatch(/ {4}Once upon +│ Once <b>\|\\ two\n +│ lines/);
+  for (const line of text.split('\n')) expect(line.length).toBeLessThan(160);
+  const markdown = markdownComparison(comparison);
+  expect(markdown).toContain('| evaluate.bitsPerByte |');
+  expect(markdown).toContain('| Once upon | Once &lt;b>\\|\\\\ two<br>lines |');
+  for (const line of markdown.split('\n').filter((each) => each.startsWith('|'))) expect(line.endsWith('|')).toBe(true);
+});
