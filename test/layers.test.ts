@@ -16,6 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   artifacts: ['errors'],
   pipeline: ['artifacts', 'errors'],
   reporting: [],
+  regression: ['pipeline', 'artifacts', 'errors'],
   runs: ['pipeline', 'reporting', 'quantization', 'artifacts', 'errors'],
   'backend-native': ['errors'],
   ops: ['backend-native', 'errors'],

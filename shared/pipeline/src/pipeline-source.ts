@@ -27,6 +27,8 @@ const TAKEN: readonly string[] = [
   'forget',
   'report',
   'reports',
+  'baseline',
+  'regression',
   'store',
   'bench',
 ];

@@ -54,6 +54,7 @@ test.each([
   ['flags of Nx', ['pipeline:tiny', '--skip-nx-cache', '--parallel=1', '--outputStyle', 'static']],
   ['a parameter of one stage', ['train:tiny', '--steps=300']],
   ['another target of the project', ['pipeline:gc', '--delete']],
+  ['a flag of another target that a stage has too', ['pipeline:gc', '--steps=300']],
 ])('%s is let through', async (_, args) => {
   await expect(refuse(...args)).resolves.toBeUndefined();
 });

@@ -1,0 +1,43 @@
+/** @file `nx run pipeline:baseline [--pipeline=ci] [--seeds=12]`: measures a pipeline with several seeds and writes its baseline. */
+import { relative } from 'node:path';
+import { loadDeclarations, loadPipeline, parsePipelineSet, readRevision } from '@arrowsmith/pipeline';
+import { main } from '@arrowsmith/pipeline/cli';
+import { writeBaseline } from '../baseline.ts';
+import { formatBaseline } from '../console.ts';
+import { engineOf, ownSeed } from '../experiment.ts';
+import { makeBaseline } from '../make-baseline.ts';
+import { measure, type Measured } from '../measure.ts';
+import { runPipeline } from '../run-pipeline.ts';
+import { CI_PIPELINE, readFlags, wholeNumber } from './flags.ts';
+
+/** With nine noisy metrics, limits are 6.1 deviations from the mean; half as many seeds would make that 11.8, twice as many 4.7. */
+const SEEDS = 12;
+
+await main(async (workspace, signal) => {
+  const flags = readFlags('baseline', process.argv.slice(2), {
+    pipeline: { type: 'string', default: CI_PIPELINE },
+    seeds: { type: 'string', default: String(SEEDS) },
+  });
+  const seeds = wholeNumber('seeds', flags.seeds, 2);
+  const declarations = await loadDeclarations(workspace.root);
+  const overrides = parsePipelineSet(process.env['PIPELINE_SET'] ?? '');
+  const pipeline = loadPipeline(workspace.root, flags.pipeline, declarations, overrides);
+  engineOf(pipeline, declarations); // before minutes of work
+  const own = ownSeed(pipeline);
+  const revision = await readRevision(workspace.root);
+  const runs: Measured[] = [];
+  // The pipeline file's own seed comes last, so that the pipeline's artifacts stay as it says.
+  for (let seed = own + seeds - 1; seed >= own; seed--) {
+    const started = performance.now();
+    await runPipeline(workspace, pipeline.name, { seed, quiet: true, signal });
+    const run = await measure(workspace, pipeline);
+    runs.unshift(run);
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    const loss = run.metrics['train.validationLoss'];
+    console.log(`seed ${seed}: validation loss ${loss?.toFixed(4)}, ${seconds} s, ${seed - own} to go`);
+  }
+  const baseline = makeBaseline(pipeline, runs, { now: new Date(), revision });
+  const path = await writeBaseline(workspace, baseline);
+  console.log(formatBaseline(baseline));
+  console.log(`written to ${relative(workspace.root, path)}; commit it`);
+});

@@ -1,0 +1,38 @@
+/**
+ * @file `nx run pipeline:regression [--pipeline=ci] [--seed=…] [--any-backend] [--markdown=file] [--junit=file]`: reruns a pipeline and
+ * compares it with its committed baseline. Fails when a metric is outside its limits.
+ */
+import { loadDeclarations, loadPipeline, parsePipelineSet } from '@arrowsmith/pipeline';
+import { main } from '@arrowsmith/pipeline/cli';
+import { gate } from '../gate.ts';
+import { measure } from '../measure.ts';
+import { runPipeline } from '../run-pipeline.ts';
+import { CI_PIPELINE, readFlags, wholeNumber } from './flags.ts';
+
+await main(async (workspace, signal) => {
+  const flags = readFlags('regression', process.argv.slice(2), {
+    pipeline: { type: 'string', default: CI_PIPELINE },
+    seed: { type: 'string' },
+    'any-backend': { type: 'boolean', default: false },
+    markdown: { type: 'string' },
+    junit: { type: 'string' },
+  });
+  const declarations = await loadDeclarations(workspace.root);
+  const overrides = parsePipelineSet(process.env['PIPELINE_SET'] ?? '');
+  const pipeline = loadPipeline(workspace.root, flags.pipeline, declarations, overrides);
+  await gate({
+    workspace,
+    declarations,
+    pipeline,
+    seed: flags.seed === undefined ? undefined : wholeNumber('seed', flags.seed, 0),
+    anyBackend: flags['any-backend'],
+    markdown: flags.markdown,
+    junit: flags.junit,
+    stepSummary: process.env['GITHUB_STEP_SUMMARY'],
+    async run(seed) {
+      await runPipeline(workspace, pipeline.name, { seed, quiet: false, signal });
+      return measure(workspace, pipeline);
+    },
+    print: (text) => console.log(text),
+  });
+});

@@ -1,0 +1,71 @@
+/** @file Where to look when a run is not what the baseline says: which code, and from which artifact on. */
+import type { Baseline } from './baseline.ts';
+import type { Measured } from './measure.ts';
+import type { Verdict } from './verdicts.ts';
+
+/** Sentences for people, the most telling ones first. */
+export function findClues(
+  baseline: Pick<Baseline, 'pipeline' | 'artifacts' | 'noise' | 'measured'>,
+  run: Pick<Measured, 'artifacts' | 'computed' | 'seed' | 'engine'>,
+  verdicts: readonly Verdict[],
+): string[] {
+  return [
+    ...sayTooGood(verdicts),
+    firstDifference(baseline, run),
+    changedCode(baseline, run),
+    sayCommit(baseline),
+    `Metrics, artifacts and losses side by side: npx nx run pipeline:compare --a=${baseline.pipeline}@baseline --b=${baseline.pipeline}@latest`,
+  ].filter((clue) => clue !== undefined);
+}
+
+function sayTooGood(verdicts: readonly Verdict[]): string[] {
+  if (!verdicts.some(({ outcome }) => outcome === 'too good')) return [];
+  return [
+    'A loss below what other seeds reach is either progress, and then the baseline should be renewed, or the model sees what it ' +
+      'should predict: look at the causal mask, at how targets are shifted, and for validation text in the training split.',
+  ];
+}
+
+/** The first artifact in the chain that is not the baseline's, which everything after it follows from. */
+function firstDifference(
+  { artifacts: then, noise, measured }: Pick<Baseline, 'artifacts' | 'noise' | 'measured'>,
+  { artifacts: now, computed, seed, engine }: Pick<Measured, 'artifacts' | 'computed' | 'seed' | 'engine'>,
+): string | undefined {
+  const stages = Object.keys(now);
+  const at = stages.findIndex((stage) => then[stage]?.manifest !== now[stage]!.manifest);
+  if (at === -1) return 'Every artifact has the bytes of the baseline.';
+  const stage = stages[at]!;
+  const files = Object.keys(now[stage]!.files).filter((file) => then[stage]?.files[file] !== now[stage]!.files[file]);
+  const what = `${stage}${files.length === 0 ? '' : ` (${files.join(', ')})`}`;
+  const before =
+    at === 0 ? '' : ` ${stages.slice(0, at).join(', ')} ${at === 1 ? 'has' : 'have'} the bytes of the baseline.`;
+  const natural = naturally();
+  if (natural === undefined || !computed.includes(stage))
+    return `The first artifact that differs is that of ${what}.${before}`;
+  return `The artifacts differ from ${what} on, as they do with ${natural}.${before}`;
+
+  /** Why bytes would differ without a fault. */
+  function naturally(): string | undefined {
+    if (seed !== noise.seeds[0]) return 'another seed';
+    if (engine['instructionSet'] !== measured.instructionSet) return 'another instruction set';
+    return undefined;
+  }
+}
+
+function changedCode(
+  { artifacts: then }: Pick<Baseline, 'artifacts'>,
+  { artifacts: now }: Pick<Measured, 'artifacts'>,
+) {
+  const stages = Object.keys(now);
+  const changed = stages.filter((stage) => then[stage]?.code !== now[stage]!.code);
+  if (changed.length === 0) return 'The code of every stage is that of the baseline.';
+  const same = stages.filter((stage) => !changed.includes(stage));
+  const rest = same.length === 0 ? '' : `, but not that of ${same.join(', ')}`;
+  return `The code of ${changed.join(', ')} has changed since the baseline${rest}.`;
+}
+
+function sayCommit({ measured: { commit } }: Pick<Baseline, 'measured'>): string | undefined {
+  if (commit === undefined) return undefined;
+  const hash = commit.replace(/\+$/, '');
+  return `What happened since: git log --oneline ${hash}.. -- shared stages pipelines package-lock.json`;
+}

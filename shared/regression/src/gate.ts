@@ -1,0 +1,72 @@
+/** @file The regression gate: runs a pipeline once more, compares it with its baseline, and writes down what it found. */
+import { appendFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { writeFileAtomic } from '@arrowsmith/artifacts/store';
+import { UserError } from '@arrowsmith/errors';
+import type { Pipeline, StageDeclaration, Workspace } from '@arrowsmith/pipeline';
+import { readBaseline } from './baseline.ts';
+import { formatReport } from './console.ts';
+import { checkExperiment, checkText, ownSeed } from './experiment.ts';
+import { toJUnit } from './junit.ts';
+import { toMarkdown } from './markdown.ts';
+import type { Measured } from './measure.ts';
+import { describe, headline, makeReport, type Report } from './report.ts';
+
+export interface GateRequest {
+  workspace: Pick<Workspace, 'root'>;
+  declarations: ReadonlyMap<string, StageDeclaration>;
+  pipeline: Pipeline;
+  /** Of training; by default the pipeline file's own. */
+  seed?: number | undefined;
+  /** Compares also with a baseline that was measured on another backend. */
+  anyBackend?: boolean;
+  /** Files to write, from the root of the workspace; by default below `.work/regression`. */
+  markdown?: string | undefined;
+  junit?: string | undefined;
+  /** A file that the Markdown is added to: GitHub's step summary. */
+  stepSummary?: string | undefined;
+  /** Runs the pipeline. */
+  run: (seed: number) => Promise<Measured>;
+  print: (text: string) => void;
+}
+
+/**
+ * Checks that the baseline is of this experiment before anything runs.
+ * @throws UserError when there is no baseline to compare with, when the pipeline fails, and when a metric is outside its limits
+ */
+export async function gate(request: GateRequest): Promise<Report> {
+  const { workspace, declarations, pipeline, seed = ownSeed(pipeline), anyBackend = false, run, print } = request;
+  const baseline = await readBaseline(workspace, pipeline.name);
+  checkExperiment(pipeline, declarations, baseline, { anyBackend });
+  const started = performance.now();
+  const measured = await run(seed);
+  checkText(baseline, measured);
+  const report = makeReport(baseline, measured, (performance.now() - started) / 1000);
+  print(formatReport(report));
+  await writeReports(report, request);
+  if (!report.passed) throw regression(report);
+  return report;
+}
+
+async function writeReports(
+  report: Report,
+  { workspace: { root }, pipeline: { name }, markdown, junit, stepSummary, print }: GateRequest,
+): Promise<void> {
+  const folder = join(root, '.work', 'regression');
+  const files = [
+    ['Markdown', resolve(root, markdown ?? join(folder, `${name}.md`)), toMarkdown(report)],
+    ['JUnit XML', resolve(root, junit ?? join(folder, `${name}.xml`)), toJUnit(report)],
+  ] as const;
+  for (const [, path, content] of files) await writeFileAtomic(path, content);
+  if (stepSummary) await appendFile(stepSummary, `${toMarkdown(report)}\n`);
+  print(files.map(([what, path]) => `${what}: ${relative(root, path)}`).join(', '));
+}
+
+function regression(report: Report): UserError {
+  const failures = report.verdicts.filter(({ outcome }) => outcome !== 'ok');
+  return new UserError({
+    what: [`regression: ${headline(report)}`, ...failures.map((verdict) => `  - ${describe(verdict)}`)].join('\n'),
+    where: [`pipeline ${report.pipeline}`, ...report.clues].join('\n             '),
+    fix: `mend it; or, if this is meant to be so, renew the baseline and commit it: npx nx run pipeline:baseline --pipeline=${report.pipeline}`,
+  });
+}

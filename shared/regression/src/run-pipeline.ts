@@ -1,0 +1,46 @@
+/** @file Runs a pipeline as a person would, `nx run pipeline:<pipeline>`, with a seed of training. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { UserError } from '@arrowsmith/errors';
+import type { Workspace } from '@arrowsmith/pipeline';
+import { SEED_PARAMETER } from './experiment.ts';
+
+/**
+ * What was computed before comes from the caches, and the run is in the ledger, as with any other run.
+ *
+ * @param quiet prints what the pipeline says only if it fails
+ * @param signal stops the run
+ * @throws UserError when the pipeline fails
+ */
+export async function runPipeline(
+  { root }: Pick<Workspace, 'root'>,
+  pipeline: string,
+  { seed, quiet, signal }: { seed: number; quiet: boolean; signal: AbortSignal },
+): Promise<void> {
+  const nx = createRequire(join(root, 'package.json')).resolve('nx/bin/nx.js');
+  const asked = process.env['PIPELINE_SET'];
+  const set = [...(asked ? [asked] : []), `${SEED_PARAMETER.stage}.${SEED_PARAMETER.name}=${seed}`].join(',');
+  const child = spawn(process.execPath, [nx, 'run', `pipeline:${pipeline}`], {
+    cwd: root,
+    env: { ...process.env, PIPELINE_SET: set, NX_TUI: 'false' }, // a terminal interface inside of Nx's would garble both
+    stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+  });
+  const stop = () => child.kill('SIGTERM');
+  signal.addEventListener('abort', stop, { once: true });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  signal.removeEventListener('abort', stop);
+  signal.throwIfAborted();
+  if (code === 0) return;
+  process.stderr.write(output);
+  throw new UserError({
+    what: `pipeline ${pipeline} did not run to its end`,
+    where: `PIPELINE_SET=${set} npx nx run pipeline:${pipeline}`,
+    found: code === null ? 'it was stopped by a signal' : `exit code ${code}`,
+    fix: 'mend what it says above',
+  });
+}

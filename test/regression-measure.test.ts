@@ -1,0 +1,76 @@
+/** @file What the regression gate reads from the artifacts of real stages. */
+import { blobPath, readBatches } from '@arrowsmith/artifacts';
+import { readPointer, type Pipeline } from '@arrowsmith/pipeline';
+import { measure, type Measured } from '@arrowsmith/regression';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PARAMETERS, type RealChain, realChain } from './support/real-chain.ts';
+
+const STEPS = 8;
+const train = { ...PARAMETERS.train, steps: STEPS };
+const pipeline: Pipeline = { name: 'bad', description: '', stages: { ...PARAMETERS, train } };
+
+let chain: RealChain;
+let measured: Measured;
+beforeAll(async () => {
+  chain = realChain();
+  await chain.runUntil('chunk');
+  await chain.run('train', { steps: STEPS });
+  await chain.run('quantize');
+  await chain.run('evaluate');
+  measured = await measure(chain.workspace, pipeline);
+});
+afterAll(() => chain.remove());
+
+test('metrics come from the records of the stages, counts from the metadata of their artifacts', async () => {
+  const evaluate = await readPointer(chain.workspace, 'bad', 'evaluate');
+  expect(measured.metrics['evaluate.bitsPerByte']).toBe(evaluate.run.metrics['bitsPerByte']);
+  const download = await readPointer(chain.workspace, 'bad', 'download');
+  expect(measured.metrics['download.trainDocuments']).toBe(download.manifest.metadata['trainDocuments']);
+  expect(measured.metrics['tokenizer.vocabularySize']).toBe(280);
+  expect(measured).toMatchObject({ seed: 1, engine: { precision: 'f32' } });
+});
+
+test('what quantization costs is the difference of the bits per byte', () => {
+  const { metrics } = measured;
+  expect(metrics['evaluate.quantizationCost']).toBe(
+    metrics['evaluate.quantizedBitsPerByte']! - metrics['evaluate.bitsPerByte']!,
+  );
+});
+
+test('the curve is the mean training loss of each quarter of the steps', async () => {
+  const { manifest } = await readPointer(chain.workspace, 'bad', 'train');
+  const losses: number[] = [];
+  for await (const batch of readBatches(
+    blobPath(chain.workspace.store, manifest.files['log.arrow']!.sha256),
+    'training-log',
+  )) {
+    for (const row of batch) losses.push(row['trainLoss'] as number);
+  }
+  expect(losses).toHaveLength(STEPS);
+  for (let part = 0; part < 4; part++) {
+    const [a, b] = losses.slice(2 * part, 2 * part + 2) as [number, number];
+    expect(measured.metrics[`train.loss${part + 1}of4`]).toBeCloseTo((a + b) / 2, 12);
+  }
+});
+
+test('the stages from training on depend on how this machine computes, and the files of all are known by their digests', async () => {
+  expect(measured.computed).toEqual(['train', 'quantize', 'evaluate']);
+  for (const stage of Object.keys(PARAMETERS)) {
+    const { manifest, run } = await readPointer(chain.workspace, 'bad', stage);
+    expect(measured.artifacts[stage]).toMatchObject({ manifest: run.manifest, code: 'test' });
+    expect(Object.keys(measured.artifacts[stage]!.files)).toEqual(Object.keys(manifest.files));
+  }
+});
+
+test('the digest of the merges is the same for the same merges, and another with one merge more', async () => {
+  const digest = async () => (await measure(chain.workspace, pipeline)).digests['tokenizer.merges'];
+  await chain.run('tokenizer', { vocabularySize: 281 });
+  expect(await digest()).toMatch(/^[0-9a-f]{64}$/);
+  expect(await digest()).not.toBe(measured.digests['tokenizer.merges']);
+  await chain.run('tokenizer', { endOfText: '<|endoftext|>' });
+  expect(await digest()).toBe(measured.digests['tokenizer.merges']);
+});
+
+test('a pipeline that has not run is an error that says what to run', async () => {
+  await expect(measure(chain.workspace, { ...pipeline, name: 'other' })).rejects.toThrow(/npx nx run download:other/);
+});
