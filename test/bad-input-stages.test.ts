@@ -9,6 +9,7 @@ import {
   tensorBatches,
   tokensTable,
 } from '@arrowsmith/artifacts';
+import { decoderConfig, modelParameters } from '@arrowsmith/model';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { expectError, PARAMETERS, type RealChain, realChain, TEXT } from './support/real-chain.ts';
 
@@ -91,16 +92,9 @@ describe('weights', () => {
   test('a tensor of another shape than the configuration says, by name', async () => {
     await chain.runUntil('chunk');
     await chain.run('train', {}, async ({ table }) => {
-      const model = { ...PARAMETERS.train.model, headDim: 8, vocabularySize: 280, contextLength: 16 };
-      const defaults = {
-        family: 'llama3',
-        ropeTheta: 1e4,
-        rmsNormEpsilon: 1e-5,
-        tieWordEmbeddings: true,
-        initializerRange: 0.02,
-      };
+      const model = modelParameters.parse(PARAMETERS.train.model);
       const tensors = { 'model.embed_tokens.weight': { shape: [280, 15], data: new Float32Array(280 * 15).fill(1) } };
-      const config = JSON.stringify({ ...defaults, ...model });
+      const config = JSON.stringify(decoderConfig(model, { vocabularySize: 280, contextLength: 16 }));
       await table('weights.arrow', tensorsTable, { config }, tensorBatches(tensors));
       return {};
     });
@@ -113,6 +107,17 @@ describe('weights', () => {
       /\[280, 16\]/,
       /\[280, 15\]/,
     );
+  });
+
+  test('of a version whose configuration was another', async () => {
+    await chain.runUntil('chunk');
+    await chain.run('train', {}, async ({ table }) => {
+      const tensors = { 'model.embed_tokens.weight': { shape: [280, 16], data: new Float32Array(280 * 16) } };
+      await table('weights.arrow', tensorsTable, { config: '{"layers":2}' }, tensorBatches(tensors));
+      return {};
+    });
+    await chain.run('quantize');
+    await expectError(chain, 'evaluate', chain.run('evaluate'), /which model they are of/, /train the model again/);
   });
 
   test('a learning rate with which training diverges', async () => {

@@ -20,7 +20,12 @@ const TABLES = {
   chunk: { train: 'tokens', validation: 'tokens' },
   train: { weights: 'tensors', log: 'training-log' },
   quantize: { weights: 'quantized-tensors', error: 'quantization-error' },
-  evaluate: { metrics: 'metrics', samples: 'samples' },
+  evaluate: {
+    metrics: 'metrics',
+    samples: 'samples',
+    documents: 'document-losses',
+    positions: 'position-losses',
+  },
 };
 const STAGES = Object.keys(TABLES);
 

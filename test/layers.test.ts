@@ -21,7 +21,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'backend-native': ['errors'],
   ops: ['backend-native', 'errors'],
   model: ['ops', 'errors'],
-  formats: ['errors'],
+  formats: ['model', 'ops', 'errors'],
   ...Object.fromEntries(CRAFTS.map((name) => [name, ['model', 'ops', 'artifacts', 'errors']])),
 };
 

@@ -20,9 +20,10 @@ test("the committed JSON Schema is that of the stages' parameters; `npm run sche
 });
 
 describe.each(shipped)('%s', (file) => {
-  test('loads, has every stage and says what it is for', () => {
+  test('loads, has the stages from text to evaluation and says what it is for', () => {
     const { stages, description } = loadPipeline(REPOSITORY, basename(file, '.yaml'), declarations);
-    expect(Object.keys(stages).sort()).toEqual([...declarations.keys()].sort());
+    const always = [...declarations.keys()].filter((stage) => stage !== 'extract'); // for nested models only
+    expect(Object.keys(stages)).toEqual(expect.arrayContaining(always));
     expect(description).toMatch(/\w+ \w+/);
   });
 

@@ -58,7 +58,8 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
 /** The products of the 7M model, forward and backward. */
 function products(): [string, GemmShape][] {
   const model = benchModels['7M'];
-  const { hiddenSize: d, intermediateSize: f, vocabularySize } = model.config;
+  const { hiddenSize: d, layers, vocabularySize } = model.config;
+  const f = layers[0]!.ffn.intermediateSize;
   const n = tokensPerStep(model);
   const plain = { transposeA: false, transposeB: false };
   return [

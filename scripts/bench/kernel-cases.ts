@@ -8,6 +8,7 @@ import {
   linears,
   rmsNorm,
   rope,
+  ropeFrequencies,
   ropeTables,
   swiglu,
   tokenLosses,
@@ -41,7 +42,9 @@ export interface PreparedKernel {
 }
 
 const model = benchModels['7M'];
-const { hiddenSize: d, intermediateSize: f, heads, headDim, vocabularySize: v, contextLength: s } = model.config;
+const { hiddenSize: d, vocabularySize: v, contextLength: s } = model.config;
+const { heads, headDim } = model.config.layers[0]!.attention;
+const f = model.config.layers[0]!.ffn.intermediateSize;
 const b = model.batchSize;
 const n = tokensPerStep(model);
 const FLOAT = 4;
@@ -98,7 +101,7 @@ export const kernelCases: readonly KernelCase[] = [
   {
     name: 'rope',
     prepare: () => {
-      const { cos, sin } = ropeTables({ length: s, headDim, theta: 10000 });
+      const { cos, sin } = ropeTables({ length: s, frequencies: ropeFrequencies(headDim, 10000) });
       return { variables: [random(b, s, heads, headDim)], call: (x) => [rope(x!, cos, sin)] };
     },
     bytes: traffic(2 * n * d, 2 * n * d),

@@ -1,5 +1,5 @@
 /** @file The models whose training step is measured. */
-import { countParameters, decoderConfig, modelParameters, type DecoderConfig } from '@arrowsmith/model';
+import { countActiveParameters, decoderConfig, modelParameters, type DecoderConfig } from '@arrowsmith/model';
 
 /** A model, and how many sequences of its context length a step has. */
 export interface BenchModel {
@@ -44,8 +44,11 @@ export function tokensPerStep({ config, batchSize }: BenchModel): number {
   return batchSize * config.contextLength;
 }
 
-/** Work of the model, forward and backward: 6 per weight (Kaplan et al. 2020), and causal attention's products. */
+/** Work of the model, forward and backward: 6 per weight that computes a token (Kaplan et al. 2020), and causal attention's products. */
 export function flopPerToken(config: DecoderConfig): number {
-  const { layers, heads, headDim, contextLength } = config;
-  return 6 * countParameters(config) + 6 * layers * heads * headDim * contextLength;
+  const inAttention = config.layers.map(({ attention: { heads, headDim, window, chunk } }) => {
+    const span = Math.min(config.contextLength, window || Infinity, chunk || Infinity);
+    return heads * headDim * span;
+  });
+  return 6 * countActiveParameters(config) + 6 * inAttention.reduce((sum, size) => sum + size, 0);
 }

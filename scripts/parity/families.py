@@ -13,7 +13,7 @@ A folder is what `save_pretrained` writes (config.json, generation_config.json, 
     router.<layer>.logits [b*s, E]     before any softmax or sigmoid
     router.<layer>.experts [b*s, k]    the chosen experts, the best first
     router.<layer>.weights [b*s, k]    what the reference multiplies with
-    grad.<parameter>                   the loss's gradient, under the names and shapes of model.safetensors
+    grad.<parameter>                   the cross entropy's gradient, under the names and shapes of model.safetensors
 
 The weights are float32 numbers; what follows from them is computed in float64 and stored as float32, so that all rounding that a test sees is
 its own. The metadata tell how far the reference's own float32 is from that.
@@ -327,7 +327,8 @@ def evaluate(model: torch.nn.Module, input_ids: torch.Tensor, labels: torch.Tens
             logits, weights, experts = found
         result |= {f"router.{index}.logits": logits, f"router.{index}.experts": experts, f"router.{index}.weights": weights}
     model.zero_grad()
-    loss.backward()
+    # Without aux_loss: the reference pools all layers in it, here each layer is balanced by itself.
+    result["cross_entropy"].backward()
     return result
 
 

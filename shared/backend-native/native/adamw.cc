@@ -23,8 +23,9 @@ struct Factors {
   float decay;
 };
 
-Factors factorsOf(const AdamWOptions& options, double weightDecay) {
+Factors factorsOf(const AdamWOptions& options, const AdamWTensor& tensor) {
   const double step = static_cast<double>(options.step);
+  const double learningRate = options.learningRate * tensor.learningRateFactor;
   return {static_cast<float>(options.gradientScale),
           static_cast<float>(options.beta1),
           static_cast<float>(1 - options.beta1),
@@ -32,8 +33,8 @@ Factors factorsOf(const AdamWOptions& options, double weightDecay) {
           static_cast<float>(1 - options.beta2),
           static_cast<float>(1 / std::sqrt(1 - std::pow(options.beta2, step))),
           static_cast<float>(options.epsilon),
-          static_cast<float>(options.learningRate / (1 - std::pow(options.beta1, step))),
-          static_cast<float>(1 - options.learningRate * weightDecay)};
+          static_cast<float>(learningRate / (1 - std::pow(options.beta1, step))),
+          static_cast<float>(1 - learningRate * tensor.weightDecay)};
 }
 
 /** No array overlaps another; the compiler makes vectors of the loop, square roots included. */
@@ -59,7 +60,7 @@ void adamW(const AdamWTensor* tensors, int64_t count, const AdamWOptions& option
   std::vector<Piece> list;
   std::vector<Factors> factors;
   for (int64_t t = 0; t < count; t++) {
-    factors.push_back(factorsOf(options, tensors[t].weightDecay));
+    factors.push_back(factorsOf(options, tensors[t]));
     for (int64_t begin = 0; begin < tensors[t].count; begin += kPieceFloats) list.push_back({t, begin});
   }
   parallelFor(static_cast<int64_t>(list.size()), [&](int64_t index) {

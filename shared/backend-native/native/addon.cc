@@ -66,6 +66,28 @@ void linearGradientsOfArrays(Precision precision, int64_t n, int64_t in, float* 
   linearGradients(precision, n, in, x, layers.data(), static_cast<int64_t>(count), dX);
 }
 
+/** @throws std::invalid_argument unless all are n · d numbers */
+void expectMatrices(const FloatArrays& arrays, int64_t n, int64_t d) {
+  for (const int64_t count : arrays.counts) {
+    if (count != n * d) throw std::invalid_argument("matrices must be of the same shape");
+  }
+}
+
+void mixRowsOfArrays(int64_t n, int64_t d, int64_t rowStride, int64_t inputStride, int64_t outputStride, const float* coefficients,
+                     const FloatArrays& xs, const FloatArrays& ys) {
+  expectMatrices(xs, n, d);
+  expectMatrices(ys, n, d);
+  const int64_t inputs = static_cast<int64_t>(xs.data.size()), outputs = static_cast<int64_t>(ys.data.size());
+  mixRows(n, d, inputs, outputs, rowStride, inputStride, outputStride, coefficients, xs.data.data(), ys.data.data());
+}
+
+void rowProductsOfArrays(int64_t n, int64_t d, const FloatArrays& a, const FloatArrays& b, float* products) {
+  expectMatrices(a, n, d);
+  expectMatrices(b, n, d);
+  rowProducts(n, d, static_cast<int64_t>(a.data.size()), static_cast<int64_t>(b.data.size()), a.data.data(), b.data.data(),
+              products);
+}
+
 /** The number of groups between whose offsets rows lie. @throws std::invalid_argument for offsets that are no such */
 int64_t groupsOf(const Int32Array& offsets, int64_t n) {
   bool ordered = offsets.count > 0 && offsets.data[0] == 0 && offsets.data[offsets.count - 1] == n;
@@ -120,17 +142,19 @@ double linearCrossEntropyWithOptions(Precision precision, int64_t n, int64_t d, 
 }
 
 void adamWOfArrays(const FloatArrays& parameters, const FloatArrays& gradients, const FloatArrays& firstMoments,
-                   const FloatArrays& secondMoments, const std::vector<double>& weightDecays, double learningRate,
-                   double beta1, double beta2, double epsilon, int64_t step, double gradientScale) {
+                   const FloatArrays& secondMoments, const std::vector<double>& weightDecays,
+                   const std::vector<double>& learningRateFactors, double learningRate, double beta1, double beta2,
+                   double epsilon, int64_t step, double gradientScale) {
   const size_t count = parameters.data.size();
   if (gradients.counts != parameters.counts || firstMoments.counts != parameters.counts ||
-      secondMoments.counts != parameters.counts || weightDecays.size() != count) {
-    throw std::invalid_argument("parameters, gradients, moments and weight decays must be as many and of the same lengths");
+      secondMoments.counts != parameters.counts || weightDecays.size() != count || learningRateFactors.size() != count) {
+    throw std::invalid_argument(
+        "parameters, gradients, moments, weight decays and factors must be as many and of the same lengths");
   }
   std::vector<AdamWTensor> tensors;
   for (size_t i = 0; i < count; i++) {
     tensors.push_back({parameters.data[i], gradients.data[i], firstMoments.data[i], secondMoments.data[i],
-                       parameters.counts[i], weightDecays[i]});
+                       parameters.counts[i], weightDecays[i], learningRateFactors[i]});
   }
   adamW(tensors.data(), static_cast<int64_t>(count), {learningRate, beta1, beta2, epsilon, step, gradientScale});
 }
@@ -254,6 +278,8 @@ NAPI_MODULE_INIT() {
       {"softmax", Binding<&softmax>::call},
       {"softmaxGradient", Binding<&softmaxGradient>::call},
       {"scalePositions", Binding<&scalePositions>::call},
+      {"mixRows", Binding<&mixRowsOfArrays>::call},
+      {"rowProducts", Binding<&rowProductsOfArrays>::call},
       {"embedding", Binding<&embedding>::call},
       {"embeddingGradient", Binding<&embeddingGradient>::call},
       {"tokenLosses", Binding<&tokenLossesWithOptions>::call},

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <thread>
 #include <vector>
 
 #if defined(ARROWSMITH_ACCELERATE)
@@ -123,7 +122,7 @@ void gemmPacked(int64_t m, Matrix a, const PackedB& b, float* c, int64_t strideC
     const int64_t depth = index / layer, n = index % layer / down * columns, row = index % down * rows;
     const int64_t k = depth * blocking.depth;
     std::atomic<int64_t>& progress = done[static_cast<size_t>(index % layer)];
-    while (progress.load(std::memory_order_acquire) != depth) std::this_thread::yield();
+    waitUntil([&] { return progress.load(std::memory_order_acquire) == depth; });
     multiplyBlock({std::min(rows, m - row), n, std::min(b.n, n + columns), c + row * strideC + n, strideC, accumulate || depth > 0},
                   part(a, row, k), b, k, std::min(b.k, k + blocking.depth));
     progress.store(depth + 1, std::memory_order_release);

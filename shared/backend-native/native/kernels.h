@@ -156,6 +156,17 @@ void softmaxGradient(int64_t n, int64_t d, const float* dY, const float* y, floa
 /** y = x · factors[position] for x[rows, d]; row i is at position i mod s. */
 void scalePositions(int64_t rows, int64_t s, int64_t d, const float* x, const float* factors, float* y);
 
+// ---- mix-copies.cc
+
+/**
+ * ys[i][n, d] = Σ_j c_ij xs[j], where row r's c_ij is coefficients[r · rowStride + i · outputStride + j · inputStride].
+ */
+void mixRows(int64_t n, int64_t d, int64_t inputs, int64_t outputs, int64_t rowStride, int64_t inputStride, int64_t outputStride,
+             const float* coefficients, const float* const* xs, float* const* ys);
+
+/** products[n, as, bs]: row r's products of each of the matrices a[n, d] with each of the matrices b[n, d]. */
+void rowProducts(int64_t n, int64_t d, int64_t as, int64_t bs, const float* const* a, const float* const* b, float* products);
+
 // ---- embedding.cc
 
 /** y[n, d] = the rows of weight[V, d] that ids name; ids were checked. */
@@ -205,6 +216,7 @@ struct AdamWTensor {
   float* secondMoment;
   int64_t count;
   double weightDecay;
+  double learningRateFactor = 1;
 };
 
 /** Updates all parameters: AdamW with decoupled weight decay. */

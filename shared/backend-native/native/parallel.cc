@@ -2,8 +2,11 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #if defined(__x86_64__)
@@ -71,15 +74,26 @@ class Pool {
         std::this_thread::yield();  // a worker may be waiting for this very core
       }
     }
+    if (failed_.exchange(false)) std::rethrow_exception(std::exchange(error_, nullptr));
+  }
+
+  void throwIfFailed() const {
+    if (failed_.load(std::memory_order_acquire)) throw std::runtime_error("another piece of the work has failed");
   }
 
  private:
   void takePieces() {
     inside = true;
-    for (;;) {
-      const int64_t index = next_.fetch_add(1, std::memory_order_relaxed);
-      if (index >= count_) break;
-      piece_(context_, index);
+    try {
+      while (!failed_.load(std::memory_order_relaxed)) {
+        const int64_t index = next_.fetch_add(1, std::memory_order_relaxed);
+        if (index >= count_) break;
+        piece_(context_, index);
+      }
+    } catch (...) {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (error_ == nullptr) error_ = std::current_exception();  // the first; others may follow from it
+      failed_.store(true, std::memory_order_release);
     }
     inside = false;
   }
@@ -110,6 +124,8 @@ class Pool {
   std::atomic<int64_t> next_{0};
   std::atomic<int> size_{1};
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> failed_{false};
+  std::exception_ptr error_;
   void (*piece_)(void*, int64_t) = nullptr;
   void* context_ = nullptr;
   int64_t count_ = 0;
@@ -128,6 +144,8 @@ Pool& pool() {
 void setThreads(int count) { pool().resize(count); }
 
 int threads() { return pool().size(); }
+
+void throwIfFailed() { pool().throwIfFailed(); }
 
 void runPieces(int64_t count, void (*piece)(void*, int64_t), void* context) { pool().run(count, piece, context); }
 

@@ -7,6 +7,7 @@
  */
 #pragma once
 #include <cstdint>
+#include <thread>
 #include <type_traits>
 
 namespace arrowsmith {
@@ -20,6 +21,8 @@ int threads();
 /**
  * Calls `piece(context, index)` once for each index in [0, count), on any thread, in any order; returns when all are done. Inside a
  * piece, or while another thread of the process uses the pool, it works through the pieces alone.
+ *
+ * What a piece throws on any thread, such as std::bad_alloc, is thrown again here; pieces that had not begun are left out.
  */
 void runPieces(int64_t count, void (*piece)(void* context, int64_t index), void* context);
 
@@ -28,6 +31,18 @@ template <class Piece>
 void parallelFor(int64_t count, Piece&& piece) {
   auto call = [](void* context, int64_t index) { (*static_cast<std::remove_reference_t<Piece>*>(context))(index); };
   runPieces(count, call, const_cast<void*>(static_cast<const void*>(&piece)));
+}
+
+/** Throws if a piece of the pool's work has thrown: what it would have done, nobody must wait for any longer. */
+void throwIfFailed();
+
+/** For a piece that needs what earlier pieces do: waits until `done()`. */
+template <class Done>
+void waitUntil(Done&& done) {
+  while (!done()) {
+    throwIfFailed();
+    std::this_thread::yield();
+  }
 }
 
 /** The number of pieces of `size` that `total` has; the last may be smaller. */

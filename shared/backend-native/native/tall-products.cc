@@ -1,7 +1,6 @@
 #include "tall-products.h"
 
 #include <atomic>
-#include <thread>
 #include <vector>
 
 #include "block.h"
@@ -29,7 +28,7 @@ struct Tile {
 };
 
 void waitFor(const std::atomic<int64_t>& counter, int64_t value) {
-  while (counter.load(std::memory_order_acquire) < value) std::this_thread::yield();
+  waitUntil([&] { return counter.load(std::memory_order_acquire) >= value; });
 }
 
 /**

@@ -194,6 +194,17 @@ export interface Addon {
   softmax(n: number, d: number, x: Floats, y: Floats): void;
   softmaxGradient(n: number, d: number, dY: Floats, y: Floats, dX: Floats): void;
   scalePositions(rows: number, s: number, d: number, x: Floats, factors: Floats, y: Floats): void;
+  mixRows(
+    n: number,
+    d: number,
+    rowStride: number,
+    inputStride: number,
+    outputStride: number,
+    coefficients: Floats,
+    xs: Floats[],
+    ys: Floats[],
+  ): void;
+  rowProducts(n: number, d: number, a: Floats[], b: Floats[], products: Floats): void;
   embedding(n: number, d: number, ids: Int32Array, weight: Floats, y: Floats): void;
   embeddingGradient(n: number, d: number, vocabularySize: number, ids: Int32Array, dY: Floats, dWeight: Floats): void;
   tokenLosses(
@@ -227,6 +238,7 @@ export interface Addon {
     firstMoments: Floats[],
     secondMoments: Floats[],
     weightDecays: readonly number[],
+    learningRateFactors: readonly number[],
     learningRate: number,
     beta1: number,
     beta2: number,

@@ -1,12 +1,12 @@
 /** @file Compiles the kernels into a library for one instruction set. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism, constants, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { UserError } from '@arrowsmith/errors';
+import { compilerCandidates, howToInstallCompiler } from './compilers.ts';
 import {
   detectInstructionSet,
   type InstructionSet,
@@ -52,7 +52,7 @@ const COMPLAINT_LINES = 12;
  */
 export async function buildNative({
   isa = detectInstructionSet().name,
-  compiler: requested = process.env['CXX'] || undefined,
+  compiler: requested,
   directory = packageDirectory(),
 }: BuildOptions = {}): Promise<BuildRecord> {
   const instructionSet = findInstructionSet(isa);
@@ -105,7 +105,7 @@ function findInstructionSet(isa: string): InstructionSet {
 }
 
 async function findCompiler(requested: string | undefined): Promise<Compiler> {
-  const candidates = requested === undefined ? ['g++', 'clang++'] : [requested];
+  const candidates = compilerCandidates(requested);
   for (const candidate of candidates) {
     const command = candidate.trim().split(/\s+/);
     try {
@@ -121,14 +121,6 @@ async function findCompiler(requested: string | undefined): Promise<Compiler> {
     found: `not found, or does not start: ${candidates.join(', ')}`,
     fix: `install one (${howToInstallCompiler()}), then ${BUILD_COMMAND}`,
   });
-}
-
-/** A command that installs a compiler, by the system's own means. */
-function howToInstallCompiler(): string {
-  if (process.platform === 'darwin') return 'xcode-select --install';
-  if (existsSync('/sbin/apk')) return 'apk add g++';
-  if (existsSync('/usr/bin/dnf')) return 'dnf install gcc-c++';
-  return 'Debian and Ubuntu: apt install g++';
 }
 
 /** Runs the compiler, without its warnings where it succeeds. */

@@ -73,6 +73,21 @@ describe('the build that is used', () => {
     expect(nativeBuild({ directory, processor: haswell }).available).toBe(false);
   });
 
+  test('is none where it is stale and nothing could build it again, and says what to install', async () => {
+    await pretendBuilt('avx2', { sources: 'other' });
+    expect(nativeBuild({ directory, processor: haswell, canBuild: () => false })).toEqual({
+      available: false,
+      reason: 'its sources have changed since it was built, and there is no C++ compiler to build it again',
+      fix: expect.stringContaining('install') as string,
+    });
+    expect(nativeBuild({ directory, processor: haswell, canBuild: () => true })).toMatchObject({ stale: true });
+    vi.stubEnv('PATH', directory);
+    vi.stubEnv('CXX', '');
+    expect(nativeBuild({ directory, processor: haswell })).toMatchObject({ available: false });
+    vi.stubEnv('CXX', process.execPath); // any program that can be started
+    expect(nativeBuild({ directory, processor: haswell })).toMatchObject({ stale: true });
+  });
+
   test('is stale when a source or the flags have changed, and not when only a time has', async () => {
     await pretendBuilt('avx2');
     const stale = () => (nativeBuild({ directory, processor: haswell }) as { stale: boolean }).stale;

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
+import { hasCompiler, howToInstallCompiler } from './compilers.ts';
 import { type InstructionSet, instructionSets, type Processor, supports, thisProcessor } from './instruction-sets.ts';
 import { packageDirectory } from './package-directory.ts';
 
@@ -52,6 +53,8 @@ export interface NativeBuildOptions {
   processor?: Processor;
   /** Name of the only instruction set that may be used; by default the environment variable ARROWSMITH_ISA. */
   isa?: string | undefined;
+  /** Finds out whether a build that is stale could be made again. */
+  canBuild?: () => boolean;
 }
 
 export const LIBRARY = 'arrowsmith.node';
@@ -66,6 +69,7 @@ export function nativeBuild({
   directory = packageDirectory(),
   processor = thisProcessor(),
   isa = process.env['ARROWSMITH_ISA'] || undefined,
+  canBuild = hasCompiler,
 }: NativeBuildOptions = {}): NativeBuild {
   const usable = instructionSets.flatMap((instructionSet) => {
     const record = readJson<BuildRecord>(join(directory, 'build', instructionSet.name, 'build.json'));
@@ -81,15 +85,22 @@ export function nativeBuild({
   const best = usable.find(({ instructionSet: { name } }) => isa === undefined || name === isa);
   if (best === undefined) return { available: false, ...whyNotBuilt(directory) };
   const { instructionSet, record } = best;
+  const stale =
+    record.sources !== digestOfSources(directory) || record.flags.join(' ') !== compilerFlags(instructionSet).join(' ');
+  if (stale && !canBuild()) {
+    return {
+      available: false,
+      reason: 'its sources have changed since it was built, and there is no C++ compiler to build it again',
+      fix: `install one (${howToInstallCompiler()})`,
+    };
+  }
   return {
     available: true,
     isa: instructionSet.name,
     bf16: instructionSet.bf16 ?? false,
     compiler: record.compiler,
     path: join(directory, 'build', instructionSet.name, LIBRARY),
-    stale:
-      record.sources !== digestOfSources(directory) ||
-      record.flags.join(' ') !== compilerFlags(instructionSet).join(' '),
+    stale,
   };
 }
 

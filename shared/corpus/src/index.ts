@@ -9,9 +9,12 @@ export type {
   FilterParameters,
   HubFile,
   HubSource,
+  PicturesSource,
   Source,
   UrlSource,
 } from './parameters.ts';
+export { CHANNELS, PICTURE_SIZE, toyPictures } from './pictures/index.ts';
+export type { ToyPicture } from './pictures/index.ts';
 export { hashSet } from './quality/hash-set.ts';
 export type { HashSet } from './quality/hash-set.ts';
 export { MAX_VOCABULARY } from './quality/measure.ts';

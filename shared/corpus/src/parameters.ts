@@ -56,6 +56,17 @@ const stories = {
 
 const embedded = z.strictObject({ type: z.literal('embedded'), ...stories });
 
+const pictures = z.strictObject({
+  type: z.literal('pictures'),
+  pictures: z.int().min(1).default(4_000).describe('number of training pictures, made on the spot with their captions'),
+  validationPictures: z
+    .int()
+    .min(2)
+    .default(400)
+    .describe('number of validation pictures, half of them with a pair of colour and shape that training never shows'),
+  seed: z.int().min(0).max(0xffff_ffff).default(1).describe('another seed gives other pictures'),
+});
+
 const hubFile = z
   .strictObject({
     path: z
@@ -129,7 +140,7 @@ const file = z
   .refine(separatorOnlyInText, separatorIssue);
 
 /** A source of text, told apart by its `type`. */
-export const sourceParameters = z.discriminatedUnion('type', [hub, url, file, embedded]);
+export const sourceParameters = z.discriminatedUnion('type', [hub, url, file, embedded, pictures]);
 
 export type Source = z.infer<typeof sourceParameters>;
 export type HubSource = z.infer<typeof hub>;
@@ -137,3 +148,4 @@ export type HubFile = z.infer<typeof hubFile>;
 export type UrlSource = z.infer<typeof url>;
 export type FileSource = z.infer<typeof file>;
 export type EmbeddedSource = z.infer<typeof embedded>;
+export type PicturesSource = z.infer<typeof pictures>;

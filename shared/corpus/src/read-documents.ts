@@ -10,7 +10,8 @@ import { readRunningText, readSeparatedText } from './formats/text.ts';
 import type { TextPart } from './formats/text.ts';
 import { obtainFiles } from './obtain-files.ts';
 import type { CorpusFiles, ObtainOptions } from './obtain-files.ts';
-import type { EmbeddedSource, Source } from './parameters.ts';
+import type { PicturesSource, Source } from './parameters.ts';
+import { toyPictures } from './pictures/index.ts';
 import type { ResolvedSource } from './resolve-source.ts';
 import { isHeldOut } from './split.ts';
 
@@ -59,7 +60,21 @@ type Part = 'train' | 'validation';
  */
 export async function readDocuments(source: ResolvedSource, options: ReadDocumentsOptions): Promise<Documents> {
   const { onProgress } = options;
-  if (source.type === 'embedded') return embeddedDocuments(source, options);
+  if (source.type === 'embedded') {
+    const { stories, validationStories, seed } = source;
+    return generatedDocuments(
+      { count: stories, texts: () => embeddedStories({ stories, seed }) },
+      { count: validationStories, texts: () => embeddedStories({ first: stories, stories: validationStories, seed }) },
+      options,
+    );
+  }
+  if (source.type === 'pictures') {
+    return generatedDocuments(
+      { count: source.pictures, texts: () => captions(source, 'train') },
+      { count: source.validationPictures, texts: () => captions(source, 'validation') },
+      options,
+    );
+  }
   const files = await obtainFiles(source, {
     ...options,
     onDownload: (name, done, total) => onProgress?.({ activity: 'download', name, done, total, unit: 'bytes' }),
@@ -169,26 +184,38 @@ function noDocuments(files: CorpusFile[], name: string, available: number, layou
   });
 }
 
-/** Stories between two turns of the event loop. */
-const STORIES_PER_TURN = 64;
+function* captions(source: PicturesSource, part: Part): Generator<string> {
+  for (const { caption } of toyPictures(source, part)) yield caption;
+}
 
-function embeddedDocuments(source: EmbeddedSource, { signal, onProgress }: ReadDocumentsOptions): Documents {
-  async function* tell(name: string, first: number, stories: number): AsyncGenerator<string> {
+/** Texts between two turns of the event loop. */
+const TEXTS_PER_TURN = 64;
+
+interface GeneratedPart {
+  count: number;
+  texts: () => Iterable<string>;
+}
+
+function generatedDocuments(
+  train: GeneratedPart,
+  validation: GeneratedPart,
+  { signal, onProgress }: ReadDocumentsOptions,
+): Documents {
+  async function* tell(name: string, { count, texts }: GeneratedPart): AsyncGenerator<string> {
     let done = 0;
-    for (const story of embeddedStories({ first, stories, seed: source.seed })) {
-      if (done % STORIES_PER_TURN === 0) {
+    for (const text of texts()) {
+      if (done % TEXTS_PER_TURN === 0) {
         signal?.throwIfAborted();
-        onProgress?.({ activity: 'read', name, done, total: stories, unit: 'documents' });
+        onProgress?.({ activity: 'read', name, done, total: count, unit: 'documents' });
         await setImmediate();
       }
       done++;
-      yield story;
+      yield text;
     }
-    onProgress?.({ activity: 'read', name, done, total: stories, unit: 'documents' });
+    onProgress?.({ activity: 'read', name, done, total: count, unit: 'documents' });
   }
-  const { stories, validationStories } = source;
   return {
-    train: repeatable(() => tell('training documents', 0, stories)),
-    validation: repeatable(() => tell('validation documents', stories, validationStories)),
+    train: repeatable(() => tell('training documents', train)),
+    validation: repeatable(() => tell('validation documents', validation)),
   };
 }

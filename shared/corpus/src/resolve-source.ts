@@ -4,7 +4,15 @@ import { UserError } from '@arrowsmith/errors';
 import { hubAccess, locateHubFile } from './hub.ts';
 import { describeFiles } from './local-files.ts';
 import type { FileContent } from './local-files.ts';
-import type { EmbeddedSource, FileSource, HubFile, HubSource, Source, UrlSource } from './parameters.ts';
+import type {
+  EmbeddedSource,
+  FileSource,
+  HubFile,
+  HubSource,
+  PicturesSource,
+  Source,
+  UrlSource,
+} from './parameters.ts';
 import type { Fetch } from './request.ts';
 import { TransientFailure, probeRetries, withRetries } from './retry.ts';
 import type { RetryPolicy } from './retry.ts';
@@ -22,7 +30,7 @@ export interface ResolvedFileSource extends Omit<FileSource, 'path' | 'validatio
 }
 
 /** A source whose text is determined: two that are equal give the same documents, on any machine. */
-export type ResolvedSource = ResolvedHubSource | UrlSource | ResolvedFileSource | EmbeddedSource;
+export type ResolvedSource = ResolvedHubSource | UrlSource | ResolvedFileSource | EmbeddedSource | PicturesSource;
 
 /** The answer, and whether it is another source than the one asked for. */
 export interface Resolution {
@@ -55,6 +63,7 @@ export interface ResolveOptions {
 export async function resolveSource(source: Source, options: ResolveOptions): Promise<Resolution> {
   switch (source.type) {
     case 'embedded':
+    case 'pictures':
     case 'url':
       return { source };
     case 'file': {

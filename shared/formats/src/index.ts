@@ -4,3 +4,4 @@ export { openSafetensors, type TensorInfo, type TensorSource } from './read-safe
 export { openWeights } from './open-weights.ts';
 export { float32Tensor, int32Tensor, toFloat32, toInt32, type StoredTensor } from './stored-tensor.ts';
 export { writeSafetensors } from './write-safetensors.ts';
+export { readHuggingFaceConfig, readHuggingFaceModel } from './hugging-face/read-model.ts';

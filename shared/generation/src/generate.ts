@@ -6,9 +6,11 @@ import {
   createKvCache,
   forward,
   logits,
+  perLayerRowsOf,
   type DecoderConfig,
   type KvCache,
   type ParameterTensors,
+  type PerLayerRows,
 } from '@arrowsmith/model';
 import type { SamplingParameters } from './parameters.ts';
 import { sampleToken, samplingGenerator } from './sample.ts';
@@ -19,6 +21,8 @@ import { sampleToken, samplingGenerator } from './sample.ts';
  *
  * @param prompt token ids; at least one, at most the model's context length
  * @param stopToken ends the text, and is not part of it
+ * @param perLayerRows reads the table of per-layer embeddings where it is not among the parameters
+ * @param patches a picture in the place of the prompt's first tokens, [1, p, channels · patchSize²]; stays the caller's
  * @param signal checked before each token; throws its reason
  * @returns the ids that follow the prompt
  * @throws UserError when the prompt is empty, longer than the context, or has an id outside the vocabulary
@@ -29,6 +33,8 @@ export async function generate({
   prompt,
   sampling,
   stopToken,
+  perLayerRows,
+  patches,
   signal,
 }: {
   config: DecoderConfig;
@@ -36,6 +42,8 @@ export async function generate({
   prompt: readonly number[];
   sampling: SamplingParameters;
   stopToken?: number | undefined;
+  perLayerRows?: PerLayerRows | undefined;
+  patches?: tf.Tensor | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<number[]> {
   if (prompt.length === 0) {
@@ -53,7 +61,9 @@ export async function generate({
     while (generated.length < sampling.maximumTokens && cache.length < config.contextLength) {
       await setImmediate();
       signal?.throwIfAborted();
-      const id = sampleToken(await lastLogits(config, parameters, next, cache), sampling, rng);
+      const seen = cache.length === 0 ? patches : undefined;
+      const scores = await lastLogits(config, parameters, next, { cache, perLayerRows, patches: seen });
+      const id = sampleToken(scores, sampling, rng);
       if (id === stopToken) break;
       generated.push(id);
       next = [id];
@@ -69,10 +79,16 @@ async function lastLogits(
   config: DecoderConfig,
   parameters: ParameterTensors,
   ids: readonly number[],
-  cache: KvCache,
+  {
+    cache,
+    perLayerRows,
+    patches,
+  }: { cache: KvCache; perLayerRows: PerLayerRows | undefined; patches: tf.Tensor | undefined },
 ): Promise<Float32Array> {
   const scores = tf.tidy(() => {
-    const hidden = forward(config, parameters, tf.tensor2d([...ids], [1, ids.length], 'int32'), { cache }); // [1, s, d]
+    const tokens = tf.tensor2d([...ids], [1, ids.length], 'int32');
+    const rows = perLayerRowsOf(config, tokens, perLayerRows);
+    const hidden = forward(config, parameters, tokens, { cache, perLayerRows: rows, patches }); // [1, s, d]
     const last = tf.slice(hidden, [0, ids.length - 1, 0], [1, 1, config.hiddenSize]); // [1, 1, d]
     return logits(config, parameters, last); // [1, 1, V]
   });

@@ -1,9 +1,10 @@
 import { UserError } from '@arrowsmith/errors';
-import { tokenLosses, useBackend } from '@arrowsmith/ops';
+import { useBackend } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { decoderConfig, modelParameters } from './config.ts';
-import { forward, logits, loss, outputWeight } from './decoder.ts';
+import { decoderConfig } from './architecture.ts';
+import { modelParameters } from './model-parameters.ts';
+import { forward, logits, loss, targetLosses } from './decoder.ts';
 import { createKvCache } from './kv-cache.ts';
 import { initialWeights } from './parameters.ts';
 import { tensorsOf } from './tensors.ts';
@@ -63,7 +64,7 @@ describe.each(['cpu', 'wasm'] as const)('the decoder on %s', (backend) => {
     const before = tf.memory().numTensors;
     const cache = createKvCache(config);
     for (const token of [1, 2, 3]) tf.tidy(() => void forward(config, weights, int32([[token]]), { cache }));
-    expect(tf.memory().numTensors).toBe(before + 2 * config.layers);
+    expect(tf.memory().numTensors).toBe(before + 2 * config.layers.length);
     cache.dispose();
     expect(cache.length).toBe(0);
     expect(tf.memory().numTensors).toBe(before);
@@ -112,26 +113,22 @@ describe.each(['cpu', 'wasm'] as const)('the decoder on %s', (backend) => {
     const [direct, recomputed] = [step(false), step(true)];
     expect(recomputed.numbers).toEqual(direct.numbers);
     // The loss, four for ids and embedding, three for the last norm, two for the loss; per block x, cos, sin and nine weights.
-    expect(recomputed.kept).toBe(1 + 4 + 3 + 2 + config.layers * (3 + 9));
-    expect(direct.kept).toBeGreaterThan(1 + 4 + 3 + 2 + config.layers * (9 + 16));
+    expect(recomputed.kept).toBe(1 + 4 + 3 + 2 + config.layers.length * (3 + 9));
+    expect(direct.kept).toBeGreaterThan(1 + 4 + 3 + 2 + config.layers.length * (9 + 16));
   });
 
   test('the loss is the mean of the token losses', () => {
     const weights = parameters();
     const targets = [3, 1, -1, 6, 5, 16, -1, -1, 0, 2, 4, 8];
-    const hidden = tf.reshape(forward(config, weights, int32(ids)), [-1, config.hiddenSize]);
-    const losses = tokenLosses(
-      hidden,
-      outputWeight(config, weights),
-      tf.tensor1d(targets, 'int32'),
-    ).arraySync() as number[];
+    const hidden = forward(config, weights, int32(ids));
+    const losses = targetLosses(config, weights, hidden, tf.tensor1d(targets, 'int32')).arraySync() as number[];
     const mean = losses.reduce((sum, x) => sum + x, 0) / 9;
     const actual = loss(config, weights, int32(ids), tf.tensor2d(targets, [2, 6], 'int32')).dataSync()[0]!;
     expect(Math.abs(actual - mean)).toBeLessThan(1e-5);
   });
 
   test('a freshly initialised model guesses: its loss is about ln(vocabulary size)', () => {
-    const small = { ...config, initializerRange: 0.02 };
+    const small = { ...config, initialization: { ...config.initialization, deviation: 0.02 } };
     const targets = ids.map((row) => row.map((id) => (id + 7) % 17)); // not the inputs, which tied embeddings favour
     const actual = loss(small, tensorsOf(initialWeights(small, 1)), int32(ids), int32(targets)).dataSync()[0]!;
     expect(Math.abs(actual - Math.log(17))).toBeLessThan(0.1);

@@ -1,6 +1,7 @@
 import { UserError } from '@arrowsmith/errors';
 import { describe, expect, test } from 'vitest';
-import { decoderConfig, modelParameters } from './config.ts';
+import { decoderConfig } from './architecture.ts';
+import { modelParameters } from './model-parameters.ts';
 import { checkWeights, countParameters, initialWeights, parameterShapes } from './parameters.ts';
 
 const configOf = (changes: object = {}) =>

@@ -21,3 +21,9 @@ export async function weightsOf(tensors: ParameterTensors): Promise<Weights> {
   });
   return Object.fromEntries(await Promise.all(entries));
 }
+
+/** The tensors whose names begin with a prefix, without it: of one layer, or of one part of a layer. */
+export function within(tensors: ParameterTensors, prefix: string): ParameterTensors {
+  const own = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(own.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+}

@@ -14,6 +14,8 @@ export type AdamWState = {
 
 export type AdamWOptions = {
   learningRate: number;
+  /** For each parameter, the factor of its learning rate; all 1 by default. */
+  learningRateFactors?: readonly number[];
   beta1: number;
   beta2: number;
   epsilon: number;
@@ -46,9 +48,10 @@ const kernel = defineKernel({
 function update(
   { parameter, firstMoment, secondMoment }: AdamWState,
   unscaledGradient: tf.Tensor,
-  { learningRate, beta1, beta2, epsilon, weightDecays, step, gradientScale }: AdamWOptions,
+  { learningRateFactors, beta1, beta2, epsilon, weightDecays, step, gradientScale, ...options }: AdamWOptions,
   index: number,
 ): AdamWState {
+  const learningRate = options.learningRate * (learningRateFactors?.[index] ?? 1);
   const gradient = gradientScale === 1 ? unscaledGradient : tf.mul(unscaledGradient, gradientScale);
   const m = tf.add(tf.mul(firstMoment, beta1), tf.mul(gradient, 1 - beta1));
   const v = tf.add(tf.mul(secondMoment, beta2), tf.mul(tf.square(gradient), 1 - beta2));

@@ -1,5 +1,6 @@
 /** @file Language-model operations on tfjs tensors, and the choice of the backend that runs them. */
 
+export { addBias } from './add-bias.ts';
 export { adamW, type AdamWOptions, type AdamWState } from './adamw.ts';
 export { attention, type AttentionOptions } from './attention.ts';
 export { useBackend } from './backends.ts';
@@ -11,8 +12,10 @@ export { globalNorm } from './global-norm.ts';
 export { groupedLinears } from './grouped-linear.ts';
 export { layerNorm, type LayerNormOptions } from './layer-norm.ts';
 export { linearCrossEntropy } from './linear-cross-entropy.ts';
+export { logSumExp } from './log-sum-exp.ts';
 export { linear, linears } from './linear.ts';
 export { logits, type LogitOptions } from './logits.ts';
+export { meanSquare, mixCopies } from './mix-copies.ts';
 export { recompute } from './recompute.ts';
 export { reshape } from './reshape.ts';
 export {
@@ -27,7 +30,7 @@ export {
   type Precision,
 } from './resolve-backend.ts';
 export { rmsNorm, type RmsNormOptions } from './rms-norm.ts';
-export { rope, ropeTables, type RopeOptions, type RopeTablesOptions } from './rope.ts';
+export { rope, ropeFrequencies, ropeTables, type RopeOptions, type RopeTablesOptions } from './rope.ts';
 export { scale, scalePositions } from './scale.ts';
 export { sigmoid, softmax } from './softmax.ts';
 export { swiglu } from './swiglu.ts';

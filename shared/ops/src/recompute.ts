@@ -10,24 +10,28 @@ import { gradientsWithin, runNode, type NamedTensors } from './tape.ts';
  * @param inputs what gradients flow to
  * @param constants what f needs besides
  */
-export function recompute<I extends NamedTensors, C extends NamedTensors>(
-  f: (tensors: I & C) => tf.Tensor,
+export function recompute<I extends NamedTensors, C extends NamedTensors, V extends NamedTensors>(
+  f: (tensors: I & C) => V,
   inputs: I,
   constants: C,
-): tf.Tensor {
+): V {
   const all = { ...inputs, ...constants };
   const names = Object.keys(all);
-  return runNode({
+  let valueNames: string[] = [];
+  const values = runNode({
     inputs,
     forward(save) {
       save(Object.values(all));
-      return [f(all)];
+      const named = f(all);
+      valueNames = Object.keys(named);
+      return Object.values(named);
     },
-    backward([dValue], saved) {
+    backward(dValues, saved) {
       const again = Object.fromEntries(names.map((name, i) => [name, saved[i]!])) as NamedTensors as I & C;
       const xs = saved.slice(0, Object.keys(inputs).length);
-      const gradients = gradientsWithin(() => f(again), xs, dValue);
+      const gradients = gradientsWithin(() => Object.values(f(again)), xs, dValues);
       return gradients.map((gradient, i) => gradient ?? tf.zerosLike(xs[i]!));
     },
-  })[0]!;
+  });
+  return Object.fromEntries(valueNames.map((name, i) => [name, values[i]!])) as NamedTensors as V;
 }

@@ -3,35 +3,45 @@ import * as tf from '@tensorflow/tfjs-core';
 import { defineOp } from './op.ts';
 import type { NamedTensors } from './tape.ts';
 
+/**
+ * The angle per position of each plane, a geometric series.
+ *
+ * @param headDim size of a head's vector, or of the part of it that turns; even
+ * @param theta base of the wavelengths
+ * @returns headDim / 2 angles in radians; plane i has `theta^(-2i / headDim)`
+ */
+export function ropeFrequencies(headDim: number, theta: number): Float64Array {
+  return Float64Array.from({ length: headDim / 2 }, (_, plane) => theta ** ((-2 * plane) / headDim));
+}
+
 export interface RopeTablesOptions {
   /** Number of positions. */
   length: number;
-  /** Size of a head's vector, or of the part of it that turns; even. */
-  headDim: number;
-  /** Base of the geometric series of wavelengths. */
-  theta: number;
+  /** The angle per position of each plane; see {@link ropeFrequencies}. */
+  frequencies: Float64Array;
   /** The first position. */
   offset?: number;
+  /** Factor of all entries, by which YaRN scales queries and keys. */
+  amplitude?: number;
 }
 
 /**
  * The cosines and sines of every position's angles, in float64 rounded to float32.
  *
- * @returns two tensors [length, headDim / 2]; plane i turns by `position · theta^(-2i / headDim)`
+ * @returns two tensors [length, planes]
  */
-export function ropeTables({ length, headDim, theta, offset = 0 }: RopeTablesOptions): {
+export function ropeTables({ length, frequencies, offset = 0, amplitude = 1 }: RopeTablesOptions): {
   cos: tf.Tensor;
   sin: tf.Tensor;
 } {
-  const planes = headDim / 2;
+  const planes = frequencies.length;
   const cos = new Float32Array(length * planes);
   const sin = new Float32Array(length * planes);
-  for (let i = 0; i < planes; i++) {
-    const frequency = theta ** ((-2 * i) / headDim);
+  for (const [plane, frequency] of frequencies.entries()) {
     for (let position = 0; position < length; position++) {
       const angle = (offset + position) * frequency;
-      cos[position * planes + i] = Math.cos(angle);
-      sin[position * planes + i] = Math.sin(angle);
+      cos[position * planes + plane] = amplitude * Math.cos(angle);
+      sin[position * planes + plane] = amplitude * Math.sin(angle);
     }
   }
   return { cos: tf.tensor(cos, [length, planes]), sin: tf.tensor(sin, [length, planes]) };

@@ -89,19 +89,33 @@ export function releaseGradients(gradients: readonly tf.Tensor[]): void {
 }
 
 /**
- * Gradients of y = f() by `xs` as part of a backward pass. tfjs has one tape, which it clears at the end of every backward pass: an
+ * Gradients by `xs` of the values of f as part of a backward pass. tfjs has one tape, which it clears at the end of every backward pass: an
  * inner one would take away the outer one's, which is therefore put aside meanwhile.
  *
- * @returns dL/dx of each x; undefined where y does not depend on it
+ * @param dValues dL/dvalue of each of the values
+ * @returns dL/dx of each x; undefined where the values do not depend on it
  */
-export function gradientsWithin(f: () => tf.Tensor, xs: tf.Tensor[], dY: tf.Tensor): (tf.Tensor | undefined)[] {
+export function gradientsWithin(
+  f: () => tf.Tensor[],
+  xs: tf.Tensor[],
+  dValues: readonly tf.Tensor[],
+): (tf.Tensor | undefined)[] {
   const { state } = tf.engine();
   const outer = state.activeTape;
   try {
-    const { value, grads } = tf.engine().gradients(f, xs, dY, true);
+    const { value, grads } = tf.engine().gradients(() => join(f(), dValues), xs, undefined, true);
     value.dispose();
     return grads;
   } finally {
     state.activeTape = outer;
   }
+}
+
+/** A scalar whose gradient by each of the values is what is given: a backward pass that begins at all of them. */
+function join(values: readonly tf.Tensor[], dValues: readonly tf.Tensor[]): tf.Tensor {
+  return runNode({
+    inputs: Object.fromEntries(values.map((value, i) => [`value${i}`, value])),
+    forward: () => [tf.scalar(0)],
+    backward: () => dValues.map(share),
+  })[0]!;
 }

@@ -31,6 +31,7 @@ const TAKEN: readonly string[] = [
   'regression',
   'store',
   'bench',
+  'families',
 ];
 
 export function pipelineNames(root: string): string[] {

@@ -93,10 +93,10 @@ describe('quantizeInt8', () => {
     expect(Array.from(values)).toEqual([-127, 127]);
   });
 
-  test('treats all axes after the first as one row', () => {
+  test('treats the last axis as a row, in a stack of matrices as in one', () => {
     const data = Float32Array.from({ length: 12 }, (_, i) => i - 5);
     const cube = quantizeInt8({ shape: [2, 3, 2], data });
-    const matrixOfIt = quantizeInt8({ shape: [2, 6], data });
+    const matrixOfIt = quantizeInt8({ shape: [6, 2], data });
     expect(cube.values).toEqual(matrixOfIt.values);
     expect(cube.scales).toEqual(matrixOfIt.scales);
   });

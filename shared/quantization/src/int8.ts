@@ -1,4 +1,4 @@
-/** @file Symmetric int8 with one scale per output channel: the rows of a Hugging Face weight [out, in]. */
+/** @file Symmetric int8 with one scale per output channel: the rows of a Hugging Face weight [out, in], or of each expert's [experts, out, in]. */
 import { UserError } from '@arrowsmith/errors';
 
 /** The largest magnitude of a stored value. −128 is left out, so that the code is symmetric: quantize(−w) = −quantize(w). */
@@ -18,7 +18,7 @@ export interface Int8Tensor {
   shape: readonly number[];
   /** Row-major, as many as `shape` says, each in [−127, 127]. */
   values: Int8Array;
-  /** One per row, i.e. `shape[0]` of them. 0 for a row of zeros. */
+  /** One per row, of which there are as many as all axes but the last say. 0 for a row of zeros. */
   scales: Float32Array;
 }
 
@@ -34,7 +34,7 @@ export function isQuantizable(shape: readonly number[]): boolean {
  * Rounds to the nearest of 255 levels per row: scale = max|w| / 127, value = w / scale, halves away from zero (as ggml's
  * Q8_0). So |w − dequantized| <= scale / 2 up to float32 rounding.
  *
- * @param tensor rank 2 or more; the first axis is the output channel, all others together form its row
+ * @param tensor rank 2 or more; the last axis is a row, that of one output channel
  * @param where the tensor's name, for error messages
  * @throws UserError for a weight that is NaN or infinite
  */
@@ -82,8 +82,10 @@ export function storedBytes(shape: readonly number[]): number {
 }
 
 function rowsAndColumns(shape: readonly number[]): { rows: number; columns: number } {
-  const [rows = 1, ...rest] = shape;
-  return { rows, columns: rest.reduce((product, size) => product * size, 1) };
+  // A vector, which is not quantized, counts as a column.
+  const columns = shape.length === 1 ? 1 : (shape.at(-1) ?? 1);
+  const size = shape.reduce((product, length) => product * length, 1);
+  return { rows: columns === 0 ? 0 : size / columns, columns };
 }
 
 function nonFiniteWeight(weight: number, row: number, column: number, where: string | undefined): UserError {

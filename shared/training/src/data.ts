@@ -1,6 +1,8 @@
 /** @file Rows of tokens, the order in which training reads them, and their check against the vocabulary. */
 import { randomOrder } from '@arrowsmith/artifacts';
 import { UserError } from '@arrowsmith/errors';
+import type { VisionConfig } from '@arrowsmith/model';
+import * as tf from '@tensorflow/tfjs-core';
 
 /** A split of a tokenized corpus: rows of one context each, readable in any order. */
 export interface TokenRows {
@@ -8,6 +10,8 @@ export interface TokenRows {
   rows: number;
   /** Tokens of a row. */
   contextLength: number;
+  /** The pictures that rows begin with; null or left out: none. */
+  vision?: VisionConfig | null;
   /**
    * Reads rows.
    * @param indices n row numbers, each in [0, rows), in any order, repetitions allowed
@@ -26,6 +30,8 @@ export interface Batch {
    * to it. −1: padding.
    */
   documents?: Int32Array;
+  /** The rows' pictures, values from −1 to 1, flattened [n × patches × channels · patchSize²]; where the source has pictures. */
+  patches?: Float32Array;
 }
 
 /**
@@ -86,6 +92,55 @@ export async function readBatch(source: TokenRows, indices: readonly number[], v
       fix: 'chunk the corpus with the tokenizer that the model is trained for',
     });
   }
+}
+
+/**
+ * For each input, the position at which its document begins in its row: attention may be confined to what comes from there.
+ *
+ * @param contextLength tokens of a row
+ * @throws UserError when the source of the batch knows no documents
+ */
+export function documentStarts({ inputs, documents }: Batch, contextLength: number): Int32Array {
+  if (documents === undefined) {
+    throw new UserError({
+      what: 'attention cannot be confined to documents',
+      expected: 'rows that remember where documents begin',
+      fix: 'chunk the corpus again, or leave train.confineAttention out',
+    });
+  }
+  const starts = new Int32Array(inputs.length);
+  for (let i = 0; i < inputs.length; i++) {
+    const position = i % contextLength;
+    const begins = position === 0 || documents[i] !== documents[i - 1];
+    starts[i] = begins ? position : starts[i - 1]!;
+  }
+  return starts;
+}
+
+/**
+ * Checks that a model sees the pictures of a split, if there are any, and is given those that it was made for.
+ * @throws UserError
+ */
+export function checkVision({ vision = null }: TokenRows, model: VisionConfig | null): void {
+  const describe = (pictures: VisionConfig | null) =>
+    pictures === null
+      ? 'text without pictures'
+      : `pictures of ${pictures.patches} patches, each ${pictures.patchSize} × ${pictures.patchSize} in ${pictures.channels} channels`;
+  const [expected, found] = [describe(model), describe(vision)];
+  if (expected === found) return;
+  throw new UserError({
+    what: 'the data are not what the model was made to see',
+    expected,
+    found,
+    fix: 'use the corpus and the chunk.patchSize that the model was made for, or train a model on this data from scratch',
+  });
+}
+
+/** The pictures of some rows as a tensor [n, patches, channels · patchSize²]; undefined where there are none. */
+export function patchTensor(patches: Float32Array | undefined, vision: VisionConfig | null): tf.Tensor | undefined {
+  if (patches === undefined || vision === null) return undefined;
+  const values = vision.channels * vision.patchSize ** 2;
+  return tf.tensor3d(patches, [patches.length / (vision.patches * values), vision.patches, values]);
 }
 
 /** How many tokens of a batch are predicted, i.e. are not padding. */

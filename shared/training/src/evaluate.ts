@@ -1,9 +1,15 @@
 /** @file The loss of a model over a split. */
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
-import { forward, outputWeight, type DecoderConfig, type ParameterTensors } from '@arrowsmith/model';
-import { tokenLosses } from '@arrowsmith/ops';
-import { countTargets, readBatch, type TokenRows } from './data.ts';
+import {
+  forward,
+  perLayerRowsOf,
+  targetLosses,
+  type DecoderConfig,
+  type ParameterTensors,
+  type PerLayerRows,
+} from '@arrowsmith/model';
+import { checkVision, countTargets, documentStarts, patchTensor, readBatch, type TokenRows } from './data.ts';
 
 /** A sum over a split: nats / tokens is the mean loss, exp of it the perplexity, nats / ln 2 / bytes the bits per byte. */
 export interface SplitLoss {
@@ -28,10 +34,13 @@ export interface RowLosses {
  *
  * @param indices the rows to measure; all by default
  * @param batchSize rows that go through the model together
+ * @param confineAttention whether a token sees its own document only
+ * @param perLayerRows reads the table of per-layer embeddings where it is not among the parameters
+ * @param granularity of a nested model: 0 the whole, 1 the half …
  * @param onRow called with each row, in the order of `indices`
  * @param onProgress called after each batch with the rows done
  * @param signal checked before each batch; throws its reason
- * @throws UserError for an id outside the vocabulary
+ * @throws UserError for an id outside the vocabulary, and for pictures that the model does not see
  */
 export async function splitLoss({
   config,
@@ -39,6 +48,9 @@ export async function splitLoss({
   rows,
   indices = Array.from({ length: rows.rows }, (_, row) => row),
   batchSize,
+  confineAttention = false,
+  granularity,
+  perLayerRows,
   onRow,
   onProgress,
   signal,
@@ -48,21 +60,35 @@ export async function splitLoss({
   rows: TokenRows;
   indices?: readonly number[];
   batchSize: number;
+  confineAttention?: boolean | undefined;
+  granularity?: number | undefined;
+  perLayerRows?: PerLayerRows | undefined;
   onRow?: ((row: RowLosses) => void) | undefined;
   onProgress?: ((done: number, total: number) => void) | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<SplitLoss> {
+  checkVision(rows, config.vision);
   let nats = 0;
   let tokens = 0;
   for (let start = 0; start < indices.length; start += batchSize) {
     await setImmediate();
     signal?.throwIfAborted();
     const batch = indices.slice(start, start + batchSize);
-    const { inputs, targets, documents } = await readBatch(rows, batch, config.vocabularySize);
+    const rowsRead = await readBatch(rows, batch, config.vocabularySize);
+    const { inputs, targets, documents, patches } = rowsRead;
     const losses = tf.tidy(() => {
-      const ids = tf.tensor2d(inputs, [batch.length, rows.contextLength], 'int32'); // [b, s]
-      const hidden = tf.reshape(forward(config, parameters, ids), [-1, config.hiddenSize]); // [b · s, d]
-      return tokenLosses(hidden, outputWeight(config, parameters), tf.tensor1d(targets, 'int32')); // [b · s]
+      const shape: [number, number] = [batch.length, rows.contextLength];
+      const ids = tf.tensor2d(inputs, shape, 'int32'); // [b, s]
+      const starts = confineAttention
+        ? tf.tensor2d(documentStarts(rowsRead, rows.contextLength), shape, 'int32')
+        : undefined;
+      const hidden = forward(config, parameters, ids, {
+        starts,
+        granularity,
+        perLayerRows: perLayerRowsOf(config, ids, perLayerRows),
+        patches: patchTensor(patches, config.vision),
+      }); // [b, s, d]
+      return targetLosses(config, parameters, hidden, tf.tensor1d(targets, 'int32')); // [b · s]
     });
     const values = (await losses.data()) as Float32Array; // [b · s]
     losses.dispose();

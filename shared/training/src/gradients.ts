@@ -1,8 +1,8 @@
 /** @file The gradients of a batch's loss, one micro-batch at a time. */
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
-import { loss, type DecoderConfig, type ParameterTensors } from '@arrowsmith/model';
-import { countTargets, type Batch } from './data.ts';
+import { expertLoads, lossTerms, type DecoderConfig, type LossOptions, type ParameterTensors } from '@arrowsmith/model';
+import { countTargets, documentStarts, patchTensor, type Batch } from './data.ts';
 
 /** A batch's loss and gradients. */
 export interface BatchGradients {
@@ -10,16 +10,21 @@ export interface BatchGradients {
   loss: number;
   /** How many targets the batch has. */
   tokens: number;
+  /** The share of tokens that each expert computed, for each layer with experts. */
+  loads: number[][];
   /** By parameter name; the caller disposes of them. */
   gradients: ParameterTensors;
 }
 
 /**
  * Gradients of the mean loss over all targets of a batch. Splitting it into micro-batches changes memory, not the result
- * (up to float rounding): each counts by its share of the batch's targets, since padding may be spread unevenly.
+ * (up to float rounding): each counts by its share of the batch's targets, since padding may be spread unevenly, and the loads of experts
+ * are those of the whole batch, for which the routers of a split batch are run beforehand.
  *
  * @param rows rows of the batch, which `microBatches` divides
  * @param recomputeActivations trades computation for memory; see `ForwardOptions` of the model
+ * @param confineAttention whether a token sees its own document only
+ * @param granularities of a nested model: the mean loss of which; by default that of the whole model
  * @param signal checked before each micro-batch; throws its reason, leaving no tensors behind
  */
 export async function batchGradients({
@@ -29,6 +34,8 @@ export async function batchGradients({
   rows,
   microBatches,
   recomputeActivations,
+  confineAttention = false,
+  granularities = [0],
   signal,
 }: {
   config: DecoderConfig;
@@ -37,36 +44,130 @@ export async function batchGradients({
   rows: number;
   microBatches: number;
   recomputeActivations?: boolean | undefined;
+  confineAttention?: boolean | undefined;
+  granularities?: readonly number[] | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<BatchGradients> {
   const names = Object.keys(parameters);
   const tokens = countTargets(batch.targets);
   const shape: [number, number] = [rows / microBatches, batch.inputs.length / rows]; // [b, s]
-  const size = shape[0] * shape[1];
+  const parts = microBatchesOf(batch, shape, confineAttention);
+  const whole = microBatches > 1 ? await wholeBatchLoads(config, parameters, parts, shape, signal) : undefined;
   let sum: tf.Tensor[] = [];
   let batchLoss = 0;
-  for (let start = 0; start < batch.inputs.length; start += size) {
-    await setImmediate();
-    if (signal?.aborted) tf.dispose(sum);
-    signal?.throwIfAborted();
-    const targets = batch.targets.subarray(start, start + size);
-    const share = countTargets(targets) / tokens;
-    const mean = tf.tidy(() => {
-      const inputs = tf.tensor2d(batch.inputs.subarray(start, start + size), shape, 'int32');
-      const lossOf = (...tensors: tf.Tensor[]): tf.Scalar => {
-        const named = Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
-        const ids = tf.tensor2d(targets, shape, 'int32');
-        return loss(config, named, inputs, ids, { recompute: recomputeActivations }) as tf.Scalar;
-      };
-      // The share is where the backward pass starts, so the gradients come out weighted.
-      const { value, grads } = tf.valueAndGrads(lossOf)(Object.values(parameters), tf.scalar(share));
-      sum = grads.map((gradient, i) => tf.keep(sum.length === 0 ? gradient : addInto(sum[i]!, gradient)));
-      return value;
-    });
-    batchLoss += (await mean.data())[0]! * share;
-    mean.dispose();
+  let loads: number[][] = [];
+  try {
+    for (const part of parts) {
+      const share = countTargets(part.targets) / tokens;
+      const begin = share === 0 ? 1 : share; // without targets there is no cross-entropy, but routing
+      for (const granularity of granularities) {
+        await setImmediate();
+        signal?.throwIfAborted();
+        const kept: tf.Tensor[] = [];
+        tf.tidy(() => {
+          const { inputs, targets, starts, patches } = tensorsOfPart(part, config, shape);
+          const options: LossOptions = {
+            recompute: recomputeActivations,
+            starts,
+            patches,
+            granularity,
+            loads: whole,
+            // The backward pass begins at the part's share of the targets, but routers count all positions alike.
+            routerLossWeight: 1 / microBatches / begin,
+          };
+          const totalOf = (...tensors: tf.Tensor[]): tf.Scalar => {
+            const named = Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
+            const terms = lossTerms(config, named, inputs, targets, options);
+            kept.push(...[terms.crossEntropy, ...terms.loads].map((tensor) => tf.keep(tf.clone(tensor))));
+            return terms.total as tf.Scalar;
+          };
+          const weight = tf.scalar(begin / granularities.length);
+          const { grads } = tf.valueAndGrads(totalOf)(Object.values(parameters), weight);
+          sum = grads.map((gradient, i) => tf.keep(sum.length === 0 ? gradient : addInto(sum[i]!, gradient)));
+        });
+        const [crossEntropy, ...partLoads] = kept as [tf.Tensor, ...tf.Tensor[]];
+        batchLoss += ((await crossEntropy.data())[0]! * share) / granularities.length;
+        const seen = whole ?? partLoads;
+        loads = await Promise.all(seen.map(async (load) => Array.from(await load.data())));
+        tf.dispose(kept);
+      }
+    }
+  } catch (error) {
+    tf.dispose(sum);
+    throw error;
+  } finally {
+    tf.dispose(whole ?? []);
   }
-  return { loss: batchLoss, tokens, gradients: Object.fromEntries(names.map((name, i) => [name, sum[i]!])) };
+  const gradients = Object.fromEntries(names.map((name, i) => [name, sum[i]!]));
+  return { loss: batchLoss, tokens, loads, gradients };
+}
+
+/** Rows that go through the model together: [b · s] each, and the pictures of b rows. */
+interface MicroBatch {
+  inputs: Int32Array;
+  targets: Int32Array;
+  starts: Int32Array | undefined;
+  patches: Float32Array | undefined;
+}
+
+function microBatchesOf(batch: Batch, [b, s]: [number, number], confineAttention: boolean): MicroBatch[] {
+  const starts = confineAttention ? documentStarts(batch, s) : undefined;
+  const count = batch.inputs.length / (b * s);
+  return Array.from({ length: count }, (_, i) => {
+    const part = <T extends Int32Array | Float32Array>(values: T): T => {
+      const size = values.length / count;
+      return values.subarray(i * size, (i + 1) * size) as T;
+    };
+    return {
+      inputs: part(batch.inputs),
+      targets: part(batch.targets),
+      starts: starts && part(starts),
+      patches: batch.patches && part(batch.patches),
+    };
+  });
+}
+
+function tensorsOfPart(
+  { inputs, targets, starts, patches }: MicroBatch,
+  { vision }: DecoderConfig,
+  shape: [number, number],
+) {
+  const tensor = (values: Int32Array) => tf.tensor2d(values, shape, 'int32');
+  return {
+    inputs: tensor(inputs),
+    targets: tensor(targets),
+    starts: starts === undefined ? undefined : tensor(starts),
+    patches: patchTensor(patches, vision),
+  };
+}
+
+/** The loads of experts in all micro-batches together; undefined for a model without experts, or whose experts nothing balances. */
+async function wholeBatchLoads(
+  config: DecoderConfig,
+  parameters: ParameterTensors,
+  parts: readonly MicroBatch[],
+  shape: [number, number],
+  signal: AbortSignal | undefined,
+): Promise<tf.Tensor[] | undefined> {
+  if (config.routerLoss.loadBalancing === 0 || !config.layers.some(({ ffn }) => ffn.kind === 'moe')) return undefined;
+  let sums: tf.Tensor[] = [];
+  try {
+    for (const part of parts) {
+      await setImmediate();
+      signal?.throwIfAborted();
+      sums = tf.tidy(() => {
+        const { inputs, starts, patches } = tensorsOfPart(part, config, shape);
+        const loads = expertLoads(config, parameters, inputs, { starts, patches }).map((load) =>
+          tf.div(load, parts.length),
+        );
+        return loads.map((load, i) => tf.keep(sums[i] === undefined ? load : addInto(sums[i], load)));
+      });
+    }
+    return sums;
+  } catch (error) {
+    tf.dispose(sums);
+    throw error;
+  }
 }
 
 /** The sum of two tensors, which it disposes of: at no time do all of the old and the new sums exist. */

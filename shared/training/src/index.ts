@@ -1,5 +1,5 @@
 /** @file Data order, optimizer, schedule, the training loop, checkpoints, and the loss over a split. */
-export { batchOrder, evenlySpread, readBatch, type Batch, type TokenRows } from './data.ts';
+export { batchOrder, evenlySpread, patchTensor, readBatch, type Batch, type TokenRows } from './data.ts';
 export { splitLoss, type RowLosses, type SplitLoss } from './evaluate.ts';
 export { batchGradients, type BatchGradients } from './gradients.ts';
 export type { LogRow } from './log.ts';

@@ -13,4 +13,19 @@ export interface LogRow {
   gradientNorm: number;
   /** Mean negative log likelihood of the validation rows after the step's update, or null where it was not measured. */
   validationLoss: number | null;
+  /** Of a nested model that trains one width a step, which: 0 the whole, 1 the half … */
+  granularity?: number;
+  /** How many times the mean load the busiest expert of any layer had; 1 when all computed equally many tokens. */
+  loadImbalance?: number;
+  /** The share of the batch's tokens that each expert of each layer with experts computed, in steps with a validation. */
+  expertLoads?: number[][];
+}
+
+/** The largest load of an expert, relative to the mean of its layer. */
+export function loadImbalance(loads: readonly (readonly number[])[]): number {
+  const ofLayers = loads.map((layer) => {
+    const mean = layer.reduce((sum, load) => sum + load, 0) / layer.length;
+    return Math.max(...layer) / mean;
+  });
+  return Math.max(...ofLayers);
 }

@@ -12,11 +12,11 @@ import {
 } from '@arrowsmith/model';
 import { globalNorm } from '@arrowsmith/ops';
 import { loadCheckpoint, saveCheckpoint, type RunIdentity, type TrainingState } from './checkpoint.ts';
-import { batchOrder, evenlySpread, readBatch, type TokenRows } from './data.ts';
+import { batchOrder, checkVision, evenlySpread, readBatch, type TokenRows } from './data.ts';
 import { splitLoss } from './evaluate.ts';
 import { batchGradients } from './gradients.ts';
-import type { LogRow } from './log.ts';
-import { initialState, updateParameters, type OptimizerState } from './optimizer.ts';
+import { loadImbalance, type LogRow } from './log.ts';
+import { initialState, learningRateFactors, updateParameters, type OptimizerState } from './optimizer.ts';
 import type { TrainingParameters } from './parameters.ts';
 import { learningRate } from './schedule.ts';
 
@@ -132,13 +132,16 @@ async function trainStep(
 ): Promise<LogRow> {
   const step = log.length + 1;
   const batch = await readBatch(rows, indices, config.vocabularySize);
-  const { loss, tokens, gradients } = await batchGradients({
+  const granularities = granularitiesOf(config, parameters.seed, step);
+  const { loss, tokens, loads, gradients } = await batchGradients({
     config,
     parameters: state.parameters,
     batch,
     rows: parameters.batchSize,
     microBatches: parameters.gradientAccumulation,
     recomputeActivations: parameters.recomputeActivations,
+    confineAttention: parameters.confineAttention,
+    granularities,
     signal,
   });
   const norm = globalNorm(Object.values(gradients));
@@ -149,7 +152,12 @@ async function trainStep(
     if (!Number.isFinite(gradientNorm)) throw diverged('gradient norm', gradientNorm, log, parameters);
     const rate = learningRate(parameters, step);
     const gradientScale = Math.min(1, parameters.optimizer.gradientClip / gradientNorm);
-    updateParameters(state, gradients, parameters.optimizer, { learningRate: rate, gradientScale, step });
+    updateParameters(state, gradients, parameters.optimizer, {
+      learningRate: rate,
+      learningRateFactors: learningRateFactors(config),
+      gradientScale,
+      step,
+    });
     return {
       step,
       tokens: (log.at(-1)?.tokens ?? 0) + tokens,
@@ -157,10 +165,25 @@ async function trainStep(
       learningRate: rate,
       gradientNorm,
       validationLoss: null,
+      ...(config.matformer.granularities > 1 && granularities.length === 1 ? { granularity: granularities[0]! } : {}),
+      ...(loads.length > 0 ? { loadImbalance: loadImbalance(loads) } : {}),
+      ...(loads.length > 0 && isValidated(parameters, step) ? { expertLoads: loads } : {}),
     };
   } finally {
     tf.dispose([gradients, norm]);
   }
+}
+
+/** Of a nested model, the widths that a step trains: one drawn at random, or all. */
+function granularitiesOf(
+  { matformer: { granularities, training } }: DecoderConfig,
+  seed: number,
+  step: number,
+): number[] {
+  const all = Array.from({ length: granularities }, (_, granularity) => granularity);
+  if (granularities === 1 || training === 'joint') return all;
+  const random = createHash('sha256').update(`granularity, seed ${seed}, step ${step}`).digest().readUInt32LE();
+  return [random % granularities];
 }
 
 function isValidated({ steps, validation }: TrainingParameters, step: number): boolean {
@@ -181,6 +204,7 @@ async function validationLoss(
     indices,
     batchSize: parameters.batchSize / parameters.gradientAccumulation,
     onProgress: onValidationProgress,
+    confineAttention: parameters.confineAttention,
     signal,
   });
   if (tokens === 0) throw nothingToPredict(log.length, 'validation', indices);
@@ -213,7 +237,9 @@ function runIdentity(options: TrainOptions, initial: Weights): RunIdentity {
   };
 }
 
-function checkSplit({ rows, contextLength }: TokenRows, config: DecoderConfig, split: string): void {
+function checkSplit(data: TokenRows, config: DecoderConfig, split: string): void {
+  const { rows, contextLength } = data;
+  checkVision(data, config.vision);
   if (rows > 0 && contextLength <= config.contextLength) return;
   throw new UserError({
     what: `the ${split} split does not suit the model`,

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { UserError } from '@arrowsmith/errors';
-import { parameterShapes, type DecoderConfig } from '@arrowsmith/model';
+import { parameterShapes, type DecoderConfig, type LayerConfig } from '@arrowsmith/model';
 
 /** What is in memory when a step takes most of it, in bytes. */
 export interface StepMemory {
@@ -49,29 +49,31 @@ export function estimateStepMemory({
   precision = 'f32',
   threads = 1,
 }: StepMemoryOptions): StepMemory {
-  const { layers, hiddenSize: d, vocabularySize, tieWordEmbeddings } = config;
+  const { layers, hiddenSize: d, vocabularySize, tieWordEmbeddings, altUp } = config;
   const n = rows * tokensPerRow;
-  const parameters = tensors(...parameterShapes(config).map(({ shape }) => sizeOf(shape)));
-  const ofLayer = parameterShapes(config).filter(({ name }) => name.startsWith('model.layers.0.'));
-  const layerGradients = tensors(...ofLayer.map(({ shape }) => sizeOf(shape)));
+  const shapes = parameterShapes(config);
+  const parameters = tensors(...shapes.map(({ shape }) => sizeOf(shape)));
+  const inLayers = shapes.filter(({ name }) => name.startsWith('model.layers.'));
+  const layerGradients = tensors(...inLayers.map(({ shape }) => sizeOf(shape)));
   const table = tensors(vocabularySize * d);
-  const hidden = tensors(n * d);
+  const stream = (altUp?.inputs ?? 1) * tensors(n * d);
 
-  const block = blockActivations(config, n);
+  const blocks = layers.map((layer) => blockActivations(config, layer, n));
+  const largest = (size: (block: BlockActivations) => number): number => Math.max(...blocks.map(size));
+  const kept = blocks.reduce((sum, block) => sum + block.kept, 0);
   // The gradient that flows back, [n, d], and what a block's kernels make of it at most; or the end of the forward pass computed again.
-  const atWork = hidden + (recomputeActivations ? Math.max(block.backward, block.forward) : block.backward);
-  const keptOfEach = recomputeActivations ? hidden : block.kept;
-  const current = recomputeActivations ? block.kept - hidden : 0; // of the block at work, beside its input
+  const atWork =
+    stream + largest(({ backward, forward }) => (recomputeActivations ? Math.max(backward, forward) : backward));
+  const keptOfAll = recomputeActivations ? layers.length * stream : kept;
+  const current = recomputeActivations ? largest((block) => block.kept) - stream : 0; // of the block at work, beside its input
+  const keptOfFirst = recomputeActivations ? stream : blocks[0]!.kept;
   // After the last block and before the backward pass: its output and that of the final norm, and the gradient by the latter.
-  const atLoss = { activations: layers * keptOfEach + 3 * hidden, gradients: table };
-  const inLastBlock = { activations: layers * keptOfEach + current + atWork, gradients: table };
+  const atLoss = { activations: keptOfAll + 3 * stream, gradients: table };
+  const inLastBlock = { activations: keptOfAll + current + atWork, gradients: table };
   // The embedding's gradient, which comes last; with tied weights it is added to the output layer's.
   const embeddingGradients = tieWordEmbeddings ? 3 * table : 2 * table;
-  const inFirstBlock = {
-    activations: keptOfEach + current + atWork,
-    gradients: table + layers * layerGradients,
-  };
-  const atEnd = { activations: hidden, gradients: embeddingGradients + layers * layerGradients };
+  const inFirstBlock = { activations: keptOfFirst + current + atWork, gradients: table + layerGradients };
+  const atEnd = { activations: stream, gradients: embeddingGradients + layerGradients };
 
   const sums = microBatches > 1 ? parameters : 0; // of the micro-batches before
   const { activations, gradients } = [atLoss, inLastBlock, inFirstBlock, atEnd].reduce((most, moment) =>
@@ -83,29 +85,46 @@ export function estimateStepMemory({
   return { parameters, optimizer, gradients: gradients + sums, activations, scratch, total };
 }
 
+interface BlockActivations {
+  /** Kept from the forward to the backward pass: the inputs of each operation's gradient, where operations share them once. */
+  kept: number;
+  /** More than that, at most, in the backward pass. */
+  backward: number;
+  /** More than that at the end of the forward pass. */
+  forward: number;
+}
+
 /** Bytes of one block's activations, for n tokens. */
-function blockActivations({ hiddenSize: d, intermediateSize: f, heads, kvHeads, headDim }: DecoderConfig, n: number) {
+function blockActivations(config: DecoderConfig, { attention, ffn }: LayerConfig, n: number): BlockActivations {
+  const { hiddenSize: d, postNorms, altUp } = config;
+  const { heads, kvHeads, headDim, qkNorm } = attention;
   const [queries, keys] = [heads * headDim, kvHeads * headDim];
+  const routed = ffn.kind === 'moe' ? n * ffn.topK : 0; // rows of experts
+  const shared = ffn.kind === 'moe' ? ffn.sharedIntermediateSize : ffn.intermediateSize;
+  // gate, up: SwiGLU; its output: the linear layer down; the rows that are sent to experts, and come back
+  const inner = [shared, shared, shared].filter((size) => size > 0).map((size) => n * size);
+  const experts = ffn.kind === 'moe' ? [1, 1, 1].map(() => routed * ffn.intermediateSize) : [];
+  const moved = ffn.kind === 'moe' ? [routed * d, routed * d, n * ffn.experts, n * ffn.experts] : [];
+  const ffnKept = tensors(...inner, ...experts, ...moved);
   return {
-    /** Kept from the forward to the backward pass: the inputs of each operation's gradient, where operations share them once. */
     kept:
       tensors(n * d, n) + // x, its inverse root mean square: RmsNorm
       tensors(n * d) + // normed x: the linear layers of q, k, v
       tensors(n * queries, n * keys, n * keys) + // q, k (after rotary embedding), v: attention
       tensors(n * queries, n * heads) + // attention's output, also the linear layer o's input; log-sum-exp
+      (qkNorm === 'none' ? 0 : tensors(n * queries, n * keys, n * heads, n * kvHeads)) + // q, k before their norms
+      (postNorms ? tensors(n * d, n * d, n, n) : 0) + // the sub-layers' outputs before their norms
+      (altUp === null ? 0 : 3 * altUp.inputs * tensors(n * d)) + // copies, predictions, innovation by copy
       tensors(n * d, n) + // x + o(…): RmsNorm
       tensors(n * d) + // normed: the linear layers gate, up
-      tensors(n * f, n * f) + // gate, up: SwiGLU
-      tensors(n * f), // its output: the linear layer down
-    /**
-     * More than that, at most, while SwiGLU's gradient is computed: the gradients by gate, up and their product, whose value is gone
-     * then; or while attention's is, where the feed-forward part is gone.
-     */
+      ffnKept,
+    // While SwiGLU's gradient is computed: the gradients by gate, up and their product, whose value is gone then; or while attention's is,
+    // where the feed-forward part is gone.
     backward: Math.max(
-      tensors(n * f, n * f),
-      tensors(n * queries, n * queries, n * keys, n * keys) - tensors(n * f, n * f, n * f, n * d, n * d),
+      tensors(...inner.slice(1), ...experts.slice(1)),
+      tensors(n * queries, n * queries, n * keys, n * keys) - tensors(n * d, n * d) - ffnKept,
     ),
-    /** More than that at the end of the forward pass: q, k before rotary embedding, what o and down add to x, the block's output. */
+    // q, k before rotary embedding, what o and down add to x, the block's output.
     forward: tensors(n * queries, n * keys, n * d, n * d, n * d),
   };
 }
@@ -121,14 +140,17 @@ const HEADROOM = 9 / 8;
 
 /** Bytes of the buffers that the kernels keep. */
 function kernelBuffers(
-  { hiddenSize: d, intermediateSize: f, heads, headDim, vocabularySize, contextLength }: DecoderConfig,
+  { hiddenSize: d, layers, vocabularySize, contextLength }: DecoderConfig,
   n: number,
   precision: 'f32' | 'bf16',
   threads: number,
 ): number {
   const columns = (count: number): number => Math.ceil(count / PANEL_COLUMNS) * PANEL_COLUMNS;
+  const f = Math.max(...layers.map(({ ffn }) => ffn.intermediateSize));
+  const queries = Math.max(...layers.map(({ attention: { heads, headDim } }) => heads * headDim));
+  const headDim = Math.max(...layers.map(({ attention }) => attention.headDim));
   // The right-hand sides of the largest products: a linear layer's input for its weight's gradient, and the output layer's weight.
-  const packed = Math.max(n * columns(Math.max(d, f, heads * headDim)), columns(vocabularySize) * d);
+  const packed = Math.max(n * columns(Math.max(d, f, queries)), columns(vocabularySize) * d);
   const logits = Math.min(n, Math.max(LEAST_LOGITS_ROWS, Math.floor(LOGITS / vocabularySize))) * vocabularySize;
   const ofThread = 2 * QUERIES * contextLength + 5 * contextLength * headDim + BLOCK_ROWS * BLOCK_DEPTH;
   return HEADROOM * (packed * (precision === 'bf16' ? 2 : 4) + 4 * logits + threads * 4 * ofThread);

@@ -1,7 +1,13 @@
 /** @file The optimizer: every parameter with its moments, and their AdamW update. */
 import * as tf from '@tensorflow/tfjs-core';
 import { adamW } from '@arrowsmith/ops';
-import type { ParameterTensors } from '@arrowsmith/model';
+import {
+  mupWidth,
+  parameterShapes,
+  type DecoderConfig,
+  type ParameterRole,
+  type ParameterTensors,
+} from '@arrowsmith/model';
 import type { OptimizerParameters } from './parameters.ts';
 
 /** What a step changes: three tensors of the same shape for each parameter's name. */
@@ -21,19 +27,40 @@ export function initialState(parameters: ParameterTensors): OptimizerState {
 }
 
 /**
+ * By parameter name, the factor of the learning rate: under µP (Yang et al. 2022, https://arxiv.org/abs/2203.03466, table 8) that of matrices
+ * within layers falls with the width, so that the best learning rate is that of the base model.
+ */
+export function learningRateFactors(config: DecoderConfig): Record<string, number> {
+  const width = mupWidth(config);
+  const isHidden = (role: ParameterRole) => role === 'hidden' || role === 'residual';
+  return Object.fromEntries(parameterShapes(config).map(({ name, role }) => [name, isHidden(role) ? 1 / width : 1]));
+}
+
+/**
  * Updates every parameter by its gradient. Matrices decay, vectors (the weights of norms) do not: decay is for weights that
  * multiply inputs together, and would only pull a norm's gain towards 0.
  *
  * The state's tensors are replaced by new ones and disposed of; the gradients stay the caller's.
  *
  * @param options.gradientScale factor of all gradients, which clips their norm
+ * @param options.learningRateFactors by parameter name; 1 where there is none
  * @param options.step counted from 1
  */
 export function updateParameters(
   state: OptimizerState,
   gradients: ParameterTensors,
   { beta1, beta2, epsilon, weightDecay }: OptimizerParameters,
-  { learningRate, gradientScale, step }: { learningRate: number; gradientScale: number; step: number },
+  {
+    learningRate,
+    learningRateFactors: factors = {},
+    gradientScale,
+    step,
+  }: {
+    learningRate: number;
+    learningRateFactors?: Readonly<Record<string, number>>;
+    gradientScale: number;
+    step: number;
+  },
 ): void {
   const names = Object.keys(gradients);
   const states = names.map((name) => ({
@@ -42,7 +69,16 @@ export function updateParameters(
     secondMoment: state.secondMoments[name]!,
   }));
   const weightDecays = states.map(({ parameter }) => (parameter.rank >= 2 ? weightDecay : 0));
-  const options = { learningRate, beta1, beta2, epsilon, weightDecays, step, gradientScale };
+  const options = {
+    learningRate,
+    learningRateFactors: names.map((name) => factors[name] ?? 1),
+    beta1,
+    beta2,
+    epsilon,
+    weightDecays,
+    step,
+    gradientScale,
+  };
   const updated = adamW(states, Object.values(gradients), options);
   for (const [i, name] of names.entries()) {
     state.parameters[name] = updated[i]!.parameter;

@@ -32,7 +32,7 @@ const optimizerParameters = z
 /** What a training run is asked to do; parsed, every default is filled in. */
 export const trainingParameters = z
   .strictObject({
-    steps: z.int().min(1).describe('Optimizer steps.'),
+    steps: z.int().min(0).describe('Optimizer steps.'),
     batchSize: z.int().min(1).default(16).describe('Rows, of one context each, that an optimizer step learns from.'),
     gradientAccumulation: z
       .int()
@@ -45,6 +45,10 @@ export const trainingParameters = z
       .describe(
         'Keep only the input of each transformer block for the backward pass, and compute the rest again there: much less memory for about a third more computation. Has no influence on the result.',
       ),
+    confineAttention: z
+      .boolean()
+      .default(false)
+      .describe('Whether a token sees its own document only, where a row is packed with several.'),
     optimizer: optimizerParameters.prefault({}).describe('AdamW with linear warm-up and cosine decay.'),
     validation: z
       .strictObject({
@@ -70,7 +74,7 @@ export const trainingParameters = z
     path: ['gradientAccumulation'],
     error: 'must divide batchSize',
   })
-  .refine((parameters) => (parameters.optimizer.warmupSteps ?? 0) < parameters.steps, {
+  .refine(({ steps, optimizer }) => steps === 0 || (optimizer.warmupSteps ?? 0) < steps, {
     path: ['optimizer', 'warmupSteps'],
     error: 'must be less than steps',
   });

@@ -39,6 +39,22 @@ test.each([
   });
 });
 
+test('rows begin with pictures, whose 8-bit values become −1 to 1', async () => {
+  const path = join(folder, 'pictures.arrow');
+  const vision = { patchSize: 1, channels: 1, patches: 2 };
+  await writeTable(path, tokensTable(3, false, 2), { ...metadata, vision: JSON.stringify(vision) }, [
+    {
+      ...batch(Uint16Array.of(1, 2, 3, 4, 4, 5, 6, 7), [3, 3]),
+      patches: fixedSizeLists(Uint8Array.of(0, 255, 51, 204), 2),
+    },
+    { ...batch(Uint16Array.of(1, 2, 3, 4), [3]), patches: fixedSizeLists(Uint8Array.of(255, 0), 2) },
+  ]);
+  const table = await readTokenTable(path);
+  expect(table.vision).toEqual(vision);
+  const { patches } = await table.read([2, 1]);
+  expect([...patches!].map((value) => Math.round(1e6 * value) / 1e6)).toEqual([1, -1, -0.6, 0.6]);
+});
+
 test('a table without rows is refused with what to do', async () => {
   const path = join(folder, 'empty.arrow');
   await writeTable(path, tokensTable(3, false), metadata, []);

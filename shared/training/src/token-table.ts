@@ -1,10 +1,12 @@
 /** @file Rows of tokens, read at their places in the table that the stage `chunk` writes. */
 import { type BatchLayout, type ReadAt, readLayout, withFile } from '@arrowsmith/artifacts';
 import { UserError } from '@arrowsmith/errors';
+import type { VisionConfig } from '@arrowsmith/model';
 import type { Batch, TokenRows } from './data.ts';
 
 /** A split on disk. In memory are 8 bytes per row: how much of it counts. */
 export interface TokenTable extends TokenRows {
+  vision: VisionConfig | null;
   vocabularySize: number;
   /** Tokens that count in all rows together. */
   tokens: number;
@@ -28,6 +30,7 @@ export async function readTokenTable(path: string): Promise<TokenTable> {
   const { metadata, batches } = await readLayout(path, 'tokens');
   const contextLength = Number(metadata['contextLength']);
   const width = contextLength + 1;
+  const vision = JSON.parse(metadata['vision'] ?? 'null') as VisionConfig | null;
   const total = { rows: 0, tokens: 0, bytes: 0 };
   let documents = 0;
   const parts = withFile(path, (readAt) =>
@@ -59,10 +62,12 @@ export async function readTokenTable(path: string): Promise<TokenTable> {
   const idBytes = parts[0]!.columns.get('tokens.item')!.bytes / (parts[0]!.rows * width);
   const ids = new (idBytes >= 4 ? Uint32Array : Uint16Array)(width);
 
+  const picture = new Uint8Array(vision === null ? 0 : vision.patches * vision.channels * vision.patchSize ** 2);
   const read = async (indices: readonly number[]): Promise<Batch> =>
     withFile(path, (readAt) => {
       const size = indices.length * contextLength;
       const batch = { inputs: new Int32Array(size), targets: new Int32Array(size), documents: new Int32Array(size) };
+      const patches = new Float32Array(indices.length * picture.length);
       batch.targets.fill(-1);
       for (const [i, index] of indices.entries()) {
         const part = partOf(parts, index);
@@ -80,10 +85,13 @@ export async function readTokenTable(path: string): Promise<TokenTable> {
           earlier,
           length,
         );
+        if (vision === null) continue;
+        readAt(picture, part.columns.get('patches.item')!.position + row * picture.length);
+        for (const [j, value] of picture.entries()) patches[i * picture.length + j] = value / 127.5 - 1;
       }
-      return batch;
+      return vision === null ? batch : { ...batch, patches };
     });
-  return { ...total, contextLength, vocabularySize: Number(metadata['vocabularySize']), read };
+  return { ...total, contextLength, vision, vocabularySize: Number(metadata['vocabularySize']), read };
 }
 
 /** The record batch that holds a row: all but the last are of one size, or nearly, but the search does not rely on it. */

@@ -30,6 +30,11 @@ const parameters = z
       .describe(
         'Seed by which training documents are put in random order before they become rows; false: corpus order.',
       ),
+    patchSize: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('With pictures: width and height of the square patches that they are cut into. Default: 4.'),
     threads: z.int().min(1).optional().describe('Worker threads that encode. Default: all cores.'),
   })
   .refine(({ mode, stride }) => stride === undefined || mode === 'windows', {
@@ -40,6 +45,8 @@ const parameters = z
     path: ['stride'],
     message: 'a stride above contextLength would skip tokens',
   });
+
+export type ChunkParameters = z.infer<typeof parameters>;
 
 export default declareStage({
   name: 'chunk',

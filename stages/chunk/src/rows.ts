@@ -1,7 +1,7 @@
 /** @file Rows of one context in the making: typed arrays that become a record batch when they are full, and are then used again. */
 import { fixedSizeLists, joinedLists, numbers, type Column } from '@arrowsmith/artifacts';
 
-/** Token ids per record batch, in bytes; a row that is larger is a batch of its own. */
+/** Token ids and patches per record batch, in bytes; a row that is larger is a batch of its own. */
 const BATCH_BYTES = 64 << 20;
 
 /** What went into the rows of a split. */
@@ -20,7 +20,9 @@ export interface RowOptions {
   wide: boolean;
   /** Raw bytes that each id stands for; 0 for special tokens. */
   byteLengths: Int32Array;
-  /** Bytes of ids per record batch. Default 64 MiB. */
+  /** Size of the picture that each row begins with. Default 0: none. */
+  patchBytes?: number;
+  /** Bytes of ids and patches per record batch. Default 64 MiB. */
   batchBytes?: number;
 }
 
@@ -29,6 +31,8 @@ export interface Rows {
   /** Ids in the growing row. */
   column: number;
   push(id: number): void;
+  /** The growing row's picture, patch by patch. */
+  picture(patches: Uint8Array): void;
   /** A document begins with the id at this position of the growing row. */
   start(position: number): void;
   /** Finishes the row. @param first the first prediction that counts */
@@ -43,15 +47,16 @@ export interface Rows {
 
 /** @param count is brought up to date with each finished row */
 export function createRows(
-  { contextLength, wide, byteLengths, batchBytes = BATCH_BYTES }: RowOptions,
+  { contextLength, wide, byteLengths, patchBytes = 0, batchBytes = BATCH_BYTES }: RowOptions,
   count: RowCount,
 ): Rows {
   const width = contextLength + 1;
-  const capacity = Math.max(1, Math.floor(batchBytes / (width * (wide ? 4 : 2))));
+  const capacity = Math.max(1, Math.floor(batchBytes / (width * (wide ? 4 : 2) + patchBytes)));
   const ids = new (wide ? Uint32Array : Uint16Array)(capacity * width); // pages that are not used are not in memory
   const firsts = new Int32Array(capacity);
   const lengths = new Int32Array(capacity);
   const rowBytes = new Int32Array(capacity);
+  const pictures = new Uint8Array(capacity * patchBytes);
   let starts = new Int32Array(1024); // of all rows
   const startOffsets = new Int32Array(capacity + 1);
   let row = 0;
@@ -61,6 +66,9 @@ export function createRows(
     column: 0,
     push(id) {
       ids[row * width + this.column++] = id;
+    },
+    picture(patches) {
+      pictures.set(patches, row * patchBytes);
     },
     start(position) {
       if (startCount === starts.length) {
@@ -95,6 +103,7 @@ export function createRows(
         length: numbers(lengths.subarray(0, row)),
         bytes: numbers(rowBytes.subarray(0, row)),
         starts: joinedLists(starts.subarray(0, startOffsets[row]), startOffsets.subarray(0, row + 1)),
+        ...(patchBytes > 0 && { patches: fixedSizeLists(pictures.subarray(0, row * patchBytes), patchBytes) }),
       };
       [row, this.column, startCount] = [0, 0, 0];
       return columns;

@@ -1,17 +1,19 @@
 /** @file What the stage `chunk` does: encodes both splits on all cores and lays the ids out in rows of one context. */
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { readTextBatches, type TextBatch, tokensTable } from '@arrowsmith/artifacts';
+import { readPictures, readPictureSize, readTextBatches, type TextBatch, tokensTable } from '@arrowsmith/artifacts';
 import { createEncoder, type EncodedBatch, encodeBatches, fromTokenizerJson } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
 import { implementStage } from '@arrowsmith/pipeline/stage';
-import declaration from './declaration.ts';
+import declaration, { type ChunkParameters } from './declaration.ts';
 import { documentRows, packRows } from './pack-rows.ts';
+import { patchesOf, type Patching, patchingOf } from './patches.ts';
+import { pictureRows } from './picture-rows.ts';
 import type { RowCount, RowOptions } from './rows.ts';
 import { shuffledTextBatches } from './shuffled-documents.ts';
 
 export default implementStage(declaration, async (context) => {
-  const { contextLength, mode, shuffle, threads = availableParallelism() } = context.parameters;
+  const { contextLength, mode, shuffle, patchSize = 4, threads = availableParallelism() } = context.parameters;
   const { stride = mode === 'windows' ? Math.ceil(contextLength / 2) : contextLength } = context.parameters;
   const tokenizerPath = await context.input('tokenizer', 'tokenizer.json');
   const model = fromTokenizerJson(await readFile(tokenizerPath, 'utf8'), tokenizerPath);
@@ -30,8 +32,12 @@ export default implementStage(declaration, async (context) => {
   const encoder = createEncoder(model);
   const byteLengths = Int32Array.from({ length: vocabularySize }, (_, id) => encoder.tokenByteLength(id));
   const options: RowOptions = { contextLength, endOfText, wide, byteLengths };
-  const layOut = (batches: AsyncIterable<EncodedBatch>, count: RowCount) =>
-    mode === 'packed' ? packRows(batches, options, count) : documentRows(batches, { ...options, stride }, count);
+  const isOfPictures = context.inputMetadata('download')['pictures'] === true;
+  checkPictures(isOfPictures, context.parameters);
+  const layOut = (batches: AsyncIterable<EncodedBatch>, count: RowCount, pictures: Pictures | undefined) => {
+    if (pictures !== undefined) return pictureRows(batches, pictures.patches, { ...options, ...pictures.sizes }, count);
+    return mode === 'packed' ? packRows(batches, options, count) : documentRows(batches, { ...options, stride }, count);
+  };
 
   const counts: Record<string, RowCount> = {};
   const speed = { documents: 0, bytes: 0, tokens: 0, seconds: 0 };
@@ -56,8 +62,18 @@ export default implementStage(declaration, async (context) => {
         bar.update(Math.min(count.bytes, total)); // finished rows; overlaps count once, so this ends near the total
       }
     }
-    const metadata = { split, contextLength: String(contextLength), vocabularySize: String(vocabularySize), mode };
-    await context.table(`${split}.arrow`, tokensTable(contextLength, wide), metadata, layOut(encoded(), count));
+    const pictures = isOfPictures
+      ? await openPictures(await context.input('download', `${split}-pictures.arrow`), patchSize)
+      : undefined;
+    const metadata = {
+      split,
+      contextLength: String(contextLength),
+      vocabularySize: String(vocabularySize),
+      mode,
+      ...(pictures !== undefined && { vision: JSON.stringify(pictures.patching) }),
+    };
+    const table = tokensTable(contextLength, wide, pictures?.sizes.patchBytes);
+    await context.table(`${split}.arrow`, table, metadata, layOut(encoded(), count, pictures));
     bar.end();
     speed.seconds += (performance.now() - begin) / 1000;
     speed.bytes += read;
@@ -86,6 +102,43 @@ export default implementStage(declaration, async (context) => {
     },
   };
 });
+
+/** The pictures of a split, cut into patches, and how. */
+interface Pictures {
+  patching: Patching;
+  sizes: { patches: number; patchBytes: number };
+  patches: AsyncGenerator<Uint8Array>;
+}
+
+async function openPictures(path: string, patchSize: number): Promise<Pictures> {
+  const size = await readPictureSize(path);
+  const patching = patchingOf(size, patchSize);
+  async function* cut(): AsyncGenerator<Uint8Array> {
+    for await (const pixels of readPictures(path)) yield patchesOf(pixels, size, patchSize);
+  }
+  const patchBytes = size.width * size.height * size.channels;
+  return { patching, sizes: { patches: patching.patches, patchBytes }, patches: cut() };
+}
+
+/** @throws UserError when rows cannot begin with pictures, or a patch size is given without any */
+function checkPictures(isOfPictures: boolean, { mode, shuffle, patchSize }: ChunkParameters): void {
+  if (isOfPictures && (mode !== 'documents' || shuffle !== false)) {
+    throw new UserError({
+      what: 'pictures need rows of their own, in the order of the corpus',
+      expected: 'chunk.mode documents, without chunk.shuffle (training reads rows in random order in any case)',
+      found: `mode ${mode}, shuffle ${shuffle}`,
+      fix: 'set chunk.mode to documents, and leave chunk.shuffle out',
+    });
+  }
+  if (!isOfPictures && patchSize !== undefined) {
+    throw new UserError({
+      what: 'there are no pictures to cut into patches',
+      expected: 'download.source.type pictures',
+      found: `chunk.patchSize ${patchSize}, and documents of text`,
+      fix: 'leave chunk.patchSize out',
+    });
+  }
+}
 
 const millions = (count: number): string => `${(count / 1e6).toFixed(2)} M`;
 

@@ -139,6 +139,7 @@ function revision(source: ResolvedSource): string {
     case 'file':
       return filesRevision([...source.train, ...(source.validation ?? [])].map(({ sha256 }) => sha256));
     case 'embedded':
+    case 'pictures':
       return `seed ${source.seed}`;
   }
 }
@@ -149,9 +150,9 @@ const filesRevision = (checksums: string[]): string =>
     ? `sha256 ${checksums[0]}`
     : `sha256 ${checksumOfList(checksums)} of the list of ${checksums.length} checksums`;
 
-/** Generated stories are part of this project, and under its licence. */
+/** What is generated is part of this project, and under its licence. */
 const licence = (source: ResolvedSource): string =>
-  source.type === 'embedded' ? 'MIT' : (source.licence ?? 'not stated');
+  source.type === 'embedded' || source.type === 'pictures' ? 'MIT' : (source.licence ?? 'not stated');
 
 const describeVocabulary = (words: number): string => `${words >= MAX_VOCABULARY ? 'at least ' : ''}${whole(words)}`;
 

@@ -4,20 +4,29 @@ import { filterParameters, sourceParameters } from '@arrowsmith/corpus/parameter
 import { declareStage } from '@arrowsmith/pipeline/stage';
 import type { ResolvedDownload } from './resolve.ts';
 
-const parameters = z.strictObject({
-  source: sourceParameters.describe('Where the text comes from'),
-  filter: filterParameters.optional().describe('Which documents to keep; without it, all of them'),
-  removeLeaks: z
-    .boolean()
-    .default(true)
-    .describe(
-      'Leave out training documents that the validation split has too, byte for byte; they are counted in any case',
-    ),
-  removeDuplicates: z
-    .boolean()
-    .default(false)
-    .describe('Leave out documents that occurred before in their split, byte for byte; they are counted in any case'),
-});
+const parameters = z
+  .strictObject({
+    source: sourceParameters.describe('Where the text comes from'),
+    filter: filterParameters.optional().describe('Which documents to keep; without it, all of them'),
+    removeLeaks: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Leave out training documents that the validation split has too, byte for byte, unless they are captions of pictures; they are counted in any case',
+      ),
+    removeDuplicates: z
+      .boolean()
+      .default(false)
+      .describe('Leave out documents that occurred before in their split, byte for byte; they are counted in any case'),
+  })
+  .refine(
+    ({ source, filter, removeDuplicates }) => source.type !== 'pictures' || (filter === undefined && !removeDuplicates),
+    {
+      path: ['source'],
+      error:
+        'pictures may share their captions, and are neither filtered nor removed as duplicates: leave filter and removeDuplicates out',
+    },
+  );
 
 export type DownloadParameters = z.infer<typeof parameters>;
 

@@ -12,6 +12,8 @@ export function describeSource(source: ResolvedSource): string {
   switch (source.type) {
     case 'embedded':
       return `embedded corpus, seed ${source.seed}`;
+    case 'pictures':
+      return `generated pictures, seed ${source.seed}`;
     case 'url':
       return shortened(source.url);
     case 'file':

@@ -1,15 +1,26 @@
 /** @file What the stage `download` does: reads a source's documents, screens them, writes one table per split and a data card. */
-import { dataCardTable, documentBatches, documentsTable } from '@arrowsmith/artifacts';
-import { readDocuments, screenDocuments, type HashSet, type Screening, type SourceProgress } from '@arrowsmith/corpus';
+import { dataCardTable, documentBatches, documentsTable, picturesTable } from '@arrowsmith/artifacts';
+import {
+  CHANNELS,
+  PICTURE_SIZE,
+  readDocuments,
+  screenDocuments,
+  toyPictures,
+  type HashSet,
+  type Screening,
+  type SourceProgress,
+} from '@arrowsmith/corpus';
 import { UserError } from '@arrowsmith/errors';
 import { implementStage, type Progress, type StageContext } from '@arrowsmith/pipeline/stage';
 import { cardBatch, cardHighlights, type DataCard } from './data-card.ts';
 import declaration from './declaration.ts';
 import { sourceMetadata } from './describe-source.ts';
+import { pictureBatches } from './pictures.ts';
 import type { ResolvedDownload } from './resolve.ts';
 
 export default implementStage(declaration, async (context: StageContext<ResolvedDownload>) => {
-  const { source, filter, removeLeaks, removeDuplicates } = context.parameters;
+  const { source, filter, removeDuplicates } = context.parameters;
+  const removeLeaks = context.parameters.removeLeaks && source.type !== 'pictures'; // many pictures have the same caption
   const progress = sourceProgress(context);
   const invalidUtf8: DataCard['invalidUtf8'] = { replacements: 0 };
   const documents = await readDocuments(source, {
@@ -29,6 +40,13 @@ export default implementStage(declaration, async (context: StageContext<Resolved
     const count = { documents: 0, bytes: 0 };
     await context.table(`${split}.arrow`, documentsTable, metadata, documentBatches(screen.documents, count));
     const result = screen.result();
+    if (source.type === 'pictures') {
+      const size = { width: PICTURE_SIZE, height: PICTURE_SIZE, channels: CHANNELS };
+      const table = picturesTable(size.width * size.height * size.channels);
+      const sizes = Object.fromEntries(Object.entries(size).map(([name, value]) => [name, String(value)]));
+      const pictures = pictureBatches(toyPictures(source, split));
+      await context.table(`${split}-pictures.arrow`, table, { split, ...sizes }, pictures);
+    }
     if (result.documents === 0) throw nothingLeft(split, result);
     return { hashes: screen.hashes, result };
   };
@@ -46,6 +64,7 @@ export default implementStage(declaration, async (context: StageContext<Resolved
       validationDocuments: validation.documents,
       validationBytes: validation.bytes,
       leaks: train.leaks,
+      ...(source.type === 'pictures' && { pictures: true }),
     },
     metrics: { trainBytes: train.bytes, validationBytes: validation.bytes },
     highlights: cardHighlights(card, { removeLeaks, removeDuplicates }),

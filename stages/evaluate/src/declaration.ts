@@ -7,6 +7,11 @@ import { declareStage } from '@arrowsmith/pipeline/stage';
 
 const parameters = z.strictObject({
   batchSize: z.int().min(1).default(16).describe('Rows evaluated at once; does not change what is measured.'),
+  captions: z
+    .int()
+    .min(1)
+    .default(100)
+    .describe('With pictures: how many of those with seen and of those with held-out combinations are captioned.'),
   prompts: z.array(z.string()).default(['Once upon a time']).describe('Beginnings that samples continue.'),
   sampling: z
     .array(samplingParameters)
@@ -17,6 +22,20 @@ const parameters = z.strictObject({
       { temperature: 0.7, topK: 0, topP: 0.9, maximumTokens: 200, seed: 1 },
     ])
     .describe('Ways to sample from the full and from the quantized model: greedy, temperature, top-k, top-p.'),
+  nestedModels: z
+    .array(z.array(z.int().min(0)))
+    .default([])
+    .describe(
+      'Of a nested model (MatFormer), which mixtures to measure beside those that were trained: a granularity for each layer, 0 the whole feed-forward network, 1 its first half …',
+    ),
+  longContext: z
+    .strictObject({
+      factor: z.int().min(2).max(16).describe('How many times as long as the context of training.'),
+      methods: z.array(z.enum(['none', 'yarn', 'dual-chunk'])).default(['none', 'yarn', 'dual-chunk']),
+      rows: z.int().min(1).default(8).describe('Rows of that length to measure, from the beginning of the split.'),
+    })
+    .optional()
+    .describe('Measure the loss over longer contexts than those of training, by each way of extending the model.'),
   ...engineParameters,
 });
 

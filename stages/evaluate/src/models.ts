@@ -1,6 +1,13 @@
 /** @file The two models that are evaluated: the trained weights, and what is left of them after quantization. */
-import { quantizedTensorsTable, readBatches, readMetadata, readTensors } from '@arrowsmith/artifacts';
-import { checkWeights, type DecoderConfig, type Weights } from '@arrowsmith/model';
+import { openTensors, quantizedTensorsTable, readBatches, readMetadata } from '@arrowsmith/artifacts';
+import {
+  checkWeights,
+  parseDecoderConfig,
+  PER_LAYER_TABLE,
+  type DecoderConfig,
+  type PerLayerRows,
+  type Weights,
+} from '@arrowsmith/model';
 import { dequantizeInt8 } from '@arrowsmith/quantization';
 
 export interface Model {
@@ -8,20 +15,33 @@ export interface Model {
   name: string;
   config: DecoderConfig;
   weights: Weights;
+  /** Reads the table of per-layer embeddings row by row, where it is left in its file. */
+  perLayerRows?: PerLayerRows;
 }
 
-/** Reads the weights that `train` wrote. @throws UserError when they are not those of their configuration */
+/**
+ * Reads the weights that `train` wrote, without the table of per-layer embeddings: of that, tokens need a row each.
+ * @throws UserError when they are not those of their configuration
+ */
 export async function readTrainedModel(path: string): Promise<Model> {
-  const { tensors: weights, metadata } = await readTensors(path);
-  const config = JSON.parse(metadata['config']!) as DecoderConfig;
-  checkWeights(config, weights, path);
-  return { name: 'float32', config, weights };
+  const file = await openTensors(path);
+  const config = parseDecoderConfig(file.metadata['config'], path);
+  const inMemory = [...file.shapes].filter(([name]) => name !== PER_LAYER_TABLE);
+  const weights = Object.fromEntries(inMemory.map(([name, shape]) => [name, { shape, data: file.read(name) }]));
+  const isApart = file.shapes.has(PER_LAYER_TABLE);
+  checkWeights(config, weights, path, isApart ? [PER_LAYER_TABLE] : []);
+  return {
+    name: 'float32',
+    config,
+    weights,
+    ...(isApart ? { perLayerRows: (ids) => file.readRows(PER_LAYER_TABLE, ids) } : {}),
+  };
 }
 
 /** Reads the weights that `quantize` wrote, as the float32 values they stand for. @throws UserError as above */
 export async function readQuantizedModel(path: string): Promise<Model> {
   const metadata = await readMetadata(path, quantizedTensorsTable.kind);
-  const config = JSON.parse(metadata['config']!) as DecoderConfig;
+  const config = parseDecoderConfig(metadata['config'], path);
   const weights: Weights = {};
   for await (const batch of readBatches(path, quantizedTensorsTable.kind)) {
     const list = <T>(column: string, row: number): T =>

@@ -2,9 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import {
   booleans,
+  captionsTable,
   documentLossesTable,
+  longContextTable,
   metricsTable,
+  nestedModelsTable,
   numbers,
+  pictureMetricsTable,
   positionLossesTable,
   samplesTable,
   sha256OfFile,
@@ -19,7 +23,23 @@ import { readTokenTable, splitLoss } from '@arrowsmith/training';
 import declaration from './declaration.ts';
 import { fingerprintText } from './evaluated-text.ts';
 import { createLossBreakdown, documentColumns, type LossBreakdown, positionColumns } from './loss-breakdown.ts';
+import {
+  describeLongContext,
+  evaluateLongContext,
+  longContextColumns,
+  type LongContextResult,
+} from './long-context.ts';
 import { readQuantizedModel, readTrainedModel } from './models.ts';
+import { describeNested, evaluateNested, nestedColumns, nestedModels, type NestedResult } from './nested.ts';
+import {
+  type Caption,
+  captionColumns,
+  evaluatePictures,
+  pictureHighlights,
+  pictureMetricColumns,
+  type PictureMetrics,
+  pictureScores,
+} from './pictures.ts';
 
 interface Metrics {
   model: string;
@@ -39,7 +59,7 @@ interface Sample extends SamplingParameters {
 }
 
 export default implementStage(declaration, async (context) => {
-  const { batchSize, prompts, sampling, backend, threads } = context.parameters;
+  const { batchSize, prompts, sampling, nestedModels: asked, longContext, backend, threads } = context.parameters;
   const engine = context.environment as Engine;
   const onNotice = (notice: string) => context.note(`evaluate: ${notice}`);
   engineNotices({ backend }).forEach(onNotice);
@@ -63,7 +83,10 @@ export default implementStage(declaration, async (context) => {
   const metrics: Metrics[] = [];
   const breakdowns: [string, LossBreakdown][] = [];
   const samples: Sample[] = [];
-  for (const { name, config, weights, bytes: weightBytes } of models) {
+  const pictures: PictureMetrics[] = [];
+  const captions: Caption[] = [];
+  for (const model of models) {
+    const { name, config, weights, perLayerRows, bytes: weightBytes } = model;
     const parameters = tensorsOf(weights);
     const bar = context.progress(`evaluate ${name}`, { total: rows.rows, unit: 'rows' });
     const onProgress = (done: number) => bar.update(done);
@@ -75,6 +98,7 @@ export default implementStage(declaration, async (context) => {
       parameters,
       rows,
       batchSize,
+      perLayerRows,
       onRow: breakdown.add,
       onProgress,
       signal: context.signal,
@@ -89,6 +113,20 @@ export default implementStage(declaration, async (context) => {
       bitsPerByte: nats / Math.LN2 / rows.bytes,
       weightBytes,
     });
+    if (rows.vision !== null) {
+      const seen = await evaluatePictures({
+        model,
+        parameters,
+        rows,
+        batchSize,
+        count: context.parameters.captions,
+        endOfText,
+        textOf: (ids) => encoder.decode(ids),
+        signal: context.signal,
+      });
+      pictures.push(...seen.metrics);
+      captions.push(...seen.captions);
+    }
     for (const prompt of prompts) {
       for (const how of sampling) {
         const ids = [endOfText, ...encoder.encode(prompt)];
@@ -99,6 +137,7 @@ export default implementStage(declaration, async (context) => {
           prompt: ids,
           sampling: how,
           stopToken: endOfText,
+          perLayerRows,
           signal,
         });
         const room = Math.min(how.maximumTokens, config.contextLength - ids.length);
@@ -149,6 +188,30 @@ export default implementStage(declaration, async (context) => {
     },
   ]);
 
+  const [trained] = models;
+  let nested: NestedResult[] = [];
+  if (trained!.config.matformer.granularities > 1) {
+    const chosen = nestedModels(trained!.config, asked);
+    const bar = context.progress('evaluate nested models', { total: chosen.length, unit: 'models' });
+    const onModel = (done: number) => bar.update(done);
+    nested = await evaluateNested(trained!, chosen, rows, { batchSize, signal: context.signal, onModel });
+    bar.end();
+    await context.table('nested.arrow', nestedModelsTable, {}, [nestedColumns(nested)]);
+  }
+
+  let long: LongContextResult[] = [];
+  if (longContext !== undefined) {
+    const bar = context.progress('evaluate long contexts', { total: longContext.methods.length, unit: 'methods' });
+    const onMethod = (done: number) => bar.update(done);
+    long = await evaluateLongContext(trained!, longContext, rows, { signal: context.signal, onMethod });
+    bar.end();
+    await context.table('long-context.arrow', longContextTable, {}, [longContextColumns(long)]);
+  }
+
+  if (rows.vision !== null) {
+    await context.table('picture-metrics.arrow', pictureMetricsTable, {}, [pictureMetricColumns(pictures)]);
+    await context.table('captions.arrow', captionsTable, {}, [captionColumns(captions)]);
+  }
   const [full, quantized] = metrics as [Metrics, Metrics];
   return {
     metadata: {
@@ -163,10 +226,14 @@ export default implementStage(declaration, async (context) => {
       bitsPerByte: full.bitsPerByte,
       quantizedPerplexity: quantized.perplexity,
       quantizedBitsPerByte: quantized.bitsPerByte,
+      ...pictureScores(pictures.filter(({ model }) => model === full.model)),
     },
     highlights: {
       perplexity: `${full.perplexity.toFixed(3)} full, ${quantized.perplexity.toFixed(3)} ${quantized.model}`,
       'bits per byte': `${full.bitsPerByte.toFixed(4)} full, ${quantized.bitsPerByte.toFixed(4)} ${quantized.model}, over ${full.tokens.toLocaleString('en-US')} tokens`,
+      ...pictureHighlights(pictures.filter(({ model }) => model === full.model)),
+      ...(long.length > 0 ? { [`context × ${long[0]!.factor}`]: describeLongContext(long) } : {}),
+      ...(nested.length > 0 ? { 'models within': describeNested(nested) } : {}),
       ...Object.fromEntries(
         shownSamples(samples).map((sample) => [`sample (${sample.model}, ${methodOf(sample)})`, sample.text]),
       ),

@@ -1,24 +1,44 @@
 /** @file The stage `train`: a decoder learns to predict the training rows. */
 import { z } from 'zod';
-import { modelParameters } from '@arrowsmith/model/config';
+import { modelParameters } from '@arrowsmith/model/model-parameters';
 import { engineParameters, precisionParameter } from '@arrowsmith/ops/engine-parameters';
 import { resolveEngine } from '@arrowsmith/ops/resolve-backend';
 import { declareStage } from '@arrowsmith/pipeline/stage';
 import { trainingParameters } from '@arrowsmith/training/parameters';
+import type { ResolvedTraining } from './resolve.ts';
 
-const parameters = trainingParameters.safeExtend({
-  model: modelParameters.describe('Architecture of the decoder.'),
-  ...engineParameters,
-  precision: precisionParameter,
-  profile: z.boolean().default(false).describe('Print the time that each kernel of the native backend took.'),
-});
+const parameters = trainingParameters
+  .safeExtend({
+    model: modelParameters
+      .prefault({})
+      .describe('Architecture of the decoder. What is left out is the family’s; left out altogether, its miniature.'),
+    from: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'A pretrained model to continue training: the path, from the root of the workspace, of a Hugging Face model folder (config.json and safetensors) or of an artifact with weights.arrow; the model’s parameters then have no effect. With 0 steps it is taken as it is.',
+      ),
+    ...engineParameters,
+    precision: precisionParameter,
+    profile: z.boolean().default(false).describe('Print the time that each kernel of the native backend took.'),
+  })
+  .refine(({ steps, from }) => steps > 0 || from !== undefined, {
+    path: ['steps'],
+    error: 'must be at least 1, unless a pretrained model is named by from',
+  });
 
-export default declareStage({
+export type AskedTraining = z.infer<typeof parameters>;
+
+export default declareStage<AskedTraining, ResolvedTraining>({
   name: 'train',
-  description: 'Trains a decoder from scratch',
+  description: 'Trains a decoder from scratch, or continues a pretrained one',
   inputs: ['chunk'],
   parameters,
   immaterial: ['threads', 'profile', 'checkpoint', 'recomputeActivations'],
   exclusive: true,
   environment: resolveEngine,
+  // A folder may change: look again.
+  cacheable: ({ from }) => from === undefined,
+  resolve: async (asked, options) => (await import('./resolve.ts')).resolveTraining(asked, options),
 });

@@ -10,6 +10,7 @@ interface Observed {
   /** Whether to measure each kernel's time, and print it at the end. */
   profile: boolean;
   config: DecoderConfig;
+  tokensPerRow: number;
   parameters: TrainingParameters;
   onNotice: (line: string) => void;
 }
@@ -20,12 +21,21 @@ interface Observed {
  * @returns `end`, which prints the profile and says how much memory was taken
  * @throws UserError when a step cannot fit in memory
  */
-export async function observe({ engine, threads, profile, config, parameters, onNotice }: Observed): Promise<{
+export async function observe({
+  engine,
+  threads,
+  profile,
+  config,
+  tokensPerRow,
+  parameters,
+  onNotice,
+}: Observed): Promise<{
   end: () => string;
 }> {
   const estimate = estimateStepMemory({
     config,
     rows: parameters.batchSize / parameters.gradientAccumulation,
+    tokensPerRow,
     microBatches: parameters.gradientAccumulation,
     recomputeActivations: parameters.recomputeActivations,
     precision: engine.precision,

@@ -1,5 +1,6 @@
 /** @file What the stage `train` does: trains a decoder on the rows of `chunk` and writes its weights and log. */
 import {
+  expertLoadTable,
   numbers,
   optionalNumbers,
   tensorBatches,
@@ -7,26 +8,35 @@ import {
   trainingLogTable,
   trainingSpeedTable,
 } from '@arrowsmith/artifacts';
-import { countParameters, decoderConfig } from '@arrowsmith/model';
+import {
+  countActiveParameters,
+  countEffectiveParameters,
+  kvCacheBytesPerToken,
+  countParameters,
+  type DecoderConfig,
+} from '@arrowsmith/model';
 import { describeEngine, type Engine, engineNotices, useBackend } from '@arrowsmith/ops';
 import { implementStage } from '@arrowsmith/pipeline/stage';
 import { type LogRow, readTokenTable, train } from '@arrowsmith/training';
 import declaration from './declaration.ts';
 import { observe } from './observe.ts';
 import { speedColumns, type StepTime } from './speed.ts';
+import { startOf } from './start.ts';
 
 export default implementStage(declaration, async (context) => {
-  const { model, backend, threads, precision, profile, ...parameters } = context.parameters;
+  const { model, from, backend, threads, precision, profile, ...parameters } = context.parameters;
   const engine = context.environment as Engine;
   const onNotice = (notice: string) => context.note(`train: ${notice}`);
   engineNotices({ backend, precision }).forEach(onNotice);
   await useBackend(engine.backend, { precision: engine.precision, threads, onNotice });
   const rows = await readTokenTable(await context.input('chunk', 'train.arrow'));
   const validationRows = await readTokenTable(await context.input('chunk', 'validation.arrow'));
-  const config = decoderConfig(model, rows);
+  const start = await startOf(context.root, { model, from }, rows);
+  const { config } = start;
   const parameterCount = countParameters(config);
   onNotice(`${parameterCount.toLocaleString('en-US')} parameters on the backend ${describeEngine(engine)}`);
-  const observation = await observe({ engine, threads, profile, config, parameters, onNotice });
+  const tokensPerRow = rows.contextLength;
+  const observation = await observe({ engine, threads, profile, config, tokensPerRow, parameters, onNotice });
 
   const bar = context.progress('train', { total: parameters.steps, unit: 'steps' });
   const speed = { tokens: 0, seconds: 0 };
@@ -37,13 +47,14 @@ export default implementStage(declaration, async (context) => {
   const { weights, log } = await train({
     config,
     parameters,
+    weights: start.weights,
     train: rows,
     validation: validationRows,
     checkpointDirectory: context.stateDirectory,
     signal: context.signal,
     onNotice,
     onStep: (row, { seconds }) => {
-      const tokens = parameters.batchSize * config.contextLength;
+      const tokens = parameters.batchSize * rows.contextLength;
       times.push({ step: row.step, tokens, seconds });
       speed.tokens += tokens;
       speed.seconds += seconds;
@@ -59,24 +70,46 @@ export default implementStage(declaration, async (context) => {
 
   await context.table('weights.arrow', tensorsTable, { config: JSON.stringify(config) }, tensorBatches(weights));
   await context.table('log.arrow', trainingLogTable, {}, [logColumns(log)]);
+  if (log.some(({ expertLoads }) => expertLoads !== undefined)) {
+    await context.table('experts.arrow', expertLoadTable, {}, [expertColumns(log)]);
+  }
   await context.measured('speed.arrow', trainingSpeedTable, [speedColumns(times)]);
-  const last = log.at(-1)!;
+  const last = log.at(-1);
   return {
-    metadata: { parameters: parameterCount, steps: last.step, config: JSON.stringify(config) },
+    metadata: { parameters: parameterCount, steps: parameters.steps, config: JSON.stringify(config) },
     metrics: {
       parameters: parameterCount,
-      trainLoss: last.trainLoss,
-      validationLoss: last.validationLoss!,
-      tokens: last.tokens,
+      activeParameters: countActiveParameters(config),
+      kvCacheBytesPerToken: kvCacheBytesPerToken(config),
+      ...(speed.seconds > 0 ? { tokensPerSecond: speed.tokens / speed.seconds } : {}),
+      ...(last === undefined ? {} : { trainLoss: last.trainLoss, validationLoss: last.validationLoss! }),
+      tokens: last?.tokens ?? 0,
     },
     highlights: {
-      parameters: parameterCount.toLocaleString('en-US'),
-      loss: `${last.trainLoss.toFixed(3)} training, ${last.validationLoss!.toFixed(3)} validation, after ${last.step} steps (${(last.tokens / 1e6).toFixed(2)} M tokens)`,
-      speed: `${describeSpeed(speed)} (backend ${describeEngine(engine)})`,
+      parameters: describeParameters(config),
+      ...(last === undefined
+        ? { loss: `not trained further: the weights of ${from!.path}` }
+        : {
+            loss: `${last.trainLoss.toFixed(3)} training, ${last.validationLoss!.toFixed(3)} validation, after ${last.step} steps (${(last.tokens / 1e6).toFixed(2)} M tokens)`,
+            speed: `${describeSpeed(speed)} (backend ${describeEngine(engine)})`,
+          }),
       memory,
     },
   };
 });
+
+/** The number of parameters; how many of them compute a token, where experts are chosen; and how many need to be in memory. */
+function describeParameters(config: DecoderConfig): string {
+  const [all, active, effective] = [countParameters, countActiveParameters, countEffectiveParameters].map((count) =>
+    count(config).toLocaleString('en-US'),
+  );
+  const hasExperts = config.layers.some(({ ffn }) => ffn.kind === 'moe');
+  return [
+    all,
+    ...(hasExperts ? [`${active} compute a token`] : []),
+    ...(effective === all ? [] : [`${effective} effective, without per-layer embeddings`]),
+  ].join(', ');
+}
 
 const describeSpeed = ({ tokens, seconds }: { tokens: number; seconds: number }): string =>
   `${Math.round(tokens / seconds).toLocaleString('en-US')} tokens/s`;
@@ -88,4 +121,18 @@ const logColumns = (log: readonly LogRow[]) => ({
   learningRate: numbers(Float64Array.from(log, ({ learningRate }) => learningRate)),
   gradientNorm: numbers(Float64Array.from(log, ({ gradientNorm }) => gradientNorm)),
   validationLoss: optionalNumbers(log.map(({ validationLoss }) => validationLoss ?? undefined)),
+  granularity: optionalNumbers(log.map(({ granularity }) => granularity)),
+  loadImbalance: optionalNumbers(log.map(({ loadImbalance }) => loadImbalance)),
 });
+
+const expertColumns = (log: readonly LogRow[]) => {
+  const rows = log.flatMap(({ step, expertLoads = [] }) =>
+    expertLoads.flatMap((loads, layer) => loads.map((load, expert) => ({ step, layer, expert, load }))),
+  );
+  return {
+    step: numbers(Int32Array.from(rows, ({ step }) => step)),
+    layer: numbers(Int32Array.from(rows, ({ layer }) => layer)),
+    expert: numbers(Int32Array.from(rows, ({ expert }) => expert)),
+    load: numbers(Float64Array.from(rows, ({ load }) => load)),
+  };
+};

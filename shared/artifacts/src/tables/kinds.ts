@@ -5,10 +5,11 @@
  * | table | file | one row is | metadata |
  * | --- | --- | --- | --- |
  * | documents | download: train.arrow, validation.arrow | a document | split, source (JSON; many files summed up) |
+ * | pictures | download: train-pictures.arrow, validation-pictures.arrow | the picture of a document | split, width, height, channels |
  * | dataCard | download: card.arrow | a fact about the corpus | |
  * | vocabulary | tokenizer: vocabulary.arrow | a token | pattern, vocabularySize |
  * | merges | tokenizer: merges.arrow | a merge, in rank order | vocabularySize |
- * | tokens | chunk: train.arrow, validation.arrow | a context of `contextLength` predictions | contextLength, vocabularySize, split, mode |
+ * | tokens | chunk: train.arrow, validation.arrow | a context of `contextLength` predictions | contextLength, vocabularySize, split, mode; vision (JSON, with pictures) |
  * | tensors | train: weights.arrow | a weight | config (JSON, see `@arrowsmith/model`) |
  * | trainingLog | train: log.arrow | an optimizer step | |
  * | trainingSpeed | train: speed.arrow, measured: no part of the artifact | one or more optimizer steps | |
@@ -18,6 +19,8 @@
  * | samples | evaluate: samples.arrow | a generated text | |
  * | documentLosses | evaluate: documents.arrow | a document of the validation split, as one model predicts it | |
  * | positionLosses | evaluate: positions.arrow | a position in the context, as one model predicts there | |
+ * | pictureMetrics | evaluate: picture-metrics.arrow | a model and the combinations that pictures show | |
+ * | captions | evaluate: captions.arrow | a picture that a model captioned | |
  * | runs | the ledger, artifacts/runs/*.arrow | a completed run | |
  */
 import {
@@ -34,6 +37,7 @@ import {
   TimestampMillisecond,
   Uint16,
   Uint32,
+  Uint8,
   Utf8,
 } from 'apache-arrow';
 import type { DataType } from 'apache-arrow';
@@ -60,6 +64,21 @@ export const documentsTable: TableKind = {
     field('bytes', new Int32()), // of the text in UTF-8
   ],
 };
+
+/**
+ * The pictures of one split's documents, in their order.
+ * @param pictureBytes width · height · channels
+ */
+export function picturesTable(pictureBytes: number): TableKind {
+  return {
+    kind: 'pictures',
+    version: '1',
+    fields: [
+      field('index', new Int32()), // of the document within the split
+      field('pixels', new FixedSizeList(pictureBytes, new Field('item', new Uint8(), false))), // row by row, channels together
+    ],
+  };
+}
 
 /** What a corpus is made of, where it comes from and what was taken away: one fact per row. */
 export const dataCardTable: TableKind = {
@@ -99,8 +118,9 @@ export const mergesTable: TableKind = {
  * A document begins with the end of text that stands before it.
  * @param contextLength predictions per row
  * @param wide 32-bit ids, for vocabularies over 65,536
+ * @param patchBytes of the picture that each row begins with; 0: none
  */
-export function tokensTable(contextLength: number, wide: boolean): TableKind {
+export function tokensTable(contextLength: number, wide: boolean, patchBytes = 0): TableKind {
   const id = wide ? new Uint32() : new Uint16();
   return {
     kind: 'tokens',
@@ -111,6 +131,9 @@ export function tokensTable(contextLength: number, wide: boolean): TableKind {
       field('length', new Int32()), // predictions in the row: those from `first` to here count, what follows is padding
       field('bytes', new Int32()), // raw UTF-8 bytes of the tokens that count: the denominator of bits per byte
       field('starts', listOf(new Int32())), // input positions at which documents begin, ascending; what precedes is of an earlier one
+      ...(patchBytes === 0
+        ? []
+        : [field('patches', new FixedSizeList(patchBytes, new Field('item', new Uint8(), false)))]), // patch by patch; in each channel, row, column
     ],
   };
 }
@@ -125,7 +148,7 @@ export const tensorsTable: TableKind = {
 /** What training did, step by step. Losses are in nats per token. */
 export const trainingLogTable: TableKind = {
   kind: 'training-log',
-  version: '1',
+  version: '2',
   fields: [
     field('step', new Int32()), // 1 is the first optimizer step
     field('tokens', new Float64()), // seen so far
@@ -133,6 +156,20 @@ export const trainingLogTable: TableKind = {
     field('learningRate', new Float64()),
     field('gradientNorm', new Float64()), // before clipping
     field('validationLoss', new Float64(), true), // null where it was not measured
+    field('granularity', new Float64(), true), // of a nested model that trains one width a step: 0 the whole, 1 the half …
+    field('loadImbalance', new Float64(), true), // load of the busiest expert of any layer, relative to its layer's mean
+  ],
+};
+
+/** How evenly a router's experts were used, in the batch of each step with a validation. */
+export const expertLoadTable: TableKind = {
+  kind: 'expert-load',
+  version: '1',
+  fields: [
+    field('step', new Int32()),
+    field('layer', new Int32()), // among the layers with experts, from 0
+    field('expert', new Int32()),
+    field('load', new Float64()), // share of the batch's tokens that it computed
   ],
 };
 
@@ -191,6 +228,32 @@ export const metricsTable: TableKind = {
   ],
 };
 
+/** Losses of the models within a nested one (MatFormer), the largest first. */
+export const nestedModelsTable: TableKind = {
+  kind: 'nested-models',
+  version: '1',
+  fields: [
+    field('granularities', new Utf8()), // of each layer: 0 the whole feed-forward network, 1 its first half …
+    field('trained', new Int32()), // 1 where all layers have the same, so that it was trained; 0 for a mixture
+    field('parameters', new Float64()),
+    field('loss', new Float64()), // nats per token
+    field('bitsPerByte', new Float64()),
+  ],
+};
+
+/** Losses over contexts longer than the model was trained with, by way of extending it. */
+export const longContextTable: TableKind = {
+  kind: 'long-context',
+  version: '1',
+  fields: [
+    field('method', new Utf8()), // none, yarn, dual-chunk
+    field('factor', new Int32()), // context lengths of training
+    field('part', new Int32()), // of the context, from 0: the first as long as training's, the second …
+    field('tokens', new Float64()),
+    field('loss', new Float64()), // nats per token
+  ],
+};
+
 /** Generated texts with everything needed to generate them again. */
 export const samplesTable: TableKind = {
   kind: 'samples',
@@ -230,6 +293,40 @@ export const positionLossesTable: TableKind = {
     field('position', new Int32()), // of the input; the prediction there has seen position + 1 tokens
     field('tokens', new Float64()), // predictions that count at this position
     field('nats', new Float64()), // sum of their negative log likelihoods
+  ],
+};
+
+/** How well a model captions pictures, and what it makes of wrong ones and of none: whether it looks at them. */
+export const pictureMetricsTable: TableKind = {
+  kind: 'picture-metrics',
+  version: '1',
+  fields: [
+    field('model', new Utf8()), // as in metrics
+    field('combinations', new Utf8()), // seen; held-out: pictures with a pair of colour and shape that training never showed
+    field('pictures', new Int32()), // whose captions' losses were measured
+    field('tokens', new Float64()), // of their captions
+    field('loss', new Float64()), // nats per token
+    field('lossOfWrongPictures', new Float64()), // the same captions, each with another's picture
+    field('lossWithoutPictures', new Float64()), // each with mid-grey in place of the picture
+    field('captions', new Int32()), // generated greedily, of which the shares that follow are
+    field('exact', new Float64()), // share of captions that are the picture's, word for word
+    field('sizes', new Float64()), // share of objects named at their place with their size
+    field('colours', new Float64()),
+    field('shapes', new Float64()),
+  ],
+};
+
+/** Captions that models generated. */
+export const captionsTable: TableKind = {
+  kind: 'captions',
+  version: '1',
+  fields: [
+    field('model', new Utf8()),
+    field('combinations', new Utf8()),
+    field('document', new Int32()), // position within the validation split
+    field('caption', new Utf8()), // the picture's
+    field('generated', new Utf8()),
+    field('exact', new Bool()),
   ],
 };
 

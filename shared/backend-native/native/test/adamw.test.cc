@@ -25,9 +25,9 @@ State<double> toDoubles(const State<float>& s) {
   return {toDoubles(s.parameter), toDoubles(s.gradient), toDoubles(s.firstMoment), toDoubles(s.secondMoment)};
 }
 
-AdamWTensor tensorOf(State<float>& s, double weightDecay) {
+AdamWTensor tensorOf(State<float>& s, double weightDecay, double learningRateFactor = 1) {
   return {s.parameter.data(),    s.gradient.data(), s.firstMoment.data(),
-          s.secondMoment.data(), static_cast<int64_t>(s.parameter.size()), weightDecay};
+          s.secondMoment.data(), static_cast<int64_t>(s.parameter.size()), weightDecay, learningRateFactor};
 }
 
 /** Algorithm 2 of the paper, with its bias-corrected moments spelled out, and its schedule in the learning rate. */
@@ -68,6 +68,16 @@ TEST("AdamW follows the published algorithm for tensors of all sizes at once") {
     adamW(tensors.data(), 6, options);
     for (size_t t = 0; t < 6; t++) checkState(states[t], expected[t]);
   }
+}
+
+TEST("a tensor's own factor multiplies its learning rate") {
+  State<float> s = randomState(300, 5);
+  State<double> expected = toDoubles(s);
+  const AdamWOptions options{3e-3, 0.9, 0.95, 1e-8, 2, 0.7};
+  naive(expected, 0.1, {0.25 * options.learningRate, 0.9, 0.95, 1e-8, 2, 0.7});
+  const AdamWTensor tensor = tensorOf(s, 0.1, 0.25);
+  adamW(&tensor, 1, options);
+  checkState(s, expected);
 }
 
 TEST("the first AdamW update from zero moments moves every parameter by the learning rate, against its gradient") {

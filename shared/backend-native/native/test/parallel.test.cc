@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <numeric>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -49,6 +50,39 @@ TEST("each index is worked on once, before the call returns") {
     for (const int64_t count : {0, 1, 2, 3, 17, 1000}) {
       CHECK(visits(count) == std::vector<int>(static_cast<size_t>(count), 1));
     }
+  });
+}
+
+TEST("what a piece throws reaches the caller, whichever thread it was on, and the pool goes on") {
+  forPoolSizes([] {
+    for (const int64_t bad : {0, 1, 57, 99}) {
+      bool caught = false;
+      try {
+        parallelFor(100, [&](int64_t index) {
+          if (index == bad) throw std::bad_alloc();
+        });
+      } catch (const std::bad_alloc&) {
+        caught = true;
+      }
+      CHECK(caught);
+      CHECK(visits(100) == std::vector<int>(100, 1));
+    }
+  });
+}
+
+TEST("nobody waits for a piece that has thrown") {
+  forPoolSizes([] {
+    std::atomic<bool> done{false};
+    std::string message;
+    try {
+      parallelFor(10, [&](int64_t index) {
+        if (index == 0) throw std::runtime_error("the first piece fails");
+        waitUntil([&] { return done.load(); });
+      });
+    } catch (const std::runtime_error& error) {
+      message = error.what();
+    }
+    CHECK(message == "the first piece fails");
   });
 }
 

@@ -9,6 +9,7 @@ export const optimizerKernels: Kernels = {
    */
   AdamW({ inputs, attrs, backend }) {
     const count = attrs['count'] as number;
+    const learningRateFactors = (attrs['learningRateFactors'] as number[] | undefined) ?? Array<number>(count).fill(1);
     const number = (name: string) => attrs[name] as number;
     const [parameters, gradients, firstMoments, secondMoments] = [
       'parameter',
@@ -40,6 +41,7 @@ export const optimizerKernels: Kernels = {
       firstValues!,
       secondValues!,
       attrs['weightDecays'] as number[],
+      learningRateFactors,
       number('learningRate'),
       number('beta1'),
       number('beta2'),

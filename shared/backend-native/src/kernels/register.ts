@@ -13,6 +13,7 @@ import type { Kernel, Kernels } from './kernel.ts';
 import { layerNormKernels } from './layer-norm.ts';
 import { linearKernels } from './linear.ts';
 import { matMulKernels } from './mat-mul.ts';
+import { mixCopiesKernels } from './mix-copies.ts';
 import { optimizerKernels } from './optimizer.ts';
 import { rmsNormKernels } from './rms-norm.ts';
 import { ropeKernels } from './rope.ts';
@@ -30,6 +31,7 @@ const native: Kernels = {
   ...layerNormKernels,
   ...linearKernels,
   ...matMulKernels,
+  ...mixCopiesKernels,
   ...optimizerKernels,
   ...rmsNormKernels,
   ...ropeKernels,

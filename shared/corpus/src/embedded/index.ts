@@ -1,9 +1,8 @@
 /** @file The embedded corpus: simple stories, made on the spot from a seed, for machines without a network. */
 
-import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 import { phrases } from './phrases.ts';
 import { plots } from './plots/index.ts';
+import { randomOf } from './random.ts';
 import { tell } from './story.ts';
 
 /** Stories outside these lengths, in characters, are told anew: they keep every story within a small context. */
@@ -28,19 +27,9 @@ export function* embeddedStories(options: { stories: number; seed: number; first
 
 /** Story `index` of the corpus with this seed. */
 function story(seed: number, index: number): string {
-  const [a, b] = [mix(seed), mix(index ^ mix(seed))];
-  const random = xoroshiro128plusFromState([a, b, ~a, mix(~b)]);
-  const below = (n: number) => uniformInt(random, 0, n - 1);
+  const below = randomOf(seed, index);
   for (;;) {
     const text = tell(plots[below(plots.length)]!, phrases, below);
     if (text.length >= SHORTEST && text.length <= LONGEST) return text;
   }
-}
-
-/** A bijection of 32-bit integers that turns neighbours into strangers (the finalizer of MurmurHash3). */
-function mix(value: number): number {
-  let hash = value ^ (value >>> 16);
-  hash = Math.imul(hash, 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
 }

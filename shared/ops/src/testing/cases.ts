@@ -7,6 +7,7 @@ import type { OpCase } from './cases/case.ts';
 import { embeddingCases } from './cases/embedding.ts';
 import { gateCases } from './cases/gates.ts';
 import { linearCases } from './cases/linear.ts';
+import { mixCopiesCases } from './cases/mix-copies.ts';
 import { mixtureCases } from './cases/mixture.ts';
 import { layerNormCases, rmsNormCases } from './cases/norm.ts';
 import { adamWCases, globalNormCases } from './cases/optimizer.ts';
@@ -21,6 +22,7 @@ export const opCases: readonly OpCase[] = [
   ...attentionCases,
   ...layerNormCases,
   ...linearCases,
+  ...mixCopiesCases,
   ...mixtureCases,
   ...rmsNormCases,
   ...ropeCases,

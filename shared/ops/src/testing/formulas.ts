@@ -234,6 +234,7 @@ export function adamW(
   [parameter, gradient, firstMoment, secondMoment]: readonly [Plain, Plain, Plain, Plain],
   options: {
     learningRate: number;
+    learningRateFactor: number;
     beta1: number;
     beta2: number;
     epsilon: number;
@@ -242,7 +243,8 @@ export function adamW(
     weightDecay: number;
   },
 ): [number[], number[], number[]] {
-  const { learningRate, beta1, beta2, epsilon, step, gradientScale, weightDecay } = options;
+  const { beta1, beta2, epsilon, step, gradientScale, weightDecay } = options;
+  const learningRate = options.learningRate * options.learningRateFactor;
   const updated = Array.from(parameter.data, (p, i) => {
     const g = gradient.data[i]! * gradientScale;
     const m = beta1 * firstMoment.data[i]! + (1 - beta1) * g;
@@ -251,4 +253,23 @@ export function adamW(
     return [p - learningRate * (adam + weightDecay * p), m, v] as const;
   });
   return [updated.map(([p]) => p), updated.map(([, m]) => m), updated.map(([, , v]) => v)];
+}
+
+/** y_i = Σ_j c[i m + j] x_j of each row. */
+export function mixCopies(copies: readonly Plain[], coefficients: Plain): number[][] {
+  const m = copies.length;
+  const r = coefficients.shape.at(-1)! / m;
+  const d = copies[0]!.shape.at(-1)!;
+  return range(r).map((i) =>
+    Array.from(copies[0]!.data, (_, at) => {
+      const own = row(coefficients, Math.floor(at / d));
+      return sum(copies.map(({ data }, j) => own[i * m + j]! * data[at]!));
+    }),
+  );
+}
+
+/** The mean of each row's squares. */
+export function meanSquare(x: Plain): number[] {
+  const d = x.shape.at(-1)!;
+  return range(x.data.length / d).map((i) => sum(row(x, i).map((value) => value ** 2)) / d);
 }

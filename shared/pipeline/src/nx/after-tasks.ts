@@ -9,6 +9,9 @@ export interface TaskOutcome {
   status: string;
 }
 
+/** Nx's names for a task whose outputs are there. */
+const DONE: ReadonlySet<string> = new Set(['success', 'local-cache', 'local-cache-kept-existing', 'remote-cache']);
+
 /** A stage that was run for its own sake, with all that its artifact is made from. */
 export interface StageAlone {
   pipeline: string;
@@ -22,7 +25,7 @@ export interface StageAlone {
  * @throws when that failed, so that `nx run` fails
  */
 export async function afterTasks(root: string, outcomes: readonly TaskOutcome[]): Promise<void> {
-  if (outcomes.some(({ status }) => status === 'failure' || status === 'skipped')) return;
+  if (outcomes.some(({ status }) => !DONE.has(status))) return; // failed, skipped, or stopped by a signal
   for (const { pipeline, stage, stages } of stagesAlone(outcomes, await loadDeclarations(root))) {
     const { status } = spawnSync(process.execPath, [codePath({ root }, 'complete-run'), pipeline, stage], {
       cwd: root,

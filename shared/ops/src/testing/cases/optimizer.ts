@@ -23,6 +23,7 @@ export const adamWCases = [
 ].map(({ shapes, step }): OpCase => {
   const options = { learningRate: 0.1, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, step, gradientScale: 0.3 };
   const weightDecays = shapes.map((_, i) => i / 10);
+  const learningRateFactors = shapes.map((_, i) => 1 / (1 + i));
   const names = (i: number) => [`parameter${i}`, `gradient${i}`, `firstMoment${i}`, `secondMoment${i}`] as const;
   // States are taken over, and may be updated in place: hence copies of the values, not clones that share memory.
   const copy = (x: tf.Tensor) => tf.tensor(x.dataSync<'float32'>().slice(), x.shape);
@@ -49,7 +50,7 @@ export const adamWCases = [
         return { parameter: parameter!, firstMoment: firstMoment!, secondMoment: secondMoment! };
       });
       const gradients = shapes.map((_, i) => inputs[`gradient${i}`]!);
-      return flat(adamW(states, gradients, { ...options, weightDecays }));
+      return flat(adamW(states, gradients, { ...options, weightDecays, learningRateFactors }));
     },
     formula: (inputs) =>
       shapes.flatMap((_, i) => {
@@ -57,6 +58,7 @@ export const adamWCases = [
         return formulas.adamW([parameter!, gradient!, firstMoment!, secondMoment!], {
           ...options,
           weightDecay: weightDecays[i]!,
+          learningRateFactor: learningRateFactors[i]!,
         });
       }),
     tolerance: TOLERANCE,

@@ -1,5 +1,5 @@
 /** @file Cases of rotary positions. */
-import { rope, ropeTables } from '../../index.ts';
+import { rope, ropeFrequencies, ropeTables } from '../../index.ts';
 import { randomTensor } from '../errors.ts';
 import * as formulas from '../formulas.ts';
 import { label, TOLERANCE, type OpCase } from './case.ts';
@@ -14,7 +14,7 @@ function ropeCase(
     name: `rope: ${label({ x: [b, s, n, headDim], interleaved, planes })}`,
     inputs: () => ({
       x: randomTensor([b, s, n, headDim], 1),
-      ...ropeTables({ length: s, headDim: 2 * planes, theta: 100, offset: 3 }),
+      ...ropeTables({ length: s, frequencies: ropeFrequencies(2 * planes, 100), offset: 3 }),
     }),
     differentiable: ['x'],
     run: ({ x, cos, sin }) => [rope(x!, cos!, sin!, { interleaved })],

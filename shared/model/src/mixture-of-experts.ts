@@ -1,0 +1,70 @@
+/** @file Mixture of experts: a router sends each token to a few of many gated feed-forward networks (https://arxiv.org/abs/1701.06538). */
+import {
+  combine,
+  dispatch,
+  groupedLinears,
+  linear,
+  logSumExp,
+  reshape,
+  sigmoid,
+  softmax,
+  sortByExpert,
+  topK,
+} from '@arrowsmith/ops';
+import * as tf from '@tensorflow/tfjs-core';
+import type { MoeConfig } from './config.ts';
+import { feedForward, gated } from './feed-forward.ts';
+import { within, type ParameterTensors } from './tensors.ts';
+
+/** What a router did, for its losses and for the log. */
+export type Routing = {
+  /** The share of tokens that each expert computes, [E]; they sum to the number chosen per token. Not differentiable. */
+  load: tf.Tensor;
+  /** The mean probability of each expert, [E]. */
+  probability: tf.Tensor;
+  /** The mean squared log of the sum of the logits' exponentials, scalar. */
+  squaredLogSum: tf.Tensor;
+};
+
+/**
+ * Every token through the experts that are chosen for it, and through the shared one.
+ *
+ * @param x normed hidden states [b, s, d]
+ * @param weights `gate.weight` [E, d], the router; `experts.gate_proj.weight` and `experts.up_proj.weight` [E, f, d],
+ *   `experts.down_proj.weight` [E, d, f]; `shared_expert.gate_proj.weight` …
+ * @returns the output [b, s, d], and what the router did
+ */
+export function mixtureOfExperts(
+  config: MoeConfig,
+  x: tf.Tensor,
+  weights: ParameterTensors,
+): { output: tf.Tensor; routing: Routing } {
+  const rows = reshape(x, [-1, x.shape.at(-1)!]); // [n, d]
+  const logits = linear(rows, weights['gate.weight']!); // [n, E]
+  const probabilities = softmax(logits); // [n, E]
+  const scalesInputs = config.router === 'sigmoid';
+  const { values, indices } = topK(scalesInputs ? sigmoid(logits) : probabilities, config.topK); // [n, k] each
+  const shares = config.normalizeTopK ? tf.div(values, tf.sum(values, 1, true)) : values; // [n, k]
+
+  const routes = sortByExpert(indices, config.experts);
+  const sent = dispatch(rows, routes, scalesInputs ? shares : undefined); // [n k, d], sorted by expert
+  const expert = (name: string) => weights[`experts.${name}.weight`]!;
+  const [gate, up] = groupedLinears(sent, [expert('gate_proj'), expert('up_proj')], routes.offsets); // [n k, f]
+  const [computed] = groupedLinears(gated(config.activation, gate!, up!), [expert('down_proj')], routes.offsets); // [n k, d]
+  const routed = reshape(combine(computed!, routes, scalesInputs ? undefined : shares), x.shape);
+
+  const routing = {
+    load: loadOf(routes.offsets, rows.shape[0]!),
+    probability: tf.mean(probabilities, 0),
+    squaredLogSum: tf.mean(tf.square(logSumExp(logits))),
+  };
+  if (config.sharedIntermediateSize === 0) return { output: routed, routing };
+  const shared = feedForward({ ...config, bias: false, sparsity: 0 }, x, within(weights, 'shared_expert.'));
+  return { output: tf.add(routed, shared), routing };
+}
+
+/** The share of n tokens that each expert has, from the offsets of its rows. */
+function loadOf(offsets: tf.Tensor, n: number): tf.Tensor {
+  const bounds = offsets.dataSync<'int32'>();
+  return tf.tensor1d(Float32Array.from(bounds.subarray(1), (end, expert) => (end - bounds[expert]!) / n));
+}

@@ -1,0 +1,60 @@
+/**
+ * @file The latest runs of several pipelines in one table: `--pipelines=a,b,c`, one row each, and `--metrics=name=title,…`, a column each. `nx run
+ * pipeline:families` ends with it.
+ */
+import { UserError } from '@arrowsmith/errors';
+import { readLedger, type Run } from '@arrowsmith/pipeline';
+import { main } from '@arrowsmith/pipeline/cli';
+import { formatDamage } from '../printing/list.ts';
+import { formatNumber } from '../printing/numbers.ts';
+import { consoleTable, markdownTable, type Table } from '../printing/table.ts';
+import { fieldOf } from '../selection/fields.ts';
+import { readOptions } from './options.ts';
+import { put } from './output.ts';
+
+const text = { type: 'string' } as const;
+
+await main(async (workspace) => {
+  const options = readOptions('table', {
+    pipelines: text,
+    metrics: text,
+    json: { type: 'boolean' },
+    markdown: { type: 'boolean' },
+    output: text,
+  });
+  const { runs, damaged } = await readLedger(workspace);
+  if (damaged.length > 0) console.error(formatDamage(damaged));
+  const latest = (options.pipelines ?? '').split(',').map((pipeline) => latestOf(runs, pipeline));
+  const columns = (options.metrics ?? 'bitsPerByte').split(',').map((entry) => {
+    const [name = '', title = name] = entry.split('=');
+    return { name, title };
+  });
+  const rows = latest.map((run) => ({
+    pipeline: run.pipeline,
+    run: run.id,
+    ...Object.fromEntries(columns.map(({ name }) => [name, fieldOf(run, `metrics.${name}`) ?? null])),
+  }));
+  const table: Table = {
+    columns: [{ title: 'pipeline' }, ...columns.map(({ title }) => ({ title, align: 'right' as const }))],
+    rows: latest.map((run) => [
+      run.pipeline,
+      ...columns.map(({ name }) => {
+        const value = fieldOf(run, `metrics.${name}`);
+        return typeof value === 'number' ? formatNumber(value) : '';
+      }),
+    ]),
+  };
+  const shown = options.json ? JSON.stringify(rows, null, 2) : (options.markdown ? markdownTable : consoleTable)(table);
+  await put([shown].flat().join('\n'), { root: workspace.root, file: options.output });
+});
+
+/** @throws UserError where there is none */
+function latestOf(runs: readonly Run[], pipeline: string): Run {
+  const run = runs.findLast((each) => each.pipeline === pipeline && each.stage === undefined);
+  if (run !== undefined) return run;
+  throw new UserError({
+    what: `the pipeline "${pipeline}" has no completed run`,
+    expected: 'a run of each of --pipelines',
+    fix: `npx nx run pipeline:${pipeline}`,
+  });
+}
