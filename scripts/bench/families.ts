@@ -93,5 +93,7 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
     ]),
   );
   await writeBenchTable('families', rows, { backend: engine.backend, precision: engine.precision, threads });
-  return { unit: 'tokens/s', peer: rows[0]!.tokensPerSecond, families: rows };
+  const slowest = rows.reduce((a, b) => (b.ratio < a.ratio ? b : a));
+  const [ours, theirs] = [slowest.tokensPerSecond, rows[0]!.tokensPerSecond];
+  return { unit: 'tokens/s', ours, peer: theirs, ratio: ours / theirs, slowest: slowest.family, families: rows };
 }

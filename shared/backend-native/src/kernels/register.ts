@@ -17,6 +17,7 @@ import { mixCopiesKernels } from './mix-copies.ts';
 import { optimizerKernels } from './optimizer.ts';
 import { rmsNormKernels } from './rms-norm.ts';
 import { ropeKernels } from './rope.ts';
+import { sliceKernels } from './slice.ts';
 import { routingKernels } from './routing.ts';
 
 const native: Kernels = {
@@ -35,6 +36,7 @@ const native: Kernels = {
   ...optimizerKernels,
   ...rmsNormKernels,
   ...ropeKernels,
+  ...sliceKernels,
   ...routingKernels,
 };
 
