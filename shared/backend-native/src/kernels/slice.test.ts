@@ -77,6 +77,13 @@ describe.skipIf(!nativeBuild().available)('on the backend native', () => {
     expect(integers).toEqual(same);
   });
 
+  test('a vector is sliced by numbers, and axes that are left out are whole', async () => {
+    const [vector, expected] = await onBoth(() => tf.slice(counting([7]), 2, 3));
+    expect(vector).toEqual(expected);
+    const [matrix, same] = await onBoth(() => tf.slice(counting([4, 3]), [1], [2]));
+    expect(matrix).toEqual(same);
+  });
+
   test('beyond the end it is refused as tfjs refuses it', async () => {
     await tf.setBackend('native');
     expect(() => tf.slice(counting([4]), [2], [3])).toThrow(/begin\[0\] \+ size\[0\]/);

@@ -1,5 +1,5 @@
 /** @file Parts of tensors, and tensors within zeros: whole runs of memory are copied, where tfjs's kernels go element by element. */
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { slice_util, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core';
 import { type Kernels, sizeOf, tensor } from './kernel.ts';
 import { runTfjsKernel } from './tfjs-kernel.ts';
 
@@ -39,17 +39,14 @@ function forEachRun(
 const isFloat = ({ dtype }: TensorInfo): boolean => dtype === 'float32';
 
 export const sliceKernels: Kernels = {
-  /** x, with attributes begin and size (−1: to the end) → that part of it */
+  /** x, with attributes begin and size → that part of it */
   Slice(args) {
     const { inputs, attrs, backend } = args;
     const x = tensor(inputs, 'x');
     if (!isFloat(x)) return runTfjsKernel('cpu', 'Slice', args);
-    const begin = attrs['begin'] as number[];
-    const size = (attrs['size'] as number[]).map((length, axis) =>
-      length < 0 ? x.shape[axis]! - begin[axis]! : length,
-    );
-    const isWithin = size.every((length, axis) => begin[axis]! >= 0 && begin[axis]! + length <= x.shape[axis]!);
-    if (size.length !== x.shape.length || !isWithin) return runTfjsKernel('cpu', 'Slice', args); // which says what is wrong
+    const asked = [attrs['begin'], attrs['size']] as [number | number[], number | number[]]; // a number for one axis; −1: to the end
+    const [begin, size] = slice_util.parseSliceParams(x as Tensor, ...asked) as [number[], number[]];
+    slice_util.assertParamsValid(x as Tensor, begin, size);
     const values = backend.floats(x);
     const y = backend.output(size);
     const results = backend.floats(y);
