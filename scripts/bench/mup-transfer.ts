@@ -114,7 +114,21 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
     points.map((point) => ({ ...point })),
     { steps, pipeline },
   );
-  return { unit: 'nats per token', points };
+  // What it costs the widest model to take the narrowest one's best learning rate instead of its own.
+  const cost = (parametrisation: string) => {
+    const { learningRate } = best(parametrisation, base!);
+    const widest = widths.at(-1)!;
+    const taken = points.find(
+      (point) =>
+        point.parametrisation === parametrisation && point.width === widest && point.learningRate === learningRate,
+    );
+    return taken!.validationLoss - best(parametrisation, widest).validationLoss;
+  };
+  const [ours, peer] = [cost('µP'), cost('standard')];
+  console.log(
+    `  the narrowest model's best rate costs the widest ${fixed(ours, 3)} with µP, ${fixed(peer, 3)} without`,
+  );
+  return { unit: 'nats per token', ours, peer, ratio: ours / peer, points };
 }
 
 function drawing(points: readonly Point[]): string {
@@ -124,11 +138,12 @@ function drawing(points: readonly Point[]): string {
     width: 720,
     height: 320,
     marginLeft: 50,
+    marginRight: 50,
     style: { background: 'white', fontSize: '12px' },
     x: { type: 'log', label: 'learning rate', grid: true },
     y: { label: 'validation loss, nats per token', grid: true },
     fx: { label: null, domain: ['standard', 'µP'] },
-    color: { type: 'ordinal', scheme: 'viridis', legend: false },
+    color: { type: 'ordinal', scheme: 'tableau10', legend: false },
     marks: [
       Plot.line(points, {
         x: 'learningRate',
@@ -138,16 +153,17 @@ function drawing(points: readonly Point[]): string {
         marker: 'dot',
         filter: ({ validationLoss }: Point) => Number.isFinite(validationLoss),
       }),
+      // The widths are named at the ends of µP's lines, which do not cross.
       Plot.text(
-        points,
-        Plot.selectFirst({
+        points.filter(({ parametrisation }) => parametrisation === 'µP'),
+        Plot.selectLast({
           x: 'learningRate',
           y: 'validationLoss',
           z: 'width',
           fx: 'parametrisation',
           text: ({ width }: Point) => `d ${width}`,
-          dx: -6,
-          textAnchor: 'end',
+          dx: 6,
+          textAnchor: 'start',
         }),
       ),
     ],
