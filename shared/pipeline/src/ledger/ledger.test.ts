@@ -8,6 +8,9 @@ import { testRun, testStage } from '../testing/runs.ts';
 import { openWorkspace, type Workspace } from '../workspace.ts';
 import { appendRun, forgetRuns, ledgerFolder, packLedger, readLedger, renameRun, requireWhole } from './ledger.ts';
 
+/** When every run of these tests is old enough to be packed. */
+const LATER = new Date(Date.now() + 3_600_000);
+
 const fresh = (): Workspace => openWorkspace(mkdtempSync(join(tmpdir(), 'ledger-')), {});
 
 const files = (workspace: Workspace): string[] => readdirSync(ledgerFolder(workspace)).sort();
@@ -50,7 +53,7 @@ test('a run comes back as it was appended, packed or not', async () => {
   expect(appended.id).toMatch(/^\d{8}-\d{6}-[a-z]{4}$/);
   const plain = (await readLedger(workspace)).runs;
   expect(plain).toEqual([appended]);
-  await packLedger(workspace, { fromRuns: 1 });
+  await packLedger(workspace, { now: LATER, fromRuns: 1 });
   expect(files(workspace)).toEqual([expect.stringMatching(/^packed-[0-9a-f]{16}\.arrow$/)]);
   expect(await readLedger(workspace)).toEqual({ runs: [appended], damaged: [] });
 });
@@ -79,6 +82,22 @@ test('runs come in the order of time, and packing when there are many changes no
   expect(files(workspace)).toHaveLength(2); // too few for the default
 });
 
+test('what another packs first is not packed again: no file without runs appears', async () => {
+  const workspace = fresh();
+  const ids = await appendMany(workspace, 3);
+  await Promise.all([1, 2, 3].map(() => packLedger(workspace, { now: LATER, fromRuns: 1 })));
+  expect(files(workspace)).toHaveLength(1);
+  expect(await idsOf(workspace)).toEqual(ids);
+});
+
+test('a run of the last minute is not packed: its file keeps its id from being taken twice', async () => {
+  const workspace = fresh();
+  const run = await appendRun(workspace, testRun());
+  await appendMany(workspace, 2);
+  await packLedger(workspace, { fromRuns: 1 });
+  expect(files(workspace)).toEqual([`${run.id}.arrow`, expect.stringMatching(/^packed-/)]);
+});
+
 test('many writers at once, each packing all the time: every run is there once', async () => {
   const workspace = fresh();
   const writers = [1, 2, 3].map(() => startWriter(workspace, 25));
@@ -104,14 +123,24 @@ test('writers killed while they append and pack: what they said they appended is
     for (const { stages } of runs) expect(Object.keys(stages)).toEqual(['train']);
   }
   const before = await idsOf(workspace);
-  await packLedger(workspace, { fromRuns: 1 });
+  await packLedger(workspace, { now: LATER, fromRuns: 1 });
   expect(await idsOf(workspace)).toEqual(before);
 });
+
+let writersStarted = 0;
 
 /** Starts a process that appends runs; `until(n)` waits until it said n of them, `ids` is what it said when it is over. */
 function startWriter(workspace: Workspace, count: number) {
   const script = join(import.meta.dirname, '../testing/append-runs.ts');
-  const args = ['--import', 'tsx', script, workspace.root, String(count)];
+  // Each writer has a day of its own: ids that differ by the time alone, of runs that are old enough to be packed.
+  const args = [
+    '--import',
+    'tsx',
+    script,
+    workspace.root,
+    String(count),
+    new Date(Date.UTC(2026, 0, (writersStarted++ % 28) + 1)).toISOString(),
+  ];
   const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   const ids = (): string[] => output.split('\n').slice(0, -1);
@@ -125,7 +154,7 @@ function startWriter(workspace: Workspace, count: number) {
 test('a new name or new notes are a revision, the highest of which stands; an empty one takes them away', async () => {
   const workspace = fresh();
   const run = await appendRun(workspace, testRun({ name: 'first' }));
-  await packLedger(workspace, { fromRuns: 1 });
+  await packLedger(workspace, { now: LATER, fromRuns: 1 });
   const renamed = await renameRun(workspace, run, { name: 'second', notes: 'better' });
   expect(renamed).toMatchObject({ id: run.id, name: 'second', notes: 'better', revision: 1 });
   expect((await readLedger(workspace)).runs).toEqual([renamed]);
@@ -133,7 +162,7 @@ test('a new name or new notes are a revision, the highest of which stands; an em
   const [last] = (await readLedger(workspace)).runs;
   expect(last).toMatchObject({ id: run.id, revision: 2 });
   expect(last).not.toHaveProperty('name');
-  await packLedger(workspace, { fromRuns: 1, fromPacked: 1 });
+  await packLedger(workspace, { now: LATER, fromRuns: 1, fromPacked: 1 });
   expect((await readLedger(workspace)).runs).toEqual([last]);
   expect(files(workspace)).toHaveLength(1);
 });
@@ -163,7 +192,7 @@ test('a packed file whose end is cut off gives the record batches before the cut
   const { runs, damaged } = await readLedger(workspace);
   expect(runs.map(({ id }) => id)).toEqual([...ids.slice(0, 50), later.id]);
   expect(damaged).toEqual([{ path, reason: expect.stringMatching(/cut off after \d+ bytes/), readable: 50 }]);
-  await packLedger(workspace, { fromRuns: 1, fromPacked: 1 });
+  await packLedger(workspace, { now: LATER, fromRuns: 1, fromPacked: 1 });
   expect(files(workspace)).toContain(packed);
   expect(await idsOf(workspace)).toHaveLength(51);
   await expect(forgetRuns(workspace, new Set([ids[0]!]))).rejects.toThrow(/cannot be forgotten[^]*cut off[^]*to do/);
@@ -186,7 +215,7 @@ test.each([
   const { runs, damaged } = await readLedger(workspace);
   expect(runs.map(({ id }) => id)).toEqual([sound.id]);
   expect(damaged).toEqual([{ path, reason: expect.stringMatching(reason), readable: 0 }]);
-  await packLedger(workspace, { fromRuns: 1 });
+  await packLedger(workspace, { now: LATER, fromRuns: 1 });
   expect(readFileSync(path)).toEqual(Buffer.from(damagedBytes)); // whoever has a copy can restore it; nothing else is lost
   expect((await readLedger(workspace)).runs.map(({ id }) => id)).toEqual([sound.id]);
 });
@@ -194,7 +223,7 @@ test.each([
 test('a packed file with a changed byte is told by the digest in its name', async () => {
   const workspace = fresh();
   await appendMany(workspace, 3);
-  await packLedger(workspace, { fromRuns: 1 });
+  await packLedger(workspace, { now: LATER, fromRuns: 1 });
   const path = join(ledgerFolder(workspace), files(workspace)[0]!);
   const bytes = readFileSync(path);
   const at = bytes.indexOf('desk');
@@ -239,7 +268,7 @@ test('entries of before, in JSON, are read and packed with the rest', async () =
   expect(runs).toMatchObject([
     { id: JSON_ENTRY.id, pipeline: 'toy', backend: 'wasm', stages: { train: { metrics: { loss: 2 } } } },
   ]);
-  await packLedger(workspace, { fromRuns: 1 });
+  await packLedger(workspace, { now: LATER, fromRuns: 1 });
   expect(files(workspace)).toEqual([expect.stringMatching(/^packed-/)]);
   expect((await readLedger(workspace)).runs).toEqual(runs);
 });

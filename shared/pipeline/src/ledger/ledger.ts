@@ -26,6 +26,12 @@ const PACK_RUNS = 100;
 /** So many packed files become one. */
 const PACK_PACKED = 20;
 
+/**
+ * Only runs this old are packed. The file of a run is what keeps another run of the same second from taking its id; when it is packed away,
+ * no such run may come any more.
+ */
+const PACK_AFTER_MS = 60_000;
+
 /** Runs per record batch: what is cut off from the end of a file costs no more than that. */
 const BATCH_RUNS = 50;
 
@@ -200,23 +206,31 @@ async function writePacked(folder: string, runs: readonly Run[]): Promise<string
   return name;
 }
 
-/** Packs files of one run, when there are many. Does nothing while another process packs. */
+/** Packs files of one run, when there are many, but for the newest. Does nothing while another process packs. */
 export async function packLedger(
   workspace: Workspace,
-  { fromRuns = PACK_RUNS, fromPacked = PACK_PACKED }: { fromRuns?: number; fromPacked?: number } = {},
+  {
+    fromRuns = PACK_RUNS,
+    fromPacked = PACK_PACKED,
+    now = new Date(),
+  }: { fromRuns?: number; fromPacked?: number; now?: Date } = {},
 ): Promise<void> {
   const folder = ledgerFolder(workspace);
   const single = (await entries(folder)).filter((name) => /\.(arrow|json)$/.test(name) && !isPacked(name));
   if (single.length < fromRuns || (await isLocked(lockPath(workspace)))) return;
   await withLock(lockPath(workspace), async () => {
-    const sound = (await readFiles(folder)).filter(({ damage }) => damage === undefined);
+    const sound = (await readFiles(folder)).filter((file) => file.damage === undefined && isSettled(file, now));
     const packed = sound.filter(({ name }) => isPacked(name));
     const chosen = packed.length >= fromPacked ? sound : sound.filter(({ name }) => !isPacked(name));
+    if (chosen.length === 0) return; // another process packed them before this one had the lock
     const written = await writePacked(folder, newestRevisions(chosen));
     for (const { name } of chosen) if (name !== written) await rm(join(folder, name), { force: true });
     await removeRemains(folder);
   });
 }
+
+const isSettled = ({ name, runs }: LedgerFile, now: Date): boolean =>
+  isPacked(name) || runs.every(({ finishedAt }) => now.getTime() - Date.parse(finishedAt) >= PACK_AFTER_MS);
 
 /** Removes what killed writers left. */
 async function removeRemains(folder: string): Promise<void> {
