@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { DecoderConfig } from '@arrowsmith/model';
 import type { BenchModel } from './models.ts';
 import type { SeriesLength } from './train-session.ts';
 
@@ -39,7 +40,7 @@ export async function torchSeries(
   for (const compile of [false, true]) {
     const name = `torch ${compile ? 'compiled' : 'eager'}`;
     const timeout = compile ? COMPILED_TIME_LIMIT : TIME_LIMIT;
-    const options = { ...config, batchSize, precision, threads, compile, ...length };
+    const options = { ...sizesOf(config), batchSize, precision, threads, compile, ...length };
     try {
       const { stdout } = await run(python(), [script, JSON.stringify(options)], { timeout });
       const { version, ...measured } = JSON.parse(stdout.trim().split('\n').at(-1)!) as {
@@ -55,4 +56,13 @@ export async function torchSeries(
     }
   }
   return series;
+}
+
+/** What the script needs to know of a model whose layers are alike: grouped-query attention with rotary positions, SwiGLU, tied embeddings. */
+function sizesOf({ layers, hiddenSize, vocabularySize, contextLength }: DecoderConfig): Record<string, number> {
+  const { attention, ffn } = layers[0]!;
+  const { heads, kvHeads, headDim, rope } = attention;
+  const { intermediateSize } = ffn;
+  const sizes = { hiddenSize, layers: layers.length, vocabularySize, contextLength };
+  return { ...sizes, heads, kvHeads, headDim, intermediateSize, ropeTheta: rope!.theta };
 }

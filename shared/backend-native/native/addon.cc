@@ -38,19 +38,58 @@ AttentionShape withStarts(AttentionShape shape, const OptionalInts& starts) {
   return shape;
 }
 
+/** The shape with a rotation where there are tables. */
+AttentionShape withRotation(AttentionShape shape, const OptionalFloats& cos, const Rotation& rotation) {
+  if (cos.data != nullptr) shape.rotation = &rotation;
+  return shape;
+}
+
 void attentionOfShape(Precision precision, int64_t b, int64_t s, int64_t sKv, int64_t heads, int64_t kvHeads, int64_t headDim,
-                      float scale, int64_t window, int64_t chunk, float softCap, const OptionalInts& starts, const float* q,
+                      float scale, int64_t window, int64_t chunk, float softCap, const OptionalInts& starts,
+                      const OptionalFloats& cos, const OptionalFloats& sin, int64_t planes, bool interleaved, const float* q,
                       const float* k, const float* v, float* out, float* logSumExp) {
   const AttentionShape shape{b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap};
-  attention(precision, withStarts(shape, starts), q, k, v, out, logSumExp);
+  const Rotation rotation{cos.data, sin.data, planes, interleaved};
+  attention(precision, withRotation(withStarts(shape, starts), cos, rotation), q, k, v, out, logSumExp);
 }
 
 void attentionGradientOfShape(Precision precision, int64_t b, int64_t s, int64_t sKv, int64_t heads, int64_t kvHeads,
                               int64_t headDim, float scale, int64_t window, int64_t chunk, float softCap,
-                              const OptionalInts& starts, const float* dOut, const float* q, const float* k, const float* v,
+                              const OptionalInts& starts, const OptionalFloats& cos, const OptionalFloats& sin, int64_t planes,
+                              bool interleaved, const float* dOut, const float* q, const float* k, const float* v,
                               const float* out, const float* logSumExp, float* dQ, float* dK, float* dV) {
   const AttentionShape shape{b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap};
-  attentionGradient(precision, withStarts(shape, starts), dOut, q, k, v, out, logSumExp, dQ, dK, dV);
+  const Rotation rotation{cos.data, sin.data, planes, interleaved};
+  attentionGradient(precision, withRotation(withStarts(shape, starts), cos, rotation), dOut, q, k, v, out, logSumExp, dQ, dK, dV);
+}
+
+void ropeOfTables(int64_t rows, int64_t s, int64_t heads, int64_t headDim, int64_t planes, const float* x, const float* cos,
+                  const float* sin, bool interleaved, bool inverse, float* y) {
+  rope(rows, s, heads, headDim, {cos, sin, planes, interleaved}, x, inverse, y);
+}
+
+void linearOntoResidual(Precision precision, int64_t n, int64_t in, int64_t out, const float* x, const float* weight,
+                        const OptionalFloats& residual, float* y) {
+  linear(precision, n, in, out, x, weight, residual.data, y);
+}
+
+void gatedFeedForwardOfArrays(Precision precision, Activation activation, int64_t n, int64_t d, int64_t f, const float* x,
+                              const float* gateWeight, const float* upWeight, const float* downWeight, const OptionalFloats& residual,
+                              float* gate, float* up, float* hidden, float* y) {
+  gatedFeedForward(precision, {activation, n, d, f}, x, {gateWeight, upWeight, downWeight}, residual.data, gate, up, hidden, y);
+}
+
+void gatedFeedForwardGradientOfArrays(Precision precision, Activation activation, int64_t n, int64_t d, int64_t f, const float* dY,
+                                      const float* x, const float* gateWeight, const float* upWeight, const float* downWeight,
+                                      float* gate, float* up, float* memory, float* dX, float* dGateWeight, float* dUpWeight,
+                                      float* dDownWeight) {
+  gatedFeedForwardGradient(precision, {activation, n, d, f}, dY, x, {gateWeight, upWeight, downWeight}, gate, up, memory, dX,
+                           {dGateWeight, dUpWeight, dDownWeight});
+}
+
+void rmsNormGradientWithResidual(int64_t n, int64_t d, const float* dY, const float* x, const float* weight,
+                                 const float* inverseRms, const OptionalFloats& dResidual, float* dX, float* dWeight) {
+  rmsNormGradient(n, d, dY, x, weight, inverseRms, dResidual.data, dX, dWeight);
 }
 
 void linearGradientsOfArrays(Precision precision, int64_t n, int64_t in, float* x, const FloatArrays& dYs,
@@ -255,7 +294,7 @@ NAPI_MODULE_INIT() {
       {"hasBf16", Binding<&hasBf16>::call},
       {"gemm", Binding<&gemmOfMatrices>::call},
       {"gemmBatched", Binding<&gemmBatched>::call},
-      {"linear", Binding<&linear>::call},
+      {"linear", Binding<&linearOntoResidual>::call},
       {"linearGradients", Binding<&linearGradientsOfArrays>::call},
       {"groupedLinear", Binding<&groupedLinearOfArrays>::call},
       {"groupedLinearGradients", Binding<&groupedLinearGradientsOfArrays>::call},
@@ -267,12 +306,14 @@ NAPI_MODULE_INIT() {
       {"attention", Binding<&attentionOfShape>::call},
       {"attentionGradient", Binding<&attentionGradientOfShape>::call},
       {"rmsNorm", Binding<&rmsNorm>::call},
-      {"rmsNormGradient", Binding<&rmsNormGradient>::call},
+      {"rmsNormGradient", Binding<&rmsNormGradientWithResidual>::call},
       {"layerNorm", Binding<&layerNorm>::call},
       {"layerNormGradient", Binding<&layerNormGradient>::call},
-      {"rope", Binding<&rope>::call},
+      {"rope", Binding<&ropeOfTables>::call},
       {"gatedActivation", Binding<&gatedActivation>::call},
       {"gatedActivationGradient", Binding<&gatedActivationGradient>::call},
+      {"gatedFeedForward", Binding<&gatedFeedForwardOfArrays>::call},
+      {"gatedFeedForwardGradient", Binding<&gatedFeedForwardGradientOfArrays>::call},
       {"gaussianTopK", Binding<&gaussianTopK>::call},
       {"gaussianTopKGradient", Binding<&gaussianTopKGradient>::call},
       {"softmax", Binding<&softmax>::call},

@@ -10,6 +10,7 @@
 #include "attention-mask.h"
 #include "kernels.h"
 #include "parallel.h"
+#include "rope.h"
 #include "scratch.h"
 #include "simd.h"
 
@@ -38,6 +39,7 @@ constexpr int64_t kMostPartKeys = 512;
 /** The matrices of one sequence's and one head's queries. */
 struct QueryHead {
   const float* q;
+  int64_t strideQ;
   const float* out;
   const float* dOut;
   const float* logSumExp;
@@ -145,7 +147,7 @@ struct HeadGradient {
       const KeyRange packed{seen.begin - part.range.begin, seen.end - part.range.begin};
       const bool any = seen.begin < seen.end;
       if (any) {
-        multiplyQueries(end - i, head.q + i * head.stride, head.stride, part.keysTransposed, packed, products,
+        multiplyQueries(end - i, head.q + i * head.strideQ, head.strideQ, part.keysTransposed, packed, products,
                         memory.stride);
         multiplyQueries(end - i, head.dOut + i * head.stride, head.stride, part.valuesTransposed, packed, dScores,
                         memory.stride);
@@ -160,7 +162,7 @@ struct HeadGradient {
     }
 
     const PackedB queries{precision, rows, d, memory.packedQueries}, dOut{precision, rows, d, memory.packedDOut};
-    pack(queries, {head.q + first * head.stride, head.stride, false});
+    pack(queries, {head.q + first * head.strideQ, head.strideQ, false});
     pack(dOut, {head.dOut + first * head.stride, head.stride, false});
     // The keys that a group of queries is the first to see get gradients from it and those behind it only.
     int64_t key = range.begin;
@@ -179,7 +181,14 @@ struct HeadGradient {
 
 /** Copies contiguous rows to rows that are `stride` apart. */
 void scatterRows(const float* from, int64_t count, int64_t d, float* to, int64_t stride) {
-  for (int64_t i = 0; i < count; i++) std::copy_n(from + i * d, d, to + i * stride);
+  for (int64_t i = 0; i < count; i++) {
+    forEachVector(0, d, [&](int64_t j, auto lanes) { lanes.store(to + i * stride + j, lanes.load(from + i * d + j)); });
+  }
+}
+
+/** Turns all rows of one head back, in place. */
+void turnBack(const AttentionShape& shape, float* rows, int64_t stride) {
+  if (shape.rotation != nullptr) turnRows(*shape.rotation, shape.s, 0, shape.headDim, rows, stride, true, rows, stride);
 }
 
 /** Keys in a part. */
@@ -212,6 +221,8 @@ void attentionGradient(Precision precision, const AttentionShape& all, const flo
     void* const valuesTransposed = operands.take(used, d, most).data;
     void* const packedKeys = operands.take(used, most, d).data;
     float* const sums = scratchFloats(Scratch::attentionRows, 2 * most * d);
+    // Where queries and keys are to be turned: first the part's keys, then, as these are packed by then, a head's queries.
+    float* const turned = shape.rotation == nullptr ? nullptr : scratchFloats(Scratch::attentionQueries, std::max(shape.s, most) * d);
 
     for (int64_t j = 0; j < origin; j++) {
       std::fill_n(dK + kvStart + j * kvStride, d, 0.0f);
@@ -225,14 +236,23 @@ void attentionGradient(Precision precision, const AttentionShape& all, const flo
                          {used, count, d, packedKeys},
                          sums,
                          sums + count * d};
-      pack(part.keysTransposed, {k + start, kvStride, true});
+      const float* keys = k + start;
+      int64_t strideKeys = kvStride;
+      if (shape.rotation != nullptr) {
+        turnRows(*shape.rotation, count, origin + begin, d, keys, kvStride, false, turned, d);
+        keys = turned;
+        strideKeys = d;
+      }
+      pack(part.keysTransposed, {keys, strideKeys, true});
       pack(part.valuesTransposed, {v + start, kvStride, true});
-      pack(part.keys, {k + start, kvStride, false});
+      pack(part.keys, {keys, strideKeys, false});
       std::fill_n(sums, 2 * count * d, 0.0f);
       for (int64_t i = kvHead * group; i < (kvHead + 1) * group; i++) {
         const int64_t at = sequence * shape.s * stride + i * d;
         const float* sumsOfHead = logSumExp + (sequence * shape.heads + i) * shape.s;
-        const QueryHead head{q + at, out + at, dOut + at, sumsOfHead, dQ + at, stride};
+        if (shape.rotation != nullptr) turnRows(*shape.rotation, shape.s, 0, d, q + at, stride, false, turned, d);
+        const QueryHead head{shape.rotation != nullptr ? turned : q + at, shape.rotation != nullptr ? d : stride,
+                             out + at, dOut + at, sumsOfHead, dQ + at, stride};
         const HeadGradient gradient{used, shape, ScoreScale(shape), head, origin, part, memory};
         for (int64_t query = 0; query < shape.s; query += block) {
           gradient.addBlock(query, std::min(shape.s, query + block));
@@ -241,6 +261,8 @@ void attentionGradient(Precision precision, const AttentionShape& all, const flo
       scatterRows(part.dK, count, d, dK + start, kvStride);
       scatterRows(part.dV, count, d, dV + start, kvStride);
     }
+    turnBack(shape, dK + sequence * shape.sKv * kvStride + kvHead * d, kvStride);
+    for (int64_t i = kvHead * group; i < (kvHead + 1) * group; i++) turnBack(shape, dQ + sequence * shape.s * stride + i * d, stride);
   });
 }
 

@@ -9,6 +9,7 @@
 #include "attention-mask.h"
 #include "kernels.h"
 #include "parallel.h"
+#include "rope.h"
 #include "scratch.h"
 #include "simd.h"
 
@@ -116,6 +117,8 @@ Softmax softmaxRow(float* row, int64_t begin, int64_t end, const ScoreScale& sca
 struct BlockMemory {
   float* scores;
   int64_t stride;
+  /** Turned queries, [kBlockQueries, h_d]. */
+  float* queries;
 };
 
 /** Queries [first, last) of a head, with packed kᵀ[h_d, keys] and v[keys, h_d] of the keys from `origin` on. */
@@ -124,7 +127,14 @@ void attendBlock(const AttentionShape& shape, const ScoreScale& scale, const Hea
   const KeyRange range = keysOfQueries(shape, first, last, origin);
   float* out = head.out + first * head.stride;
   float denominators[kBlockQueries];
-  multiplyQueries(last - first, head.q + first * head.stride, head.stride, keys, range, memory.scores, memory.stride);
+  const float* queries = head.q + first * head.stride;
+  int64_t stride = head.stride;
+  if (shape.rotation != nullptr) {
+    turnRows(*shape.rotation, last - first, first, shape.headDim, queries, stride, false, memory.queries, shape.headDim);
+    queries = memory.queries;
+    stride = shape.headDim;
+  }
+  multiplyQueries(last - first, queries, stride, keys, range, memory.scores, memory.stride);
   for (int64_t i = first; i < last; i++) {
     const KeyRange visible = visibleKeys(shape, i);
     const int64_t begin = visible.begin - origin - range.begin, end = visible.end - origin - range.begin;
@@ -164,11 +174,19 @@ void attendPiece(Precision precision, const Heads& heads, int64_t sequence, int6
   const PackedB keys = operands.take(precision, shape.headDim, keyCount);
   const PackedB values = operands.take(precision, keyCount, shape.headDim);
   const Head shared = heads.at(sequence, firstHead);
-  pack(keys, {shared.k + origin * shared.kvStride, shared.kvStride, true});
+  const float* const firstKey = shared.k + origin * shared.kvStride;
+  if (shape.rotation != nullptr) {
+    float* const turned = scratchFloats(Scratch::attentionRows, keyCount * shape.headDim);
+    turnRows(*shape.rotation, keyCount, origin, shape.headDim, firstKey, shared.kvStride, false, turned, shape.headDim);
+    pack(keys, {turned, shape.headDim, true});
+  } else {
+    pack(keys, {firstKey, shared.kvStride, true});
+  }
   pack(values, {shared.v + origin * shared.kvStride, shared.kvStride, false});
 
   const int64_t stride = scoreStride(mostKeys(shape, first, last, kBlockQueries));
-  const BlockMemory memory{scratchFloats(Scratch::attentionScores, kBlockQueries * stride), stride};
+  const BlockMemory memory{scratchFloats(Scratch::attentionScores, kBlockQueries * stride), stride,
+                           scratchFloats(Scratch::attentionQueries, kBlockQueries * shape.headDim)};
   const ScoreScale scale(shape);
   for (int64_t i = firstHead; i < firstHead + count; i++) {
     const Head head = heads.at(sequence, i);
@@ -217,7 +235,7 @@ void attendFewQueries(const AttentionShape& shape, const Head& head) {
 void attention(Precision precision, const AttentionShape& shape, const float* q, const float* k, const float* v,
                float* out, float* logSumExp) {
   const Heads heads{shape, q, k, v, out, logSumExp};
-  if (shape.s < kFewQueries) {
+  if (shape.s < kFewQueries && shape.rotation == nullptr) {
     const int64_t work = std::max<int64_t>(1, 2 * shape.s * shape.sKv * shape.headDim);
     parallelRanges(shape.b * shape.heads, std::max<int64_t>(1, kWorthSharing / work), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {

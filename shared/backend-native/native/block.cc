@@ -22,28 +22,28 @@ void sweep(const BlockTarget& target, KernelAt&& kernelAt) {
 /** Where the sums of a micro-kernel go. */
 struct Sums {
   float* c;
+  const float* addend;
   int64_t strideC;
-  bool accumulate;
   int lastLanes;
 
-  Sums(const BlockTarget& target, int64_t row, int64_t n, int lastLanesOfRow)
-      : c(target.c + row * target.strideC + (n - target.n0)),
-        strideC(target.strideC),
-        accumulate(target.accumulate),
-        lastLanes(lastLanesOfRow) {}
+  Sums(const BlockTarget& target, int64_t row, int64_t n, int lastLanesOfRow) : strideC(target.strideC), lastLanes(lastLanesOfRow) {
+    const int64_t at = row * strideC + (n - target.n0);
+    c = target.c + at;
+    addend = target.addend == nullptr ? nullptr : target.addend + at;
+  }
 };
 
-template <bool Strip>
+template <bool Columns>
 struct F32Kernel {
   Sums sums;
   int64_t k;
   const float* a;
-  int64_t strideRow;
+  int64_t stride;
   const float* panel;
 
   template <int M, int V>
   void run() const {
-    microKernel<M, V, Strip>(k, a, strideRow, panel, sums.c, sums.strideC, sums.accumulate, sums.lastLanes);
+    microKernel<M, V, Columns>(k, a, stride, panel, sums.c, sums.addend, sums.strideC, sums.lastLanes);
   }
 };
 
@@ -57,7 +57,15 @@ void sweepRows(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0
 void sweepStrips(const BlockTarget& target, const float* strips, const PackedB& b, int64_t k0, int64_t k1) {
   const float* panels = static_cast<const float*>(b.data) + k0 * kPanelWidth;
   sweep(target, [&](int64_t i, int64_t n, int lastLanes) {
-    return F32Kernel<true>{Sums(target, i, n, lastLanes), k1 - k0, strips + i * (k1 - k0), 0, panels + n * b.k};
+    return F32Kernel<true>{Sums(target, i, n, lastLanes), k1 - k0, strips + i * (k1 - k0), kTileRows, panels + n * b.k};
+  });
+}
+
+/** @param a transposed: its columns are rows in memory */
+void sweepColumns(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1) {
+  const float* panels = static_cast<const float*>(b.data) + k0 * kPanelWidth;
+  sweep(target, [&](int64_t i, int64_t n, int lastLanes) {
+    return F32Kernel<true>{Sums(target, i, n, lastLanes), k1 - k0, a.data + i, a.stride, panels + n * b.k};
   });
 }
 
@@ -71,7 +79,7 @@ struct Bf16Kernel {
 
   template <int M, int V>
   void run() const {
-    microKernelBf16<M, V>(pairs, a, pairs, panel, sums.c, sums.strideC, sums.accumulate, sums.lastLanes);
+    microKernelBf16<M, V>(pairs, a, pairs, panel, sums.c, sums.addend, sums.strideC, sums.lastLanes);
   }
 };
 
@@ -87,9 +95,15 @@ void sweepPairs(const BlockTarget& target, const uint32_t* rows, const PackedB& 
 
 }  // namespace
 
+bool isWorthPacking(Matrix transposed, int64_t columns) {
+  constexpr int64_t kConflictingFloats = 512, kManyColumns = 1024;
+  return transposed.stride % kConflictingFloats == 0 || columns > kManyColumns;
+}
+
 void multiplyBlock(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1) {
   const int64_t k = k1 - k0;
   if (b.precision == Precision::f32 && !a.transposed) return sweepRows(target, a, b, k0, k1);
+  if (b.precision == Precision::f32 && !isWorthPacking(a, target.n1 - target.n0)) return sweepColumns(target, a, b, k0, k1);
   void* packed = scratchBytes(Scratch::packedA, packedLeftBytes(b.precision, target.rows, k));
   packLeft(b.precision, a, target.rows, 0, k, k, packed);
 #if defined(__AVX512BF16__)

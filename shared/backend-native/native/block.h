@@ -46,11 +46,19 @@ struct Blocking {
 struct BlockTarget {
   int64_t rows, n0, n1;
   float* c;
+  /** What is added to the products: a matrix like C, C itself, or null for nothing. */
+  const float* addend;
+  /** Distance between rows of both. */
   int64_t strideC;
-  bool accumulate;
 };
 
-/** C = A[rows, k1 − k0] B[k0 … k1, n0 … n1], or C += …, on the calling thread; k0 is even. */
+/**
+ * Whether a transposed A of float32 is better packed than read where it is, for a B of so many columns: where its rows in memory are a
+ * multiple of 2 KiB apart, and so compete for few places in the caches, or where each element is read many times.
+ */
+bool isWorthPacking(Matrix transposed, int64_t columns);
+
+/** C = A[rows, k1 − k0] B[k0 … k1, n0 … n1] + addend on the calling thread; k0 is even. */
 void multiplyBlock(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1);
 
 /** Bytes that {@link packLeft} takes for `rows` rows of A with k columns. */
@@ -63,7 +71,7 @@ size_t packedLeftBytes(Precision precision, int64_t rows, int64_t k);
 void packLeft(Precision precision, Matrix a, int64_t rows, int64_t k0, int64_t k1, int64_t k, void* out);
 
 /**
- * C = A B, or C += …, for a packed A of the depth of B, from its row `row` on, which is a multiple of kTileRows, on the calling
+ * C = A B + addend for a packed A of the depth of B, from its row `row` on, which is a multiple of kTileRows, on the calling
  * thread.
  */
 void multiplyPackedBlock(const BlockTarget& target, const void* packedLeft, int64_t row, const PackedB& b);

@@ -25,6 +25,9 @@ constexpr int32_t kNoTarget = -1;
 
 int64_t rowsPerChunk(int64_t vocabularySize) { return std::max(kMinimumChunkRows, kChunkFloats / vocabularySize); }
 
+/** Distance between rows of logits: not a multiple of 2 KiB, with which rows would compete for few places in the caches. */
+int64_t logitStride(int64_t vocabularySize) { return vocabularySize % 512 == 0 ? vocabularySize + 16 : vocabularySize; }
+
 int64_t rowsPerPiece(int64_t vocabularySize) { return std::max<int64_t>(1, kPieceFloats / vocabularySize); }
 
 float largest(int64_t count, const float* x) {
@@ -93,42 +96,49 @@ double cappedLossAndGradient(int64_t vocabularySize, int32_t target, float facto
   return lossOf(top, total, targetLogit);
 }
 
+struct RowGradient {
+  double loss;
+  /** What the row is to be multiplied with to be the gradient: in the products that follow, the other side has fewer columns. */
+  float scale;
+};
+
 /**
- * Turns a row of products, of which the options make logits, into the gradient of factor · loss by them: factor · (softmax − one-hot
- * target), times what the options multiply.
- * @return the loss
+ * Turns a row of products, of which the options make logits, into the gradient of factor · loss by them, but for a scale: factor · (softmax −
+ * one-hot target), times what the options multiply.
  */
-double lossAndGradient(int64_t vocabularySize, int32_t target, float factor, const LogitOptions& options, float* row) {
+RowGradient lossAndGradient(int64_t vocabularySize, int32_t target, float factor, const LogitOptions& options, float* row) {
   if (target == kNoTarget) {
     std::fill(row, row + vocabularySize, 0.0f);
-    return 0;
+    return {0, 0};
   }
   applyOptions(vocabularySize, options, row);
   factor *= options.scale;
-  if (options.softCap > 0) return cappedLossAndGradient(vocabularySize, target, factor, options.softCap, row);
+  if (options.softCap > 0) return {cappedLossAndGradient(vocabularySize, target, factor, options.softCap, row), 1};
   const float top = largest(vocabularySize, row);
   const float targetLogit = row[target];
   const float total = sumOfExponentials<true>(vocabularySize, top, row);
-  const Vec normalize = splat(factor / total);
-  forEachVector(0, vocabularySize,
-                [&](int64_t j, auto lanes) { lanes.store(row + j, lanes.load(row + j) * normalize); });
-  row[target] -= factor;
-  return lossOf(top, total, targetLogit);
+  row[target] -= total;
+  return {lossOf(top, total, targetLogit), factor / total};
+}
+
+/** y = x · factor. */
+void scaleRow(int64_t count, const float* x, float factor, float* y) {
+  forEachVector(0, count, [&](int64_t j, auto lanes) { lanes.store(y + j, lanes.load(x + j) * splat(factor)); });
 }
 
 }  // namespace
 
 void tokenLosses(Precision precision, int64_t n, int64_t d, int64_t vocabularySize, const float* x, const float* weight,
                  const int32_t* targets, float* losses, const LogitOptions& options) {
-  const int64_t chunk = std::min(n, rowsPerChunk(vocabularySize));
-  float* logits = scratchFloats(Scratch::logits, chunk * vocabularySize);
+  const int64_t chunk = std::min(n, rowsPerChunk(vocabularySize)), stride = logitStride(vocabularySize);
+  float* logits = scratchFloats(Scratch::logits, chunk * stride);
   const SharedB output(precision, d, vocabularySize, {weight, d, true}, Scratch::sharedBTransposed);
   for (int64_t first = 0; first < n; first += chunk) {
     const int64_t rows = std::min(chunk, n - first);
-    output.multiply(rows, {x + first * d, d, false}, logits, vocabularySize, false);  // [rows, V]
+    output.multiply(rows, {x + first * d, d, false}, logits, stride, false);  // [rows, V]
     parallelRanges(rows, rowsPerPiece(vocabularySize), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
-        float* row = logits + i * vocabularySize;
+        float* row = logits + i * stride;
         const int32_t target = targets[first + i];
         if (target == kNoTarget) {
           losses[first + i] = 0;
@@ -152,25 +162,32 @@ double linearCrossEntropy(Precision precision, int64_t n, int64_t d, int64_t voc
     return 0;
   }
   const float factor = static_cast<float>(1.0 / static_cast<double>(count));
-  const int64_t chunk = std::min(n, rowsPerChunk(vocabularySize));
-  float* logits = scratchFloats(Scratch::logits, chunk * vocabularySize);
+  const int64_t chunk = std::min(n, rowsPerChunk(vocabularySize)), stride = logitStride(vocabularySize);
+  float* logits = scratchFloats(Scratch::logits, chunk * stride);
+  float* scaledX = scratchFloats(Scratch::scaledRows, chunk * (d + 1));  // [rows, d], and after them the scales
+  float* scales = scaledX + chunk * d;
   double* losses = static_cast<double*>(scratchBytes(Scratch::partials, static_cast<size_t>(chunk) * sizeof(double)));
   const SharedB output(precision, d, vocabularySize, {weight, d, true}, Scratch::sharedBTransposed);
   const SharedB back(precision, vocabularySize, d, {weight, d, false}, Scratch::sharedB);
   double total = 0;
   for (int64_t first = 0; first < n; first += chunk) {
     const int64_t rows = std::min(chunk, n - first);
-    output.multiply(rows, {x + first * d, d, false}, logits, vocabularySize, false);  // [rows, V]
+    output.multiply(rows, {x + first * d, d, false}, logits, stride, false);  // [rows, V]
     parallelRanges(rows, rowsPerPiece(vocabularySize), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
-        losses[i] = lossAndGradient(vocabularySize, targets[first + i], factor, options, logits + i * vocabularySize);
+        const RowGradient row = lossAndGradient(vocabularySize, targets[first + i], factor, options, logits + i * stride);
+        losses[i] = row.loss;
+        scales[i] = row.scale;
+        scaleRow(d, x + (first + i) * d, row.scale, scaledX + i * d);
       }
     });
     for (int64_t i = 0; i < rows; i++) total += losses[i];
-    back.multiply(rows, {logits, vocabularySize, false}, dX + first * d, d, false);
+    back.multiply(rows, {logits, stride, false}, dX + first * d, d, false);
+    parallelRanges(rows, rowsPerPiece(d), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; i++) scaleRow(d, dX + (first + i) * d, scales[i], dX + (first + i) * d);
+    });
     // dWeight[V, d] += dLogits[rows, V]ᵀ x[rows, d]
-    gemm(precision, vocabularySize, d, rows, {logits, vocabularySize, true}, {x + first * d, d, false}, dWeight, d,
-         first > 0);
+    gemm(precision, vocabularySize, d, rows, {logits, stride, true}, {scaledX, d, false}, dWeight, d, first > 0);
   }
   return total / static_cast<double>(count);
 }

@@ -32,7 +32,7 @@ Matrix part(Matrix a, int64_t row, int64_t column) {
 
 /** C[m, n] for few rows, straight from B's rows: a dot product for each element. */
 void multiplyFewRows(int64_t m, int64_t n, int64_t k, const float* a, int64_t strideA, const float* b, int64_t strideB,
-                     float* c, int64_t strideC, bool accumulate) {
+                     float* c, const float* addend, int64_t strideC) {
   const int64_t columns = std::max<int64_t>(8, kWorthSharing / (m * k));
   parallelRanges(n, columns, [&](int64_t begin, int64_t end) {
     for (int64_t j = begin; j < end; j++) {
@@ -47,8 +47,7 @@ void multiplyFewRows(int64_t m, int64_t n, int64_t k, const float* a, int64_t st
         for (; p + kLanes <= k; p += kLanes) sums[0] += load(row + p) * load(column + p);
         if (p < k) sums[1] += loadPartial(row + p, k - p) * loadPartial(column + p, k - p);
         const float dot = sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
-        float& element = c[i * strideC + j];
-        element = accumulate ? element + dot : dot;
+        c[i * strideC + j] = addend != nullptr ? addend[i * strideC + j] + dot : dot;
       }
     }
   });
@@ -95,8 +94,9 @@ void multiplyPacked(int64_t m, Matrix a, const PackedB& b, int64_t k0, int64_t k
   for (int64_t k = k0; k < k1; k += blocking.depth) {
     for (int64_t n = n0; n < n1; n += blocking.columns) {
       for (int64_t row = 0; row < m; row += kBlockRows) {
-        multiplyBlock({std::min(kBlockRows, m - row), n, std::min(n1, n + blocking.columns), c + row * strideC + (n - n0), strideC,
-                       accumulate || k > k0},
+        float* const block = c + row * strideC + (n - n0);
+        const float* const addend = accumulate || k > k0 ? block : nullptr;
+        multiplyBlock({std::min(kBlockRows, m - row), n, std::min(n1, n + blocking.columns), block, addend, strideC},
                       part(a, row, k - k0), b, k, std::min(k1, k + blocking.depth));
       }
     }
@@ -105,8 +105,8 @@ void multiplyPacked(int64_t m, Matrix a, const PackedB& b, int64_t k0, int64_t k
 
 namespace {
 
-/** C = A B, or C += A B, on all threads. */
-void gemmPacked(int64_t m, Matrix a, const PackedB& b, float* c, int64_t strideC, bool accumulate) {
+/** C = A B + addend on all threads; rows of the addend are as far apart as those of C. */
+void gemmPacked(int64_t m, Matrix a, const PackedB& b, float* c, int64_t strideC, const Epilogue& epilogue) {
   const Blocking blocking(b.precision, b.k);
   const int64_t fair = pieces(m, 4 * threads());
   const int64_t rows = evenPiece(std::max(kLeastBlockRows, std::min(kBlockRows, fair)), kBlockRows, kTileRows);
@@ -123,8 +123,10 @@ void gemmPacked(int64_t m, Matrix a, const PackedB& b, float* c, int64_t strideC
     const int64_t k = depth * blocking.depth;
     std::atomic<int64_t>& progress = done[static_cast<size_t>(index % layer)];
     waitUntil([&] { return progress.load(std::memory_order_acquire) == depth; });
-    multiplyBlock({std::min(rows, m - row), n, std::min(b.n, n + columns), c + row * strideC + n, strideC, accumulate || depth > 0},
-                  part(a, row, k), b, k, std::min(b.k, k + blocking.depth));
+    const int64_t at = row * strideC + n, lastRow = std::min(m, row + rows), lastColumn = std::min(b.n, n + columns);
+    const float* const addend = depth > 0 ? c + at : epilogue.addend == nullptr ? nullptr : epilogue.addend + at;
+    multiplyBlock({lastRow - row, n, lastColumn, c + at, addend, strideC}, part(a, row, k), b, k, std::min(b.k, k + blocking.depth));
+    if (k + blocking.depth >= b.k && epilogue.whenComplete) epilogue.whenComplete({row, lastRow, n, lastColumn});
     progress.store(depth + 1, std::memory_order_release);
   });
 }
@@ -144,40 +146,72 @@ SharedB::SharedB(Precision precision, int64_t k, int64_t n, Matrix b, Scratch me
 
 void SharedB::multiply(int64_t m, Matrix a, float* c, int64_t strideC, bool accumulate) const {
   if (packed_.data == nullptr) return gemm(packed_.precision, m, packed_.n, packed_.k, a, matrix_, c, strideC, accumulate);
-  gemmPacked(m, a, packed_, c, strideC, accumulate);
+  gemmPacked(m, a, packed_, c, strideC, {accumulate ? c : nullptr});
 }
 
-void gemm(Precision precision, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, float* c, int64_t strideC,
-          bool accumulate) {
-  if (k == 0 && !accumulate) {
-    for (int64_t i = 0; i < m; i++) std::memset(c + i * strideC, 0, static_cast<size_t>(n) * sizeof(float));
+namespace {
+
+/** C = A B + addend. @return whether the epilogue has been called for all of C */
+bool gemmAdding(Precision precision, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, float* c, int64_t strideC,
+                const Epilogue& epilogue) {
+  const float* const addend = epilogue.addend;
+  // For products that can add to C only.
+  const auto addToC = [&] {
+    if (addend == nullptr || addend == c) return;
+    for (int64_t i = 0; i < m; i++) std::memcpy(c + i * strideC, addend + i * strideC, static_cast<size_t>(n) * sizeof(float));
+  };
+  if (k == 0) {
+    addToC();
+    for (int64_t i = 0; i < m && addend == nullptr; i++) std::memset(c + i * strideC, 0, static_cast<size_t>(n) * sizeof(float));
+    return false;
   }
-  if (m == 0 || n == 0 || k == 0) return;
   if (m < kFewRows && b.transposed && !a.transposed) {
-    return multiplyFewRows(m, n, k, a.data, a.stride, b.data, b.stride, c, strideC, accumulate);
+    multiplyFewRows(m, n, k, a.data, a.stride, b.data, b.stride, c, addend, strideC);
+    return false;
   }
+  const bool small = m * n * k < kWorthSharing;
 #if defined(ARROWSMITH_ACCELERATE)
   // Apple's library reaches the processor's matrix units, which no instruction set of ours does.
-  if (m * n * k >= kWorthSharing) {
+  if (!small) {
+    addToC();
     const auto transposition = [](Matrix matrix) { return matrix.transposed ? CblasTrans : CblasNoTrans; };
     cblas_sgemm(CblasRowMajor, transposition(a), transposition(b), static_cast<int>(m), static_cast<int>(n),
                 static_cast<int>(k), 1, a.data, static_cast<int>(a.stride), b.data, static_cast<int>(b.stride),
-                accumulate ? 1 : 0, c, static_cast<int>(strideC));
-    return;
+                addend != nullptr ? 1 : 0, c, static_cast<int>(strideC));
+    return false;
   }
 #else
   if (a.transposed && !b.transposed && k >= kTallDepth) {
-    const TallProduct product{m, a.data, a.stride, c, strideC, accumulate};
-    return multiplyTall(precision, k, n, b.data, b.stride, &product, 1);
+    addToC();
+    const TallProduct product{m, a.data, a.stride, c, strideC, addend != nullptr};
+    multiplyTall(precision, k, n, b.data, b.stride, &product, 1);
+    return false;
   }
 #endif
   const PackedB packed{available(precision), k, n, scratchBytes(Scratch::packedB, packedBytes(precision, k, n))};
-  if (m * n * k < kWorthSharing) {
+  if (small) {
+    addToC();
     pack(packed, b);
-    return multiplyPacked(m, a, packed, 0, k, 0, n, c, strideC, accumulate);
+    multiplyPacked(m, a, packed, 0, k, 0, n, c, strideC, addend != nullptr);
+    return false;
   }
   packOnAllThreads(packed, b);
-  gemmPacked(m, a, packed, c, strideC, accumulate);
+  gemmPacked(m, a, packed, c, strideC, epilogue);
+  return true;
+}
+
+}  // namespace
+
+void gemm(Precision precision, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, float* c, int64_t strideC,
+          bool accumulate) {
+  if (m > 0 && n > 0) gemmAdding(precision, m, n, k, a, b, c, strideC, {accumulate ? c : nullptr});
+}
+
+void gemm(Precision precision, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, float* c, const Epilogue& epilogue) {
+  if (m == 0 || n == 0 || gemmAdding(precision, m, n, k, a, b, c, n, epilogue) || !epilogue.whenComplete) return;
+  constexpr int64_t kRegionFloats = 16384;
+  parallelRanges(m, std::max<int64_t>(1, kRegionFloats / n),
+                 [&](int64_t row0, int64_t row1) { epilogue.whenComplete({row0, row1, 0, n}); });
 }
 
 void gemmBatched(Precision precision, bool transposeA, bool transposeB, int64_t count, int64_t m, int64_t n, int64_t k,

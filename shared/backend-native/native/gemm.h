@@ -6,6 +6,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 #include "scratch.h"
 
@@ -27,6 +28,22 @@ struct Matrix {
 /** C[m, n] = A[m, k] B[k, n] on all threads, or with `accumulate` C += A B. Rows of C are `strideC` apart. */
 void gemm(Precision precision, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, float* c, int64_t strideC,
           bool accumulate);
+
+/** A part of a matrix: rows [row0, row1), columns [column0, column1). */
+struct Region {
+  int64_t row0, row1, column0, column1;
+};
+
+/** What is done with a product while it is in the cache. */
+struct Epilogue {
+  /** A matrix like C to which the products are added; null for none. */
+  const float* addend = nullptr;
+  /** Is called for parts of C when they are complete, on the thread that has computed them; none may be null. */
+  std::function<void(const Region&)> whenComplete = nullptr;
+};
+
+/** C[m, n] = A[m, k] B[k, n] + addend on all threads; rows of C, and of the addend, have no gaps. */
+void gemm(Precision precision, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, float* c, const Epilogue& epilogue);
 
 /**
  * `count` products of the same sizes, by way of distances between the matrices (0: the same matrix each time). The matrices have

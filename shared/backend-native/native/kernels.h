@@ -13,8 +13,9 @@ namespace arrowsmith {
 
 // ---- linear.cc
 
-/** y[n, out] = x[n, in] weight[out, in]ᵀ. */
-void linear(Precision precision, int64_t n, int64_t in, int64_t out, const float* x, const float* weight, float* y);
+/** y[n, out] = x[n, in] weight[out, in]ᵀ + residual[n, out]; without a residual (null) the product itself. */
+void linear(Precision precision, int64_t n, int64_t in, int64_t out, const float* x, const float* weight, const float* residual,
+            float* y);
 
 /** One of several linear layers that share an input, for their gradients. */
 struct LinearLayer {
@@ -70,6 +71,17 @@ void slotProducts(int64_t n, int64_t k, int64_t d, const int32_t* slots, const f
 
 // ---- attention.cc, attention-backward.cc
 
+/** A rotary position embedding: what turns the planes of a head's vector. */
+struct Rotation {
+  /** Cosines and sines of each position, [positions, planes]. */
+  const float* cos;
+  const float* sin;
+  /** The first 2 · planes coordinates turn; the others stay. */
+  int64_t planes;
+  /** Plane j is (x[2j], x[2j + 1]); otherwise (x[j], x[j + planes]). */
+  bool interleaved;
+};
+
 /** Which keys a query sees, how scores are computed, and the shapes. Query i stands at position p = i + sKv − s. */
 struct AttentionShape {
   int64_t b, s, sKv, heads, kvHeads, headDim;
@@ -85,6 +97,8 @@ struct AttentionShape {
    * with p. Null for one document.
    */
   const int32_t* starts = nullptr;
+  /** Turns queries and keys by their positions first; s = sKv then. Null where they are turned already, or are not to be. */
+  const Rotation* rotation = nullptr;
 };
 
 /**
@@ -98,13 +112,60 @@ void attention(Precision precision, const AttentionShape& shape, const float* q,
 void attentionGradient(Precision precision, const AttentionShape& shape, const float* dOut, const float* q, const float* k,
                        const float* v, const float* out, const float* logSumExp, float* dQ, float* dK, float* dV);
 
+// ---- gated-activation.cc
+
+enum class Activation { silu, geluTanh };
+
+/** y = activation(gate) · up; geluTanh(g) = g/2 (1 + tanh(√(2/π) (g + 0.044715 g³))). */
+void gatedActivation(Activation activation, int64_t count, const float* gate, const float* up, float* y);
+
+void gatedActivationGradient(Activation activation, int64_t count, const float* dY, const float* gate, const float* up,
+                             float* dGate, float* dUp);
+
+// ---- gated-feed-forward.cc
+
+struct FeedForwardShape {
+  Activation activation;
+  /** Rows, hidden size, inner features. */
+  int64_t n, d, f;
+};
+
+struct FeedForwardWeights {
+  /** [f, d] */
+  const float* gate;
+  /** [f, d] */
+  const float* up;
+  /** [d, f] */
+  const float* down;
+};
+
+/** Like the weights. */
+struct FeedForwardGradients {
+  float *gate, *up, *down;
+};
+
+/** gate, up[n, f] = x[n, d] times their weights, hidden = activation(gate) · up, y[n, d] = hidden downᵀ + residual, which may be null. */
+void gatedFeedForward(Precision precision, const FeedForwardShape& shape, const float* x, const FeedForwardWeights& weights,
+                      const float* residual, float* gate, float* up, float* hidden, float* y);
+
+/**
+ * Gradients of {@link gatedFeedForward} but for the residual's, which is dY.
+ *
+ * @param gate what the forward pass made; is overwritten, as is `up`
+ * @param memory for n · f numbers
+ */
+void gatedFeedForwardGradient(Precision precision, const FeedForwardShape& shape, const float* dY, const float* x,
+                              const FeedForwardWeights& weights, float* gate, float* up, float* memory, float* dX,
+                              const FeedForwardGradients& gradients);
+
 // ---- rms-norm.cc
 
 /** y = x · inverseRms · weight with inverseRms[n] = 1 / sqrt(mean(x²) + epsilon) of each row. */
 void rmsNorm(int64_t n, int64_t d, const float* x, const float* weight, float epsilon, float* y, float* inverseRms);
 
+/** dX is the gradient by way of y, and added to it dResidual, that by way of other uses of x; null if there are none. */
 void rmsNormGradient(int64_t n, int64_t d, const float* dY, const float* x, const float* weight, const float* inverseRms,
-                     float* dX, float* dWeight);
+                     const float* dResidual, float* dX, float* dWeight);
 
 // ---- layer-norm.cc
 
@@ -117,24 +178,8 @@ void layerNormGradient(int64_t n, int64_t d, const float* dY, const float* x, co
 
 // ---- rope.cc
 
-/**
- * Turns `planes` planes of each head's vector of x[rows, heads, headDim]; the other coordinates stay. Row i is at position i mod s,
- * whose cosines and sines are cos, sin[s, planes].
- * @param interleaved plane j is (x[2j], x[2j + 1]); otherwise (x[j], x[j + planes])
- * @param inverse turns back, which is the gradient
- */
-void rope(int64_t rows, int64_t s, int64_t heads, int64_t headDim, int64_t planes, const float* x, const float* cos,
-          const float* sin, bool interleaved, bool inverse, float* y);
-
-// ---- gated-activation.cc
-
-enum class Activation { silu, geluTanh };
-
-/** y = activation(gate) · up; geluTanh(g) = g/2 (1 + tanh(√(2/π) (g + 0.044715 g³))). */
-void gatedActivation(Activation activation, int64_t count, const float* gate, const float* up, float* y);
-
-void gatedActivationGradient(Activation activation, int64_t count, const float* dY, const float* gate, const float* up,
-                             float* dGate, float* dUp);
+/** Turns each head's vector of x[rows, heads, headDim], or with `inverse` back, which is the gradient. Row i is at position i mod s. */
+void rope(int64_t rows, int64_t s, int64_t heads, int64_t headDim, const Rotation& rotation, const float* x, bool inverse, float* y);
 
 // ---- gaussian-top-k.cc
 

@@ -25,33 +25,48 @@ constexpr int kPanelVectors = 2;
 
 constexpr int kPanelWidth = kPanelVectors * kLanes;
 
-/** Writes, or adds, the sums of one micro-kernel to C; of the last vector only `lastLanes`. */
-template <int M, int V>
-inline __attribute__((always_inline)) void storeSums(const Vec (&sums)[M][V], float* c, int64_t strideC, bool accumulate,
-                                                     int lastLanes) {
+/** Calls `body(vector, offset, isWhole)` for the vectors of sums of one micro-kernel, of which the last in a row may have fewer lanes. */
+template <int M, int V, class Body>
+inline __attribute__((always_inline)) void forEachSum(int64_t strideC, int lastLanes, Body&& body) {
   ARROWSMITH_UNROLL
   for (int i = 0; i < M; i++) {
     ARROWSMITH_UNROLL
-    for (int j = 0; j < V; j++) {
-      float* to = c + i * strideC + j * kLanes;
-      if (j < V - 1 || lastLanes == kLanes) {
-        store(to, accumulate ? load(to) + sums[i][j] : sums[i][j]);
+    for (int j = 0; j < V; j++) body(i, j, i * strideC + j * kLanes, j < V - 1 || lastLanes == kLanes);
+  }
+}
+
+/** Writes the sums of one micro-kernel to C, with what stands at `addend` (like C, or null) added; of the last vector only `lastLanes`. */
+template <int M, int V>
+inline __attribute__((always_inline)) void storeSums(const Vec (&sums)[M][V], float* c, const float* addend, int64_t strideC,
+                                                     int lastLanes) {
+  if (addend == nullptr) {
+    forEachSum<M, V>(strideC, lastLanes, [&](int i, int j, int64_t at, bool isWhole) __attribute__((always_inline)) {
+      if (isWhole) {
+        store(c + at, sums[i][j]);
       } else {
-        storePartial(to, accumulate ? loadPartial(to, lastLanes) + sums[i][j] : sums[i][j], lastLanes);
+        storePartial(c + at, sums[i][j], lastLanes);
       }
-    }
+    });
+  } else {
+    forEachSum<M, V>(strideC, lastLanes, [&](int i, int j, int64_t at, bool isWhole) __attribute__((always_inline)) {
+      if (isWhole) {
+        store(c + at, load(addend + at) + sums[i][j]);
+      } else {
+        storePartial(c + at, loadPartial(addend + at, lastLanes) + sums[i][j], lastLanes);
+      }
+    });
   }
 }
 
 /**
  * C[M, ≤ V · kLanes] = Σ_k A[·, k] panel[k, ·] in float32.
  *
- * @param a element (i, k) is at a[i · strideRow + k] or, if `Strip`, at a[k · kTileRows + i]
+ * @param a element (i, k) is at a[i · stride + k] or, if `Columns`, at a[k · stride + i]
  * @param panel kPanelWidth floats for each k
  */
-template <int M, int V, bool Strip>
-inline __attribute__((always_inline)) void microKernel(int64_t k, const float* a, int64_t strideRow, const float* panel,
-                                                       float* c, int64_t strideC, bool accumulate, int lastLanes) {
+template <int M, int V, bool Columns>
+inline __attribute__((always_inline)) void microKernel(int64_t k, const float* a, int64_t stride, const float* panel,
+                                                       float* c, const float* addend, int64_t strideC, int lastLanes) {
   Vec sums[M][V] = {};
   for (int64_t p = 0; p < k; p++) {
     Vec b[V];
@@ -59,12 +74,12 @@ inline __attribute__((always_inline)) void microKernel(int64_t k, const float* a
     for (int j = 0; j < V; j++) b[j] = *reinterpret_cast<const Vec*>(panel + p * kPanelWidth + j * kLanes);
     ARROWSMITH_UNROLL
     for (int i = 0; i < M; i++) {
-      const Vec x = splat(Strip ? a[p * kTileRows + i] : a[i * strideRow + p]);
+      const Vec x = splat(Columns ? a[p * stride + i] : a[i * stride + p]);
       ARROWSMITH_UNROLL
       for (int j = 0; j < V; j++) sums[i][j] += x * b[j];
     }
   }
-  storeSums<M, V>(sums, c, strideC, accumulate, lastLanes);
+  storeSums<M, V>(sums, c, addend, strideC, lastLanes);
 }
 
 #if defined(__AVX512BF16__)
@@ -77,8 +92,8 @@ inline __attribute__((always_inline)) void microKernel(int64_t k, const float* a
  */
 template <int M, int V>
 inline __attribute__((always_inline)) void microKernelBf16(int64_t pairs, const uint32_t* a, int64_t strideRow,
-                                                           const uint32_t* panel, float* c, int64_t strideC, bool accumulate,
-                                                           int lastLanes) {
+                                                           const uint32_t* panel, float* c, const float* addend,
+                                                           int64_t strideC, int lastLanes) {
   Vec sums[M][V] = {};
   for (int64_t p = 0; p < pairs; p++) {
     __m512bh b[V];
@@ -91,7 +106,7 @@ inline __attribute__((always_inline)) void microKernelBf16(int64_t pairs, const 
       for (int j = 0; j < V; j++) sums[i][j] = (Vec)_mm512_dpbf16_ps((__m512)sums[i][j], x, b[j]);
     }
   }
-  storeSums<M, V>(sums, c, strideC, accumulate, lastLanes);
+  storeSums<M, V>(sums, c, addend, strideC, lastLanes);
 }
 
 #endif

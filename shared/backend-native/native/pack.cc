@@ -85,11 +85,12 @@ void packPanel(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, float* o
   for (int64_t p = k0; p < k1; p++) {
     const float* from = b.data + p * b.stride + n0;
     float* to = out + p * kPanelWidth;
-    if (width == kPanelWidth) {
-      for (int j = 0; j < kPanelWidth; j += kLanes) store(to + j, load(from + j));
-    } else {
-      std::memcpy(to, from, width * sizeof(float));
-      std::memset(to + width, 0, (kPanelWidth - width) * sizeof(float));
+    for (int j = 0; j < kPanelWidth; j += kLanes) {
+      if (j + kLanes <= width) {
+        store(to + j, load(from + j));
+      } else {
+        store(to + j, j < width ? loadPartial(from + j, width - j) : splat(0));
+      }
     }
   }
 }

@@ -51,7 +51,7 @@ void rmsNorm(int64_t n, int64_t d, const float* x, const float* weight, float ep
 }
 
 void rmsNormGradient(int64_t n, int64_t d, const float* dY, const float* x, const float* weight,
-                     const float* inverseRms, float* dX, float* dWeight) {
+                     const float* inverseRms, const float* dResidual, float* dX, float* dWeight) {
   const int64_t rows = std::max(kMinimumGradientRows, rowsPerPiece(d));
   const int64_t parts = pieces(n, rows);
   float* partials = scratchFloats(Scratch::partials, parts * d);  // [parts, d]
@@ -72,7 +72,8 @@ void rmsNormGradient(int64_t n, int64_t d, const float* dY, const float* x, cons
         const Vec g = lanes.load(gradient + j) * splat(inverse);
         const Vec v = lanes.load(in + j);
         lanes.store(dWeightPart + j, lanes.load(dWeightPart + j) + g * v);
-        lanes.store(out + j, g * lanes.load(weight + j) - v * splat(share * inverse));
+        const Vec dIn = g * lanes.load(weight + j) - v * splat(share * inverse);
+        lanes.store(out + j, dResidual == nullptr ? dIn : dIn + lanes.load(dResidual + row * d + j));
       });
     }
   });

@@ -2,7 +2,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernels.h"
+#include "rope.h"
+
 #include "parallel.h"
 #include "scratch.h"
 #include "simd.h"
@@ -48,29 +49,49 @@ void turnPairs(int64_t planes, const float* x, const float* factors, float* y) {
   });
 }
 
+/** Turns one head's vector; `factors` are those of {@link spread} for interleaved planes. */
+void turnVector(const Rotation& rotation, int64_t position, int64_t headDim, const float* x, float sign, const float* factors,
+                float* y) {
+  const int64_t planes = rotation.planes;
+  if (rotation.interleaved) {
+    turnPairs(planes, x, factors, y);
+  } else {
+    turnHalves(planes, x, rotation.cos + position * planes, rotation.sin + position * planes, sign, y);
+  }
+  if (2 * planes == headDim || x == y) return;
+  std::memcpy(y + 2 * planes, x + 2 * planes, static_cast<size_t>(headDim - 2 * planes) * sizeof(float));
+}
+
+/** Calls `body(position, sign, factors)` for each of the positions. */
+template <class Body>
+void forEachPosition(const Rotation& rotation, int64_t begin, int64_t end, bool inverse, Body&& body) {
+  const float sign = inverse ? -1.0f : 1.0f;
+  float* factors = rotation.interleaved ? scratchFloats(Scratch::partials, 4 * rotation.planes) : nullptr;
+  for (int64_t position = begin; position < end; position++) {
+    const int64_t at = position * rotation.planes;
+    if (rotation.interleaved) spread(rotation.planes, rotation.cos + at, rotation.sin + at, sign, factors);
+    body(position, sign, factors);
+  }
+}
+
 }  // namespace
 
-void rope(int64_t rows, int64_t s, int64_t heads, int64_t headDim, int64_t planes, const float* x, const float* cos,
-          const float* sin, bool interleaved, bool inverse, float* y) {
-  const float sign = inverse ? -1.0f : 1.0f;
+void turnRows(const Rotation& rotation, int64_t rows, int64_t position, int64_t headDim, const float* x, int64_t strideX,
+              bool inverse, float* y, int64_t strideY) {
+  forEachPosition(rotation, position, position + rows, inverse, [&](int64_t p, float sign, const float* factors) {
+    turnVector(rotation, p, headDim, x + (p - position) * strideX, sign, factors, y + (p - position) * strideY);
+  });
+}
+
+void rope(int64_t rows, int64_t s, int64_t heads, int64_t headDim, const Rotation& rotation, const float* x, bool inverse, float* y) {
   const int64_t width = heads * headDim;
   parallelRanges(rows, std::max<int64_t>(1, kPieceFloats / width), [&](int64_t begin, int64_t end) {
-    float* factors = interleaved ? scratchFloats(Scratch::partials, 4 * planes) : nullptr;
     for (int64_t row = begin; row < end; row++) {
-      const float* rowCos = cos + row % s * planes;
-      const float* rowSin = sin + row % s * planes;
-      if (interleaved) spread(planes, rowCos, rowSin, sign, factors);
-      for (int64_t head = 0; head < heads; head++) {
-        const float* in = x + row * width + head * headDim;
-        float* out = y + row * width + head * headDim;
-        if (interleaved) {
-          turnPairs(planes, in, factors, out);
-        } else {
-          turnHalves(planes, in, rowCos, rowSin, sign, out);
+      forEachPosition(rotation, row % s, row % s + 1, inverse, [&](int64_t position, float sign, const float* factors) {
+        for (int64_t at = row * width; at < (row + 1) * width; at += headDim) {
+          turnVector(rotation, position, headDim, x + at, sign, factors, y + at);
         }
-        if (2 * planes == headDim) continue;
-        std::memcpy(out + 2 * planes, in + 2 * planes, static_cast<size_t>(headDim - 2 * planes) * sizeof(float));
-      }
+      });
     }
   });
 }

@@ -33,7 +33,7 @@ void waitFor(const std::atomic<int64_t>& counter, int64_t value) {
 
 /**
  * Some rows of B and of all A are a layer. A layer is packed by all threads, each a share, while they multiply the one before the last:
- * what is multiplied has just been packed, and is still in the caches. Each element of C is the sum of what the layers add, in their order.
+ * what is multiplied has just been packed, and is still in the caches. (An A that is not worth packing is read where it is.) Each element of C is the sum of what the layers add, in their order.
  */
 class Layers {
  public:
@@ -52,7 +52,7 @@ class Layers {
     bytes_ = roundedBytes(packedBytes(precision, blocking_.depth, n));
     for (int64_t i = 0; i < count; i++) {
       leftAt_.push_back(bytes_);
-      bytes_ += roundedBytes(packedLeftBytes(precision, products[i].m, blocking_.depth));
+      if (isPacked(products[i])) bytes_ += roundedBytes(packedLeftBytes(precision, products[i].m, blocking_.depth));
     }
     memory_ = static_cast<char*>(scratchBytes(Scratch::layers, bytes_ * static_cast<size_t>(std::min(layers_, kLayersInMemory))));
   }
@@ -92,6 +92,10 @@ class Layers {
     }
   }
 
+  bool isPacked(const TallProduct& product) const {
+    return precision_ == Precision::bf16 || isWorthPacking({product.a, product.strideA, true}, n_);
+  }
+
   int64_t depthOf(int64_t layer) const { return std::min(blocking_.depth, k_ - layer * blocking_.depth); }
 
   char* memoryOf(int64_t layer) const { return memory_ + static_cast<size_t>(layer % kLayersInMemory) * bytes_; }
@@ -107,6 +111,7 @@ class Layers {
       packPanels(right(layer), {b_.data + first * b_.stride, b_.stride, false}, k0, k1, 0, pieces(n_, kPanelWidth));
       for (int64_t i = 0; i < count_; i++) {
         const TallProduct& product = products_[i];
+        if (!isPacked(product)) continue;
         packLeft(precision_, {product.a + first * product.strideA, product.strideA, true}, product.m, k0, k1, depth,
                  memoryOf(layer) + leftAt_[static_cast<size_t>(i)]);
       }
@@ -116,9 +121,14 @@ class Layers {
 
   void multiplyTile(int64_t layer, const Tile& tile) const {
     const TallProduct& product = products_[tile.product];
-    multiplyPackedBlock({tile.rows, tile.n0, tile.n1, product.c + tile.row * product.strideC + tile.n0, product.strideC,
-                         product.accumulate || layer > 0},
-                        memoryOf(layer) + leftAt_[static_cast<size_t>(tile.product)], tile.row, right(layer));
+    float* const c = product.c + tile.row * product.strideC + tile.n0;
+    const float* const addend = product.accumulate || layer > 0 ? c : nullptr;
+    const BlockTarget target{tile.rows, tile.n0, tile.n1, c, addend, product.strideC};
+    if (isPacked(product)) {
+      return multiplyPackedBlock(target, memoryOf(layer) + leftAt_[static_cast<size_t>(tile.product)], tile.row, right(layer));
+    }
+    const float* const a = product.a + layer * blocking_.depth * product.strideA + tile.row;
+    multiplyBlock(target, {a, product.strideA, true}, right(layer), 0, depthOf(layer));
   }
 
   const Precision precision_;

@@ -11,7 +11,7 @@ export type Precision = 'f32' | 'bf16';
 
 /** C++'s enumerations. */
 export const precisionCode = { f32: 0, bf16: 1 } as const satisfies Record<Precision, number>;
-export const activationCode = { silu: 0, geluTanh: 1 } as const;
+export const activationCode = { silu: 0, 'gelu-tanh': 1 } as const;
 
 type Code = 0 | 1;
 type Floats = Float32Array;
@@ -58,7 +58,16 @@ export interface Addon {
     c: Floats,
   ): void;
 
-  linear(precision: Code, n: number, input: number, out: number, x: Floats, weight: Floats, y: Floats): void;
+  linear(
+    precision: Code,
+    n: number,
+    input: number,
+    out: number,
+    x: Floats,
+    weight: Floats,
+    residual: Floats | null,
+    y: Floats,
+  ): void;
   linearGradients(
     precision: Code,
     n: number,
@@ -125,6 +134,7 @@ export interface Addon {
     x: Floats,
     weight: Floats,
     inverseRms: Floats,
+    dResidual: Floats | null,
     dX: Floats,
     dWeight: Floats,
   ): void;
@@ -171,6 +181,41 @@ export interface Addon {
     up: Floats,
     dGate: Floats,
     dUp: Floats,
+  ): void;
+  gatedFeedForward(
+    precision: Code,
+    activation: Code,
+    n: number,
+    d: number,
+    f: number,
+    x: Floats,
+    gateWeight: Floats,
+    upWeight: Floats,
+    downWeight: Floats,
+    residual: Floats | null,
+    gate: Floats,
+    up: Floats,
+    hidden: Floats,
+    y: Floats,
+  ): void;
+  gatedFeedForwardGradient(
+    precision: Code,
+    activation: Code,
+    n: number,
+    d: number,
+    f: number,
+    dY: Floats,
+    x: Floats,
+    gateWeight: Floats,
+    upWeight: Floats,
+    downWeight: Floats,
+    gate: Floats,
+    up: Floats,
+    memory: Floats,
+    dX: Floats,
+    dGateWeight: Floats,
+    dUpWeight: Floats,
+    dDownWeight: Floats,
   ): void;
   gaussianTopK(
     n: number,
@@ -251,7 +296,7 @@ export interface Addon {
   sumOfSquares(tensors: Floats[]): number;
 }
 
-/** The fields of C++'s struct of that name, in order. */
+/** The fields of C++'s struct of that name, in order, and of its rotation. */
 export type AttentionShape = [
   b: number,
   s: number,
@@ -264,6 +309,10 @@ export type AttentionShape = [
   chunk: number,
   softCap: number,
   starts: Int32Array | null,
+  cos: Floats | null,
+  sin: Floats | null,
+  planes: number,
+  interleaved: boolean,
 ];
 
 /**

@@ -22,7 +22,7 @@ import { mupWidth, type AttentionConfig, type DecoderConfig } from './config.ts'
 import { feedForward, gated } from './feed-forward.ts';
 import type { KeysAndValues, KvCache } from './kv-cache.ts';
 import { mixtureOfExperts, type Routing } from './mixture-of-experts.ts';
-import { normalize } from './normalization.ts';
+import { normalize, normalizeResidual } from './normalization.ts';
 import { perLayerInputs, perLayerOutput } from './per-layer-embedding.ts';
 import { scaledFrequencies } from './positions.ts';
 import { routerLosses } from './router-losses.ts';
@@ -174,17 +174,21 @@ function block(
   const x = predictions[altUp?.active ?? 0]!; // [b, s, d]
 
   const { cos, sin, temperature, starts, sharedK, sharedV } = tensors;
-  const attentionInput = normed(x, 'input_layernorm');
+  const { normed: attentionInput, residual } = normalizeResidual(x, tensors['input_layernorm.weight']!, norm);
+  const isShared = config.layers.some(({ attention: { keysOfLayer } }) => keysOfLayer === layer);
   const attended = selfAttention(attention, norm, attentionInput, within(tensors, 'self_attn.'), {
     offset,
+    residual: postNorms ? undefined : residual,
+    isShared,
     rotary: cos === undefined ? undefined : { cos, sin: sin! },
     temperature,
     starts,
     shared: sharedK === undefined ? undefined : { k: sharedK, v: sharedV! },
     cache: cache === undefined ? undefined : { of: cache, layer },
   });
-  const attentionOutput = postNorms ? normed(attended.output, 'post_attention_layernorm') : attended.output;
-  let afterAttention = tf.add(x, attentionOutput); // [b, s, d]
+  let afterAttention = postNorms
+    ? tf.add(residual, normed(attended.output, 'post_attention_layernorm'))
+    : attended.output; // [b, s, d]
   if (laurelRank > 0) {
     const laurel = within(tensors, 'laurel.');
     const low = linear(attentionInput, laurel['linear_left.weight']!); // [b, s, r]
@@ -194,18 +198,23 @@ function block(
   }
 
   const beforeFfn = postNorms ? 'pre_feedforward_layernorm' : 'post_attention_layernorm';
-  const ffnInput = parallelBlock ? attentionInput : normed(afterAttention, beforeFfn);
+  const { normed: ffnInput, residual: ffnResidual } = parallelBlock
+    ? { normed: attentionInput, residual: afterAttention }
+    : normalizeResidual(afterAttention, tensors[`${beforeFfn}.weight`]!, norm);
   const weights = within(tensors, 'mlp.');
+  const addend = postNorms ? undefined : ffnResidual;
   const { output, routing } =
     ffn.kind === 'moe'
-      ? mixtureOfExperts(ffn, ffnInput, weights)
-      : { output: feedForward(ffn, ffnInput, weights, ffn.intermediateSize >> granularity), routing: undefined };
-  const y = tf.add(afterAttention, postNorms ? normed(output, 'post_feedforward_layernorm') : output); // [b, s, d]
+      ? mixtureOfExperts(ffn, ffnInput, weights, addend)
+      : {
+          output: feedForward(ffn, ffnInput, weights, { width: ffn.intermediateSize >> granularity, residual: addend }),
+          routing: undefined,
+        };
+  const y = postNorms ? tf.add(ffnResidual, normed(output, 'post_feedforward_layernorm')) : output; // [b, s, d]
 
   const after = altUp === null ? [y] : correct(altUp, norm, predictions, y, within(tensors, 'altup.'));
   const input = tensors['perLayerInput'];
   const stream = input === undefined ? after : withPerLayerEmbedding(config, tensors, layer, after, input);
-  const isShared = config.layers.some(({ attention: { keysOfLayer } }) => keysOfLayer === layer);
   return {
     ...Object.fromEntries(stream.map((copy, i) => [`stream${i}`, copy])),
     ...(isShared ? { k: attended.k, v: attended.v } : {}),

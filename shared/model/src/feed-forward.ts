@@ -1,5 +1,5 @@
 /** @file Gated feed-forward networks (Shazeer 2020, https://arxiv.org/abs/2002.05202), whole or the first part of a nested one. */
-import { addBias, gaussianTopK, geglu, linear, linears, swiglu } from '@arrowsmith/ops';
+import { addBias, gatedFeedForward, gaussianTopK, geglu, linear, linearAdd, linears, swiglu } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Activation, DenseConfig } from './config.ts';
 import type { ParameterTensors } from './tensors.ts';
@@ -10,27 +10,32 @@ export function gated(activation: Activation, gate: tf.Tensor, up: tf.Tensor): t
 }
 
 /**
- * down(activation(gate(x)) · up(x)).
+ * down(activation(gate(x)) · up(x)), and with a residual its sum with that.
  *
  * @param x [b, s, d]
  * @param weights `gate_proj.weight` [f, d], `up_proj.weight` [f, d], `down_proj.weight` [d, f], and their biases where there are any
- * @param width inner features to use, the first of f; all by default
+ * @param options inner features to use, the first of f, all by default; and the residual [b, s, d], none by default
  * @returns [b, s, d]
  */
 export function feedForward(
   { activation, bias, sparsity }: Pick<DenseConfig, 'activation' | 'bias' | 'sparsity'>,
   x: tf.Tensor,
   weights: ParameterTensors,
-  width?: number,
+  { width, residual }: { width?: number; residual?: tf.Tensor | undefined } = {},
 ): tf.Tensor {
   const part = (name: string, axis: 0 | 1) => firstOf(weights[name]!, axis, width);
-  let [gate, up] = linears(x, [part('gate_proj.weight', 0), part('up_proj.weight', 0)]) as [tf.Tensor, tf.Tensor]; // [b, s, f]
+  const [wGate, wUp, wDown] = [part('gate_proj.weight', 0), part('up_proj.weight', 0), part('down_proj.weight', 1)];
+  if (!bias && sparsity === 0) {
+    return gatedFeedForward(x, { gate: wGate, up: wUp, down: wDown }, { activation, residual });
+  }
+  let [gate, up] = linears(x, [wGate, wUp]) as [tf.Tensor, tf.Tensor]; // [b, s, f]
   if (bias) {
     gate = addBias(gate, part('gate_proj.bias', 0));
     up = addBias(up, part('up_proj.bias', 0));
   }
   if (sparsity > 0) gate = gaussianTopK(gate, { sparsity });
-  const output = linear(gated(activation, gate, up), part('down_proj.weight', 1)); // [b, s, d]
+  const hidden = gated(activation, gate, up);
+  const output = residual === undefined ? linear(hidden, wDown) : linearAdd(hidden, wDown, residual); // [b, s, d]
   return bias ? addBias(output, weights['down_proj.bias']!) : output;
 }
 

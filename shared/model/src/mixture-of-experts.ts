@@ -27,17 +27,19 @@ export type Routing = {
 };
 
 /**
- * Every token through the experts that are chosen for it, and through the shared one.
+ * Every token through the experts that are chosen for it, and through the shared one; with a residual, the sum with that.
  *
  * @param x normed hidden states [b, s, d]
  * @param weights `gate.weight` [E, d], the router; `experts.gate_proj.weight` and `experts.up_proj.weight` [E, f, d],
  *   `experts.down_proj.weight` [E, d, f]; `shared_expert.gate_proj.weight` …
+ * @param residual [b, s, d], or none
  * @returns the output [b, s, d], and what the router did
  */
 export function mixtureOfExperts(
   config: MoeConfig,
   x: tf.Tensor,
   weights: ParameterTensors,
+  residual: tf.Tensor | undefined,
 ): { output: tf.Tensor; routing: Routing } {
   const rows = reshape(x, [-1, x.shape.at(-1)!]); // [n, d]
   const logits = linear(rows, weights['gate.weight']!); // [n, E]
@@ -58,9 +60,10 @@ export function mixtureOfExperts(
     probability: tf.mean(probabilities, 0),
     squaredLogSum: tf.mean(tf.square(logSumExp(logits))),
   };
-  if (config.sharedIntermediateSize === 0) return { output: routed, routing };
-  const shared = feedForward({ ...config, bias: false, sparsity: 0 }, x, within(weights, 'shared_expert.'));
-  return { output: tf.add(routed, shared), routing };
+  const sum = residual === undefined ? routed : tf.add(residual, routed);
+  if (config.sharedIntermediateSize === 0) return { output: sum, routing };
+  const shared = { ...config, bias: false, sparsity: 0 };
+  return { output: feedForward(shared, x, within(weights, 'shared_expert.'), { residual: sum }), routing };
 }
 
 /** The share of n tokens that each expert has, from the offsets of its rows. */

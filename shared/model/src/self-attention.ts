@@ -1,5 +1,15 @@
 /** @file A decoder's self-attention: projections, norms of heads, positions, masks, cache. */
-import { addBias, attention, linear, linears, reshape, rmsNorm, rope, scalePositions } from '@arrowsmith/ops';
+import {
+  addBias,
+  attention,
+  linear,
+  linearAdd,
+  linears,
+  reshape,
+  rmsNorm,
+  rope,
+  scalePositions,
+} from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttentionConfig, NormConfig } from './config.ts';
 import { dualChunkAttention, rotateByChunk } from './dual-chunk-attention.ts';
@@ -18,6 +28,10 @@ export interface AttentionContext {
   starts?: tf.Tensor | undefined;
   /** Keys and values of an earlier layer, to use instead of own ones, [b, s_kv, n_kv, h_d]. */
   shared?: { k: tf.Tensor; v: tf.Tensor } | undefined;
+  /** What the output is added to, [b, s, d]. */
+  residual?: tf.Tensor | undefined;
+  /** Whether later layers use the keys and values of this one. */
+  isShared?: boolean | undefined;
   /** The cache, and which of its layers this one is. */
   cache?: { of: KvCache; layer: number } | undefined;
 }
@@ -27,22 +41,28 @@ export interface AttentionContext {
  *
  * @param x normed hidden states [b, s, d]
  * @param weights the layer's parameters `q_proj.weight` …
- * @returns the output [b, s, d], and all keys and values that it saw, [b, s_kv, n_kv, h_d]
+ * @returns the output [b, s, d], and, for a layer that is shared, all keys and values that it saw, [b, s_kv, n_kv, h_d]
  */
 export function selfAttention(
   config: AttentionConfig,
   norm: NormConfig,
   x: tf.Tensor,
   weights: ParameterTensors,
-  { offset, rotary, temperature, starts, shared, cache }: AttentionContext,
+  { offset, rotary, temperature, starts, shared, residual, isShared, cache }: AttentionContext,
 ): { output: tf.Tensor; k: tf.Tensor; v: tf.Tensor } {
-  const { heads, headDim, scale, window, chunk, softCap } = config;
-  const [b, s] = x.shape as [number, number, number];
+  const { headDim, scale, window, chunk, softCap } = config;
   const projections = shared === undefined ? ['q_proj', 'k_proj', 'v_proj'] : ['q_proj'];
-  const projected = linears(
-    x,
-    projections.map((name) => weights[`${name}.weight`]!),
-  ).map((y, i) => reshape(withBias(config, y, weights, projections[i]!), [b, s, -1, headDim])); // [b, s, n, h_d]
+  const matrices = projections.map((name) => weights[`${name}.weight`]!);
+  const projected = linears(x, matrices, { headDim }).map((y, i) => withHeadBias(config, y, weights, projections[i]!)); // [b, s, n, h_d]
+  // Attention turns queries and keys itself where nothing else comes between, and nobody else needs the keys.
+  const turnsWithin =
+    rotary !== undefined &&
+    config.dualChunk === null &&
+    config.qkNorm !== 'l2' &&
+    temperature === undefined &&
+    shared === undefined &&
+    isShared !== true &&
+    cache === undefined;
 
   /** Queries or keys. */
   const positioned = (head: tf.Tensor, weight: string): tf.Tensor => {
@@ -50,7 +70,8 @@ export function selfAttention(
     const { epsilon, unitOffset } = norm;
     if (config.qkNorm === 'learned') y = rmsNorm(y, weights[`${weight}.weight`]!, { epsilon, unitOffset });
     if (config.dualChunk !== null) y = weight === 'k_norm' ? rotateByChunk(config, y, offset) : y;
-    else if (rotary !== undefined) y = rope(y, rotary.cos, rotary.sin, { interleaved: config.rope!.interleaved });
+    else if (rotary !== undefined && !turnsWithin)
+      y = rope(y, rotary.cos, rotary.sin, { interleaved: config.rope!.interleaved });
     if (config.qkNorm === 'l2') y = rmsNorm(y, undefined, { epsilon });
     return y;
   };
@@ -62,14 +83,19 @@ export function selfAttention(
     if (config.valueNorm) v = rmsNorm(v, undefined, { epsilon: norm.epsilon });
     if (cache !== undefined) ({ k, v } = appendToLayer(cache.of, cache.layer, config, k, v));
   }
+  const rotation = turnsWithin ? { ...rotary, interleaved: config.rope!.interleaved } : undefined;
   const attended =
     config.dualChunk === null
-      ? attention(q, k, v, { scale, window, chunk, softCap, starts }) // [b, s, n_h, h_d]
+      ? attention(q, k, v, { scale, window, chunk, softCap, starts, rotary: rotation }) // [b, s, n_h, h_d]
       : dualChunkAttention(config, q, k, v, offset);
-  const output = linear(reshape(attended, [b, s, heads * headDim]), weights['o_proj.weight']!);
-  return { output: withBias(config, output, weights, 'o_proj'), k, v };
+  const weight = weights['o_proj.weight']!;
+  const output = residual === undefined ? linear(attended, weight) : linearAdd(attended, weight, residual); // [b, s, d]
+  return { output: config.bias ? addBias(output, weights['o_proj.bias']!) : output, k, v };
 }
 
-function withBias({ bias }: AttentionConfig, y: tf.Tensor, weights: ParameterTensors, name: string): tf.Tensor {
-  return bias ? addBias(y, weights[`${name}.bias`]!) : y;
+/** Adds a projection's bias to its heads, [b, s, n, h_d]. */
+function withHeadBias({ bias }: AttentionConfig, y: tf.Tensor, weights: ParameterTensors, name: string): tf.Tensor {
+  if (!bias) return y;
+  const [b, s] = y.shape as [number, number];
+  return reshape(addBias(reshape(y, [b, s, -1]), weights[`${name}.bias`]!), y.shape);
 }

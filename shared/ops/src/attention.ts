@@ -1,6 +1,7 @@
 /** @file Causal self-attention with grouped queries (Ainslie et al. 2023, https://arxiv.org/abs/2305.13245). */
 import * as tf from '@tensorflow/tfjs-core';
 import { defineOp } from './op.ts';
+import { rotate, type RopeOptions } from './rope.ts';
 import type { NamedTensors } from './tape.ts';
 import { transposeMatrix } from './transpose-matrix.ts';
 import { unstack } from './unstack.ts';
@@ -19,19 +20,26 @@ export type AttentionOptions = {
    * position. A query sees keys from there on only. One document by default.
    */
   starts?: tf.Tensor | undefined;
+  /**
+   * Rotary position embedding: queries and keys are turned by their positions first, by tables [s_kv, planes], as `rope` does; s = s_kv then. As
+   * part of attention it costs no pass over memory. None by default.
+   */
+  rotary?: (RopeOptions & { cos: tf.Tensor; sin: tf.Tensor }) | undefined;
 };
 
-/** The options that are numbers, with 0 for what there is not. */
-type AttentionAttributes = Required<Omit<AttentionOptions, 'starts'>>;
+/** The options that are no tensors, with 0 for what there is not. */
+type AttentionAttributes = Required<Omit<AttentionOptions, 'starts' | 'rotary'> & RopeOptions>;
 
-type AttentionInputs = NamedTensors<'q' | 'k' | 'v'> & Partial<NamedTensors<'starts'>>;
+type AttentionInputs = NamedTensors<'q' | 'k' | 'v'> & Partial<NamedTensors<'starts' | 'cos' | 'sin'>>;
 
 // The reference takes one key head of one sequence at a time, with the g query heads that share it as g·s rows: a product of
 // two matrices runs on XNNPACK in the wasm backend, a batched or transposed one on a loop that is ten times slower.
 const op = defineOp({
   kernelName: 'Attention',
-  constants: ['starts'],
-  forward({ q, k, v, starts }: AttentionInputs, attributes: AttentionAttributes) {
+  constants: ['starts', 'cos', 'sin'],
+  forward(inputs: AttentionInputs, attributes: AttentionAttributes) {
+    const { v, starts } = inputs;
+    const { q, k } = turned(inputs, attributes);
     const { scale, softCap } = attributes;
     const [sKv, nKv] = k.shape.slice(1, 3) as [number, number];
     const queries = unstack(rows(tf.mul(q, scale), nKv)); // b·n_kv times [g s, h_d]
@@ -51,9 +59,12 @@ const op = defineOp({
     const attended = probabilities.map((probability, i) => tf.matMul(probability, values[i]!)); // [g s, h_d]
     return [fromRows(tf.stack(attended), q.shape), ...probabilities];
   },
-  saved: ({ q, k, v, starts }, [value]): NamedTensors<'q' | 'k' | 'v' | 'value'> =>
-    Object.assign({ q, k, v, value: value! }, starts === undefined ? {} : { starts }),
-  gradient([dValue], { q, k, v, value }, probabilities, { scale, softCap }) {
+  saved: (inputs, [value]): AttentionInputs & NamedTensors<'value'> => ({ ...inputs, value: value! }),
+  gradient([dValue], { value, ...inputs }, probabilities, attributes) {
+    const { v, cos, sin } = inputs;
+    const { q, k } = turned(inputs, attributes);
+    const { scale, softCap, interleaved } = attributes;
+    const turnedBack = (d: tf.Tensor) => (cos === undefined ? d : rotate(d, cos, tf.neg(sin!), interleaved));
     const nKv = k.shape[2]!;
     const queries = unstack(rows(tf.mul(q, scale), nKv)); // b·n_kv times [g s, h_d]
     const keys = unstack(rows(tf.mul(k, scale), nKv)); // [s_kv, h_d]
@@ -79,12 +90,20 @@ const op = defineOp({
       }),
     );
     return [
-      fromRows(tf.stack(gradients.map(({ dQ }) => dQ)), q.shape),
-      fromRows(tf.stack(gradients.map(({ dK }) => dK)), k.shape),
+      turnedBack(fromRows(tf.stack(gradients.map(({ dQ }) => dQ)), q.shape)),
+      turnedBack(fromRows(tf.stack(gradients.map(({ dK }) => dK)), k.shape)),
       fromRows(tf.stack(gradients.map(({ dV }) => dV)), v.shape),
     ];
   },
 });
+
+/** Queries and keys, turned by their positions where there are tables. */
+function turned(
+  { q, k, cos, sin }: AttentionInputs,
+  { interleaved }: AttentionAttributes,
+): { q: tf.Tensor; k: tf.Tensor } {
+  return cos === undefined ? { q, k } : { q: rotate(q, cos, sin!, interleaved), k: rotate(k, cos, sin!, interleaved) };
+}
 
 /** [b, s, n_kv g, h_d] -> [b n_kv, g s, h_d]: the heads that share a key head, one below the other. */
 function rows(x: tf.Tensor, nKv: number): tf.Tensor {
@@ -127,8 +146,8 @@ function causalMask(
  * keys j <= p; with a window, of those j > p − window; with chunks, of those j >= ⌊p / chunk⌋ · chunk; with documents, of those
  * j >= starts[p]. Query head n uses key and value head floor(n · n_kv / n_h).
  *
- * Kernels `Attention`, `AttentionGrad`; attributes are the options, with 0 for a window, chunk or cap that there is not; `starts` is an
- * input, or missing.
+ * Kernels `Attention`, `AttentionGrad`; attributes are the options, with 0 for a window, chunk or cap that there is not; `starts`, `cos` and
+ * `sin` are inputs, or missing.
  *
  * @param q [b, s, n_h, h_d]
  * @param k [b, s_kv, n_kv, h_d], n_h a multiple of n_kv, s_kv >= s
@@ -139,8 +158,15 @@ export function attention(
   q: tf.Tensor,
   k: tf.Tensor,
   v: tf.Tensor,
-  { scale, window = 0, chunk = 0, softCap = 0, starts }: AttentionOptions,
+  { scale, window = 0, chunk = 0, softCap = 0, starts, rotary }: AttentionOptions,
 ): tf.Tensor {
-  const inputs = starts === undefined ? { q, k, v } : { q, k, v, starts };
-  return op(inputs, { scale, window, chunk, softCap })[0]!;
+  const { cos, sin, interleaved = false } = rotary ?? {};
+  const inputs: AttentionInputs = {
+    q,
+    k,
+    v,
+    ...(starts === undefined ? {} : { starts }),
+    ...(cos === undefined ? {} : { cos, sin }),
+  };
+  return op(inputs, { scale, window, chunk, softCap, interleaved })[0]!;
 }

@@ -9,13 +9,10 @@ import type { NamedTensors } from './tape.ts';
 const SLOPE = Math.sqrt(2 / Math.PI);
 const CUBIC = 0.044715;
 
-const op = defineOp({
-  kernelName: 'Geglu',
-  forward({ gate, up }: NamedTensors<'gate' | 'up'>) {
-    return [tf.mul(tf.mul(gate, tf.mul(tf.add(tanhOf(gate), 1), 0.5)), up)];
-  },
-  saved: ({ gate, up }) => ({ gate, up }),
-  gradient([dValue], { gate, up }) {
+/** What is computed, and its gradients by gate and up. */
+export const gegluReference = {
+  value: (gate: tf.Tensor, up: tf.Tensor): tf.Tensor => tf.mul(tf.mul(gate, tf.mul(tf.add(tanhOf(gate), 1), 0.5)), up),
+  gradient(dValue: tf.Tensor, gate: tf.Tensor, up: tf.Tensor): [tf.Tensor, tf.Tensor] {
     const tanh = tanhOf(gate);
     const half = tf.mul(tf.add(tanh, 1), 0.5);
     // gelu'(g) = (1 + tanh u) / 2 + g / 2 (1 − tanh² u) u', with u' = √(2/π) (1 + 3 · 0.044715 g²)
@@ -24,6 +21,13 @@ const op = defineOp({
     const slope = tf.add(half, tf.mul(tf.mul(tf.mul(gate, 0.5), tanhSlope), uSlope));
     return [tf.mul(tf.mul(dValue, up), slope), tf.mul(dValue, tf.mul(gate, half))];
   },
+};
+
+const op = defineOp({
+  kernelName: 'Geglu',
+  forward: ({ gate, up }: NamedTensors<'gate' | 'up'>) => [gegluReference.value(gate, up)],
+  saved: ({ gate, up }) => ({ gate, up }),
+  gradient: ([dValue], { gate, up }) => gegluReference.gradient(dValue, gate, up),
 });
 
 /** tanh u with u = √(2/π) (g + 0.044715 g³). */

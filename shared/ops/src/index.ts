@@ -7,13 +7,14 @@ export { useBackend } from './backends.ts';
 export { combine, dispatch, sortByExpert, type Routes } from './dispatch.ts';
 export { embedding } from './embedding.ts';
 export { gaussianTopK, type GaussianTopKOptions } from './gaussian-top-k.ts';
+export { gatedFeedForward } from './gated-feed-forward.ts';
 export { geglu } from './geglu.ts';
 export { globalNorm } from './global-norm.ts';
 export { groupedLinears } from './grouped-linear.ts';
 export { layerNorm, type LayerNormOptions } from './layer-norm.ts';
 export { linearCrossEntropy } from './linear-cross-entropy.ts';
 export { logSumExp } from './log-sum-exp.ts';
-export { linear, linears } from './linear.ts';
+export { linear, linearAdd, linears, type LinearOptions } from './linear.ts';
 export { logits, type LogitOptions } from './logits.ts';
 export { meanSquare, mixCopies } from './mix-copies.ts';
 export { recompute } from './recompute.ts';
@@ -29,7 +30,7 @@ export {
   type Engine,
   type Precision,
 } from './resolve-backend.ts';
-export { rmsNorm, type RmsNormOptions } from './rms-norm.ts';
+export { rmsNorm, rmsNormResidual, type RmsNormOptions } from './rms-norm.ts';
 export { rope, ropeFrequencies, ropeTables, type RopeOptions, type RopeTablesOptions } from './rope.ts';
 export { scale, scalePositions } from './scale.ts';
 export { sigmoid, softmax } from './softmax.ts';

@@ -1,4 +1,4 @@
-/** @file The linear map y = x Wᵀ, and several of them that share x. */
+/** @file The linear map y = x Wᵀ, several of them that share x, and one whose result is added to something. */
 import * as tf from '@tensorflow/tfjs-core';
 import { defineOp, numbered } from './op.ts';
 import type { NamedTensors } from './tape.ts';
@@ -7,41 +7,64 @@ import { transposeMatrix } from './transpose-matrix.ts';
 type LinearAttributes = {
   /** The number of weights. */
   count: number;
+  /** Size of the last axis of the values, which are cut into heads; 0 where they are not. */
+  headDim: number;
 };
 
 const op = defineOp({
   kernelName: 'Linear',
   values: ({ count }: LinearAttributes) => count,
-  forward({ x, ...weights }: NamedTensors<'x'> & NamedTensors) {
-    const rows = asRows(x); // [n, in]
-    return Object.values(weights).map((weight) =>
-      tf.reshape(multiply(rows, weight), [...x.shape.slice(0, -1), weight.shape[0]!]),
-    );
+  forward({ x, ...weights }: NamedTensors<'x'> & NamedTensors, { headDim }) {
+    return Object.values(weights).map((weight) => {
+      const { rows, leading } = asRows(x, weight.shape[1]!);
+      return tf.reshape(multiplyRows(rows, weight), [
+        ...leading,
+        ...(headDim === 0 ? [weight.shape[0]!] : [-1, headDim]),
+      ]);
+    });
   },
   saved: (inputs) => inputs,
-  gradient(dValues, { x, ...weights }) {
-    const rows = asRows(x); // [n, in]
-    const dRows = dValues.map(asRows); // [n, out] each
-    const dX = Object.values(weights).map((weight, i) => tf.matMul(dRows[i]!, weight)); // [n, in] each
-    const dWeights = dRows.map((dRow) => tf.matMul(transposeMatrix(dRow), rows)); // [out, in] each
-    return [tf.reshape(dX.length === 1 ? dX[0]! : tf.addN(dX), x.shape), ...dWeights];
-  },
+  gradient: (dValues, { x, ...weights }) => linearGradients(x!, Object.values(weights), dValues),
 });
 
-/** [..., d] -> [n, d]. */
-function asRows(x: tf.Tensor): tf.Tensor {
-  return tf.reshape(x, [-1, x.shape.at(-1)!]);
+const addOp = defineOp({
+  kernelName: 'LinearAdd',
+  forward({ x, weight, residual }: NamedTensors<'x' | 'weight' | 'residual'>) {
+    const product = multiplyRows(asRows(x, weight.shape[1]!).rows, weight);
+    return [tf.add(tf.reshape(product, residual.shape), residual)];
+  },
+  saved: ({ x, weight }) => ({ x, weight }),
+  gradient: ([dValue], { x, weight }) => [...linearGradients(x, [weight], [dValue]), tf.clone(dValue)],
+});
+
+/** [..., d] or [..., heads, d / heads] -> [n, d]. */
+function asRows(x: tf.Tensor, d: number): { rows: tf.Tensor; leading: number[] } {
+  return { rows: tf.reshape(x, [-1, d]), leading: x.shape.slice(0, x.shape.at(-1) === d ? -1 : -2) };
+}
+
+/** Gradients of x and of each weight. */
+export function linearGradients(x: tf.Tensor, weights: tf.Tensor[], dValues: tf.Tensor[]): tf.Tensor[] {
+  const rows = tf.reshape(x, [-1, weights[0]!.shape[1]!]); // [n, in]
+  const dRows = dValues.map((dValue, i) => tf.reshape(dValue, [-1, weights[i]!.shape[0]!])); // [n, out] each
+  const dX = weights.map((weight, i) => tf.matMul(dRows[i]!, weight)); // [n, in] each
+  const dWeights = dRows.map((dRow) => tf.matMul(transposeMatrix(dRow), rows)); // [out, in] each
+  return [tf.reshape(dX.length === 1 ? dX[0]! : tf.addN(dX), x.shape), ...dWeights];
 }
 
 /**
  * [n, in] · [out, in]ᵀ -> [n, out]. Whatever is on the right of a product is copied to XNNPACK's layout first, so for few rows, as
  * in generation, the weight should be on the left.
  */
-function multiply(rows: tf.Tensor, weight: tf.Tensor): tf.Tensor {
+export function multiplyRows(rows: tf.Tensor, weight: tf.Tensor): tf.Tensor {
   return rows.shape[0]! < weight.shape[0]! / 2
     ? transposeMatrix(tf.matMul(weight, transposeMatrix(rows)))
     : tf.matMul(rows, transposeMatrix(weight));
 }
+
+export type LinearOptions = {
+  /** Cuts values into heads of this size. */
+  headDim?: number;
+};
 
 /**
  * Maps the last axis by each of several weight matrices in PyTorch's and Hugging Face's layout, without biases: the projections to
@@ -49,15 +72,30 @@ function multiply(rows: tf.Tensor, weight: tf.Tensor): tf.Tensor {
  *
  * Kernels `Linear`, `LinearGrad`.
  *
- * @param x [..., in]
+ * @param x [..., in], or heads that make up as much, [..., n, in / n]
  * @param weights [out, in] each
- * @returns [..., out] for each weight
+ * @returns [..., out] for each weight; with `headDim`, [..., out / headDim, headDim]
  */
-export function linears(x: tf.Tensor, weights: readonly tf.Tensor[]): tf.Tensor[] {
-  return op({ x, ...numbered('weight', weights) } as NamedTensors<'x'> & NamedTensors, { count: weights.length });
+export function linears(x: tf.Tensor, weights: readonly tf.Tensor[], { headDim = 0 }: LinearOptions = {}): tf.Tensor[] {
+  const inputs = { x, ...numbered('weight', weights) } as NamedTensors<'x'> & NamedTensors;
+  return op(inputs, { count: weights.length, headDim });
 }
 
 /** One of {@link linears}. */
 export function linear(x: tf.Tensor, weight: tf.Tensor): tf.Tensor {
   return linears(x, [weight])[0]!;
+}
+
+/**
+ * `residual + linear(x, weight)`: what ends a sub-layer. The sum costs no pass over memory of its own, and no node of the tape.
+ *
+ * Kernels `LinearAdd`, `LinearAddGrad`.
+ *
+ * @param x [..., in], or heads that make up as much, [..., n, in / n]
+ * @param weight [out, in]
+ * @param residual [..., out]
+ * @returns [..., out]
+ */
+export function linearAdd(x: tf.Tensor, weight: tf.Tensor, residual: tf.Tensor): tf.Tensor {
+  return addOp({ x, weight, residual }, {})[0]!;
 }

@@ -2,6 +2,7 @@
  * @file Kernels and operations: compositions of plain tfjs operations under a name, which a backend may replace by registering
  * a fused kernel under that name in tfjs's kernel registry.
  */
+import { numberedName } from '@arrowsmith/backend-native/numbered-name';
 import * as tf from '@tensorflow/tfjs-core';
 import { runNode, type NamedTensors } from './tape.ts';
 
@@ -108,7 +109,9 @@ export function defineOp<I extends NamedTensors, S extends NamedTensors, A exten
 
 /** Names tensors `${name}0`, `${name}1` …, as kernels' inputs that there may be any number of. */
 export function numbered(name: string, tensors: readonly tf.Tensor[]): Record<string, tf.Tensor> {
-  return Object.fromEntries(tensors.map((tensor, i) => [`${name}${i}`, tensor]));
+  const named: Record<string, tf.Tensor> = {};
+  for (const [i, tensor] of tensors.entries()) named[numberedName(name, i)] = tensor;
+  return named;
 }
 
 function findKernel(name: string): tf.KernelConfig | undefined {

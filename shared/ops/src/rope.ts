@@ -67,7 +67,7 @@ const op = defineOp({
 });
 
 /** x · cos + quarterTurn(x) · sin, with the tables' entries at both coordinates of their planes. */
-function rotate(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor, interleaved: boolean): tf.Tensor {
+export function rotate(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor, interleaved: boolean): tf.Tensor {
   const [s, planes] = cos.shape as [number, number];
   const hd = x.shape.at(-1)!;
   const perCoordinate = (table: tf.Tensor, rest: (shape: [number, number]) => tf.Tensor) => {

@@ -101,8 +101,11 @@ function blockActivations(config: DecoderConfig, { attention, ffn }: LayerConfig
   const [queries, keys] = [heads * headDim, kvHeads * headDim];
   const routed = ffn.kind === 'moe' ? n * ffn.topK : 0; // rows of experts
   const shared = ffn.kind === 'moe' ? ffn.sharedIntermediateSize : ffn.intermediateSize;
-  // gate, up: SwiGLU; its output: the linear layer down; the rows that are sent to experts, and come back
-  const inner = [shared, shared, shared].filter((size) => size > 0).map((size) => n * size);
+  // gate, up: the feed-forward network; of experts also the linear layer down's input; the rows that are sent to experts, and come back
+  const isComposed = ffn.kind === 'dense' && (ffn.bias || ffn.sparsity > 0);
+  const inner = (isComposed ? [shared, shared, shared] : [shared, shared])
+    .filter((size) => size > 0)
+    .map((size) => n * size);
   const experts = ffn.kind === 'moe' ? [1, 1, 1].map(() => routed * ffn.intermediateSize) : [];
   const moved = ffn.kind === 'moe' ? [routed * d, routed * d, n * ffn.experts, n * ffn.experts] : [];
   const ffnKept = tensors(...inner, ...experts, ...moved);
@@ -110,7 +113,7 @@ function blockActivations(config: DecoderConfig, { attention, ffn }: LayerConfig
     kept:
       tensors(n * d, n) + // x, its inverse root mean square: RmsNorm
       tensors(n * d) + // normed x: the linear layers of q, k, v
-      tensors(n * queries, n * keys, n * keys) + // q, k (after rotary embedding), v: attention
+      tensors(n * queries, n * keys, n * keys) + // q, k, v: attention
       tensors(n * queries, n * heads) + // attention's output, also the linear layer o's input; log-sum-exp
       (qkNorm === 'none' ? 0 : tensors(n * queries, n * keys, n * heads, n * kvHeads)) + // q, k before their norms
       (postNorms ? tensors(n * d, n * d, n, n) : 0) + // the sub-layers' outputs before their norms
@@ -118,14 +121,14 @@ function blockActivations(config: DecoderConfig, { attention, ffn }: LayerConfig
       tensors(n * d, n) + // x + o(…): RmsNorm
       tensors(n * d) + // normed: the linear layers gate, up
       ffnKept,
-    // While SwiGLU's gradient is computed: the gradients by gate, up and their product, whose value is gone then; or while attention's is,
-    // where the feed-forward part is gone.
+    // While the feed-forward network's gradient is computed: that by the inner features, besides gate and up, and that by x; experts', by
+    // gate, up and their product, whose value is gone then; or while attention's is, where the feed-forward part is gone.
     backward: Math.max(
-      tensors(...inner.slice(1), ...experts.slice(1)),
+      tensors(...inner.slice(1), ...experts.slice(1), n * d),
       tensors(n * queries, n * queries, n * keys, n * keys) - tensors(n * d, n * d) - ffnKept,
     ),
-    // q, k before rotary embedding, what o and down add to x, the block's output.
-    forward: tensors(n * queries, n * keys, n * d, n * d, n * d),
+    // The inner features, the block's output.
+    forward: tensors(...inner.slice(1), n * d),
   };
 }
 

@@ -310,6 +310,38 @@ TEST("a query sees keys of its own document only") {
   }
 }
 
+TEST("attention turns queries and keys as rope does before it") {
+  for (const Precision precision : {Precision::f32, Precision::bf16}) {
+    for (const bool interleaved : {false, true}) {
+      for (const int64_t s : {1, 2, 33, 130, 700}) {
+        AttentionShape shape = shapeOf(2, s, s, 4, 2, 24);
+        if (s == 130) shape.window = 40;
+        const int64_t planes = s == 33 ? 5 : 12;
+        const std::vector<float> cos = randomFloats(s * planes, 8), sin = randomFloats(s * planes, 9);
+        const Rotation rotation{cos.data(), sin.data(), planes, interleaved};
+        const auto turn = [&](std::vector<float>& x, int64_t heads, bool inverse) {
+          rope(2 * s, s, heads, 24, rotation, x.data(), inverse, x.data());
+        };
+        const Inputs in = inputsOf(shape);
+        Inputs turned = in;
+        turn(turned.q, 4, false);
+        turn(turned.k, 2, false);
+        Results expected = compute(precision, turned);
+        turn(expected.dQ, 4, true);
+        turn(expected.dK, 2, true);
+        Inputs within = in;
+        within.shape.rotation = &rotation;
+        if (s >= 3) {
+          CHECK_SAME_BITS(compute(precision, within).all(), expected.all());
+        } else {  // few queries without a rotation go another way
+          CHECK_CLOSE(compute(Precision::f32, within).all(), toDoubles(expected.all()), precision == Precision::f32 ? 1e-5 : 0.1);
+        }
+        CHECK_SAME_FOR_ANY_THREADS([&] { return compute(precision, within).all(); });
+      }
+    }
+  }
+}
+
 TEST("attention has the same bits for any number of threads and in every call") {
   for (const Precision precision : {Precision::f32, Precision::bf16}) {
     AttentionShape windowed = shapeOf(3, 100, 120, 4, 2, 24);

@@ -82,6 +82,25 @@ TEST("products of all sizes and transposes are right, and write nothing between 
   }
 }
 
+TEST("an epilogue sees every element once, complete and with its addend") {
+  for (const Sizes& sizes : kSizes) {
+    const auto [m, n, k] = sizes;
+    for (const bool transposeA : {false, true}) {
+      const std::vector<float> a = randomFloats(m * k, 1), b = randomFloats(k * n, 2), addend = randomFloats(m * n, 3);
+      const Matrix left{a.data(), transposeA ? m : k, transposeA}, right{b.data(), k, true};
+      std::vector<float> expected = addend, c(addend.size(), kNaN), seen(addend.size());
+      gemm(Precision::f32, m, n, k, left, right, expected.data(), n, true);
+      gemm(Precision::f32, m, n, k, left, right, c.data(), {addend.data(), [&, n = n](const Region& region) {
+             for (int64_t i = region.row0; i < region.row1; i++) {
+               for (int64_t j = region.column0; j < region.column1; j++) seen[static_cast<size_t>(i * n + j)] += c[static_cast<size_t>(i * n + j)];
+             }
+           }});
+      CHECK_SAME_BITS(c, expected);
+      CHECK_SAME_BITS(seen, expected);
+    }
+  }
+}
+
 TEST("a product has the same bits for any number of threads") {
   for (const Precision precision : {Precision::f32, Precision::bf16}) {
     for (const bool transposeA : {false, true}) {

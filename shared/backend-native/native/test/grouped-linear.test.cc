@@ -77,7 +77,7 @@ Vectors expectedOf(Precision precision, const Case& c) {
     std::vector<LinearLayer> layers;
     for (size_t i = 0; i < c.outs.size(); i++) {
       const int64_t out = c.outs[i], at = group * out * c.in;
-      linear(precision, rows, c.in, out, c.x.data() + begin * c.in, c.weights[i].data() + at, ys[i].data() + begin * out);
+      linear(precision, rows, c.in, out, c.x.data() + begin * c.in, c.weights[i].data() + at, nullptr, ys[i].data() + begin * out);
       layers.push_back({out, c.dYs[i].data() + begin * out, c.weights[i].data() + at, dWeights[i].data() + at});
     }
     linearGradients(precision, rows, c.in, c.x.data() + begin * c.in, layers.data(), static_cast<int64_t>(layers.size()),

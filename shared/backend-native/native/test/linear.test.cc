@@ -45,8 +45,24 @@ TEST("linear multiplies rows with the rows of the weight") {
       }
     }
     std::vector<float> y(expected.size(), kNaN);
-    linear(Precision::f32, n, in, out, c.x.data(), c.weight.data(), y.data());
+    linear(Precision::f32, n, in, out, c.x.data(), c.weight.data(), nullptr, y.data());
     CHECK_CLOSE(y, expected, kTolerance);
+  }
+}
+
+TEST("linear adds its products to a residual, which may be what it writes to") {
+  for (const Shape& shape : kShapes) {
+    const Case c(shape);
+    const auto [n, in, out] = shape;
+    const std::vector<float>& residual = c.dY;
+    std::vector<float> product(residual.size()), sum(residual.size(), kNaN), inPlace = residual;
+    linear(Precision::f32, n, in, out, c.x.data(), c.weight.data(), nullptr, product.data());
+    linear(Precision::f32, n, in, out, c.x.data(), c.weight.data(), residual.data(), sum.data());
+    linear(Precision::f32, n, in, out, c.x.data(), c.weight.data(), inPlace.data(), inPlace.data());
+    std::vector<double> expected(residual.size());
+    for (size_t i = 0; i < expected.size(); i++) expected[i] = static_cast<double>(product[i]) + residual[i];
+    CHECK_CLOSE(sum, expected, 1e-6);
+    CHECK_SAME_BITS(inPlace, sum);
   }
 }
 
@@ -89,7 +105,7 @@ TEST("linear layers give the same bits on any number of threads") {
   for (const Precision precision : {Precision::f32, Precision::bf16}) {
     CHECK_SAME_FOR_ANY_THREADS([&] {
       std::vector<float> y(c.dY.size());
-      linear(precision, n, in, out, c.x.data(), c.weight.data(), y.data());
+      linear(precision, n, in, out, c.x.data(), c.weight.data(), nullptr, y.data());
       return y;
     });
     CHECK_SAME_FOR_ANY_THREADS([&] {
@@ -106,7 +122,7 @@ TEST("a NaN reaches the outputs of its own row only") {
   const auto [n, in, out] = c.shape;
   c.x[at(3, in, 19)] = kNaN;
   std::vector<float> y(c.dY.size());
-  linear(Precision::f32, n, in, out, c.x.data(), c.weight.data(), y.data());
+  linear(Precision::f32, n, in, out, c.x.data(), c.weight.data(), nullptr, y.data());
   for (int64_t i = 0; i < n; i++) {
     for (int64_t o = 0; o < out; o++) CHECK(std::isnan(y[at(i, out, o)]) == (i == 3));
   }

@@ -38,7 +38,7 @@ Result run(const Shape& shape, const std::vector<float>& x, const std::vector<fl
   Result r{std::vector<float>(x.size(), kNaN), std::vector<float>(static_cast<size_t>(n), kNaN),
            std::vector<float>(x.size(), kNaN), std::vector<float>(weight.size(), kNaN)};
   rmsNorm(n, d, x.data(), weight.data(), kEpsilon, r.y.data(), r.inverseRms.data());
-  rmsNormGradient(n, d, dY.data(), x.data(), weight.data(), r.inverseRms.data(), r.dX.data(), r.dWeight.data());
+  rmsNormGradient(n, d, dY.data(), x.data(), weight.data(), r.inverseRms.data(), nullptr, r.dX.data(), r.dWeight.data());
   return r;
 }
 
@@ -53,6 +53,21 @@ TEST("RMSNorm equals the formula in double precision") {
   for (const Shape& shape : kShapes) {
     const std::vector<float> x = randomFloats(shape.n * shape.d, 1, -3, 3), weight = randomFloats(shape.d, 2);
     CHECK_CLOSE(run(shape).y, naive(shape, toDoubles(x).data(), toDoubles(weight).data()), 1e-6);
+  }
+}
+
+TEST("the gradient by way of the residual is added") {
+  for (const Shape& shape : kShapes) {
+    const auto [n, d] = shape;
+    const std::vector<float> x = randomFloats(n * d, 1, -3, 3), weight = randomFloats(d, 2), dY = randomFloats(n * d, 3);
+    const std::vector<float> dResidual = randomFloats(n * d, 4);
+    const Result alone = run(shape, x, weight, dY);
+    std::vector<float> dX(x.size(), kNaN), dWeight(weight.size(), kNaN);
+    rmsNormGradient(n, d, dY.data(), x.data(), weight.data(), alone.inverseRms.data(), dResidual.data(), dX.data(), dWeight.data());
+    std::vector<double> expected(x.size());
+    for (size_t i = 0; i < expected.size(); i++) expected[i] = static_cast<double>(alone.dX[i]) + dResidual[i];
+    CHECK_CLOSE(dX, expected, 1e-6);
+    CHECK_SAME_BITS(dWeight, alone.dWeight);
   }
 }
 

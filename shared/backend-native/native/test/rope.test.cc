@@ -33,7 +33,7 @@ std::vector<float> run(const Shape& shape, const std::vector<float>& x, bool int
   const auto [rows, s, heads, headDim, planes] = shape;
   const Angles a = angles(shape);
   std::vector<float> y(x.size(), kNaN);
-  rope(rows, s, heads, headDim, planes, x.data(), a.cos.data(), a.sin.data(), interleaved, inverse, y.data());
+  rope(rows, s, heads, headDim, {a.cos.data(), a.sin.data(), planes, interleaved}, x.data(), inverse, y.data());
   return y;
 }
 
@@ -108,7 +108,7 @@ TEST("rope may write over its input, and gives the same bits on any number of th
     CHECK_SAME_FOR_ANY_THREADS([&] { return run(shape, input(shape), interleaved, false); });
     std::vector<float> x = input(shape);
     const Angles a = angles(shape);
-    rope(1000, 50, 2, 50, 20, x.data(), a.cos.data(), a.sin.data(), interleaved, false, x.data());
+    rope(1000, 50, 2, 50, {a.cos.data(), a.sin.data(), 20, interleaved}, x.data(), false, x.data());
     CHECK_SAME_BITS(x, expected);
   }
 }

@@ -21,8 +21,15 @@ function shapeOf(
   const [scale, window = 0, chunk = 0, softCap = 0] = ['scale', 'window', 'chunk', 'softCap'].map(
     (name) => attrs[name],
   );
-  const starts = inputs['starts'];
+  const { starts, cos, sin } = inputs;
   if (starts !== undefined) expectShape('starts', starts, [b, sKv]);
+  const planes = cos?.shape.at(-1) ?? 0;
+  if (cos !== undefined) {
+    expectShape('cos', cos, [sKv, planes]);
+    expectShape('sin', tensor(inputs, 'sin'), [sKv, planes]);
+    if (s !== sKv) throw new TypeError(`${s} queries and ${sKv} keys cannot be turned by one table`);
+    if (2 * planes > headDim) throw new TypeError(`${planes} planes do not fit into ${headDim} coordinates`);
+  }
   return [
     b,
     s,
@@ -35,11 +42,15 @@ function shapeOf(
     chunk as number,
     softCap as number,
     starts === undefined ? null : backend.integers(starts),
+    cos === undefined ? null : backend.floats(cos),
+    sin === undefined ? null : backend.floats(sin),
+    planes,
+    Boolean(attrs['interleaved']),
   ];
 }
 
 export const attentionKernels: Kernels = {
-  /** q [b, s, n_h, h_d], k, v [b, s_kv, n_kv, h_d], starts int32 [b, s_kv] or none → out [b, s, n_h, h_d], logSumExp [b, n_h, s] */
+  /** q [b, s, n_h, h_d], k, v [b, s_kv, n_kv, h_d], starts int32 [b, s_kv] or none, cos, sin [s_kv, planes] or none → out [b, s, n_h, h_d], logSumExp [b, n_h, s] */
   Attention(args) {
     const { inputs, backend } = args;
     const [q, k, v] = [tensor(inputs, 'q'), tensor(inputs, 'k'), tensor(inputs, 'v')];
@@ -52,7 +63,7 @@ export const attentionKernels: Kernels = {
     return [out, logSumExp];
   },
 
-  /** dValue, q, k, v, starts or none, value = out, residual0 = logSumExp → dQ, dK, dV */
+  /** dValue, q, k, v, starts, cos, sin or none, value = out, residual0 = logSumExp → dQ, dK, dV */
   AttentionGrad(args) {
     const { inputs, backend } = args;
     const [q, k, v] = [tensor(inputs, 'q'), tensor(inputs, 'k'), tensor(inputs, 'v')];

@@ -32,6 +32,6 @@ const gradient =
 export const gatedActivationKernels: Kernels = {
   Swiglu: forward(activationCode.silu),
   SwigluGrad: gradient(activationCode.silu),
-  Geglu: forward(activationCode.geluTanh),
-  GegluGrad: gradient(activationCode.geluTanh),
+  Geglu: forward(activationCode['gelu-tanh']),
+  GegluGrad: gradient(activationCode['gelu-tanh']),
 };

@@ -1,6 +1,7 @@
 /** @file What a kernel of this backend is, and how it looks at what it is given. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { NativeBackend } from '../backend.ts';
+import { numberedName } from '../numbered-name.ts';
 
 export interface KernelArguments {
   inputs: Readonly<Record<string, TensorInfo | undefined>>;
@@ -22,7 +23,7 @@ export function tensor(inputs: KernelArguments['inputs'], name: string): TensorI
 
 /** The inputs `name0` … of that count. */
 export function tensorList(inputs: KernelArguments['inputs'], name: string, count: number): TensorInfo[] {
-  return Array.from({ length: count }, (_, i) => tensor(inputs, `${name}${i}`));
+  return Array.from({ length: count }, (_, i) => tensor(inputs, numberedName(name, i)));
 }
 
 /** @throws TypeError unless the tensor has that shape */

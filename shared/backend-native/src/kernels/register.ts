@@ -8,6 +8,7 @@ import { einsumKernels } from './einsum.ts';
 import { elementwiseKernels } from './elementwise.ts';
 import { embeddingKernels } from './embedding.ts';
 import { gatedActivationKernels } from './gated-activation.ts';
+import { gatedFeedForwardKernels } from './gated-feed-forward.ts';
 import { groupedLinearKernels } from './grouped-linear.ts';
 import type { Kernel, Kernels } from './kernel.ts';
 import { layerNormKernels } from './layer-norm.ts';
@@ -28,6 +29,7 @@ const native: Kernels = {
   ...elementwiseKernels,
   ...embeddingKernels,
   ...gatedActivationKernels,
+  ...gatedFeedForwardKernels,
   ...groupedLinearKernels,
   ...layerNormKernels,
   ...linearKernels,

@@ -5,6 +5,7 @@
 import { attentionCases } from './cases/attention.ts';
 import type { OpCase } from './cases/case.ts';
 import { embeddingCases } from './cases/embedding.ts';
+import { feedForwardCases } from './cases/feed-forward.ts';
 import { gateCases } from './cases/gates.ts';
 import { linearCases } from './cases/linear.ts';
 import { mixCopiesCases } from './cases/mix-copies.ts';
@@ -28,6 +29,7 @@ export const opCases: readonly OpCase[] = [
   ...ropeCases,
   ...rowCases,
   ...gateCases,
+  ...feedForwardCases,
   ...embeddingCases,
   ...outputLayerCases,
   ...globalNormCases,

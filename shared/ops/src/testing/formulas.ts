@@ -101,6 +101,20 @@ export function geglu(gate: Plain, up: Plain): number[] {
   });
 }
 
+/** down(activation(gate(x)) · up(x)). */
+export function feedForward(
+  x: Plain,
+  [gate, up, down]: readonly [Plain, Plain, Plain],
+  gated: (gate: Plain, up: Plain) => number[],
+): number[] {
+  const projected = (weight: Plain): Plain => ({
+    shape: [x.data.length / x.shape.at(-1)!, weight.shape[0]!],
+    data: Float64Array.from(linear(x, weight)),
+  });
+  const gates = projected(gate);
+  return linear({ shape: gates.shape, data: Float64Array.from(gated(gates, projected(up))) }, down);
+}
+
 export function softmax(x: Plain): number[] {
   return rows(x).flatMap((values) => {
     const largest = Math.max(...values);

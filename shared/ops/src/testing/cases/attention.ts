@@ -1,6 +1,6 @@
 /** @file Cases of attention: shapes, masks, and steep scores. */
 import * as tf from '@tensorflow/tfjs-core';
-import { attention, type AttentionOptions } from '../../index.ts';
+import { attention, ropeFrequencies, ropeTables, type AttentionOptions } from '../../index.ts';
 import { randomTensor } from '../errors.ts';
 import * as formulas from '../formulas.ts';
 import { label, scaled, STEEP_TOLERANCE, TOLERANCE, type OpCase } from './case.ts';
@@ -24,7 +24,7 @@ function startsOf(documents: number[][], sKv: number): number[][] {
   });
 }
 
-type Mask = Omit<AttentionOptions, 'scale' | 'starts'>;
+type Mask = Omit<AttentionOptions, 'scale' | 'starts' | 'rotary'>;
 
 /** @param magnitude of the scores; 1 or so by default */
 function attentionCase(size: AttentionSize, options: Mask = {}, magnitude = 1): OpCase {
@@ -42,6 +42,30 @@ function attentionCase(size: AttentionSize, options: Mask = {}, magnitude = 1): 
     run: ({ q, k, v, starts }) => [attention(q!, k!, v!, { scale, ...options, starts })],
     formula: ({ q, k, v, starts }) => [formulas.attention(q!, k!, v!, { scale, ...options }, starts)],
     tolerance: magnitude === 1 ? TOLERANCE : STEEP_TOLERANCE,
+  };
+}
+
+/** Attention that turns queries and keys first. @param planes those that turn */
+function rotaryCase(size: AttentionSize, planes: number, interleaved: boolean, options: Mask = {}): OpCase {
+  const plain = attentionCase(size, options);
+  const scale = 1 / Math.sqrt(size.headDim);
+  return {
+    ...plain,
+    name: `${plain.name}, rotary: ${label({ planes, interleaved })}`,
+    inputs: () => ({
+      ...plain.inputs(),
+      ...ropeTables({ length: size.s, frequencies: ropeFrequencies(2 * planes, 100) }),
+    }),
+    run: ({ q, k, v, starts, cos, sin }) => [
+      attention(q!, k!, v!, { scale, ...options, starts, rotary: { cos: cos!, sin: sin!, interleaved } }),
+    ],
+    formula({ q, k, v, starts, cos, sin }) {
+      const turned = (x: formulas.Plain) => ({
+        shape: x.shape,
+        data: Float64Array.from(formulas.rope(x, cos!, sin!, interleaved)),
+      });
+      return [formulas.attention(turned(q!), turned(k!), v!, { scale, ...options }, starts)];
+    },
   };
 }
 
@@ -63,6 +87,13 @@ const MASKS: Mask[] = [
 ];
 
 export const attentionCases = [
+  ...[false, true].flatMap((interleaved) => [
+    ...[1, 2, 7, 33, 130].map((s) => rotaryCase({ b: 2, s, heads: 4, kvHeads: 2, headDim: 8 }, 4, interleaved)),
+    rotaryCase({ s: 33, heads: 2, kvHeads: 1, headDim: 18 }, 9, interleaved),
+    rotaryCase({ b: 2, s: 65, heads: 3, kvHeads: 3, headDim: 48 }, 24, interleaved, { window: 12, softCap: 3 }),
+    rotaryCase({ s: 70, heads: 2, kvHeads: 1, headDim: 96 }, 12, interleaved, { chunk: 32 }),
+    rotaryCase({ b: 2, s: 40, heads: 2, kvHeads: 1, headDim: 8, documents: [[7, 9], [33]] }, 3, interleaved),
+  ]),
   ...[8, 18, 64, 96, 256].flatMap((headDim) => [
     attentionCase({ s: 33, heads: 2, kvHeads: 1, headDim }),
     attentionCase({ s: 7, sKv: 40, heads: 2, kvHeads: 2, headDim }, { window: 12, softCap: 3 }),

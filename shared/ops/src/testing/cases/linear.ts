@@ -1,5 +1,5 @@
 /** @file Cases of linear maps. */
-import { linears } from '../../index.ts';
+import { linearAdd, linears } from '../../index.ts';
 import { randomTensor } from '../errors.ts';
 import * as formulas from '../formulas.ts';
 import { label, scaled, TOLERANCE, type OpCase } from './case.ts';
@@ -24,7 +24,52 @@ function linearCase(leading: number[], input: number, outs: number[], factor = 1
   };
 }
 
+/** @param heads that x is cut into, and @param headDim of what the values are cut into; 0: not */
+function headsCase(leading: number[], input: number, outs: number[], heads: number, headDim: number): OpCase {
+  const plain = linearCase(leading, input, outs);
+  const cut = heads === 0 ? [input] : [heads, input / heads];
+  return {
+    ...plain,
+    name: `${plain.name}, ${label({ heads, headDim })}`,
+    inputs: () => ({ ...plain.inputs(), x: randomTensor([...leading, ...cut], 1) }),
+    run: ({ x, ...tensors }) =>
+      linears(
+        x!,
+        outs.map((_, i) => tensors[`weight${i}`]!),
+        { headDim },
+      ),
+    formula: ({ x, ...plains }) => plain.formula({ x: { ...x!, shape: [...leading, input] }, ...plains }),
+  };
+}
+
+function linearAddCase(leading: number[], input: number, out: number, heads = 0): OpCase {
+  const cut = heads === 0 ? [input] : [heads, input / heads];
+  return {
+    name: `linearAdd: ${label({ x: [...leading, ...cut], out })}`,
+    inputs: () => ({
+      x: randomTensor([...leading, ...cut], 1),
+      weight: randomTensor([out, input], 2),
+      residual: randomTensor([...leading, out], 3),
+    }),
+    differentiable: ['x', 'weight', 'residual'],
+    run: ({ x, weight, residual }) => [linearAdd(x!, weight!, residual!)],
+    formula: ({ x, weight, residual }) => [
+      formulas.linear({ ...x!, shape: [...leading, input] }, weight!).map((y, i) => y + residual!.data[i]!),
+    ],
+    tolerance: TOLERANCE,
+  };
+}
+
 export const linearCases = [
+  headsCase([2, 5], 12, [12, 6], 3, 6),
+  headsCase([2, 65], 48, [48, 24], 0, 8),
+  headsCase([7], 33, [20], 11, 0),
+  linearAddCase([1], 1, 1),
+  linearAddCase([2, 3], 7, 5),
+  linearAddCase([5], 300, 130),
+  linearAddCase([2, 65], 33, 96),
+  linearAddCase([130], 800, 70),
+  linearAddCase([2, 33], 48, 40, 6),
   linearCase([1], 1, [1]),
   linearCase([2], 3, [1, 2, 3]),
   linearCase([1, 1], 64, [64, 17]),

@@ -1,6 +1,6 @@
 /** @file Cases of normalisations. */
 import * as tf from '@tensorflow/tfjs-core';
-import { layerNorm, rmsNorm } from '../../index.ts';
+import { layerNorm, rmsNorm, rmsNormResidual } from '../../index.ts';
 import { randomTensor } from '../errors.ts';
 import * as formulas from '../formulas.ts';
 import { label, scaled, TOLERANCE, type OpCase } from './case.ts';
@@ -24,7 +24,25 @@ function rmsNormCase(
   };
 }
 
+/** The norm of a residual stream, and the stream. */
+function residualCase(plain: OpCase): OpCase {
+  const unitOffset = plain.name.endsWith('unitOffset');
+  return {
+    ...plain,
+    name: plain.name.replace('rmsNorm', 'rmsNormResidual'),
+    run(inputs) {
+      const { normed, residual } = rmsNormResidual(inputs['x']!, inputs['weight'], { epsilon: 1e-5, unitOffset });
+      return [normed, residual];
+    },
+    formula: (inputs) => [...plain.formula(inputs), Array.from(inputs['x']!.data)],
+  };
+}
+
 export const rmsNormCases = [
+  residualCase(rmsNormCase([1], 2)),
+  residualCase(rmsNormCase([2, 65], 127)),
+  residualCase(rmsNormCase([700], 17, 1, 'unitOffset')),
+  residualCase(rmsNormCase([5], 288, 1, 'no weight')),
   rmsNormCase([1], 2),
   rmsNormCase([1], 33),
   rmsNormCase([2, 3], 5),
