@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  buildStage,
+  buildCode,
   codePath,
   loadDeclaration,
   loadStage,
@@ -27,7 +27,7 @@ type StageName = keyof typeof PARAMETERS;
 let workspace: TestWorkspace;
 beforeAll(async () => {
   workspace = copyWorkspace();
-  await Promise.all(Object.keys(PARAMETERS).map((stage) => buildStage(workspace, stage)));
+  await buildCode(workspace, Object.keys(PARAMETERS));
 });
 afterAll(() => workspace.remove());
 

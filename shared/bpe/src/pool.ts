@@ -1,8 +1,8 @@
 /**
  * @file Worker threads that map a stream of inputs to outputs, in order and with back-pressure.
  *
- * A task is defined by its module, and a worker is that module, loaded once more. In the bundle of a stage every module is part of one
- * file, so there a worker is the stage's bundle, which runs no stage in a worker; the code of workers is thus part of a stage's identity.
+ * A task is defined by its module, and a worker is that module, loaded once more. In the bundle of a stage a module is part of a file with
+ * others, at most with the stage's start, which runs no stage in a worker; the code of workers is thus part of a stage's identity.
  */
 
 import { setImmediate } from 'node:timers/promises';

@@ -1,15 +1,14 @@
 /**
- * @file A stage's code: its identity, and the file that runs it.
+ * @file The identity of a stage's code.
  *
- * The identity is a digest of the stage's bundled, minified implementation and of the locked version of every npm package it reaches. Comments,
+ * It is a digest of the stage's bundled, minified implementation and of the locked version of every npm package it reaches. Comments,
  * formatting, tests and exports that nothing uses do not count; a semantic edit in any library it uses does.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
-import { digestOf, writeFileAtomic } from '@arrowsmith/artifacts/store';
-import { codePath, fingerprintPath, type Workspace } from './workspace.ts';
+import { digestOf } from '@arrowsmith/artifacts/store';
 
 export interface Fingerprint {
   stage: string;
@@ -20,9 +19,9 @@ export interface Fingerprint {
   packages: Record<string, string>;
 }
 
-/** npm packages stay outside the bundle and count by their locked version; the workspace's own packages go in. */
-const externalPackages: Plugin = {
-  name: 'external-packages',
+/** npm packages stay outside of the bundle and count by their locked version; the workspace's own packages go in. */
+const withoutPackages: Plugin = {
+  name: 'without-packages',
   setup(building) {
     building.onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
       kind === 'entry-point' || path.startsWith('@arrowsmith/') ? undefined : { path, external: true },
@@ -30,7 +29,8 @@ const externalPackages: Plugin = {
   },
 };
 
-const common = (root: string) =>
+/** What this project bundles its own code with. */
+export const bundling = (root: string) =>
   ({
     absWorkingDir: root,
     bundle: true,
@@ -39,13 +39,13 @@ const common = (root: string) =>
     format: 'esm',
     target: 'node20',
     logLevel: 'silent',
-    plugins: [externalPackages],
   }) satisfies BuildOptions;
 
 /** The identity of a stage's code, and of the runtime files of the packages it reaches. */
 export async function fingerprintStage(root: string, stage: string): Promise<Fingerprint> {
   const { outputFiles, metafile } = await build({
-    ...common(root),
+    ...bundling(root),
+    plugins: [withoutPackages],
     entryPoints: [join('stages', stage, 'src', 'stage.ts')],
     outdir: 'out',
     minifyWhitespace: true,
@@ -90,53 +90,6 @@ async function runtimeFiles(root: string, inputs: readonly string[]): Promise<st
     }
   }
   return files.sort();
-}
-
-/**
- * Bundles the runner with one stage into a single JavaScript file: what was fingerprinted is what runs, and it starts three times as fast
- * as through a TypeScript loader. In a worker thread it loads the stage's modules, of which one serves the task that the worker was
- * started for (@arrowsmith/bpe, pool.ts).
- */
-async function bundleStage(root: string, stage: string): Promise<Bundle> {
-  const entry = `
-    import { isMainThread } from 'node:worker_threads';
-    import { runStageCommand } from './shared/pipeline/src/cli/run-stage-command.ts';
-    import declaration from './stages/${stage}/src/declaration.ts';
-    const load = async () => (await import('./stages/${stage}/src/stage.ts')).default;
-    await (isMainThread ? runStageCommand(declaration, load, process.argv.slice(2)) : load());
-  `;
-  return bundle(root, stage, {
-    stdin: { contents: entry, resolveDir: root, loader: 'ts', sourcefile: `${stage}.entry.ts` },
-  });
-}
-
-interface Bundle {
-  code: string;
-  map: string;
-}
-
-async function bundle(root: string, name: string, entry: Pick<BuildOptions, 'stdin' | 'entryPoints'>): Promise<Bundle> {
-  const options = { ...common(root), ...entry, outfile: codePath({ root }, name), sourcemap: 'linked' } as const;
-  const { outputFiles } = await build(options);
-  const text = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))!.text;
-  return { code: text('.mjs'), map: text('.map') };
-}
-
-async function writeBundle(root: string, name: string, { code, map }: Bundle): Promise<void> {
-  await writeFileAtomic(`${codePath({ root }, name)}.map`, map);
-  await writeFileAtomic(codePath({ root }, name), code);
-}
-
-/** Bundles a command of `shared/<package>/src/cli` as `.work/code/<name>.mjs`, for the same speed. */
-export async function buildCommand({ root }: Pick<Workspace, 'root'>, name: string, file: string): Promise<void> {
-  await writeBundle(root, name, await bundle(root, name, { entryPoints: [file] }));
-}
-
-/** Writes a stage's identity and the file that runs it to `.work/code/`. */
-export async function buildStage({ root }: Pick<Workspace, 'root'>, stage: string): Promise<void> {
-  const [fingerprint, bundled] = await Promise.all([fingerprintStage(root, stage), bundleStage(root, stage)]);
-  await writeBundle(root, stage, bundled);
-  await writeFileAtomic(fingerprintPath({ root }, stage), `${JSON.stringify(fingerprint, null, 2)}\n`);
 }
 
 const packageName = (path: string) =>

@@ -1,5 +1,6 @@
 /** @file Pipeline files, the stage runner, the Nx plugin's targets, the runs ledger. */
-export * from './code.ts';
+export * from './bundles.ts';
+export { type Fingerprint, fingerprintStage } from './code.ts';
 export * from './complete-run.ts';
 export * from './overrides.ts';
 export * from './pipeline-file.ts';

@@ -153,6 +153,7 @@ interface Execution {
 
 /** Runs the stage's own code and publishes what it wrote. */
 async function execute(request: StageRequest, execution: Execution): Promise<MemoEntry> {
+  const { writeTable } = await import('@arrowsmith/artifacts'); // late: a known result needs no Arrow
   const { workspace, pipeline, declaration, signal, code } = request;
   const { key, parameters, environment, inputs, substitution, print } = execution;
   const work = workFolder(request, key);
@@ -184,11 +185,9 @@ async function execute(request: StageRequest, execution: Execution): Promise<Mem
     },
     inputMetadata: (stage) => inputs.manifests[stage]!.metadata,
     table: async (file, kind, metadata, batches) => {
-      const { writeTable } = await import('@arrowsmith/artifacts'); // late: a known result needs no Arrow
       rows[file] = (await writeTable(join(output, file), kind, { ...metadata, ...inherited }, batches)).rows;
     },
     measured: async (file, kind, batches) => {
-      const { writeTable } = await import('@arrowsmith/artifacts');
       rows[file] = (await writeTable(join(aside, file), kind, {}, batches)).rows;
     },
     outputPath: (file) => join(output, file),

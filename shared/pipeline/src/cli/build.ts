@@ -2,7 +2,7 @@
  * @file `nx run pipeline:build`: bundles every stage and writes the identity of its code, which its targets are keyed by; and bundles the commands
  * that should start fast.
  */
-import { buildCommand, buildStage } from '../code.ts';
+import { buildCode } from '../bundles.ts';
 import { stageNames } from '../workspace.ts';
 import { main } from './main.ts';
 
@@ -13,10 +13,4 @@ const COMMANDS = {
   report: 'shared/runs/src/cli/report.ts',
 };
 
-await main(async (workspace) => {
-  const stages = await stageNames(workspace.root);
-  await Promise.all([
-    ...stages.map((stage) => buildStage(workspace, stage)),
-    ...Object.entries(COMMANDS).map(([name, file]) => buildCommand(workspace, name, file)),
-  ]);
-});
+await main(async (workspace) => buildCode(workspace, await stageNames(workspace.root), COMMANDS));

@@ -1,0 +1,99 @@
+/**
+ * @file The files that Nx runs, in `.work/code/`: one for each stage with its runner and for each command, and in `chunks/` what they share and what
+ * they load only when it is needed.
+ *
+ * What was fingerprinted is what runs, and it starts several times as fast as through a TypeScript loader.
+ */
+import { readdir, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { build, type OutputFile, type Plugin } from 'esbuild';
+import { writeFileAtomic } from '@arrowsmith/artifacts/store';
+import { bundling, fingerprintStage } from './code.ts';
+import { codePath, fingerprintPath, type Workspace } from './workspace.ts';
+
+/**
+ * Packages that stay outside: they look for files beside their own, or (tfjs) must be there once for all backends. The others go in, since a
+ * package of many small modules loads in a fraction of the time as one file.
+ */
+const UNBUNDLED = ['@tensorflow/*', '@huggingface/*', 'esbuild', 'tsx'];
+
+/** CommonJS packages in a bundle require Node's modules. */
+const REQUIRE = `import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);`;
+
+const CODE = join('.work', 'code');
+
+/** A stage may still run that has not loaded all its chunks yet. */
+const KEEP_CHUNKS_MS = 24 * 3_600_000;
+
+/** Marks the module that starts a stage, which is in no file. */
+const STAGE = 'stage:';
+
+/**
+ * Starts a stage. In a worker thread it only loads the stage's modules, of which one serves the task that the worker was started for
+ * (@arrowsmith/bpe, pool.ts).
+ */
+const startOf = (stage: string): string => `
+  import { isMainThread } from 'node:worker_threads';
+  import { runStageCommand } from './shared/pipeline/src/cli/run-stage-command.ts';
+  import declaration from './stages/${stage}/src/declaration.ts';
+  const load = async () => (await import('./stages/${stage}/src/stage.ts')).default;
+  await (isMainThread ? runStageCommand(declaration, load, process.argv.slice(2)) : load());
+`;
+
+const stageStarts = (root: string): Plugin => ({
+  name: 'stage-starts',
+  setup(building) {
+    building.onResolve({ filter: new RegExp(`^${STAGE}`) }, ({ path }) => ({ path, namespace: 'stage' }));
+    building.onLoad({ filter: /./, namespace: 'stage' }, ({ path }) => ({
+      contents: startOf(path.slice(STAGE.length)),
+      resolveDir: root,
+      loader: 'ts',
+    }));
+  },
+});
+
+/**
+ * Writes what runs stages and commands, and each stage's identity. In one go, so that what they share is read once.
+ *
+ * @param commands by name, files of `shared/<package>/src/cli`
+ */
+export async function buildCode(
+  { root }: Pick<Workspace, 'root'>,
+  stages: readonly string[],
+  commands: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const [fingerprints, { outputFiles }] = await Promise.all([
+    Promise.all(stages.map((stage) => fingerprintStage(root, stage))),
+    build({
+      ...bundling(root),
+      entryPoints: { ...Object.fromEntries(stages.map((stage) => [stage, `${STAGE}${stage}`])), ...commands },
+      outdir: CODE,
+      splitting: true,
+      chunkNames: 'chunks/[name]-[hash]',
+      outExtension: { '.js': '.mjs' },
+      plugins: [stageStarts(root)],
+      external: UNBUNDLED,
+      banner: { js: REQUIRE },
+      sourcemap: 'linked',
+      sourcesContent: false, // the sources are there
+    }),
+  ]);
+  const starts = new Set([...stages, ...Object.keys(commands)].map((name) => codePath({ root }, name)));
+  const isStart = ({ path }: OutputFile): boolean => starts.has(path);
+  // Chunks first: a file that is started in between finds the chunks that it names.
+  for (const { path, text } of [...outputFiles.filter((file) => !isStart(file)), ...outputFiles.filter(isStart)])
+    await writeFileAtomic(path, text);
+  await removeOldChunks(join(root, CODE, 'chunks'), new Set(outputFiles.map(({ path }) => basename(path))));
+  for (const fingerprint of fingerprints)
+    await writeFileAtomic(fingerprintPath({ root }, fingerprint.stage), `${JSON.stringify(fingerprint, null, 2)}\n`);
+}
+
+async function removeOldChunks(folder: string, current: ReadonlySet<string>): Promise<void> {
+  for (const path of (await readdir(folder)).filter((name) => !current.has(name)).map((name) => join(folder, name))) {
+    const modified = await stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => Infinity, // another build removed it
+    );
+    if (modified < Date.now() - KEEP_CHUNKS_MS) await rm(path, { force: true });
+  }
+}
