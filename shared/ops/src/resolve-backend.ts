@@ -38,7 +38,7 @@ const require = createRequire(import.meta.url);
  */
 export function resolveBackend(
   requested: string = fromEnvironment(),
-  native: () => NativeBuild = nativeBuild,
+  native: () => NativeBuild = knownBuild,
 ): BackendName {
   if (requested === 'auto') return backendNames.find((name) => whyMissing(name, native) === undefined)!;
   const name = backendNames.find((known) => known === requested);
@@ -77,7 +77,7 @@ function whyMissing(name: BackendName, native: () => NativeBuild): { reason: str
  */
 export function resolveEngine(
   { backend: requested, precision = 'f32' }: EngineRequest = {},
-  native: () => NativeBuild = nativeBuild,
+  native: () => NativeBuild = knownBuild,
 ): Engine {
   const backend = resolveBackend(requested === 'auto' ? undefined : requested, native);
   if (backend !== 'native') return { backend, precision: 'f32' };
@@ -92,7 +92,7 @@ export function describeEngine(engine: Engine): string {
 }
 
 /** What a person should be told at the start of a run: that it is slower or other than it might be, why, and what to do. */
-export function engineNotices(request: EngineRequest = {}, native: () => NativeBuild = nativeBuild): string[] {
+export function engineNotices(request: EngineRequest = {}, native: () => NativeBuild = knownBuild): string[] {
   const { backend = 'auto', precision = 'f32' } = request;
   const engine = resolveEngine(request, native);
   const notices: string[] = [];
@@ -119,6 +119,19 @@ export function engineNotices(request: EngineRequest = {}, native: () => NativeB
     notices.push(`precision ${engine.precision} instead of ${precision}: ${why}`);
   }
   return notices;
+}
+
+const builds = new Map<string, NativeBuild>();
+
+/**
+ * What there is of the native backend, looked for once by a process: it takes reading all C++ sources, and the Nx plugin asks for every
+ * stage of every pipeline.
+ */
+function knownBuild(): NativeBuild {
+  const isa = process.env['ARROWSMITH_ISA'] ?? '';
+  const build = builds.get(isa) ?? nativeBuild();
+  builds.set(isa, build);
+  return build;
 }
 
 function fromEnvironment(): string {

@@ -1,7 +1,7 @@
 /** @file What happens after the tasks of an `nx run`: stages that were run by themselves become entries of the runs ledger. */
 import { spawnSync } from 'node:child_process';
 import type { StageDeclaration } from '../stage.ts';
-import { codePath, loadDeclarations } from '../workspace.ts';
+import { codePath } from '../workspace.ts';
 
 /** The part of Nx's result of a task that is used here. */
 export interface TaskOutcome {
@@ -24,9 +24,13 @@ export interface StageAlone {
  * Appends to the ledger what was run stage by stage; a whole pipeline's own last task does that itself.
  * @throws when that failed, so that `nx run` fails
  */
-export async function afterTasks(root: string, outcomes: readonly TaskOutcome[]): Promise<void> {
+export async function afterTasks(
+  root: string,
+  outcomes: readonly TaskOutcome[],
+  declarations: ReadonlyMap<string, StageDeclaration>,
+): Promise<void> {
   if (outcomes.some(({ status }) => !DONE.has(status))) return; // failed, skipped, or stopped by a signal
-  for (const { pipeline, stage, stages } of stagesAlone(outcomes, await loadDeclarations(root))) {
+  for (const { pipeline, stage, stages } of stagesAlone(outcomes, declarations)) {
     const { status } = spawnSync(process.execPath, [codePath({ root }, 'complete-run'), pipeline, stage], {
       cwd: root,
       stdio: 'inherit',

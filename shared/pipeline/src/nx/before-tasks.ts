@@ -1,6 +1,7 @@
 /** @file What happens before the tasks of an `nx run`. */
 import { parseRunName } from '../ledger/run.ts';
 import { formatRevision, readRevision } from '../ledger/revision.ts';
+import type { StageDeclaration } from '../stage.ts';
 import { refuseParameters } from './refuse-parameters.ts';
 
 /**
@@ -11,11 +12,17 @@ import { refuseParameters } from './refuse-parameters.ts';
  * @param id of this `nx run`
  * @returns environment variables for its tasks
  */
-export async function beforeTasks(root: string, args: readonly string[], id: string): Promise<Record<string, string>> {
+export async function beforeTasks(
+  root: string,
+  args: readonly string[],
+  declarations: ReadonlyMap<string, StageDeclaration>,
+  id: string,
+): Promise<Record<string, string>> {
   const startedAt = Date.now();
   const name = process.env['RUN_NAME'];
   if (name) parseRunName(name, 'RUN_NAME');
-  const [revision] = await Promise.all([readRevision(root), refuseParameters(root, args)]);
+  refuseParameters(root, args, declarations);
+  const revision = await readRevision(root);
   return {
     ARROWSMITH_INVOCATION: id,
     ARROWSMITH_STARTED: String(startedAt),

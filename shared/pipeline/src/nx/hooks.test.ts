@@ -55,11 +55,11 @@ test('tasks are told which `nx run` they belong to, when it began and from which
   git('add', '.');
   git('commit', '-q', '-m', 'x');
   const commit = git('rev-parse', 'HEAD');
-  const clean = await beforeTasks(root, ['run', 'pipeline:runs', '--limit=3'], 'id-1');
+  const clean = await beforeTasks(root, ['run', 'pipeline:runs', '--limit=3'], declarations, 'id-1');
   expect(clean).toMatchObject({ ARROWSMITH_INVOCATION: 'id-1', ARROWSMITH_REVISION: commit });
   expect(Number(clean['ARROWSMITH_STARTED'])).toBeGreaterThan(Date.UTC(2025));
   writeFileSync(join(root, 'new.yaml'), '');
-  const { ARROWSMITH_REVISION } = await beforeTasks(root, ['run', 'pipeline:runs'], 'id-2');
+  const { ARROWSMITH_REVISION } = await beforeTasks(root, ['run', 'pipeline:runs'], declarations, 'id-2');
   expect(parseRevision(ARROWSMITH_REVISION!)).toEqual({ commit, dirty: true });
   for (const revision of [{ dirty: false }, { commit, dirty: false }, { commit, dirty: true }])
     expect(parseRevision(formatRevision(revision))).toEqual(revision);
@@ -69,7 +69,7 @@ test.each(['latest', 'baseline', 'a b', 'x@y', 'x~1', '20260131-wide', 'a,b', 'x
   'RUN_NAME=%s is refused before anything runs',
   async (name) => {
     process.env['RUN_NAME'] = name;
-    await expect(beforeTasks(root, ['run', 'pipeline:a'], 'id')).rejects.toThrow(
+    await expect(beforeTasks(root, ['run', 'pipeline:a'], declarations, 'id')).rejects.toThrow(
       /cannot name a run[^]*RUN_NAME[^]*to do/,
     );
   },

@@ -1,4 +1,5 @@
 /** @file What the Nx plugin needs. */
+export { loadDeclarations } from '../workspace.ts';
 export { afterTasks } from './after-tasks.ts';
 export { beforeTasks } from './before-tasks.ts';
 export { inferProjects } from './targets.ts';

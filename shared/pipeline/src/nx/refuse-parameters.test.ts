@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { loadDeclarations } from '../workspace.ts';
 import { refuseParameters } from './refuse-parameters.ts';
 
 let root: string;
@@ -22,7 +23,7 @@ function declare(name: string, parameters: string): void {
   writeFileSync(join(folder, 'declaration.ts'), `import { z } from 'zod';\nexport default { ${fields} };\n`);
 }
 
-const refuse = (...args: string[]) => refuseParameters(root, ['run', ...args]);
+const refuse = async (...args: string[]) => refuseParameters(root, ['run', ...args], await loadDeclarations(root));
 
 test('a parameter given to a whole pipeline is refused, with two commands that work', async () => {
   await expect(refuse('pipeline:tiny', '--steps=300')).rejects.toThrow(

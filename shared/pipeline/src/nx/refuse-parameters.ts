@@ -2,17 +2,19 @@
 import { z } from 'zod';
 import { UserError } from '@arrowsmith/errors';
 import type { JsonObject, StageDeclaration } from '../stage.ts';
-import { loadDeclarations } from '../workspace.ts';
 import { ownTargets } from './unknown-target.ts';
 
 /**
  * @param args of the nx command line, e.g. `['run', 'pipeline:tinystories', '--steps=300']`
  * @throws UserError when a pipeline as a whole is given what is a parameter of a stage
  */
-export async function refuseParameters(root: string, args: readonly string[]): Promise<void> {
+export function refuseParameters(
+  root: string,
+  args: readonly string[],
+  declarations: ReadonlyMap<string, StageDeclaration>,
+): void {
   const target = args.find((arg) => /^pipeline:[\w-]+$/.test(arg));
   if (target === undefined || ownTargets(root).includes(target.split(':')[1]!)) return;
-  const declarations = await loadDeclarations(root);
   for (const [i, arg] of args.entries()) {
     if (!arg.startsWith('--')) continue;
     const separate = arg.includes('=') ? undefined : args[i + 1];

@@ -4,9 +4,16 @@ import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { loadDeclarations } from '../workspace.ts';
 import { inferProjects, type Target } from './targets.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '../../../..');
+
+const NODE = `"node":"${process.versions.node.split('.')[0]}"`;
+expect.addSnapshotSerializer({
+  test: (value) => typeof value === 'string' && value.includes(NODE),
+  serialize: (value: string) => `"${value.replace(NODE, '"node":"<major version>"')}"`,
+});
 
 const COUNT = `
   import { z } from 'zod';
@@ -47,10 +54,8 @@ function write(path: string, content: string): void {
 
 /** The targets of all files, by `<project>:<target>`. */
 async function targets(...names: string[]): Promise<Record<string, Target>> {
-  const contributions = await inferProjects(
-    root,
-    names.map((name) => `pipelines/${name}.yaml`),
-  );
+  const files = names.map((name) => `pipelines/${name}.yaml`);
+  const contributions = inferProjects(root, files, await loadDeclarations(root));
   const projects = contributions.flatMap(([, contribution]) => Object.values(contribution.projects));
   return Object.fromEntries(
     projects.flatMap((project) =>
@@ -60,7 +65,7 @@ async function targets(...names: string[]): Promise<Record<string, Target>> {
 }
 
 test('a pipeline gives each of its stages a target, and the project `pipeline` one for the whole', async () => {
-  expect(await inferProjects(root, ['pipelines/toy.yaml'])).toMatchInlineSnapshot(`
+  expect(inferProjects(root, ['pipelines/toy.yaml'], await loadDeclarations(root))).toMatchInlineSnapshot(`
     [
       [
         "pipelines/toy.yaml",
@@ -118,9 +123,6 @@ test('a pipeline gives each of its stages a target, and the project `pipeline` o
                       "externalDependencies": [],
                     },
                     {
-                      "runtime": "node -p "process.versions.node.split('.')[0]"",
-                    },
-                    {
                       "dependentTasksOutputFiles": "**/{manifest.json,code/count.json}",
                       "transitive": false,
                     },
@@ -132,7 +134,7 @@ test('a pipeline gives each of its stages a target, and the project `pipeline` o
                     "command": "node --enable-source-maps .work/code/count.mjs toy",
                     "cwd": "{workspaceRoot}",
                     "env": {
-                      "STAGE_ENVIRONMENT": "{}",
+                      "STAGE_ENVIRONMENT": "{"node":"<major version>"}",
                       "STAGE_PARAMETERS": "{"to":4,"source":"here"}",
                     },
                   },
@@ -168,9 +170,6 @@ test('a pipeline gives each of its stages a target, and the project `pipeline` o
                       "externalDependencies": [],
                     },
                     {
-                      "runtime": "node -p "process.versions.node.split('.')[0]"",
-                    },
-                    {
                       "dependentTasksOutputFiles": "**/{manifest.json,code/double.json}",
                       "transitive": false,
                     },
@@ -182,7 +181,7 @@ test('a pipeline gives each of its stages a target, and the project `pipeline` o
                     "command": "node --enable-source-maps .work/code/double.mjs toy",
                     "cwd": "{workspaceRoot}",
                     "env": {
-                      "STAGE_ENVIRONMENT": "{"backend":"cpu"}",
+                      "STAGE_ENVIRONMENT": "{"node":"<major version>","backend":"cpu"}",
                       "STAGE_PARAMETERS": "{"plus":{"one":false}}",
                     },
                   },
@@ -250,7 +249,7 @@ describe('PIPELINE_SET', () => {
     expect(changed).toEqual(['double:toy']);
     expect(after['double:toy']!.options!['env']).toEqual({
       STAGE_PARAMETERS: '{"plus":{"one":true}}',
-      STAGE_ENVIRONMENT: '{"backend":"gpu"}',
+      STAGE_ENVIRONMENT: `{${NODE},"backend":"gpu"}`,
     });
   });
 

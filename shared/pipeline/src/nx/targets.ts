@@ -7,8 +7,10 @@ import { basename } from 'node:path';
 import { parsePipelineSet } from '../overrides.ts';
 import { loadPipeline, type Pipeline } from '../pipeline-file.ts';
 import type { JsonObject, StageDeclaration } from '../stage.ts';
-import { loadDeclarations } from '../workspace.ts';
 import { sayWhatIsUnknown } from './unknown-target.ts';
+
+/** Results may change with the major version of Node, e.g. what a letter is. */
+const NODE = process.versions.node.split('.')[0]!;
 
 /** The part of Nx's target configuration that is used here. */
 export interface Target {
@@ -29,12 +31,12 @@ type Projects = Record<string, { name: string; targets: Record<string, Target> }
  * @param args of the nx command line
  * @returns the projects that each file contributes to
  */
-export async function inferProjects(
+export function inferProjects(
   root: string,
   files: readonly string[],
+  declarations: ReadonlyMap<string, StageDeclaration>,
   args: readonly string[] = [],
-): Promise<[string, { projects: Projects }][]> {
-  const declarations = await loadDeclarations(root);
+): [string, { projects: Projects }][] {
   const stages = [...declarations.keys()];
   sayWhatIsUnknown(root, args, { pipelines: files.map((file) => basename(file, '.yaml')), stages });
   return files.map((file) => {
@@ -85,17 +87,17 @@ function stageTarget(pipeline: string, declaration: StageDeclaration, parameters
     ],
     inputs: [
       { externalDependencies: [] }, // npm packages count through the identity of the code
-      { runtime: `node -p "process.versions.node.split('.')[0]"` },
       { dependentTasksOutputFiles: `**/{manifest.json,code/${name}.json}`, transitive: false },
     ],
     outputs: [`{workspaceRoot}/artifacts/${pipeline}/${name}`],
     options: {
       cwd: '{workspaceRoot}',
       command: `node --enable-source-maps .work/code/${name}.mjs ${pipeline}`,
-      // One string: Nx drops nested objects silently. The environment is here so that it is part of the task's hash.
+      // One string: Nx drops nested objects silently. The environment is here so that it is part of the task's hash, for which an input
+      // `runtime` would start a process for each stage.
       env: {
         STAGE_PARAMETERS: JSON.stringify(parameters),
-        STAGE_ENVIRONMENT: JSON.stringify(environment?.(parameters) ?? {}),
+        STAGE_ENVIRONMENT: JSON.stringify({ node: NODE, ...environment?.(parameters) }),
       },
     },
     metadata: { description },
