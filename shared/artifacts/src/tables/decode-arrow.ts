@@ -1,5 +1,5 @@
 /** @file An Arrow file that is in memory: its record batches, as many as are whole. */
-import { makeVector, type RecordBatch, RecordBatchReader, RecordBatchStreamWriter, Schema, type Vector } from 'apache-arrow';
+import { DataType, makeVector, type RecordBatch, RecordBatchReader, RecordBatchStreamWriter, Schema, type Vector } from 'apache-arrow';
 import type { TableKind } from './kinds.ts';
 
 const MAGIC = 'ARROW1';
@@ -53,6 +53,33 @@ function readBatchesOf(bytes: Uint8Array): { batches: RecordBatch[]; error?: str
   } catch (error) {
     return { batches, error: (error as Error).message };
   }
+}
+
+/**
+ * Reads a column of texts row by row. What stands in several rows in a row is decoded once.
+ * @throws Error when there is no such column
+ */
+export function readTexts(batch: RecordBatch, name: string): (row: number) => string | null {
+  const data = batch.getChild(name)?.data[0];
+  if (data === undefined || !DataType.isUtf8(data.type)) throw new Error(`there is no column ${name} of texts`);
+  const { valueOffsets: offsets, values, nullCount } = data;
+  if (nullCount === data.length) return () => null;
+  const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+  let [from, to, text] = [0, 0, '']; // the text before, and where it stands
+  const isRepeated = (begin: number, end: number): boolean => {
+    if (end - begin !== to - from) return false;
+    for (let i = end - 1, j = to - 1; i >= begin; i--, j--) if (bytes[i] !== bytes[j]) return false;
+    return true;
+  };
+  return (row) => {
+    if (nullCount > 0 && !data.getValid(row)) return null;
+    const [begin, end] = [offsets[row]!, offsets[row + 1]!];
+    if (!isRepeated(begin, end)) {
+      text = bytes.toString('utf8', begin, end);
+      [from, to] = [begin, end];
+    }
+    return text;
+  };
 }
 
 /** A column of lists of structs: row i has the structs from offsets[i] to before offsets[i + 1] of the columns. */

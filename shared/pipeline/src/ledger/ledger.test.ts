@@ -6,7 +6,16 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { testRun, testStage } from '../testing/runs.ts';
 import { openWorkspace, type Workspace } from '../workspace.ts';
-import { appendRun, forgetRuns, ledgerFolder, packLedger, readLedger, renameRun, requireWhole } from './ledger.ts';
+import {
+  addRuns,
+  appendRun,
+  forgetRuns,
+  ledgerFolder,
+  packLedger,
+  readLedger,
+  renameRun,
+  requireWhole,
+} from './ledger.ts';
 
 /** When every run of these tests is old enough to be packed. */
 const LATER = new Date(Date.now() + 3_600_000);
@@ -183,18 +192,22 @@ test('forgotten runs are gone from every file, the others stay', async () => {
 
 test('a packed file whose end is cut off gives the record batches before the cut, and is left alone', async () => {
   const workspace = fresh();
-  const ids = await appendMany(workspace, 60); // two record batches
-  await packLedger(workspace, { fromRuns: 60 });
+  const ids = Array.from({ length: 260 }, (_, i) => `20260131-${1000 + i}`); // two record batches
+  const finishedAt = '2026-01-31T09:00:00.000Z';
+  await addRuns(
+    workspace,
+    ids.map((id) => ({ ...testRun(), id, revision: 0, finishedAt })),
+  );
   const later = await appendRun(workspace, testRun());
   const [packed] = files(workspace).filter((name) => name.startsWith('packed-'));
   const path = join(ledgerFolder(workspace), packed!);
   truncateSync(path, readFileSync(path).length - 3000);
   const { runs, damaged } = await readLedger(workspace);
-  expect(runs.map(({ id }) => id)).toEqual([...ids.slice(0, 50), later.id]);
-  expect(damaged).toEqual([{ path, reason: expect.stringMatching(/cut off after \d+ bytes/), readable: 50 }]);
+  expect(runs.map(({ id }) => id)).toEqual([...ids.slice(0, 250), later.id]);
+  expect(damaged).toEqual([{ path, reason: expect.stringMatching(/cut off after \d+ bytes/), readable: 250 }]);
   await packLedger(workspace, { now: LATER, fromRuns: 1, fromPacked: 1 });
   expect(files(workspace)).toContain(packed);
-  expect(await idsOf(workspace)).toHaveLength(51);
+  expect(await idsOf(workspace)).toHaveLength(251);
   await expect(forgetRuns(workspace, new Set([ids[0]!]))).rejects.toThrow(/cannot be forgotten[^]*cut off[^]*to do/);
   expect(() => requireWhole({ runs, damaged })).toThrow(/ledger is damaged[^]*packed-[^]*to do/);
 });

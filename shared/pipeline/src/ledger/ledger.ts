@@ -32,8 +32,8 @@ const PACK_PACKED = 20;
  */
 const PACK_AFTER_MS = 60_000;
 
-/** Runs per record batch: what is cut off from the end of a file costs no more than that. */
-const BATCH_RUNS = 50;
+/** Runs per record batch: what is cut off from the end of a file costs no more than that. A batch takes a millisecond to open. */
+const BATCH_RUNS = 250;
 
 /** So often the folder is listed anew, where files that are listed are gone when they are read. */
 const ATTEMPTS = 20;

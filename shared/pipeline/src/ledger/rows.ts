@@ -8,6 +8,7 @@ import {
   numbers,
   optionalStrings,
   readStructLists,
+  readTexts,
   type RecordBatch,
   runMetricsList,
   runStagesList,
@@ -102,16 +103,17 @@ export function runsOfBatch(batch: RecordBatch): Run[] {
     if (vector === null) throw new Error(`there is no column ${name}`);
     return (row) => vector.get(row) as T;
   };
+  const present = (name: string) => readTexts(batch, name) as (row: number) => string;
   const text = {
-    id: get<string>('id'),
-    pipeline: get<string>('pipeline'),
-    host: get<string>('host'),
-    platform: get<string>('platform'),
-    cpu: get<string>('cpu'),
-    node: get<string>('node'),
+    id: present('id'),
+    pipeline: present('pipeline'),
+    host: present('host'),
+    platform: present('platform'),
+    cpu: present('cpu'),
+    node: present('node'),
   };
   const optional = (['name', 'notes', 'stage', 'commit', 'backend', 'substitution'] as const).map(
-    (name) => [name, get<string | null>(name)] as const,
+    (name) => [name, readTexts(batch, name)] as const,
   );
   const number = {
     revision: get<number>('revision'),
