@@ -1,19 +1,15 @@
 /** @file `nx run pipeline:compare`: compares runs with the first of them; by default the last two of a pipeline. */
 import { relative, resolve } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
-import { readLedger } from '@arrowsmith/pipeline';
 import { main } from '@arrowsmith/pipeline/cli';
 import { compareRuns } from '../comparison/compare-runs.ts';
 import type { Comparison } from '../comparison/comparison.ts';
 import { formatComparison, markdownComparison } from '../printing/comparison.ts';
-import { formatDamage } from '../printing/list.ts';
 import { writeReport } from '../report/write-report.ts';
 import { resolveReferences } from '../selection/references.ts';
-import { readOptions } from './options.ts';
+import { readRuns } from './ledger.ts';
+import { flag, readOptions, text } from './options.ts';
 import { put } from './output.ts';
-
-const text = { type: 'string' } as const;
-const flag = { type: 'boolean' } as const;
 
 await main(async (workspace) => {
   const options = readOptions('compare', {
@@ -26,8 +22,7 @@ await main(async (workspace) => {
     html: flag,
     output: text,
   });
-  const { runs, damaged } = await readLedger(workspace);
-  if (damaged.length > 0) console.error(formatDamage(damaged));
+  const runs = await readRuns(workspace);
   const { pipeline = runs.at(-1)?.pipeline } = options;
   const asked = references(options);
   const context = { workspace, runs, pipeline: asked === undefined ? pipeline : options.pipeline };

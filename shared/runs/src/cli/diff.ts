@@ -3,16 +3,13 @@
  * two runs, by default of the last two.
  */
 import { UserError } from '@arrowsmith/errors';
-import { readLedger } from '@arrowsmith/pipeline';
 import { main } from '@arrowsmith/pipeline/cli';
 import { diffArtifacts } from '../diff/diff-artifacts.ts';
 import { locateArtifact } from '../diff/locate.ts';
 import { formatDiff } from '../printing/diff.ts';
-import { formatDamage } from '../printing/list.ts';
-import { readOptions } from './options.ts';
+import { readRuns } from './ledger.ts';
+import { flag, readOptions, text } from './options.ts';
 import { put } from './output.ts';
-
-const text = { type: 'string' } as const;
 
 await main(async (workspace) => {
   const { a, b, artifact, pipeline, json, output } = readOptions('diff', {
@@ -20,11 +17,10 @@ await main(async (workspace) => {
     a: text,
     b: text,
     pipeline: text,
-    json: { type: 'boolean' },
+    json: flag,
     output: text,
   });
-  const { runs, damaged } = await readLedger(workspace);
-  if (damaged.length > 0) console.error(formatDamage(damaged));
+  const runs = await readRuns(workspace);
   const [one, other] = twoArtifacts(artifact ?? [], a, b);
   const context = { workspace, runs, pipeline };
   const diff = await diffArtifacts(await locateArtifact(one, context), await locateArtifact(other, context));

@@ -3,16 +3,15 @@
  * collection then finds. Runs with a name stay, unless they are asked for one by one.
  */
 import { UserError } from '@arrowsmith/errors';
-import { forgetRuns, readLedger, type Run } from '@arrowsmith/pipeline';
+import { forgetRuns, type Run } from '@arrowsmith/pipeline';
 import { main } from '@arrowsmith/pipeline/cli';
 import { consoleTable } from '../printing/table.ts';
-import { formatDamage, runsTableOf } from '../printing/list.ts';
+import { runsTableOf } from '../printing/list.ts';
 import { resolveReference } from '../selection/references.ts';
 import { selectRuns } from '../selection/select-runs.ts';
 import { parseSince } from '../selection/since.ts';
-import { readOptions } from './options.ts';
-
-const text = { type: 'string' } as const;
+import { readRuns } from './ledger.ts';
+import { flag, readOptions, text } from './options.ts';
 
 await main(async (workspace) => {
   const options = readOptions('forget', {
@@ -20,11 +19,10 @@ await main(async (workspace) => {
     where: text,
     pipeline: text,
     before: text,
-    delete: { type: 'boolean' },
+    delete: flag,
   });
   const { where, pipeline, before } = options;
-  const { runs, damaged } = await readLedger(workspace);
-  if (damaged.length > 0) console.error(formatDamage(damaged));
+  const runs = await readRuns(workspace);
   const chosen = new Set<Run>();
   for (const reference of (options.runs ?? '').split(',').filter((each) => each !== ''))
     chosen.add(await resolveReference(reference, { workspace, runs, pipeline }));

@@ -1,11 +1,10 @@
 /** @file `nx run pipeline:name`: gives a run a name and notes, or takes them away. */
 import { UserError } from '@arrowsmith/errors';
-import { parseRunName, readLedger, renameRun } from '@arrowsmith/pipeline';
+import { parseRunName, renameRun } from '@arrowsmith/pipeline';
 import { main } from '@arrowsmith/pipeline/cli';
 import { resolveReference } from '../selection/references.ts';
-import { readOptions } from './options.ts';
-
-const text = { type: 'string' } as const;
+import { readRuns } from './ledger.ts';
+import { readOptions, text } from './options.ts';
 
 await main(async (workspace) => {
   const { run: reference = 'latest', name, notes } = readOptions('name', { run: text, name: text, notes: text });
@@ -17,7 +16,7 @@ await main(async (workspace) => {
     });
   }
   if (name) parseRunName(name, `--name=${name}`);
-  const { runs } = await readLedger(workspace);
+  const runs = await readRuns(workspace);
   const run = await resolveReference(reference, { workspace, runs });
   if (!runs.includes(run)) throw notInLedger(reference);
   const renamed = await renameRun(workspace, run, { name, notes });

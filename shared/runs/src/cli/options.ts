@@ -5,6 +5,12 @@ import { nearest } from '../selection/nearest.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
+/** An option with a value. */
+export const text = { type: 'string' } as const;
+
+/** An option that is there or not. */
+export const flag = { type: 'boolean' } as const;
+
 /**
  * Reads options; Nx hands on all that it does not know.
  * @param command as it is called: `runs`
@@ -37,13 +43,13 @@ export function readOptions<T extends Options>(
 }
 
 /** A whole number of at least 1. @throws UserError */
-export function readCount(text: string | undefined, option: string): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
+export function readCount(written: string | undefined, option: string): number | undefined {
+  if (written === undefined) return undefined;
+  if (/^[1-9]\d*$/.test(written)) return Number(written);
   throw new UserError({
-    what: `--${option}=${text}`,
+    what: `--${option}=${written}`,
     expected: 'a whole number of at least 1',
-    found: text,
+    found: written,
     fix: `for example --${option}=20`,
   });
 }

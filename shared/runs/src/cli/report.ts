@@ -1,14 +1,11 @@
 /** @file `nx run pipeline:report`: writes an HTML report of a run, by default the last one, or of several side by side. */
 import { relative, resolve } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
-import { readLedger } from '@arrowsmith/pipeline';
 import { main } from '@arrowsmith/pipeline/cli';
-import { formatDamage } from '../printing/list.ts';
 import { writeReport } from '../report/write-report.ts';
 import { resolveReferences } from '../selection/references.ts';
-import { readOptions } from './options.ts';
-
-const text = { type: 'string' } as const;
+import { readRuns } from './ledger.ts';
+import { readOptions, text } from './options.ts';
 
 await main(async (workspace) => {
   const {
@@ -19,8 +16,7 @@ await main(async (workspace) => {
   } = readOptions('report', { run: text, runs: text, pipeline: text, output: text });
   if (run !== undefined && several !== undefined) throw oneOrSeveral(run, several);
   const references = (several ?? run ?? 'latest').split(',').map((reference) => reference.trim());
-  const { runs, damaged } = await readLedger(workspace);
-  if (damaged.length > 0) console.error(formatDamage(damaged));
+  const runs = await readRuns(workspace);
   const named = await resolveReferences(
     references.filter((reference) => reference !== ''),
     { workspace, runs, pipeline },

@@ -3,27 +3,24 @@
  * pipeline:families` ends with it.
  */
 import { UserError } from '@arrowsmith/errors';
-import { readLedger, type Run } from '@arrowsmith/pipeline';
+import type { Run } from '@arrowsmith/pipeline';
 import { main } from '@arrowsmith/pipeline/cli';
-import { formatDamage } from '../printing/list.ts';
 import { formatNumber } from '../printing/numbers.ts';
 import { consoleTable, markdownTable, type Table } from '../printing/table.ts';
 import { fieldOf } from '../selection/fields.ts';
-import { readOptions } from './options.ts';
+import { readRuns } from './ledger.ts';
+import { flag, readOptions, text } from './options.ts';
 import { put } from './output.ts';
-
-const text = { type: 'string' } as const;
 
 await main(async (workspace) => {
   const options = readOptions('table', {
     pipelines: text,
     metrics: text,
-    json: { type: 'boolean' },
-    markdown: { type: 'boolean' },
+    json: flag,
+    markdown: flag,
     output: text,
   });
-  const { runs, damaged } = await readLedger(workspace);
-  if (damaged.length > 0) console.error(formatDamage(damaged));
+  const runs = await readRuns(workspace);
   const latest = (options.pipelines ?? '').split(',').map((pipeline) => latestOf(runs, pipeline));
   const columns = (options.metrics ?? 'bitsPerByte').split(',').map((entry) => {
     const [name = '', title = name] = entry.split('=');
