@@ -17,7 +17,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   pipeline: ['artifacts', 'errors'],
   reporting: [],
   regression: ['pipeline', 'artifacts', 'errors'],
-  runs: ['pipeline', 'reporting', 'quantization', 'artifacts', 'errors'],
+  runs: ['regression', 'pipeline', 'reporting', 'quantization', 'artifacts', 'errors'],
   'backend-native': ['errors'],
   ops: ['backend-native', 'errors'],
   model: ['ops', 'errors'],

@@ -10,6 +10,7 @@ import { SEED_PARAMETER } from './experiment.ts';
 /**
  * What was computed before comes from the caches, and the run is in the ledger, as with any other run.
  *
+ * @param name of the run in the ledger; default RUN_NAME
  * @param quiet prints what the pipeline says only if it fails
  * @param signal stops the run
  * @throws UserError when the pipeline fails
@@ -17,14 +18,14 @@ import { SEED_PARAMETER } from './experiment.ts';
 export async function runPipeline(
   { root }: Pick<Workspace, 'root'>,
   pipeline: string,
-  { seed, quiet, signal }: { seed: number; quiet: boolean; signal: AbortSignal },
+  { seed, name, quiet, signal }: { seed: number; name?: string | undefined; quiet: boolean; signal: AbortSignal },
 ): Promise<void> {
   const nx = createRequire(join(root, 'package.json')).resolve('nx/bin/nx.js');
   const asked = process.env['PIPELINE_SET'];
   const set = [...(asked ? [asked] : []), `${SEED_PARAMETER.stage}.${SEED_PARAMETER.name}=${seed}`].join(',');
   const child = spawn(process.execPath, [nx, 'run', `pipeline:${pipeline}`], {
     cwd: root,
-    env: { ...process.env, PIPELINE_SET: set, NX_TUI: 'false' }, // a terminal interface inside of Nx's would garble both
+    env: { ...process.env, ...(name ? { RUN_NAME: name } : {}), PIPELINE_SET: set, NX_TUI: 'false' }, // a terminal interface inside of Nx's would garble both
     stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
   });
   const stop = () => child.kill('SIGTERM');

@@ -103,14 +103,14 @@ export function runsOfBatch(batch: RecordBatch): Run[] {
     if (vector === null) throw new Error(`there is no column ${name}`);
     return (row) => vector.get(row) as T;
   };
-  const present = (name: string) => readTexts(batch, name) as (row: number) => string;
+  const textsOf = (name: string) => readTexts(batch, name) as (row: number) => string;
   const text = {
-    id: present('id'),
-    pipeline: present('pipeline'),
-    host: present('host'),
-    platform: present('platform'),
-    cpu: present('cpu'),
-    node: present('node'),
+    id: textsOf('id'),
+    pipeline: textsOf('pipeline'),
+    host: textsOf('host'),
+    platform: textsOf('platform'),
+    cpu: textsOf('cpu'),
+    node: textsOf('node'),
   };
   const optional = (['name', 'notes', 'stage', 'commit', 'backend', 'substitution'] as const).map(
     (name) => [name, readTexts(batch, name)] as const,

@@ -13,6 +13,8 @@ import { CI_PIPELINE, readFlags, wholeNumber } from './flags.ts';
 /** With nine noisy metrics, limits are 6.1 deviations from the mean; half as many seeds would make that 11.8, twice as many 4.7. */
 const SEEDS = 12;
 
+const { RUN_NAME, PIPELINE_SET = '' } = process.env;
+
 await main(async (workspace, signal) => {
   const flags = readFlags('baseline', process.argv.slice(2), {
     pipeline: { type: 'string', default: CI_PIPELINE },
@@ -20,7 +22,7 @@ await main(async (workspace, signal) => {
   });
   const seeds = wholeNumber('seeds', flags.seeds, 2);
   const declarations = await loadDeclarations(workspace.root);
-  const overrides = parsePipelineSet(process.env['PIPELINE_SET'] ?? '');
+  const overrides = parsePipelineSet(PIPELINE_SET);
   const pipeline = loadPipeline(workspace.root, flags.pipeline, declarations, overrides);
   engineOf(pipeline, declarations); // before minutes of work
   const own = ownSeed(pipeline);
@@ -29,7 +31,8 @@ await main(async (workspace, signal) => {
   // The pipeline file's own seed comes last, so that the pipeline's artifacts stay as it says.
   for (let seed = own + seeds - 1; seed >= own; seed--) {
     const started = performance.now();
-    await runPipeline(workspace, pipeline.name, { seed, quiet: true, signal });
+    const name = RUN_NAME && `${RUN_NAME}-seed-${seed}`; // a name for each, not one for all
+    await runPipeline(workspace, pipeline.name, { seed, name, quiet: true, signal });
     const run = await measure(workspace, pipeline);
     runs.unshift(run);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openWorkspace } from '@arrowsmith/pipeline';
+import { BASELINE_FORMAT, deviation, mean, toleranceFactor, toleranceInterval } from '@arrowsmith/regression';
 import { expect, test } from 'vitest';
 import { testRuns } from '../testing/runs.ts';
 import { resolveReference, resolveReferences } from './references.ts';
@@ -72,8 +73,10 @@ test('an empty ledger says how to fill it', async () => {
   );
 });
 
+const LOSSES = [1.25, 1.5];
+const FACTOR = toleranceFactor(2, 1, 0.001);
 const BASELINE = {
-  format: 1,
+  format: BASELINE_FORMAT,
   pipeline: 'toy',
   parameters: { train: { steps: 5 } },
   engine: { backend: 'native', precision: 'f32' },
@@ -82,7 +85,18 @@ const BASELINE = {
     commit: `${first}+`,
     host: { platform: 'linux', arch: 'x64', cpu: 'Z80', node: 'v20.20.0' },
   },
-  metrics: { 'train.loss': { values: [1.25, 1.5] } },
+  noise: { seeds: [1, 2], falseAlarmRate: 0.001, comparisons: 1, factor: FACTOR },
+  metrics: {
+    'train.loss': {
+      rule: 'interval',
+      direction: 'both',
+      values: LOSSES,
+      mean: mean(LOSSES),
+      deviation: deviation(LOSSES),
+      ...toleranceInterval(LOSSES, FACTOR, 'both'),
+    },
+  },
+  digests: {},
   artifacts: { train: { manifest: 'c'.repeat(64), code: 'code-0', files: {} } },
 };
 const writeBaseline = (pipeline: string, content: unknown): void => {
@@ -106,13 +120,15 @@ test('a baseline that is missing, of another pipeline, of another format or dama
   writeBaseline('toy', BASELINE);
   const read = (pipeline: string) => resolveReference(`${pipeline}@baseline`, { workspace, runs });
   await expect(read('nope')).rejects.toThrow(
-    /no baseline of pipeline nope[^]*with a baseline: .*toy[^]*pipeline:baseline/,
+    /pipeline nope has no baseline[^]*there is one of toy[^]*pipeline:baseline/,
   );
   writeBaseline('copied', BASELINE);
-  await expect(read('copied')).rejects.toThrow(/one of another pipeline[^]*expected: +copied[^]*found: +toy/);
+  await expect(read('copied')).rejects.toThrow(
+    /of another pipeline[^]*expected: +pipeline copied[^]*found: +pipeline toy/,
+  );
   writeBaseline('newer', { ...BASELINE, format: 2 });
-  await expect(read('newer')).rejects.toThrow(/cannot be read[^]*format 1[^]*format: /);
+  await expect(read('newer')).rejects.toThrow(/another format[^]*expected: +format 1[^]*found: +format 2/);
   writeFileSync(join(root, 'pipelines/baselines/cut.json'), '{"format":1,');
-  await expect(read('cut')).rejects.toThrow(/cannot be read[^]*baselines\/cut\.json/);
+  await expect(read('cut')).rejects.toThrow(/damaged[^]*baselines\/cut\.json/);
   await expect(resolveReferences(['baseline'], { workspace, runs })).rejects.toThrow(/baseline of which pipeline/);
 });
