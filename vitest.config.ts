@@ -1,4 +1,14 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Tests in `test/` run whole pipelines and take longest: they come first, so that at the end no core waits for one of them. */
+class PipelinesFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const runsPipelines = ({ moduleId }: TestSpecification) => moduleId.startsWith(`${import.meta.dirname}/test/`);
+    return [...sorted.filter(runsPipelines), ...sorted.filter((file) => !runsPipelines(file))];
+  }
+}
 
 export default defineConfig({
   test: {
@@ -8,5 +18,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Vitest leaves a core free, on two cores half of the machine; tests that run other programs mostly wait.
     maxWorkers: '100%',
+    sequence: { sequencer: PipelinesFirst },
   },
 });

@@ -2,33 +2,17 @@
  * @file What reruns and what does not, through Nx itself, in a copy of the workspace. The tests go through one story: each starts from
  * what the one before left.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lastRun } from './support/ledger.ts';
+import { TINY_PIPELINE, TINY_STAGES as STAGES } from './support/tiny-pipeline.ts';
 import { copyWorkspace, type TestWorkspace } from './support/workspace.ts';
-
-const PIPELINE = `
-stages:
-  download:
-    source: { type: embedded, stories: 40, validationStories: 8, seed: 1 }
-  tokenizer: { vocabularySize: 300 }
-  chunk: { contextLength: 32 }
-  train:
-    steps: 3
-    batchSize: 2
-    model: { hiddenSize: 16, layers: 1, heads: 2, kvHeads: 1, intermediateSize: 32 }
-    validation: { rows: 2 }
-  quantize:
-  evaluate:
-    sampling: [{ temperature: 0, maximumTokens: 4 }, { temperature: 0.8, topP: 0.9, maximumTokens: 4 }]
-`;
-const STAGES = ['download', 'tokenizer', 'chunk', 'train', 'quantize', 'evaluate'];
 
 let workspace: TestWorkspace;
 beforeAll(() => {
   workspace = copyWorkspace();
-  workspace.write('pipelines/tiny.yaml', PIPELINE);
+  workspace.write('pipelines/tiny.yaml', TINY_PIPELINE);
 });
 afterAll(() => workspace.remove());
 
@@ -94,7 +78,7 @@ test('a new pipeline file recomputes nothing, and shares what it has in common',
 });
 
 test('deleted artifacts come back, from the cache of Nx and from the store', async () => {
-  const { manifests } = await run();
+  const { manifests } = await lastRun(workspace, 'tiny');
   rmSync(join(workspace.root, 'artifacts/tiny'), { recursive: true });
   expect(await run()).toMatchObject({ computed: [], manifests });
   rmSync(join(workspace.root, 'artifacts/tiny'), { recursive: true });
@@ -110,7 +94,7 @@ test('a stage started from its sources, for a debugger, finds the result of the 
 });
 
 test('a lost store is an error that names the command which heals it, and that command does', async () => {
-  const { manifests } = await run();
+  const { manifests } = await lastRun(workspace, 'tiny');
   rmSync(join(workspace.root, 'artifacts/store/blobs'), { recursive: true });
   const { code, output } = workspace.nx(['run', 'train:tiny', '--steps=5']);
   expect(code).not.toBe(0);
@@ -137,60 +121,4 @@ test('every artifact opens through its pointer', () => {
     };
     for (const [file, { bytes }] of Object.entries(files)) expect(readFileSync(join(folder, file))).toHaveLength(bytes);
   }
-});
-
-test('a stage that is run by itself is a run, too: with what it needed, until it is forgotten', async () => {
-  const { code, output } = workspace.nx(['run', 'train:tiny', '--steps=6']);
-  expect(code, output).toBe(0);
-  const { run: alone, computed } = await lastRun(workspace);
-  expect(alone).toMatchObject({ stage: 'train', pipeline: 'tiny', stages: { train: { parameters: { steps: 6 } } } });
-  expect(Object.keys(alone.stages)).toEqual(['download', 'tokenizer', 'chunk', 'train']);
-  expect(computed).toEqual(['train']);
-  expect(alone.seconds).toBeGreaterThan(0);
-  expect(output).toContain(`train:tiny is run ${alone.id}`);
-});
-
-/** Runs a command that must succeed. */
-function nx(...args: string[]): string {
-  const { code, output } = workspace.nx(['run', ...args]);
-  expect(code, output).toBe(0);
-  return output;
-}
-
-test('runs are named, while they run and later, and listed by a condition that passes through shells', async () => {
-  await run('tiny', { env: { RUN_NAME: 'four-steps', RUN_NOTES: 'one more', PIPELINE_SET: 'train.steps=4' } });
-  expect(nx('pipeline:name', '--run=latest~1', '--name=six-steps', '--notes=two \'more\' than "four"')).toContain(
-    `six-steps, two 'more' than "four"`,
-  );
-  const where = '--where=train.steps > 3 and not (name ~ "six" or seconds < 0)';
-  const list = nx('pipeline:runs', where, '--sort=-train.steps');
-  expect(list).toMatch(/four-steps +tiny .*one more/);
-  expect(list).not.toMatch(/^\d+-.*six-steps/m);
-});
-
-test('runs are compared and their artifacts told apart from the command line', () => {
-  nx('pipeline:compare', '--a=six-steps', '--b=four-steps', '--json', '--output=comparison.json');
-  expect(JSON.parse(workspace.read('comparison.json'))).toMatchObject({
-    parameters: [{ stage: 'train', path: 'steps', values: [6, 4] }],
-    divergences: [null, { stage: 'train', causes: ['parameter steps'] }],
-  });
-  const weights = nx('pipeline:diff', '--artifact=train/weights.arrow', '--a=six-steps', '--b=four-steps');
-  expect(weights).toMatch(/model\.norm\.weight +\[16\]/);
-  const wrong = workspace.nx(['run', 'pipeline:compare', '--a=five-steps', '--b=four-steps']);
-  expect(wrong.code).not.toBe(0);
-  expect(wrong.output).toMatch(/no run "five-steps"[^]*near it: four-steps/);
-});
-
-test('garbage collection shows first and deletes when told to, and what is left is whole', async () => {
-  const show = workspace.nx(['run', 'pipeline:gc']);
-  expect(show.code).toBe(0);
-  workspace.nx(['run', 'train:tiny', '--skip-nx-cache']); // six steps are no longer pointed at, but run
-  expect(workspace.nx(['run', 'pipeline:forget', '--runs=six-steps', '--delete']).output).toMatch(
-    /1 of \d+ runs forgotten/,
-  );
-  expect(workspace.nx(['run', 'pipeline:gc']).output).toMatch(/would delete +[\d.]+ k?B +artifacts\/store\/blobs/);
-  expect(workspace.nx(['run', 'pipeline:gc', '--delete']).output).toMatch(/freed/);
-  expect(workspace.nx(['run', 'pipeline:gc']).output).toMatch(/nothing to collect/);
-  expect((await run('tiny', { args: ['--skip-nx-cache'] })).computed).toEqual([]);
-  expect(existsSync(join(workspace.root, 'artifacts/store/blobs'))).toBe(true);
 });

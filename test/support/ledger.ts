@@ -2,10 +2,13 @@
 import { openWorkspace, readLedger, type Run } from '@arrowsmith/pipeline';
 import type { TestWorkspace } from './workspace.ts';
 
-/** The newest run, the stages that it computed, and the manifest digest of every stage. */
-export async function lastRun({ root }: TestWorkspace): Promise<{ run: Run; computed: string[]; manifests: string[] }> {
+/** The newest run, or the newest of a pipeline, the stages that it computed, and the manifest digest of every stage. */
+export async function lastRun(
+  { root }: TestWorkspace,
+  pipeline?: string,
+): Promise<{ run: Run; computed: string[]; manifests: string[] }> {
   const { runs } = await readLedger(openWorkspace(root, {}));
-  const run = runs.at(-1)!;
+  const run = runs.findLast((each) => pipeline === undefined || each.pipeline === pipeline)!;
   return {
     run,
     computed: Object.entries(run.stages).flatMap(([stage, { cached }]) => (cached ? [] : [stage])),

@@ -36,6 +36,8 @@ export interface TestWorkspace {
   nx(args: readonly string[], env?: Record<string, string>): Finished;
   /** The same without blocking this process, which may be the server that `nx` talks to. */
   nxAsync(args: readonly string[], env?: Record<string, string>): Promise<Finished>;
+  /** Runs the command of a target of the project `pipeline` with `args`, as `nx run pipeline:<name> <args>` does. */
+  command(name: string, args?: readonly string[]): Finished;
   /** Starts `node <args>` there. */
   start(args: readonly string[], env?: Record<string, string>): Running;
   read(path: string): string;
@@ -64,7 +66,8 @@ export function copyWorkspace(): TestWorkspace {
   linkPackages(root);
   return {
     root,
-    nx: (args, env = {}) => runNx(root, args, env),
+    nx: (args, env = {}) => runNode(root, [NX, ...args], env),
+    command: (name, args = []) => runNode(root, [...commandOf(root, name), ...args], {}),
     nxAsync: (args, env = {}) => startNode(root, [NX, ...args], env).finished,
     start: (args, env = {}) => startNode(root, args, env),
     read: (path) => readFileSync(join(root, path), 'utf8'),
@@ -104,8 +107,18 @@ function cleanEnvironment(env: Record<string, string>): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(inherited), NX_DAEMON: 'false', NO_COLOR: '1', ...env };
 }
 
-function runNx(root: string, args: readonly string[], env: Record<string, string>): Finished {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [NX, ...args], {
+/** What comes after `node` in the command of a target of pipelines/project.json. */
+function commandOf(root: string, name: string): string[] {
+  const { targets } = JSON.parse(readFileSync(join(root, 'pipelines/project.json'), 'utf8')) as {
+    targets: Record<string, { options: { command: string } }>;
+  };
+  const [program, ...args] = targets[name]!.options.command.split(' ');
+  if (program !== 'node') throw new Error(`pipeline:${name} does not run node`);
+  return args;
+}
+
+function runNode(root: string, args: readonly string[], env: Record<string, string>): Finished {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: root,
     encoding: 'utf8',
     env: cleanEnvironment(env),
