@@ -18,7 +18,7 @@ import { codePath, fingerprintPath, type Workspace } from './workspace.ts';
 const UNBUNDLED = ['@tensorflow/*', '@huggingface/*', 'esbuild', 'tsx'];
 
 /** CommonJS packages in a bundle require Node's modules. */
-const REQUIRE = `import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);`;
+export const REQUIRE = `import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);`;
 
 const CODE = join('.work', 'code');
 

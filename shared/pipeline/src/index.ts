@@ -1,5 +1,5 @@
 /** @file Pipeline files, the stage runner, the Nx plugin's targets, the runs ledger. */
-export * from './bundles.ts';
+export { buildCode } from './bundles.ts';
 export { type Fingerprint, fingerprintStage } from './code.ts';
 export * from './complete-run.ts';
 export * from './overrides.ts';

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { bundleScript } from '../testing/bundle-script.ts';
 import { testRun, testStage } from '../testing/runs.ts';
 import { openWorkspace, type Workspace } from '../workspace.ts';
 import {
@@ -136,16 +137,18 @@ test('writers killed while they append and pack: what they said they appended is
   expect(await idsOf(workspace)).toEqual(before);
 });
 
+let writerScript: string;
+beforeAll(async () => {
+  writerScript = await bundleScript(join(import.meta.dirname, '../testing/append-runs.ts'));
+});
 let writersStarted = 0;
 
 /** Starts a process that appends runs; `until(n)` waits until it said n of them, `ids` is what it said when it is over. */
 function startWriter(workspace: Workspace, count: number) {
-  const script = join(import.meta.dirname, '../testing/append-runs.ts');
   // Each writer has a day of its own: ids that differ by the time alone, of runs that are old enough to be packed.
   const args = [
-    '--import',
-    'tsx',
-    script,
+    '--enable-source-maps',
+    writerScript,
     workspace.root,
     String(count),
     new Date(Date.UTC(2026, 0, (writersStarted++ % 28) + 1)).toISOString(),
