@@ -5,11 +5,11 @@
  * What was fingerprinted is what runs, and it starts several times as fast as through a TypeScript loader.
  */
 import { readdir, rm, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { build, type OutputFile, type Plugin } from 'esbuild';
 import { writeFileAtomic } from '@arrowsmith/artifacts/store';
 import { bundling, fingerprintStage } from './code.ts';
-import { codePath, fingerprintPath, type Workspace } from './workspace.ts';
+import { fingerprintPath, type Workspace } from './workspace.ts';
 
 /**
  * Packages that stay outside: they look for files beside their own, or (tfjs) must be there once for all backends. The others go in, since a
@@ -21,6 +21,7 @@ const UNBUNDLED = ['@tensorflow/*', '@huggingface/*', 'esbuild', 'tsx'];
 export const REQUIRE = `import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);`;
 
 const CODE = join('.work', 'code');
+const CHUNKS = 'chunks';
 
 /** A stage may still run that has not loaded all its chunks yet. */
 const KEEP_CHUNKS_MS = 24 * 3_600_000;
@@ -69,7 +70,7 @@ export async function buildCode(
       entryPoints: { ...Object.fromEntries(stages.map((stage) => [stage, `${STAGE}${stage}`])), ...commands },
       outdir: CODE,
       splitting: true,
-      chunkNames: 'chunks/[name]-[hash]',
+      chunkNames: `${CHUNKS}/[name]-[hash]`,
       outExtension: { '.js': '.mjs' },
       plugins: [stageStarts(root)],
       external: UNBUNDLED,
@@ -78,18 +79,18 @@ export async function buildCode(
       sourcesContent: false, // the sources are there
     }),
   ]);
-  const starts = new Set([...stages, ...Object.keys(commands)].map((name) => codePath({ root }, name)));
-  const isStart = ({ path }: OutputFile): boolean => starts.has(path);
-  // Chunks first: a file that is started in between finds the chunks that it names.
-  for (const { path, text } of [...outputFiles.filter((file) => !isStart(file)), ...outputFiles.filter(isStart)])
+  const isChunk = ({ path }: OutputFile): boolean => basename(dirname(path)) === CHUNKS;
+  // Chunks first: what is started in between finds the chunks that it names.
+  for (const { path, text } of outputFiles.toSorted((one, other) => Number(isChunk(other)) - Number(isChunk(one))))
     await writeFileAtomic(path, text);
-  await removeOldChunks(join(root, CODE, 'chunks'), new Set(outputFiles.map(({ path }) => basename(path))));
+  await removeOldChunks(join(root, CODE, CHUNKS), new Set(outputFiles.map(({ path }) => basename(path))));
   for (const fingerprint of fingerprints)
     await writeFileAtomic(fingerprintPath({ root }, fingerprint.stage), `${JSON.stringify(fingerprint, null, 2)}\n`);
 }
 
 async function removeOldChunks(folder: string, current: ReadonlySet<string>): Promise<void> {
-  for (const path of (await readdir(folder)).filter((name) => !current.has(name)).map((name) => join(folder, name))) {
+  const names = await readdir(folder).catch(() => []); // there may be none
+  for (const path of names.filter((name) => !current.has(name)).map((name) => join(folder, name))) {
     const modified = await stat(path).then(
       ({ mtimeMs }) => mtimeMs,
       () => Infinity, // another build removed it
