@@ -112,19 +112,90 @@ void expectMatrices(const FloatArrays& arrays, int64_t n, int64_t d) {
   }
 }
 
-void mixRowsOfArrays(int64_t n, int64_t d, int64_t rowStride, int64_t inputStride, int64_t outputStride, const float* coefficients,
-                     const FloatArrays& xs, const FloatArrays& ys) {
-  expectMatrices(xs, n, d);
-  expectMatrices(ys, n, d);
-  const int64_t inputs = static_cast<int64_t>(xs.data.size()), outputs = static_cast<int64_t>(ys.data.size());
-  mixRows(n, d, inputs, outputs, rowStride, inputStride, outputStride, coefficients, xs.data.data(), ys.data.data());
+/** @throws std::invalid_argument unless there are `count` */
+void expectCount(const FloatArrays& arrays, int64_t count) {
+  if (static_cast<int64_t>(arrays.data.size()) != count) throw std::invalid_argument("copies and results must be as many");
 }
 
-void rowProductsOfArrays(int64_t n, int64_t d, const FloatArrays& a, const FloatArrays& b, float* products) {
-  expectMatrices(a, n, d);
-  expectMatrices(b, n, d);
-  rowProducts(n, d, static_cast<int64_t>(a.data.size()), static_cast<int64_t>(b.data.size()), a.data.data(), b.data.data(),
-              products);
+void altUpPredictOfArrays(int64_t n, int64_t d, const float* normed, const float* router, const float* coefficients,
+                          const FloatArrays& copies, float* modalities, const FloatArrays& ys) {
+  const int64_t count = static_cast<int64_t>(copies.data.size());
+  expectMatrices(copies, n, d);
+  expectMatrices(ys, n, d);
+  expectCount(ys, count);
+  altUpPredict(n, {d, count}, normed, router, coefficients, copies.data.data(), modalities, ys.data.data());
+}
+
+void altUpPredictGradientOfArrays(int64_t n, int64_t d, const FloatArrays& dYs, const float* normed, const float* router,
+                                  const float* coefficients, const FloatArrays& copies, const float* modalities, float* dNormed,
+                                  float* dRouter, float* dCoefficients, const FloatArrays& dCopies) {
+  const int64_t count = static_cast<int64_t>(copies.data.size());
+  for (const FloatArrays* arrays : {&dYs, &copies, &dCopies}) {
+    expectMatrices(*arrays, n, d);
+    expectCount(*arrays, count);
+  }
+  altUpPredictGradient(n, {d, count}, dYs.data.data(), normed, router, coefficients, copies.data.data(), modalities, dNormed, dRouter,
+                       dCoefficients, dCopies.data.data());
+}
+
+/** @throws std::invalid_argument unless there is a copy of that number */
+void expectCopy(int64_t active, int64_t copies) {
+  if (active >= copies) throw std::invalid_argument("the active copy must be one of the copies");
+}
+
+void altUpCorrectOfArrays(int64_t n, int64_t d, int64_t active, const float* normed, const float* router, const float* coefficients,
+                          const float* output, const FloatArrays& predictions, float* modalities, const FloatArrays& ys) {
+  const int64_t count = static_cast<int64_t>(predictions.data.size());
+  expectMatrices(predictions, n, d);
+  expectMatrices(ys, n, d);
+  expectCount(ys, count);
+  expectCopy(active, count);
+  altUpCorrect(n, {d, count}, active, normed, router, coefficients, output, predictions.data.data(), modalities, ys.data.data());
+}
+
+void altUpCorrectGradientOfArrays(int64_t n, int64_t d, int64_t active, const FloatArrays& dYs, const float* normed,
+                                  const float* router, const float* coefficients, const float* output, const float* prediction,
+                                  const float* modalities, float* dNormed, float* dRouter, float* dCoefficients, float* dOutput,
+                                  float* dPrediction) {
+  const int64_t count = static_cast<int64_t>(dYs.data.size());
+  expectMatrices(dYs, n, d);
+  expectCopy(active, count);
+  altUpCorrectGradient(n, {d, count}, active, dYs.data.data(), normed, router, coefficients, output, prediction, modalities, dNormed,
+                       dRouter, dCoefficients, dOutput, dPrediction);
+}
+
+void matchMagnitudesOfArrays(int64_t n, int64_t d, float least, const float* other, const FloatArrays& xs, const FloatArrays& ys) {
+  const int64_t count = static_cast<int64_t>(xs.data.size());
+  expectMatrices(xs, n, d);
+  expectMatrices(ys, n, d);
+  expectCount(ys, count);
+  matchMagnitudes(n, d, count, least, other, xs.data.data(), ys.data.data());
+}
+
+void matchMagnitudesGradientOfArrays(int64_t n, int64_t d, float least, const FloatArrays& dYs, const float* other,
+                                     const FloatArrays& xs, float* dOther, const FloatArrays& dXs) {
+  const int64_t count = static_cast<int64_t>(xs.data.size());
+  for (const FloatArrays* arrays : {&dYs, &xs, &dXs}) {
+    expectMatrices(*arrays, n, d);
+    expectCount(*arrays, count);
+  }
+  matchMagnitudesGradient(n, d, count, least, dYs.data.data(), other, xs.data.data(), dOther, dXs.data.data());
+}
+
+void sumLayerSlicesOfArrays(int64_t n, int64_t p, const float* a, float factorA, const float* b, float factorB,
+                            const FloatArrays& ys) {
+  expectMatrices(ys, n, p);
+  sumLayerSlices(n, static_cast<int64_t>(ys.data.size()), p, a, factorA, b, factorB, ys.data.data());
+}
+
+void sumLayerSlicesGradientOfArrays(int64_t n, int64_t p, const FloatArrays& dYs, float factorA, float factorB, float* dA, float* dB) {
+  expectMatrices(dYs, n, p);
+  sumLayerSlicesGradient(n, static_cast<int64_t>(dYs.data.size()), p, dYs.data.data(), factorA, factorB, dA, dB);
+}
+
+void scaledSumOfArrays(int64_t count, const FloatArrays& xs, float factor, float* y) {
+  expectMatrices(xs, count, 1);
+  scaledSum(count, static_cast<int64_t>(xs.data.size()), xs.data.data(), factor, y);
 }
 
 /** The number of groups between whose offsets rows lie. @throws std::invalid_argument for offsets that are no such */
@@ -319,8 +390,22 @@ NAPI_MODULE_INIT() {
       {"softmax", Binding<&softmax>::call},
       {"softmaxGradient", Binding<&softmaxGradient>::call},
       {"scalePositions", Binding<&scalePositions>::call},
-      {"mixRows", Binding<&mixRowsOfArrays>::call},
-      {"rowProducts", Binding<&rowProductsOfArrays>::call},
+      {"logSumExp", Binding<&logSumExp>::call},
+      {"logSumExpGradient", Binding<&logSumExpGradient>::call},
+      {"shares", Binding<&shares>::call},
+      {"sharesGradient", Binding<&sharesGradient>::call},
+      {"columnMeans", Binding<&columnMeans>::call},
+      {"columnMeansGradient", Binding<&columnMeansGradient>::call},
+      {"scaleColumns", Binding<&scaleColumns>::call},
+      {"columnProducts", Binding<&columnProducts>::call},
+      {"altUpPredict", Binding<&altUpPredictOfArrays>::call},
+      {"altUpPredictGradient", Binding<&altUpPredictGradientOfArrays>::call},
+      {"altUpCorrect", Binding<&altUpCorrectOfArrays>::call},
+      {"altUpCorrectGradient", Binding<&altUpCorrectGradientOfArrays>::call},
+      {"matchMagnitudes", Binding<&matchMagnitudesOfArrays>::call},
+      {"matchMagnitudesGradient", Binding<&matchMagnitudesGradientOfArrays>::call},
+      {"sumLayerSlices", Binding<&sumLayerSlicesOfArrays>::call},
+      {"sumLayerSlicesGradient", Binding<&sumLayerSlicesGradientOfArrays>::call},
       {"embedding", Binding<&embedding>::call},
       {"embeddingGradient", Binding<&embeddingGradient>::call},
       {"tokenLosses", Binding<&tokenLossesWithOptions>::call},
@@ -328,6 +413,7 @@ NAPI_MODULE_INIT() {
       {"adamW", Binding<&adamWOfArrays>::call},
       {"add", Binding<&add>::call},
       {"scale", Binding<&scale>::call},
+      {"scaledSum", Binding<&scaledSumOfArrays>::call},
       {"sumOfSquares", Binding<&sumOfSquaresOfArrays>::call},
   };
   for (const auto& [name, callback] : functions) {

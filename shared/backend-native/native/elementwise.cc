@@ -46,6 +46,16 @@ void scale(int64_t count, const float* a, float factor, float* y) {
   });
 }
 
+void scaledSum(int64_t count, int64_t terms, const float* const* xs, float factor, float* y) {
+  parallelRanges(count, kPieceFloats, [&](int64_t begin, int64_t end) {
+    forEachVector(begin, end, [&](int64_t i, auto lanes) {
+      Vec total = splat(0);
+      for (int64_t t = 0; t < terms; t++) total += lanes.load(xs[t] + i);
+      lanes.store(y + i, total * splat(factor));
+    });
+  });
+}
+
 double sumOfSquares(const float* const* tensors, const int64_t* counts, int64_t tensorCount) {
   struct Piece {
     const float* begin;

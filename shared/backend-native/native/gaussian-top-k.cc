@@ -1,28 +1,12 @@
 /** @file The statistical top-k of Gemma 3n (after "Spark Transformer", https://arxiv.org/abs/2506.06644), and its gradient. */
-#include <algorithm>
 #include <cmath>
 
 #include "kernels.h"
 #include "parallel.h"
+#include "rows.h"
 #include "simd.h"
 
 namespace arrowsmith {
-namespace {
-
-/** Floats in a piece of work. */
-constexpr int64_t kPieceFloats = 16384;
-
-int64_t rowsPerPiece(int64_t d) { return std::max<int64_t>(1, kPieceFloats / d); }
-
-/** The sum over [0, d) of `term(i, lanes)`, 0 in lanes beyond d. */
-template <class Term>
-float sumOf(int64_t d, Term&& term) {
-  Vec total{};
-  forEachVector(0, d, [&](int64_t j, auto lanes) { total += term(j, lanes); });
-  return sum(total);
-}
-
-}  // namespace
 
 void gaussianTopK(int64_t n, int64_t d, const float* x, float deviations, float* y, float* means, float* standardDeviations) {
   const float share = 1 / static_cast<float>(d);

@@ -196,21 +196,82 @@ void softmax(int64_t n, int64_t d, const float* x, float* y);
 
 void softmaxGradient(int64_t n, int64_t d, const float* dY, const float* y, float* dX);
 
+/** y[n] = ln Σ exp of each row of x[n, d]. */
+void logSumExp(int64_t n, int64_t d, const float* x, float* y);
+
+void logSumExpGradient(int64_t n, int64_t d, const float* dY, const float* x, const float* y, float* dX);
+
+/** y = each row of x[n, d] divided by its sum, of sums[n]. */
+void shares(int64_t n, int64_t d, const float* x, float* y, float* sums);
+
+void sharesGradient(int64_t n, int64_t d, const float* dY, const float* y, const float* sums, float* dX);
+
 // ---- scale-positions.cc
 
 /** y = x · factors[position] for x[rows, d]; row i is at position i mod s. */
 void scalePositions(int64_t rows, int64_t s, int64_t d, const float* x, const float* factors, float* y);
 
-// ---- mix-copies.cc
+// ---- alt-up.cc
+
+/** The residual stream's copies, each [n, d]. */
+struct AltUpShape {
+  int64_t d, copies;
+};
 
 /**
- * ys[i][n, d] = Σ_j c_ij xs[j], where row r's c_ij is coefficients[r · rowStride + i · outputStride + j · inputStride].
+ * ys[i] = copies[i] + Σ_j c_ij copies[j], where each row's c_ij = Σ_l coefficients[i · a + j, l] · modalities[l], and its
+ * modalities[n, a] = tanh(router[a, d] · normed[n, d] / d); a is the number of copies.
  */
-void mixRows(int64_t n, int64_t d, int64_t inputs, int64_t outputs, int64_t rowStride, int64_t inputStride, int64_t outputStride,
-             const float* coefficients, const float* const* xs, float* const* ys);
+void altUpPredict(int64_t n, const AltUpShape& shape, const float* normed, const float* router, const float* coefficients,
+                  const float* const* copies, float* modalities, float* const* ys);
 
-/** products[n, as, bs]: row r's products of each of the matrices a[n, d] with each of the matrices b[n, d]. */
-void rowProducts(int64_t n, int64_t d, int64_t as, int64_t bs, const float* const* a, const float* const* b, float* products);
+void altUpPredictGradient(int64_t n, const AltUpShape& shape, const float* const* dYs, const float* normed, const float* router,
+                          const float* coefficients, const float* const* copies, const float* modalities, float* dNormed,
+                          float* dRouter, float* dCoefficients, float* const* dCopies);
+
+/**
+ * ys[i] = predictions[i] + (1 + Σ_l coefficients[i, l] · modalities[l]) · (output − predictions[active]), with modalities as of
+ * {@link altUpPredict}.
+ */
+void altUpCorrect(int64_t n, const AltUpShape& shape, int64_t active, const float* normed, const float* router,
+                  const float* coefficients, const float* output, const float* const* predictions, float* modalities,
+                  float* const* ys);
+
+/** Gradients of {@link altUpCorrect}, whose prediction here is the active one; those by the other predictions are dYs themselves. */
+void altUpCorrectGradient(int64_t n, const AltUpShape& shape, int64_t active, const float* const* dYs, const float* normed,
+                          const float* router, const float* coefficients, const float* output, const float* prediction,
+                          const float* modalities, float* dNormed, float* dRouter, float* dCoefficients, float* dOutput,
+                          float* dPrediction);
+
+// ---- match-magnitudes.cc
+
+/** ys[i] = xs[i] · √(mean square of other's row / max(mean square of the own row, least)) for matrices [n, d]. */
+void matchMagnitudes(int64_t n, int64_t d, int64_t count, float least, const float* other, const float* const* xs, float* const* ys);
+
+void matchMagnitudesGradient(int64_t n, int64_t d, int64_t count, float least, const float* const* dYs, const float* other,
+                             const float* const* xs, float* dOther, float* const* dXs);
+
+// ---- layer-slices.cc
+
+/** ys[layer][n, p] = factorA · a[n, layer, p] + factorB · b[n, layer, p]. */
+void sumLayerSlices(int64_t n, int64_t layers, int64_t p, const float* a, float factorA, const float* b, float factorB,
+                    float* const* ys);
+
+void sumLayerSlicesGradient(int64_t n, int64_t layers, int64_t p, const float* const* dYs, float factorA, float factorB, float* dA,
+                            float* dB);
+
+// ---- columns.cc
+
+/** means[d] = the mean of the rows of x[n, d]. */
+void columnMeans(int64_t n, int64_t d, const float* x, float* means);
+
+void columnMeansGradient(int64_t n, int64_t d, const float* dMeans, float* dX);
+
+/** y = x[n, d] with each column times its factor of factors[d]. */
+void scaleColumns(int64_t n, int64_t d, const float* x, const float* factors, float* y);
+
+/** products[d] = each column of a[n, d] times that of b[n, d]. */
+void columnProducts(int64_t n, int64_t d, const float* a, const float* b, float* products);
 
 // ---- embedding.cc
 
@@ -274,6 +335,9 @@ void add(int64_t count, const float* a, const float* b, float* y);
 
 /** y = a · factor. */
 void scale(int64_t count, const float* a, float factor, float* y);
+
+/** y = factor · Σ xs of `terms` arrays. */
+void scaledSum(int64_t count, int64_t terms, const float* const* xs, float factor, float* y);
 
 /** The sum of squares of all elements of all tensors, in double precision. */
 double sumOfSquares(const float* const* tensors, const int64_t* counts, int64_t tensorCount);

@@ -4,33 +4,11 @@
 
 #include "kernels.h"
 #include "parallel.h"
+#include "rows.h"
 #include "scratch.h"
 #include "simd.h"
 
 namespace arrowsmith {
-namespace {
-
-/** Floats in a piece of work. */
-constexpr int64_t kPieceFloats = 16384;
-/** Each piece of the gradient leaves a whole row of partial sums, which costs about as much as a row of its work. */
-constexpr int64_t kMinimumGradientRows = 32;
-
-int64_t rowsPerPiece(int64_t d) { return std::max<int64_t>(1, kPieceFloats / d); }
-
-/** The sum over [0, d) of `term(i, lanes)`, 0 in lanes beyond d. Four sums, so that none waits for the other. */
-template <class Term>
-float sumOf(int64_t d, Term&& term) {
-  constexpr int kSums = 4;
-  Vec sums[kSums] = {};
-  int64_t i = 0;
-  for (; i + kSums * kLanes <= d; i += kSums * kLanes) {
-    for (int k = 0; k < kSums; k++) sums[k] += term(i + k * kLanes, AllLanes{});
-  }
-  forEachVector(i, d, [&](int64_t j, auto lanes) { sums[0] += term(j, lanes); });
-  return sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
-}
-
-}  // namespace
 
 void rmsNorm(int64_t n, int64_t d, const float* x, const float* weight, float epsilon, float* y, float* inverseRms) {
   parallelRanges(n, rowsPerPiece(d), [&](int64_t begin, int64_t end) {
@@ -52,7 +30,7 @@ void rmsNorm(int64_t n, int64_t d, const float* x, const float* weight, float ep
 
 void rmsNormGradient(int64_t n, int64_t d, const float* dY, const float* x, const float* weight,
                      const float* inverseRms, const float* dResidual, float* dX, float* dWeight) {
-  const int64_t rows = std::max(kMinimumGradientRows, rowsPerPiece(d));
+  const int64_t rows = summedRowsPerPiece(d);
   const int64_t parts = pieces(n, rows);
   float* partials = scratchFloats(Scratch::partials, parts * d);  // [parts, d]
   parallelRanges(n, rows, [&](int64_t begin, int64_t end) {
@@ -77,15 +55,7 @@ void rmsNormGradient(int64_t n, int64_t d, const float* dY, const float* x, cons
       });
     }
   });
-  // Few parts: one piece. Many parts of a wide row: ranges of columns.
-  const int64_t columns = std::max<int64_t>(kLanes, kPieceFloats / std::max<int64_t>(1, parts));
-  parallelRanges(d, columns, [&](int64_t begin, int64_t end) {
-    forEachVector(begin, end, [&](int64_t j, auto lanes) {
-      Vec total = splat(0);
-      for (int64_t part = 0; part < parts; part++) total += lanes.load(partials + part * d + j);
-      lanes.store(dWeight + j, total);
-    });
-  });
+  sumParts(parts, d, partials, dWeight);
 }
 
 }  // namespace arrowsmith

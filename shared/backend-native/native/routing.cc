@@ -8,15 +8,11 @@
 
 #include "kernels.h"
 #include "parallel.h"
+#include "rows.h"
 #include "simd.h"
 
 namespace arrowsmith {
 namespace {
-
-/** Floats in a piece of work. */
-constexpr int64_t kPieceFloats = 16384;
-
-int64_t rowsPerPiece(int64_t floats) { return std::max<int64_t>(1, kPieceFloats / std::max<int64_t>(1, floats)); }
 
 /** Whether a comes before b: NaN is larger than all numbers, as in PyTorch, and never equal values swap. */
 bool isLarger(float a, float b) { return a > b || (std::isnan(a) && !std::isnan(b)); }

@@ -1,19 +1,12 @@
-/** @file The softmax of rows, of a router's logits say, and its gradient. */
-#include <algorithm>
+/** @file The softmax of rows, of a router's logits say, the logarithm of its denominator, and shares of a sum; and their gradients. */
+#include <cmath>
 
 #include "kernels.h"
 #include "parallel.h"
+#include "rows.h"
 #include "simd.h"
 
 namespace arrowsmith {
-namespace {
-
-/** Floats in a piece of work. */
-constexpr int64_t kPieceFloats = 16384;
-
-int64_t rowsPerPiece(int64_t d) { return std::max<int64_t>(1, kPieceFloats / d); }
-
-}  // namespace
 
 void softmax(int64_t n, int64_t d, const float* x, float* y) {
   const float low = -__builtin_inff();
@@ -47,6 +40,57 @@ void softmaxGradient(int64_t n, int64_t d, const float* dY, const float* y, floa
       forEachVector(0, d, [&](int64_t j, auto lanes) {
         lanes.store(out + j, lanes.load(value + j) * (lanes.load(gradient + j) - mean));
       });
+    }
+  });
+}
+
+void logSumExp(int64_t n, int64_t d, const float* x, float* y) {
+  const float low = -__builtin_inff();
+  parallelRanges(n, rowsPerPiece(d), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; row++) {
+      const float* in = x + row * d;
+      Vec largest = splat(low);
+      forEachVector(0, d, [&](int64_t j, auto lanes) { largest = maximum(largest, lanes.load(in + j, low)); });
+      const float top = maximum(largest);
+      Vec total{};
+      forEachVector(0, d, [&](int64_t j, auto lanes) { total += exponential(lanes.load(in + j, low) - splat(top)); });
+      y[row] = top + std::log(sum(total));
+    }
+  });
+}
+
+void logSumExpGradient(int64_t n, int64_t d, const float* dY, const float* x, const float* y, float* dX) {
+  parallelRanges(n, rowsPerPiece(d), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; row++) {
+      const float* in = x + row * d;
+      float* out = dX + row * d;
+      const Vec gradient = splat(dY[row]), whole = splat(y[row]);
+      forEachVector(0, d, [&](int64_t j, auto lanes) { lanes.store(out + j, gradient * exponential(lanes.load(in + j) - whole)); });
+    }
+  });
+}
+
+void shares(int64_t n, int64_t d, const float* x, float* y, float* sums) {
+  parallelRanges(n, rowsPerPiece(d), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; row++) {
+      const float* in = x + row * d;
+      float* out = y + row * d;
+      sums[row] = sumOf(d, [&](int64_t j, auto lanes) { return lanes.load(in + j); });
+      const Vec whole = splat(sums[row]);
+      forEachVector(0, d, [&](int64_t j, auto lanes) { lanes.store(out + j, lanes.load(in + j) / whole); });
+    }
+  });
+}
+
+void sharesGradient(int64_t n, int64_t d, const float* dY, const float* y, const float* sums, float* dX) {
+  parallelRanges(n, rowsPerPiece(d), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; row++) {
+      const float* gradient = dY + row * d;
+      const float* value = y + row * d;
+      float* out = dX + row * d;
+      const float product = sumOf(d, [&](int64_t j, auto lanes) { return lanes.load(gradient + j) * lanes.load(value + j); });
+      const Vec mean = splat(product), whole = splat(sums[row]);
+      forEachVector(0, d, [&](int64_t j, auto lanes) { lanes.store(out + j, (lanes.load(gradient + j) - mean) / whole); });
     }
   });
 }

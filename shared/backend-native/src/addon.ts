@@ -239,17 +239,88 @@ export interface Addon {
   softmax(n: number, d: number, x: Floats, y: Floats): void;
   softmaxGradient(n: number, d: number, dY: Floats, y: Floats, dX: Floats): void;
   scalePositions(rows: number, s: number, d: number, x: Floats, factors: Floats, y: Floats): void;
-  mixRows(
+  logSumExp(n: number, d: number, x: Floats, y: Floats): void;
+  logSumExpGradient(n: number, d: number, dY: Floats, x: Floats, y: Floats, dX: Floats): void;
+  shares(n: number, d: number, x: Floats, y: Floats, sums: Floats): void;
+  sharesGradient(n: number, d: number, dY: Floats, y: Floats, sums: Floats, dX: Floats): void;
+  columnMeans(n: number, d: number, x: Floats, means: Floats): void;
+  columnMeansGradient(n: number, d: number, dMeans: Floats, dX: Floats): void;
+  scaleColumns(n: number, d: number, x: Floats, factors: Floats, y: Floats): void;
+  columnProducts(n: number, d: number, a: Floats, b: Floats, products: Floats): void;
+  altUpPredict(
     n: number,
     d: number,
-    rowStride: number,
-    inputStride: number,
-    outputStride: number,
+    normed: Floats,
+    router: Floats,
     coefficients: Floats,
-    xs: Floats[],
+    copies: Floats[],
+    modalities: Floats,
     ys: Floats[],
   ): void;
-  rowProducts(n: number, d: number, a: Floats[], b: Floats[], products: Floats): void;
+  altUpPredictGradient(
+    n: number,
+    d: number,
+    dYs: Floats[],
+    normed: Floats,
+    router: Floats,
+    coefficients: Floats,
+    copies: Floats[],
+    modalities: Floats,
+    dNormed: Floats,
+    dRouter: Floats,
+    dCoefficients: Floats,
+    dCopies: Floats[],
+  ): void;
+  altUpCorrect(
+    n: number,
+    d: number,
+    active: number,
+    normed: Floats,
+    router: Floats,
+    coefficients: Floats,
+    output: Floats,
+    predictions: Floats[],
+    modalities: Floats,
+    ys: Floats[],
+  ): void;
+  altUpCorrectGradient(
+    n: number,
+    d: number,
+    active: number,
+    dYs: Floats[],
+    normed: Floats,
+    router: Floats,
+    coefficients: Floats,
+    output: Floats,
+    prediction: Floats,
+    modalities: Floats,
+    dNormed: Floats,
+    dRouter: Floats,
+    dCoefficients: Floats,
+    dOutput: Floats,
+    dPrediction: Floats,
+  ): void;
+  matchMagnitudes(n: number, d: number, least: number, other: Floats, xs: Floats[], ys: Floats[]): void;
+  matchMagnitudesGradient(
+    n: number,
+    d: number,
+    least: number,
+    dYs: Floats[],
+    other: Floats,
+    xs: Floats[],
+    dOther: Floats,
+    dXs: Floats[],
+  ): void;
+  sumLayerSlices(n: number, p: number, a: Floats, factorA: number, b: Floats, factorB: number, ys: Floats[]): void;
+  sumLayerSlicesGradient(
+    n: number,
+    p: number,
+    dYs: Floats[],
+    factorA: number,
+    factorB: number,
+    dA: Floats,
+    dB: Floats,
+  ): void;
   embedding(n: number, d: number, ids: Int32Array, weight: Floats, y: Floats): void;
   embeddingGradient(n: number, d: number, vocabularySize: number, ids: Int32Array, dY: Floats, dWeight: Floats): void;
   tokenLosses(
@@ -293,6 +364,7 @@ export interface Addon {
   ): void;
   add(count: number, a: Floats, b: Floats, y: Floats): void;
   scale(count: number, a: Floats, factor: number, y: Floats): void;
+  scaledSum(count: number, xs: Floats[], factor: number, y: Floats): void;
   sumOfSquares(tensors: Floats[]): number;
 }
 

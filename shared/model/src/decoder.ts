@@ -6,6 +6,7 @@
  */
 import { UserError } from '@arrowsmith/errors';
 import {
+  addToEach,
   embedding,
   linear,
   linearCrossEntropy,
@@ -14,6 +15,8 @@ import {
   reshape,
   ropeTables,
   scale,
+  scaleColumns,
+  scaledSum,
   tokenLosses,
 } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
@@ -193,8 +196,8 @@ function block(
     const laurel = within(tensors, 'laurel.');
     const low = linear(attentionInput, laurel['linear_left.weight']!); // [b, s, r]
     const projected = linear(low, laurel['linear_right.weight']!);
-    const learned = tf.add(attentionInput, normalize(projected, laurel['post_laurel_norm.weight']!, norm));
-    afterAttention = scale(tf.add(afterAttention, learned), Math.SQRT1_2);
+    const learned = normalize(projected, laurel['post_laurel_norm.weight']!, norm);
+    afterAttention = scaledSum([afterAttention, attentionInput, learned], Math.SQRT1_2);
   }
 
   const beforeFfn = postNorms ? 'pre_feedforward_layernorm' : 'post_attention_layernorm';
@@ -234,12 +237,12 @@ function withPerLayerEmbedding(
   const active = stream[altUp?.active ?? 0]!;
   const gateWeight = tensors['per_layer_input_gate.weight']!; // [p, d]
   // The gate reads the copy scaled feature by feature; scaling its matrix instead is the same, and p features are fewer than b s tokens.
-  const scaled = altUp?.correctScale ? tf.mul(gateWeight, tensors['altup.correct_output_scale']!) : gateWeight;
+  const scaled = altUp?.correctScale ? scaleColumns(gateWeight, tensors['altup.correct_output_scale']!) : gateWeight;
   const weights = { ...tensors, 'per_layer_input_gate.weight': scaled };
   const addition = perLayerOutput(norm, active, input, weights, (gate, up) => gated(activation, gate, up));
-  return altUp === null
-    ? [tf.add(active, addition)]
-    : stream.map((copy, i) => (i === 0 ? copy : tf.add(copy, addition)));
+  if (altUp === null) return [tf.add(active, addition)];
+  const [first, ...others] = stream;
+  return others.length === 0 ? [first!] : [first!, ...addToEach(others, addition)];
 }
 
 /**

@@ -1,11 +1,13 @@
 /** @file Mixture of experts: a router sends each token to a few of many gated feed-forward networks (https://arxiv.org/abs/1701.06538). */
 import {
+  columnMeans,
   combine,
   dispatch,
   groupedLinears,
   linear,
   logSumExp,
   reshape,
+  shares as sharesOf,
   sigmoid,
   softmax,
   sortByExpert,
@@ -46,7 +48,7 @@ export function mixtureOfExperts(
   const probabilities = softmax(logits); // [n, E]
   const scalesInputs = config.router === 'sigmoid';
   const { values, indices } = topK(scalesInputs ? sigmoid(logits) : probabilities, config.topK); // [n, k] each
-  const shares = config.normalizeTopK ? tf.div(values, tf.sum(values, 1, true)) : values; // [n, k]
+  const shares = config.normalizeTopK ? sharesOf(values) : values; // [n, k]
 
   const routes = sortByExpert(indices, config.experts);
   const sent = dispatch(rows, routes, scalesInputs ? shares : undefined); // [n k, d], sorted by expert
@@ -57,7 +59,7 @@ export function mixtureOfExperts(
 
   const routing = {
     load: loadOf(routes.offsets, rows.shape[0]!),
-    probability: tf.mean(probabilities, 0),
+    probability: columnMeans(probabilities),
     squaredLogSum: tf.mean(tf.square(logSumExp(logits))),
   };
   const sum = residual === undefined ? routed : tf.add(residual, routed);

@@ -2,7 +2,7 @@
  * @file Per-layer embeddings (Gemma 3n): each layer adds, for each token, a vector of its own from a table that need not be in memory, since
  * only the rows of the tokens at hand are read.
  */
-import { embedding, linear, reshape, scale } from '@arrowsmith/ops';
+import { embedding, linear, reshape, scale, sumLayerSlices } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { DecoderConfig, NormConfig } from './config.ts';
 import { normalize } from './normalization.ts';
@@ -47,14 +47,16 @@ export function perLayerInputs(
 ): tf.Tensor[] {
   const { size, vocabularySize } = perLayerEmbedding!;
   const [b, s] = ids.shape as [number, number];
-  const shape = [b, s, layers.length, size];
   const inTable = tf.cast(tf.less(ids, tf.scalar(vocabularySize, 'int32')), 'int32');
   const own = rows ?? embedding(parameters[PER_LAYER_TABLE]!, tf.mul(ids, inTable)); // [b, s, layers · p]
   const projected = scale(linear(x, parameters['model.per_layer_model_projection.weight']!), 1 / Math.sqrt(hiddenSize));
-  const normed = normalize(reshape(projected, shape), parameters['model.per_layer_projection_norm.weight']!, norm);
-  const scaled = reshape(scale(own, Math.sqrt(size)), shape);
-  const mixed = scale(tf.add(normed, scaled), Math.SQRT1_2); // [b, s, layers, p]
-  return layers.map((_, layer) => reshape(tf.slice(mixed, [0, 0, layer, 0], [b, s, 1, size]), [b, s, size]));
+  const byLayer = reshape(projected, [b, s, layers.length, size]);
+  const normed = normalize(byLayer, parameters['model.per_layer_projection_norm.weight']!, norm);
+  return sumLayerSlices(reshape(normed, own.shape), own, {
+    layers: layers.length,
+    factorA: Math.SQRT1_2,
+    factorB: Math.SQRT1_2 * Math.sqrt(size),
+  });
 }
 
 /**

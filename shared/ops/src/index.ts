@@ -2,8 +2,10 @@
 
 export { addBias } from './add-bias.ts';
 export { adamW, type AdamWOptions, type AdamWState } from './adamw.ts';
+export { altUpCorrect, altUpPredict, type AltUpOptions, type AltUpRouter } from './alt-up.ts';
 export { attention, type AttentionOptions } from './attention.ts';
 export { useBackend } from './backends.ts';
+export { columnMeans, scaleColumns } from './columns.ts';
 export { combine, dispatch, sortByExpert, type Routes } from './dispatch.ts';
 export { embedding } from './embedding.ts';
 export { gaussianTopK, type GaussianTopKOptions } from './gaussian-top-k.ts';
@@ -12,11 +14,12 @@ export { geglu } from './geglu.ts';
 export { globalNorm } from './global-norm.ts';
 export { groupedLinears } from './grouped-linear.ts';
 export { layerNorm, type LayerNormOptions } from './layer-norm.ts';
+export { sumLayerSlices } from './layer-slices.ts';
 export { linearCrossEntropy } from './linear-cross-entropy.ts';
 export { logSumExp } from './log-sum-exp.ts';
 export { linear, linearAdd, linears, type LinearOptions } from './linear.ts';
 export { logits, type LogitOptions } from './logits.ts';
-export { meanSquare, mixCopies } from './mix-copies.ts';
+export { matchMagnitudes } from './match-magnitudes.ts';
 export { recompute } from './recompute.ts';
 export { reshape } from './reshape.ts';
 export {
@@ -33,7 +36,8 @@ export {
 export { rmsNorm, rmsNormResidual, type RmsNormOptions } from './rms-norm.ts';
 export { rope, ropeFrequencies, ropeTables, type RopeOptions, type RopeTablesOptions } from './rope.ts';
 export { scale, scalePositions } from './scale.ts';
-export { sigmoid, softmax } from './softmax.ts';
+export { shares, sigmoid, softmax } from './softmax.ts';
+export { addToEach, scaledSum } from './sums.ts';
 export { swiglu } from './swiglu.ts';
 export { tokenLosses } from './token-losses.ts';
 export { topK } from './top-k.ts';

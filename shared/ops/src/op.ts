@@ -65,7 +65,7 @@ export interface OpDefinition<I extends NamedTensors, S extends NamedTensors, A 
    * Chooses, of the inputs and the values, what the gradient needs. This and the residuals are alive from the forward to the
    * backward pass, and nothing else: it decides how much memory training takes.
    */
-  saved(inputs: I, values: tf.Tensor[]): S;
+  saved(inputs: I, values: tf.Tensor[], attributes: A): S;
   /** Given dL/dvalue of each value, returns dL/dinput of each differentiable input, in order. */
   gradient(dValues: [tf.Tensor, ...tf.Tensor[]], saved: S, residuals: tf.Tensor[], attributes: A): tf.Tensor[];
 }
@@ -90,7 +90,7 @@ export function defineOp<I extends NamedTensors, S extends NamedTensors, A exten
         const outputs =
           kernel === undefined ? definition.forward(inputs, attributes) : runKernel(kernel, inputs, attributes);
         const values = outputs.slice(0, definition.values?.(attributes) ?? 1);
-        const saved = definition.saved(inputs, values);
+        const saved = definition.saved(inputs, values, attributes);
         savedNames = Object.keys(saved);
         save([...Object.values(saved), ...outputs.slice(values.length)]);
         return values;

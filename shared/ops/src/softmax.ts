@@ -1,4 +1,4 @@
-/** @file The softmax of rows, and the sigmoid: what makes probabilities of a router's logits. */
+/** @file The softmax of rows, the sigmoid, and shares of a sum: what makes probabilities of a router's logits. */
 import * as tf from '@tensorflow/tfjs-core';
 import { defineOp } from './op.ts';
 import type { NamedTensors } from './tape.ts';
@@ -20,6 +20,18 @@ const sigmoidOp = defineOp({
   gradient: ([dValue], { value }) => [tf.mul(dValue, tf.mul(value, tf.sub(1, value)))],
 });
 
+const sharesOp = defineOp({
+  kernelName: 'RowShares',
+  forward({ x }: NamedTensors<'x'>) {
+    const sums = tf.sum(x, 1, true); // [n, 1]
+    return [tf.div(x, sums), sums];
+  },
+  saved: (_, [value]) => ({ value: value! }),
+  gradient: ([dValue], { value }, [sums]) => [
+    tf.div(tf.sub(dValue, tf.sum(tf.mul(dValue, value), 1, true)), sums!), // (g − Σ g y) / Σ x
+  ],
+});
+
 /**
  * The softmax along the last axis. Of the k largest logits it gives the k largest probabilities of all, made to sum to 1.
  *
@@ -35,4 +47,16 @@ export function softmax(x: tf.Tensor): tf.Tensor {
 /** 1 / (1 + e^−x) of each element. */
 export function sigmoid(x: tf.Tensor): tf.Tensor {
   return sigmoidOp({ x }, {})[0]!;
+}
+
+/**
+ * Each number's share of its row's sum.
+ *
+ * Kernels `RowShares`, `RowSharesGrad`.
+ *
+ * @param x [n, k]
+ * @returns [n, k]
+ */
+export function shares(x: tf.Tensor): tf.Tensor {
+  return sharesOp({ x }, {})[0]!;
 }

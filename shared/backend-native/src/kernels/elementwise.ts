@@ -1,4 +1,4 @@
-/** @file Small operations on rows: softmax, the statistical top-k of Gemma 3n, and factors by position. */
+/** @file Small operations on rows: softmax and the logarithm of its denominator, shares of a sum, the statistical top-k of Gemma 3n, and factors by position. */
 import { asRows, expectRank, expectShape, type Kernel, type Kernels, sizeOf, tensor } from './kernel.ts';
 
 /** @param name of the input: x [b, s, ...], factors [s] → y [b, s, ...] */
@@ -37,6 +37,51 @@ export const elementwiseKernels: Kernels = {
     const values = [backend.floats(dValue), backend.floats(value)] as const;
     const dX = backend.output(value.shape);
     backend.addon.softmaxGradient(n, d, ...values, backend.floats(dX));
+    return dX;
+  },
+
+  /** x [n, d] → y [n] */
+  RowLogSumExp({ inputs, backend }) {
+    const x = tensor(inputs, 'x');
+    expectRank('x', x, 2);
+    const [n, d] = x.shape as [number, number];
+    const values = backend.floats(x);
+    const y = backend.output([n]);
+    backend.addon.logSumExp(n, d, values, backend.floats(y));
+    return y;
+  },
+
+  /** dValue [n], x [n, d], value [n] → dX */
+  RowLogSumExpGrad({ inputs, backend }) {
+    const [dValue, x, value] = [tensor(inputs, 'dValue'), tensor(inputs, 'x'), tensor(inputs, 'value')];
+    const [n, d] = x.shape as [number, number];
+    expectShape('dValue', dValue, [n]);
+    expectShape('value', value, [n]);
+    const values = [backend.floats(dValue), backend.floats(x), backend.floats(value)] as const;
+    const dX = backend.output(x.shape);
+    backend.addon.logSumExpGradient(n, d, ...values, backend.floats(dX));
+    return dX;
+  },
+
+  /** x [n, k] → y [n, k], sums [n, 1] */
+  RowShares({ inputs, backend }) {
+    const x = tensor(inputs, 'x');
+    const { n, d } = asRows(x);
+    const values = backend.floats(x);
+    const [y, sums] = [backend.output(x.shape), backend.output([n, 1])];
+    backend.addon.shares(n, d, values, backend.floats(y), backend.floats(sums));
+    return [y, sums];
+  },
+
+  /** dValue, value [n, k], residual0 = sums [n, 1] → dX */
+  RowSharesGrad({ inputs, backend }) {
+    const [dValue, value, sums] = [tensor(inputs, 'dValue'), tensor(inputs, 'value'), tensor(inputs, 'residual0')];
+    const { n, d } = asRows(value);
+    expectShape('dValue', dValue, value.shape);
+    expectShape('residual0', sums, [n, 1]);
+    const values = [backend.floats(dValue), backend.floats(value), backend.floats(sums)] as const;
+    const dX = backend.output(value.shape);
+    backend.addon.sharesGradient(n, d, ...values, backend.floats(dX));
     return dX;
   },
 

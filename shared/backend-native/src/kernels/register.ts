@@ -1,8 +1,10 @@
 /** @file Registers the kernels of the backend `native`: those of this folder, and tfjs's own for everything else. */
 import { getKernelsForBackend, type KernelFunc, registerKernel } from '@tensorflow/tfjs-core';
 import { profiled } from '../profile.ts';
+import { altUpKernels } from './alt-up.ts';
 import { arithmeticKernels } from './arithmetic.ts';
 import { attentionKernels } from './attention.ts';
+import { columnKernels } from './columns.ts';
 import { crossEntropyKernels } from './cross-entropy.ts';
 import { einsumKernels } from './einsum.ts';
 import { elementwiseKernels } from './elementwise.ts';
@@ -14,16 +16,18 @@ import type { Kernel, Kernels } from './kernel.ts';
 import { layerNormKernels } from './layer-norm.ts';
 import { linearKernels } from './linear.ts';
 import { matMulKernels } from './mat-mul.ts';
-import { mixCopiesKernels } from './mix-copies.ts';
 import { optimizerKernels } from './optimizer.ts';
 import { rmsNormKernels } from './rms-norm.ts';
 import { ropeKernels } from './rope.ts';
 import { sliceKernels } from './slice.ts';
 import { routingKernels } from './routing.ts';
+import { streamKernels } from './streams.ts';
 
 const native: Kernels = {
+  ...altUpKernels,
   ...arithmeticKernels,
   ...attentionKernels,
+  ...columnKernels,
   ...crossEntropyKernels,
   ...einsumKernels,
   ...elementwiseKernels,
@@ -34,12 +38,12 @@ const native: Kernels = {
   ...layerNormKernels,
   ...linearKernels,
   ...matMulKernels,
-  ...mixCopiesKernels,
   ...optimizerKernels,
   ...rmsNormKernels,
   ...ropeKernels,
   ...sliceKernels,
   ...routingKernels,
+  ...streamKernels,
 };
 
 /** To be called once, after tfjs's CPU backend has registered its kernels. */

@@ -269,21 +269,91 @@ export function adamW(
   return [updated.map(([p]) => p), updated.map(([, m]) => m), updated.map(([, , v]) => v)];
 }
 
-/** y_i = Σ_j c[i m + j] x_j of each row. */
-export function mixCopies(copies: readonly Plain[], coefficients: Plain): number[][] {
-  const m = copies.length;
-  const r = coefficients.shape.at(-1)! / m;
-  const d = copies[0]!.shape.at(-1)!;
-  return range(r).map((i) =>
-    Array.from(copies[0]!.data, (_, at) => {
-      const own = row(coefficients, Math.floor(at / d));
-      return sum(copies.map(({ data }, j) => own[i * m + j]! * data[at]!));
+/** tanh(weight · normed / d) of each row. */
+function modalities(normed: Plain, weight: Plain): number[][] {
+  return rows(normed).map((values) => rows(weight).map((own) => Math.tanh(dot(values, own) / values.length)));
+}
+
+const clip = (x: number, limit: number): number => (limit === 0 ? x : Math.max(-limit, Math.min(limit, x)));
+
+/** Each row's coefficients, [n][rows of coefficients]. */
+function mixtures(normed: Plain, weight: Plain, coefficients: Plain, limit: number): number[][] {
+  return modalities(normed, weight).map((own) =>
+    rows(coefficients).map((factors) =>
+      dot(
+        factors.map((x) => clip(x, limit)),
+        own,
+      ),
+    ),
+  );
+}
+
+/** x_i + Σ_j c[i a + j] x_j of each row. */
+export function altUpPredict(
+  copies: readonly Plain[],
+  { normed, weight, coefficients }: Record<'normed' | 'weight' | 'coefficients', Plain>,
+  limit: number,
+): number[][] {
+  const own = mixtures(normed, weight, coefficients, limit);
+  const d = normed.shape.at(-1)!;
+  return copies.map((copy, i) =>
+    Array.from(copy.data, (x, at) => {
+      const factors = own[Math.floor(at / d)]!.slice(i * copies.length, (i + 1) * copies.length);
+      return x + sum(copies.map(({ data }, j) => factors[j]! * data[at]!));
     }),
   );
 }
 
-/** The mean of each row's squares. */
-export function meanSquare(x: Plain): number[] {
-  const d = x.shape.at(-1)!;
-  return range(x.data.length / d).map((i) => sum(row(x, i).map((value) => value ** 2)) / d);
+/** x_i + (1 + c[i]) (output − x_active) of each row. */
+export function altUpCorrect(
+  predictions: readonly Plain[],
+  output: Plain,
+  { normed, weight, coefficients }: Record<'normed' | 'weight' | 'coefficients', Plain>,
+  limit: number,
+  active: number,
+): number[][] {
+  const own = mixtures(normed, weight, coefficients, limit);
+  const d = normed.shape.at(-1)!;
+  return predictions.map((prediction, i) =>
+    Array.from(
+      prediction.data,
+      (x, at) => x + (1 + own[Math.floor(at / d)]![i]!) * (output.data[at]! - predictions[active]!.data[at]!),
+    ),
+  );
+}
+
+/** Rows of x scaled to the root mean square of another's. */
+export function matchMagnitudes(x: Plain, other: Plain, least: number): number[] {
+  return rows(x).flatMap((values, i) => {
+    const wanted = row(other, i);
+    const ratio = Math.sqrt(dot(wanted, wanted) / Math.max(dot(values, values), least * values.length));
+    return values.map((value) => ratio * value);
+  });
+}
+
+/** The vectors of a layer in factorA · a + factorB · b. */
+export function layerSlices(a: Plain, factorA: number, b: Plain, factorB: number, layers: number): number[][] {
+  const p = a.shape.at(-1)! / layers;
+  return range(layers).map((layer) =>
+    range(a.data.length / layers).map((at) => {
+      const from = (Math.floor(at / p) * layers + layer) * p + (at % p);
+      return factorA * a.data[from]! + factorB * b.data[from]!;
+    }),
+  );
+}
+
+export function columnMeans(x: Plain): number[] {
+  const all = rows(x);
+  return range(x.shape.at(-1)!).map((j) => sum(all.map((values) => values[j]!)) / all.length);
+}
+
+export function logSumExp(x: Plain): number[] {
+  return rows(x).map((values) => {
+    const largest = Math.max(...values);
+    return largest + Math.log(sum(values.map((value) => Math.exp(value - largest))));
+  });
+}
+
+export function shares(x: Plain): number[] {
+  return rows(x).flatMap((values) => values.map((value) => value / sum(values)));
 }

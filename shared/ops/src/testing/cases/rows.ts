@@ -1,6 +1,16 @@
 /** @file Cases of small operations on rows and elements. */
-import type * as tf from '@tensorflow/tfjs-core';
-import { gaussianTopK, scale, scalePositions, sigmoid, softmax } from '../../index.ts';
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  columnMeans,
+  gaussianTopK,
+  logSumExp,
+  scale,
+  scaleColumns,
+  scalePositions,
+  shares,
+  sigmoid,
+  softmax,
+} from '../../index.ts';
 import { randomTensor } from '../errors.ts';
 import * as formulas from '../formulas.ts';
 import type { Plain } from '../formulas.ts';
@@ -34,7 +44,29 @@ const shapes = [
 /** Of two numbers, one is a deviation above the mean, and its place relative to a cut-off there is a matter of rounding. */
 const sparsities = [0.3, 0.5, 0.95];
 
+const matrixShapes = shapes.filter(({ length }) => length === 2);
+
 export const rowCases = [
+  ...matrixShapes.map((shape) => rowCase('logSumExp', shape, 4, logSumExp, formulas.logSumExp)),
+  rowCase('logSumExp', [3, 40], 50, logSumExp, formulas.logSumExp),
+  ...matrixShapes.map((shape) => rowCase('columnMeans', shape, 4, columnMeans, formulas.columnMeans)),
+  // Positive numbers, as what a router chooses of: shares of a sum near 0 would be anything.
+  ...matrixShapes.map((shape): OpCase => ({
+    name: `shares: ${label({ x: shape })}`,
+    inputs: () => ({ x: tf.add(randomTensor(shape, 1), 1.5) }),
+    differentiable: ['x'],
+    run: ({ x }) => [shares(x!)],
+    formula: ({ x }) => [formulas.shares(x!)],
+    tolerance: TOLERANCE,
+  })),
+  ...matrixShapes.map((shape): OpCase => ({
+    name: `scaleColumns: ${label({ x: shape })}`,
+    inputs: () => ({ x: randomTensor(shape, 1), factors: randomTensor([shape[1]!], 2) }),
+    differentiable: ['x', 'factors'],
+    run: ({ x, factors }) => [scaleColumns(x!, factors!)],
+    formula: ({ x, factors }) => [Array.from(x!.data, (value, at) => value * factors!.data[at % shape[1]!]!)],
+    tolerance: TOLERANCE,
+  })),
   ...shapes.map((shape) => rowCase('softmax', shape, 4, softmax, formulas.softmax)),
   rowCase('softmax', [3, 40], 50, softmax, formulas.softmax),
   rowCase('sigmoid', [3, 7], 4, sigmoid, formulas.sigmoid),
