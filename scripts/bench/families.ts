@@ -1,10 +1,11 @@
-/** @file Benchmark: the training step of every model family, against Llama 3's of the same sizes, in turns. */
+/** @file Benchmark: the training step of every model family, against Llama 3's of the same active size, in turns. */
 import {
   countActiveParameters,
   decoderConfig,
   families,
   kvCacheBytesPerToken,
   modelParameters,
+  type DecoderConfig,
 } from '@arrowsmith/model';
 import { useBackend } from '@arrowsmith/ops';
 import { resolveEngine } from '@arrowsmith/ops/resolve-backend';
@@ -16,7 +17,7 @@ import { fixed, median, printTable } from './statistics.ts';
 import { trainSession } from './train-session.ts';
 
 export const description =
-  'a training step of every family at the 7M model’s sizes, tokens/s against llama3’s: [--hidden-size=288] [--layers=6] [--precision=f32|bf16] [--families=a,b] [--rounds=5] [--threads=all]';
+  'a training step of every family at the 7M model’s active size, tokens/s against llama3’s: [--hidden-size=288] [--layers=6] [--precision=f32|bf16] [--families=a,b] [--rounds=5] [--threads=all]';
 
 const options = z.strictObject({
   'hidden-size': z.coerce.number().int().default(288),
@@ -29,15 +30,29 @@ const options = z.strictObject({
 
 const PEER = 'llama3';
 
-/** The same hidden size, layers, heads and inner features that compute a token: what differs is the family's. */
-function modelOf(family: string, hiddenSize: number, layers: number): BenchModel {
-  const intermediateSize = 16 * Math.round((hiddenSize * 8) / 3 / 16);
+/** Inner features come in such units, as wide as the vectors of processors. */
+const UNIT = 16;
+
+/** Llama's two thirds of four times the hidden size. */
+const peerIntermediateSize = (hiddenSize: number): number => UNIT * Math.round((hiddenSize * 8) / 3 / UNIT);
+
+function configOf(family: string, hiddenSize: number, layers: number, intermediateSize: number): DecoderConfig {
   const sizes = { hiddenSize, layers, heads: 6, kvHeads: 6, intermediateSize };
-  const config = decoderConfig(modelParameters.parse({ family, ...sizes }), {
-    vocabularySize: 4096,
-    contextLength: 256,
-  });
-  return { config, batchSize: 8 };
+  return decoderConfig(modelParameters.parse({ family, ...sizes }), { vocabularySize: 4096, contextLength: 256 });
+}
+
+/**
+ * The same hidden size, layers and heads, and as many inner features as make the parameters that multiply for a token as many as the peer's:
+ * a family that spends some on projections between copies of the residual stream, say, has fewer inner features.
+ */
+function modelOf(family: string, hiddenSize: number, layers: number): BenchModel {
+  const most = peerIntermediateSize(hiddenSize);
+  const wanted = countActiveParameters(configOf(PEER, hiddenSize, layers, most));
+  const off = (config: DecoderConfig) => Math.abs(countActiveParameters(config) - wanted);
+  const candidates = Array.from({ length: (2 * most) / UNIT }, (_, i) =>
+    configOf(family, hiddenSize, layers, UNIT * (i + 1)),
+  );
+  return { config: candidates.reduce((best, config) => (off(config) < off(best) ? config : best)), batchSize: 8 };
 }
 
 /** Rounds of one step of each, so that a busy machine is busy for all alike. */
@@ -73,7 +88,7 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
       activeParameters: active(model.config),
       tokensPerSecond,
       ratio: tokensPerSecond / peerTokensPerSecond,
-      // Per parameter that computes a token: a family that has more of them may be slower.
+      // Per parameter that computes a token, as inner features come in units.
       ratioOfWork: (tokensPerSecond * active(model.config)) / (peerTokensPerSecond * active(peer!.model.config)),
       kvCacheBytesPerToken: kvCacheBytesPerToken(model.config),
     };

@@ -46,10 +46,12 @@ struct Dots {
 
   template <int Count>
   void run(int64_t first) const {
+    const float* own[Count];  // local, as what is stored might otherwise be one of the pointers
+    for (int j = 0; j < Count; j++) own[j] = ys[first + j];
     Vec sums[Count] = {};
     forEachVector(0, d, [&](int64_t k, auto lanes) {
       const Vec v = lanes.load(x + k);
-      for (int j = 0; j < Count; j++) sums[j] += v * lanes.load(ys[first + j] + k);
+      for (int j = 0; j < Count; j++) sums[j] += v * lanes.load(own[j] + k);
     });
     for (int j = 0; j < Count; j++) products[first + j] = sum(sums[j]);
   }
@@ -71,12 +73,17 @@ struct Combination {
   template <int Count>
   void run(int64_t first) const {
     const float* from = first == 0 ? start : y;
-    Vec own[Count];
-    for (int j = 0; j < Count; j++) own[j] = splat(factors[(first + j) * stride]);
+    float* const to = y;
+    const float* own[Count];
+    Vec multiples[Count];
+    for (int j = 0; j < Count; j++) {
+      own[j] = xs[first + j];
+      multiples[j] = splat(factors[(first + j) * stride]);
+    }
     forEachVector(0, d, [&](int64_t k, auto lanes) {
       Vec total = from == nullptr ? splat(0) : lanes.load(from + k);
-      for (int j = 0; j < Count; j++) total += own[j] * lanes.load(xs[first + j] + k);
-      lanes.store(y + k, total);
+      for (int j = 0; j < Count; j++) total += multiples[j] * lanes.load(own[j] + k);
+      lanes.store(to + k, total);
     });
   }
 };
@@ -98,13 +105,22 @@ std::vector<const float*> rowsOf(const float* router, int64_t a, int64_t d) {
   return rows;
 }
 
-/** y[rows] = weight[rows, a] m[a]. */
-void multiplySmall(int64_t rows, int64_t a, const float* weight, const float* m, float* y) {
-  for (int64_t i = 0; i < rows; i++) {
-    float total = 0;
-    for (int64_t l = 0; l < a; l++) total += weight[i * a + l] * m[l];
-    y[i] = total;
+/** coefficients[count, a] as [a, count]: they are many beside the copies, and go into vectors. */
+std::vector<float> transposed(const float* coefficients, int64_t count, int64_t a) {
+  std::vector<float> result(static_cast<size_t>(count * a));
+  for (int64_t i = 0; i < count; i++) {
+    for (int64_t l = 0; l < a; l++) result[static_cast<size_t>(l * count + i)] = coefficients[i * a + l];
   }
+  return result;
+}
+
+/** mixture[count] = Σ_l coefficients[l, count] modalities[l]. */
+void mixRow(int64_t count, int64_t a, const float* coefficients, const float* modalities, float* mixture) {
+  forEachVector(0, count, [&](int64_t i, auto lanes) {
+    Vec total = splat(0);
+    for (int64_t l = 0; l < a; l++) total += splat(modalities[l]) * lanes.load(coefficients + l * count + i);
+    lanes.store(mixture + i, total);
+  });
 }
 
 /** modalities[a] = tanh(router · normed / d). */
@@ -119,12 +135,12 @@ void routeRow(int64_t d, int64_t a, const float* normed, RowOfEach router, float
 /** The gradients of the router and of the coefficients, of which every piece of rows has sums of its own. */
 class RouterGradients {
  public:
-  RouterGradients(int64_t n, const AltUpShape& shape, int64_t coefficients)
+  RouterGradients(int64_t n, const AltUpShape& shape, int64_t count)
       : shape_(shape),
-        coefficients_(coefficients),
+        count_(count),
         rows_(summedRowsPerPiece(shape.d * shape.copies)),
         parts_(pieces(n, rows_)),
-        width_(shape.copies * shape.d + coefficients * shape.copies),
+        width_(shape.copies * shape.d + count * shape.copies),
         partials_(scratchFloats(Scratch::partials, parts_ * width_)) {}
 
   /** Rows of a piece. */
@@ -137,20 +153,16 @@ class RouterGradients {
     return part;
   }
 
-  /** One row, given the gradients by what coefficients and modalities make; dModalities is memory for a floats. */
+  /** One row, given the gradients of its mixture and the transposed coefficients; dModalities is memory for a floats. */
   void addRow(float* part, const float* dMixture, const float* coefficients, const float* normed, const float* modalities,
               RowOfEach router, float* dModalities, float* dNormed) const {
     const auto [d, a] = shape_;
-    float* dCoefficients = part + a * d;
-    std::fill(dModalities, dModalities + a, 0.0f);
-    for (int64_t i = 0; i < coefficients_; i++) {
-      for (int64_t l = 0; l < a; l++) {
-        dModalities[l] += dMixture[i] * coefficients[i * a + l];
-        dCoefficients[i * a + l] += dMixture[i] * modalities[l];
-      }
-    }
+    float* dCoefficients = part + a * d;  // [a, count], too
     for (int64_t l = 0; l < a; l++) {
-      dModalities[l] *= (1 - modalities[l] * modalities[l]) / static_cast<float>(d);  // by what tanh was taken of
+      const float* own = coefficients + l * count_;
+      const float product = sumOf(count_, [&](int64_t i, auto lanes) { return lanes.load(dMixture + i) * lanes.load(own + i); });
+      dModalities[l] = product * (1 - modalities[l] * modalities[l]) / static_cast<float>(d);  // by what tanh was taken of
+      addMultiple(count_, modalities[l], dMixture, dCoefficients + l * count_);
       addMultiple(d, dModalities[l], normed, part + l * d);
     }
     addCombination(d, a, dModalities, 1, router, nullptr, dNormed);
@@ -161,12 +173,13 @@ class RouterGradients {
     sumParts(parts_, width_, partials_, total.data());
     const int64_t routerSize = shape_.copies * shape_.d;
     std::copy(total.begin(), total.begin() + routerSize, dRouter);
-    std::copy(total.begin() + routerSize, total.end(), dCoefficients);
+    const std::vector<float> coefficients = transposed(total.data() + routerSize, shape_.copies, count_);
+    std::copy(coefficients.begin(), coefficients.end(), dCoefficients);
   }
 
  private:
   const AltUpShape shape_;
-  const int64_t coefficients_, rows_, parts_, width_;
+  const int64_t count_, rows_, parts_, width_;
   float* const partials_;
 };
 
@@ -176,11 +189,12 @@ void altUpPredict(int64_t n, const AltUpShape& shape, const float* normed, const
                   const float* const* copies, float* modalities, float* const* ys) {
   const auto [d, a] = shape;
   const std::vector<const float*> routerRows = rowsOf(router, a, d);
+  const std::vector<float> byModality = transposed(coefficients, a * a, a);
   parallelRanges(n, rowsPerPiece(d * a), [&, d = d, a = a](int64_t begin, int64_t end) {
     std::vector<float> mixture(static_cast<size_t>(a * a));
     for (int64_t row = begin; row < end; row++) {
       routeRow(d, a, normed + row * d, {routerRows.data(), 0}, modalities + row * a);
-      multiplySmall(a * a, a, coefficients, modalities + row * a, mixture.data());
+      mixRow(a * a, a, byModality.data(), modalities + row * a, mixture.data());
       for (int64_t i = 0; i < a; i++) {
         addCombination(d, a, mixture.data() + i * a, 1, {copies, row * d}, copies[i] + row * d, ys[i] + row * d);
       }
@@ -193,6 +207,7 @@ void altUpPredictGradient(int64_t n, const AltUpShape& shape, const float* const
                           float* dRouter, float* dCoefficients, float* const* dCopies) {
   const auto [d, a] = shape;
   const std::vector<const float*> routerRows = rowsOf(router, a, d);
+  const std::vector<float> byModality = transposed(coefficients, a * a, a);
   const RouterGradients gradients(n, shape, a * a);
   parallelRanges(n, gradients.rows(), [&, d = d, a = a](int64_t begin, int64_t end) {
     float* part = gradients.begin(begin);
@@ -200,11 +215,11 @@ void altUpPredictGradient(int64_t n, const AltUpShape& shape, const float* const
     for (int64_t row = begin; row < end; row++) {
       const float* own = modalities + row * a;
       for (int64_t i = 0; i < a; i++) dots(d, dYs[i] + row * d, a, {copies, row * d}, dMixture.data() + i * a);
-      multiplySmall(a * a, a, coefficients, own, mixture.data());
+      mixRow(a * a, a, byModality.data(), own, mixture.data());
       for (int64_t j = 0; j < a; j++) {
         addCombination(d, a, mixture.data() + j, a, {dYs, row * d}, dYs[j] + row * d, dCopies[j] + row * d);
       }
-      gradients.addRow(part, dMixture.data(), coefficients, normed + row * d, own, {routerRows.data(), 0}, dModalities.data(),
+      gradients.addRow(part, dMixture.data(), byModality.data(), normed + row * d, own, {routerRows.data(), 0}, dModalities.data(),
                        dNormed + row * d);
     }
   });
@@ -216,11 +231,12 @@ void altUpCorrect(int64_t n, const AltUpShape& shape, int64_t active, const floa
                   float* const* ys) {
   const auto [d, a] = shape;
   const std::vector<const float*> routerRows = rowsOf(router, a, d);
+  const std::vector<float> byModality = transposed(coefficients, a, a);
   parallelRanges(n, rowsPerPiece(d * a), [&, d = d, a = a](int64_t begin, int64_t end) {
     std::vector<float> shares(static_cast<size_t>(a)), innovation(static_cast<size_t>(d));
     for (int64_t row = begin; row < end; row++) {
       routeRow(d, a, normed + row * d, {routerRows.data(), 0}, modalities + row * a);
-      multiplySmall(a, a, coefficients, modalities + row * a, shares.data());
+      mixRow(a, a, byModality.data(), modalities + row * a, shares.data());
       const float *out = output + row * d, *prediction = predictions[active] + row * d;
       forEachVector(0, d, [&](int64_t k, auto lanes) {
         lanes.store(innovation.data() + k, lanes.load(out + k) - lanes.load(prediction + k));
@@ -243,6 +259,7 @@ void altUpCorrectGradient(int64_t n, const AltUpShape& shape, int64_t active, co
                           float* dPrediction) {
   const auto [d, a] = shape;
   const std::vector<const float*> routerRows = rowsOf(router, a, d);
+  const std::vector<float> byModality = transposed(coefficients, a, a);
   const RouterGradients gradients(n, shape, a);
   parallelRanges(n, gradients.rows(), [&, d = d, a = a](int64_t begin, int64_t end) {
     float* part = gradients.begin(begin);
@@ -252,7 +269,7 @@ void altUpCorrectGradient(int64_t n, const AltUpShape& shape, int64_t active, co
       const float* own = modalities + row * a;
       const float *out = output + row * d, *predicted = prediction + row * d, *dActive = dYs[active] + row * d;
       float *dOut = dOutput + row * d, *dPredicted = dPrediction + row * d;
-      multiplySmall(a, a, coefficients, own, shares.data());
+      mixRow(a, a, byModality.data(), own, shares.data());
       for (float& share : shares) share += 1;
       forEachVector(0, d, [&](int64_t k, auto lanes) {
         lanes.store(innovation.data() + k, lanes.load(out + k) - lanes.load(predicted + k));
@@ -260,7 +277,7 @@ void altUpCorrectGradient(int64_t n, const AltUpShape& shape, int64_t active, co
       dots(d, innovation.data(), a, {dYs, row * d}, dShares.data());
       addCombination(d, a, shares.data(), 1, {dYs, row * d}, nullptr, dOut);
       forEachVector(0, d, [&](int64_t k, auto lanes) { lanes.store(dPredicted + k, lanes.load(dActive + k) - lanes.load(dOut + k)); });
-      gradients.addRow(part, dShares.data(), coefficients, normed + row * d, own, {routerRows.data(), 0}, dModalities.data(),
+      gradients.addRow(part, dShares.data(), byModality.data(), normed + row * d, own, {routerRows.data(), 0}, dModalities.data(),
                        dNormed + row * d);
     }
   });

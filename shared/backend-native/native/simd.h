@@ -62,14 +62,25 @@ inline void storePartial(float* p, Vec v, int64_t count) {
 #endif
 }
 
-/** The sum of all lanes, always in the same order. */
+/** The sum of all lanes, always in the same order: halves are added until one lane is left. */
 inline float sum(Vec v) {
+#if defined(__AVX512F__)
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256((__m512)v), _mm512_extractf32x8_ps((__m512)v, 1));
+#elif defined(__AVX2__)
+  const __m256 eight = (__m256)v;
+#endif
+#if defined(__AVX2__)
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+#else
   float lanes[kLanes];
   std::memcpy(lanes, &v, sizeof v);
   for (int width = kLanes / 2; width > 0; width /= 2) {
     for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
   }
   return lanes[0];
+#endif
 }
 
 /** The larger of each lane; a NaN in either wins, so that none is lost on the way to a softmax. */

@@ -86,6 +86,19 @@ TEST("the sum of squares is NaN with a NaN, and infinite with an infinity, where
   }
 }
 
+TEST("a scaled sum adds its terms in their order, then scales") {
+  for (const int64_t count : kCounts) {
+    const std::vector<float> a = randomFloats(count, 1), b = randomFloats(count, 2), c = randomFloats(count, 3);
+    const float* terms[] = {a.data(), b.data(), c.data()};
+    for (const int64_t used : {1, 3}) {
+      std::vector<float> y(a.size(), kNaN), expected;
+      scaledSum(count, used, terms, 0.3f, y.data());
+      for (size_t i = 0; i < a.size(); i++) expected.push_back((used == 1 ? a[i] : (a[i] + b[i]) + c[i]) * 0.3f);
+      CHECK_SAME_BITS(y, expected);
+    }
+  }
+}
+
 TEST("elementwise kernels give the same bits on any number of threads") {
   const std::vector<float> a = randomFloats(70001, 1), b = randomFloats(70001, 2);
   CHECK_SAME_FOR_ANY_THREADS([&] {
