@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <initializer_list>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -117,51 +118,47 @@ void expectCount(const FloatArrays& arrays, int64_t count) {
   if (static_cast<int64_t>(arrays.data.size()) != count) throw std::invalid_argument("copies and results must be as many");
 }
 
-void altUpPredictOfArrays(int64_t n, int64_t d, const float* normed, const float* router, const float* coefficients,
-                          const FloatArrays& copies, float* modalities, const FloatArrays& ys) {
-  const int64_t count = static_cast<int64_t>(copies.data.size());
-  expectMatrices(copies, n, d);
-  expectMatrices(ys, n, d);
-  expectCount(ys, count);
-  altUpPredict(n, {d, count}, normed, router, coefficients, copies.data.data(), modalities, ys.data.data());
-}
-
-void altUpPredictGradientOfArrays(int64_t n, int64_t d, const FloatArrays& dYs, const float* normed, const float* router,
-                                  const float* coefficients, const FloatArrays& copies, const float* modalities, float* dNormed,
-                                  float* dRouter, float* dCoefficients, const FloatArrays& dCopies) {
-  const int64_t count = static_cast<int64_t>(copies.data.size());
-  for (const FloatArrays* arrays : {&dYs, &copies, &dCopies}) {
+/** The copies' shape. @throws std::invalid_argument unless all arrays are as many matrices, and one of them is the active one */
+AltUpShape altUpShapeOf(int64_t n, int64_t d, int64_t active, std::initializer_list<const FloatArrays*> lists) {
+  const int64_t count = static_cast<int64_t>((*lists.begin())->data.size());
+  for (const FloatArrays* arrays : lists) {
     expectMatrices(*arrays, n, d);
     expectCount(*arrays, count);
   }
-  altUpPredictGradient(n, {d, count}, dYs.data.data(), normed, router, coefficients, copies.data.data(), modalities, dNormed, dRouter,
-                       dCoefficients, dCopies.data.data());
+  if (active >= count) throw std::invalid_argument("the active copy must be one of the copies");
+  return {d, count, active};
 }
 
-/** @throws std::invalid_argument unless there is a copy of that number */
-void expectCopy(int64_t active, int64_t copies) {
-  if (active >= copies) throw std::invalid_argument("the active copy must be one of the copies");
+void altUpPredictOfArrays(int64_t n, int64_t d, int64_t active, const float* gains, const float* weight, const float* coefficients,
+                          float epsilon, bool centered, const FloatArrays& copies, float* modalities, const FloatArrays& ys) {
+  const AltUpShape shape = altUpShapeOf(n, d, active, {&copies, &ys});
+  altUpPredict(n, shape, {gains, weight, coefficients, epsilon, centered}, copies.data.data(), modalities, ys.data.data());
 }
 
-void altUpCorrectOfArrays(int64_t n, int64_t d, int64_t active, const float* normed, const float* router, const float* coefficients,
-                          const float* output, const FloatArrays& predictions, float* modalities, const FloatArrays& ys) {
-  const int64_t count = static_cast<int64_t>(predictions.data.size());
-  expectMatrices(predictions, n, d);
-  expectMatrices(ys, n, d);
-  expectCount(ys, count);
-  expectCopy(active, count);
-  altUpCorrect(n, {d, count}, active, normed, router, coefficients, output, predictions.data.data(), modalities, ys.data.data());
+void altUpPredictGradientOfArrays(int64_t n, int64_t d, int64_t active, const float* gains, const float* weight,
+                                  const float* coefficients, float epsilon, bool centered, const FloatArrays& dYs,
+                                  const FloatArrays& copies, const float* modalities, float* dGains, float* dWeight,
+                                  float* dCoefficients, const FloatArrays& dCopies) {
+  const AltUpShape shape = altUpShapeOf(n, d, active, {&dYs, &copies, &dCopies});
+  altUpPredictGradient(n, shape, dYs.data.data(), {gains, weight, coefficients, epsilon, centered}, copies.data.data(), modalities,
+                       {dGains, dWeight, dCoefficients}, dCopies.data.data());
 }
 
-void altUpCorrectGradientOfArrays(int64_t n, int64_t d, int64_t active, const FloatArrays& dYs, const float* normed,
-                                  const float* router, const float* coefficients, const float* output, const float* prediction,
-                                  const float* modalities, float* dNormed, float* dRouter, float* dCoefficients, float* dOutput,
-                                  float* dPrediction) {
-  const int64_t count = static_cast<int64_t>(dYs.data.size());
-  expectMatrices(dYs, n, d);
-  expectCopy(active, count);
-  altUpCorrectGradient(n, {d, count}, active, dYs.data.data(), normed, router, coefficients, output, prediction, modalities, dNormed,
-                       dRouter, dCoefficients, dOutput, dPrediction);
+void altUpCorrectOfArrays(int64_t n, int64_t d, int64_t active, const float* gains, const float* weight, const float* coefficients,
+                          float epsilon, bool centered, const float* output, const FloatArrays& predictions, float* modalities,
+                          const FloatArrays& ys) {
+  const AltUpShape shape = altUpShapeOf(n, d, active, {&predictions, &ys});
+  altUpCorrect(n, shape, {gains, weight, coefficients, epsilon, centered}, output, predictions.data.data(), modalities,
+               ys.data.data());
+}
+
+void altUpCorrectGradientOfArrays(int64_t n, int64_t d, int64_t active, const float* gains, const float* weight,
+                                  const float* coefficients, float epsilon, bool centered, const FloatArrays& dYs,
+                                  const float* output, const float* prediction, const float* modalities, float* dGains,
+                                  float* dWeight, float* dCoefficients, float* dOutput, float* dPrediction) {
+  const AltUpShape shape = altUpShapeOf(n, d, active, {&dYs});
+  altUpCorrectGradient(n, shape, dYs.data.data(), {gains, weight, coefficients, epsilon, centered}, output, prediction, modalities,
+                       {dGains, dWeight, dCoefficients}, dOutput, dPrediction);
 }
 
 void matchMagnitudesOfArrays(int64_t n, int64_t d, float least, const float* other, const FloatArrays& xs, const FloatArrays& ys) {

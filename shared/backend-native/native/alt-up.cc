@@ -3,6 +3,7 @@
  * coefficients that a small router makes of the row.
  */
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "kernels.h"
@@ -98,13 +99,6 @@ void addMultiple(int64_t d, float factor, const float* x, float* y) {
   forEachVector(0, d, [&](int64_t k, auto lanes) { lanes.store(y + k, lanes.load(y + k) + splat(factor) * lanes.load(x + k)); });
 }
 
-/** The router [a, d] as its rows. */
-std::vector<const float*> rowsOf(const float* router, int64_t a, int64_t d) {
-  std::vector<const float*> rows;
-  for (int64_t i = 0; i < a; i++) rows.push_back(router + i * d);
-  return rows;
-}
-
 /** coefficients[count, a] as [a, count]: they are many beside the copies, and go into vectors. */
 std::vector<float> transposed(const float* coefficients, int64_t count, int64_t a) {
   std::vector<float> result(static_cast<size_t>(count * a));
@@ -114,87 +108,141 @@ std::vector<float> transposed(const float* coefficients, int64_t count, int64_t 
   return result;
 }
 
-/** mixture[count] = Σ_l coefficients[l, count] modalities[l]. */
-void mixRow(int64_t count, int64_t a, const float* coefficients, const float* modalities, float* mixture) {
-  forEachVector(0, count, [&](int64_t i, auto lanes) {
-    Vec total = splat(0);
-    for (int64_t l = 0; l < a; l++) total += splat(modalities[l]) * lanes.load(coefficients + l * count + i);
-    lanes.store(mixture + i, total);
-  });
-}
-
-/** modalities[a] = tanh(router · normed / d). */
-void routeRow(int64_t d, int64_t a, const float* normed, RowOfEach router, float* modalities) {
-  dots(d, normed, a, router, modalities);
-  const Vec share = splat(1 / static_cast<float>(d));
-  forEachVector(0, a, [&](int64_t i, auto lanes) {
-    lanes.store(modalities + i, hyperbolicTangent(lanes.load(modalities + i) * share));
-  });
-}
-
-/** The gradients of the router and of the coefficients, of which every piece of rows has sums of its own. */
-class RouterGradients {
+/** What makes the coefficients of a row, with what all rows have in common prepared. */
+class Router {
  public:
-  RouterGradients(int64_t n, const AltUpShape& shape, int64_t count)
-      : shape_(shape),
+  /** @param count the number of coefficients of a row */
+  Router(const AltUpShape& shape, const AltUpRouter& router, int64_t count)
+      : d_(shape.d),
+        a_(shape.copies),
         count_(count),
-        rows_(summedRowsPerPiece(shape.d * shape.copies)),
-        parts_(pieces(n, rows_)),
-        width_(shape.copies * shape.d + count * shape.copies),
+        router_(router),
+        gained_(static_cast<size_t>(a_ * d_)),
+        coefficients_(transposed(router.coefficients, count, a_)) {
+    for (int64_t l = 0; l < a_; l++) {
+      float* row = gained_.data() + l * d_;
+      for (int64_t k = 0; k < d_; k++) row[k] = router.weight[l * d_ + k] * router.gains[k];
+      rows_.push_back(row);
+    }
+  }
+
+  /** normed[d] = the row without its gains. @return by what it was multiplied */
+  float normalize(const float* x, float* normed) const {
+    const float mean = router_.centered ? meanOf(d_, [&](int64_t k, auto lanes) { return lanes.load(x + k); }) : 0;
+    const float square = meanOf(d_, [&](int64_t k, auto lanes) {
+      const Vec v = lanes.load(x + k, mean) - splat(mean);
+      return v * v;
+    });
+    const float inverse = 1 / std::sqrt(square + router_.epsilon);
+    forEachVector(0, d_, [&](int64_t k, auto lanes) { lanes.store(normed + k, (lanes.load(x + k) - splat(mean)) * splat(inverse)); });
+    return inverse;
+  }
+
+  /** modalities[a] = tanh(weight · (gains · normed) / d). */
+  void modalitiesOf(const float* normed, float* modalities) const {
+    dots(d_, normed, a_, {rows_.data(), 0}, modalities);
+    const Vec share = splat(1 / static_cast<float>(d_));
+    forEachVector(0, a_, [&](int64_t l, auto lanes) {
+      lanes.store(modalities + l, hyperbolicTangent(lanes.load(modalities + l) * share));
+    });
+  }
+
+  /** mixture[count] = coefficients · modalities. */
+  void mix(const float* modalities, float* mixture) const {
+    forEachVector(0, count_, [&](int64_t i, auto lanes) {
+      Vec total = splat(0);
+      for (int64_t l = 0; l < a_; l++) total += splat(modalities[l]) * lanes.load(coefficients_.data() + l * count_ + i);
+      lanes.store(mixture + i, total);
+    });
+  }
+
+ protected:
+  const int64_t d_, a_, count_;
+  const AltUpRouter router_;
+  /** The weight times the gains, and its rows. */
+  std::vector<float> gained_;
+  std::vector<const float*> rows_;
+  /** [a, count] */
+  const std::vector<float> coefficients_;
+};
+
+/** The gradients of the router, of which every piece of rows has sums of its own. */
+class RouterGradients : public Router {
+ public:
+  RouterGradients(int64_t n, const AltUpShape& shape, const AltUpRouter& router, int64_t count)
+      : Router(shape, router, count),
+        pieceRows_(summedRowsPerPiece(d_ * a_)),
+        parts_(pieces(n, pieceRows_)),
+        width_(a_ * (d_ + count)),
         partials_(scratchFloats(Scratch::partials, parts_ * width_)) {}
 
   /** Rows of a piece. */
-  int64_t rows() const { return rows_; }
+  int64_t pieceRows() const { return pieceRows_; }
 
-  /** The sums of the piece that begins at a row, all zero: of the router [a, d], then of the coefficients. */
+  /** The sums of the piece that begins at a row, all zero: of the weight with its gains [a, d], and of the coefficients [a, count]. */
   float* begin(int64_t row) const {
-    float* part = partials_ + row / rows_ * width_;
+    float* part = partials_ + row / pieceRows_ * width_;
     std::fill(part, part + width_, 0.0f);
     return part;
   }
 
-  /** One row, given the gradients of its mixture and the transposed coefficients; dModalities is memory for a floats. */
-  void addRow(float* part, const float* dMixture, const float* coefficients, const float* normed, const float* modalities,
-              RowOfEach router, float* dModalities, float* dNormed) const {
-    const auto [d, a] = shape_;
-    float* dCoefficients = part + a * d;  // [a, count], too
-    for (int64_t l = 0; l < a; l++) {
-      const float* own = coefficients + l * count_;
+  /**
+   * Adds one row's gradient to dX, given that of its mixture, and what {@link normalize} made of the row.
+   *
+   * @param memory for a + d floats
+   */
+  void addRow(float* part, const float* dMixture, const float* normed, float inverse, const float* modalities, float* memory,
+              float* dX) const {
+    float *dLogits = memory, *dNormed = memory + a_, *dCoefficients = part + a_ * d_;
+    for (int64_t l = 0; l < a_; l++) {
+      const float* own = coefficients_.data() + l * count_;
       const float product = sumOf(count_, [&](int64_t i, auto lanes) { return lanes.load(dMixture + i) * lanes.load(own + i); });
-      dModalities[l] = product * (1 - modalities[l] * modalities[l]) / static_cast<float>(d);  // by what tanh was taken of
+      dLogits[l] = product * (1 - modalities[l] * modalities[l]) / static_cast<float>(d_);
       addMultiple(count_, modalities[l], dMixture, dCoefficients + l * count_);
-      addMultiple(d, dModalities[l], normed, part + l * d);
+      addMultiple(d_, dLogits[l], normed, part + l * d_);
     }
-    addCombination(d, a, dModalities, 1, router, nullptr, dNormed);
+    addCombination(d_, a_, dLogits, 1, {rows_.data(), 0}, nullptr, dNormed);
+    // The gradient of the norm: inverse · (g − mean(g) if centered − normed · mean(g · normed)).
+    const float shift = router_.centered ? meanOf(d_, [&](int64_t k, auto lanes) { return lanes.load(dNormed + k); }) : 0;
+    const float slope = meanOf(d_, [&](int64_t k, auto lanes) { return lanes.load(dNormed + k) * lanes.load(normed + k); });
+    forEachVector(0, d_, [&](int64_t k, auto lanes) {
+      const Vec own = lanes.load(dNormed + k) - splat(shift) - lanes.load(normed + k) * splat(slope);
+      lanes.store(dX + k, lanes.load(dX + k) + own * splat(inverse));
+    });
   }
 
-  void finish(float* dRouter, float* dCoefficients) const {
+  void finish(const AltUpRouterGradients& gradients) const {
     std::vector<float> total(static_cast<size_t>(width_));
     sumParts(parts_, width_, partials_, total.data());
-    const int64_t routerSize = shape_.copies * shape_.d;
-    std::copy(total.begin(), total.begin() + routerSize, dRouter);
-    const std::vector<float> coefficients = transposed(total.data() + routerSize, shape_.copies, count_);
-    std::copy(coefficients.begin(), coefficients.end(), dCoefficients);
+    std::fill(gradients.gains, gradients.gains + d_, 0.0f);
+    for (int64_t l = 0; l < a_; l++) {
+      for (int64_t k = 0; k < d_; k++) {
+        const float gradient = total[static_cast<size_t>(l * d_ + k)];
+        gradients.weight[l * d_ + k] = gradient * router_.gains[k];
+        gradients.gains[k] += gradient * router_.weight[l * d_ + k];
+      }
+    }
+    const std::vector<float> coefficients = transposed(total.data() + a_ * d_, a_, count_);
+    std::copy(coefficients.begin(), coefficients.end(), gradients.coefficients);
   }
 
  private:
-  const AltUpShape shape_;
-  const int64_t count_, rows_, parts_, width_;
+  const int64_t pieceRows_, parts_, width_;
   float* const partials_;
 };
 
 }  // namespace
 
-void altUpPredict(int64_t n, const AltUpShape& shape, const float* normed, const float* router, const float* coefficients,
-                  const float* const* copies, float* modalities, float* const* ys) {
-  const auto [d, a] = shape;
-  const std::vector<const float*> routerRows = rowsOf(router, a, d);
-  const std::vector<float> byModality = transposed(coefficients, a * a, a);
-  parallelRanges(n, rowsPerPiece(d * a), [&, d = d, a = a](int64_t begin, int64_t end) {
-    std::vector<float> mixture(static_cast<size_t>(a * a));
+void altUpPredict(int64_t n, const AltUpShape& shape, const AltUpRouter& router, const float* const* copies, float* modalities,
+                  float* const* ys) {
+  const auto [d, a, active] = shape;
+  const Router route(shape, router, a * a);
+  parallelRanges(n, rowsPerPiece(d * a), [&, d = d, a = a, active = active](int64_t begin, int64_t end) {
+    std::vector<float> mixture(static_cast<size_t>(a * a)), normed(static_cast<size_t>(d));
     for (int64_t row = begin; row < end; row++) {
-      routeRow(d, a, normed + row * d, {routerRows.data(), 0}, modalities + row * a);
-      mixRow(a * a, a, byModality.data(), modalities + row * a, mixture.data());
+      route.normalize(copies[active] + row * d, normed.data());
+      route.modalitiesOf(normed.data(), modalities + row * a);
+      route.mix(modalities + row * a, mixture.data());
       for (int64_t i = 0; i < a; i++) {
         addCombination(d, a, mixture.data() + i * a, 1, {copies, row * d}, copies[i] + row * d, ys[i] + row * d);
       }
@@ -202,42 +250,40 @@ void altUpPredict(int64_t n, const AltUpShape& shape, const float* normed, const
   });
 }
 
-void altUpPredictGradient(int64_t n, const AltUpShape& shape, const float* const* dYs, const float* normed, const float* router,
-                          const float* coefficients, const float* const* copies, const float* modalities, float* dNormed,
-                          float* dRouter, float* dCoefficients, float* const* dCopies) {
-  const auto [d, a] = shape;
-  const std::vector<const float*> routerRows = rowsOf(router, a, d);
-  const std::vector<float> byModality = transposed(coefficients, a * a, a);
-  const RouterGradients gradients(n, shape, a * a);
-  parallelRanges(n, gradients.rows(), [&, d = d, a = a](int64_t begin, int64_t end) {
-    float* part = gradients.begin(begin);
-    std::vector<float> mixture(static_cast<size_t>(a * a)), dMixture(mixture.size()), dModalities(static_cast<size_t>(a));
+void altUpPredictGradient(int64_t n, const AltUpShape& shape, const float* const* dYs, const AltUpRouter& router,
+                          const float* const* copies, const float* modalities, const AltUpRouterGradients& dRouter,
+                          float* const* dCopies) {
+  const auto [d, a, active] = shape;
+  const RouterGradients route(n, shape, router, a * a);
+  parallelRanges(n, route.pieceRows(), [&, d = d, a = a, active = active](int64_t begin, int64_t end) {
+    float* part = route.begin(begin);
+    std::vector<float> mixture(static_cast<size_t>(a * a)), dMixture(mixture.size());
+    std::vector<float> normed(static_cast<size_t>(d)), memory(static_cast<size_t>(a + d));
     for (int64_t row = begin; row < end; row++) {
       const float* own = modalities + row * a;
       for (int64_t i = 0; i < a; i++) dots(d, dYs[i] + row * d, a, {copies, row * d}, dMixture.data() + i * a);
-      mixRow(a * a, a, byModality.data(), own, mixture.data());
+      route.mix(own, mixture.data());
       for (int64_t j = 0; j < a; j++) {
         addCombination(d, a, mixture.data() + j, a, {dYs, row * d}, dYs[j] + row * d, dCopies[j] + row * d);
       }
-      gradients.addRow(part, dMixture.data(), byModality.data(), normed + row * d, own, {routerRows.data(), 0}, dModalities.data(),
-                       dNormed + row * d);
+      const float inverse = route.normalize(copies[active] + row * d, normed.data());
+      route.addRow(part, dMixture.data(), normed.data(), inverse, own, memory.data(), dCopies[active] + row * d);
     }
   });
-  gradients.finish(dRouter, dCoefficients);
+  route.finish(dRouter);
 }
 
-void altUpCorrect(int64_t n, const AltUpShape& shape, int64_t active, const float* normed, const float* router,
-                  const float* coefficients, const float* output, const float* const* predictions, float* modalities,
-                  float* const* ys) {
-  const auto [d, a] = shape;
-  const std::vector<const float*> routerRows = rowsOf(router, a, d);
-  const std::vector<float> byModality = transposed(coefficients, a, a);
-  parallelRanges(n, rowsPerPiece(d * a), [&, d = d, a = a](int64_t begin, int64_t end) {
-    std::vector<float> shares(static_cast<size_t>(a)), innovation(static_cast<size_t>(d));
+void altUpCorrect(int64_t n, const AltUpShape& shape, const AltUpRouter& router, const float* output,
+                  const float* const* predictions, float* modalities, float* const* ys) {
+  const auto [d, a, active] = shape;
+  const Router route(shape, router, a);
+  parallelRanges(n, rowsPerPiece(d * a), [&, d = d, a = a, active = active](int64_t begin, int64_t end) {
+    std::vector<float> shares(static_cast<size_t>(a)), normed(static_cast<size_t>(d)), innovation(normed.size());
     for (int64_t row = begin; row < end; row++) {
-      routeRow(d, a, normed + row * d, {routerRows.data(), 0}, modalities + row * a);
-      mixRow(a, a, byModality.data(), modalities + row * a, shares.data());
       const float *out = output + row * d, *prediction = predictions[active] + row * d;
+      route.normalize(out, normed.data());
+      route.modalitiesOf(normed.data(), modalities + row * a);
+      route.mix(modalities + row * a, shares.data());
       forEachVector(0, d, [&](int64_t k, auto lanes) {
         lanes.store(innovation.data() + k, lanes.load(out + k) - lanes.load(prediction + k));
       });
@@ -253,23 +299,20 @@ void altUpCorrect(int64_t n, const AltUpShape& shape, int64_t active, const floa
   });
 }
 
-void altUpCorrectGradient(int64_t n, const AltUpShape& shape, int64_t active, const float* const* dYs, const float* normed,
-                          const float* router, const float* coefficients, const float* output, const float* prediction,
-                          const float* modalities, float* dNormed, float* dRouter, float* dCoefficients, float* dOutput,
+void altUpCorrectGradient(int64_t n, const AltUpShape& shape, const float* const* dYs, const AltUpRouter& router, const float* output,
+                          const float* prediction, const float* modalities, const AltUpRouterGradients& dRouter, float* dOutput,
                           float* dPrediction) {
-  const auto [d, a] = shape;
-  const std::vector<const float*> routerRows = rowsOf(router, a, d);
-  const std::vector<float> byModality = transposed(coefficients, a, a);
-  const RouterGradients gradients(n, shape, a);
-  parallelRanges(n, gradients.rows(), [&, d = d, a = a](int64_t begin, int64_t end) {
-    float* part = gradients.begin(begin);
-    std::vector<float> shares(static_cast<size_t>(a)), dShares(shares.size()), dModalities(shares.size());
-    std::vector<float> innovation(static_cast<size_t>(d));
+  const auto [d, a, active] = shape;
+  const RouterGradients route(n, shape, router, a);
+  parallelRanges(n, route.pieceRows(), [&, d = d, a = a, active = active](int64_t begin, int64_t end) {
+    float* part = route.begin(begin);
+    std::vector<float> shares(static_cast<size_t>(a)), dShares(shares.size()), memory(static_cast<size_t>(a + d));
+    std::vector<float> normed(static_cast<size_t>(d)), innovation(normed.size());
     for (int64_t row = begin; row < end; row++) {
       const float* own = modalities + row * a;
       const float *out = output + row * d, *predicted = prediction + row * d, *dActive = dYs[active] + row * d;
       float *dOut = dOutput + row * d, *dPredicted = dPrediction + row * d;
-      mixRow(a, a, byModality.data(), own, shares.data());
+      route.mix(own, shares.data());
       for (float& share : shares) share += 1;
       forEachVector(0, d, [&](int64_t k, auto lanes) {
         lanes.store(innovation.data() + k, lanes.load(out + k) - lanes.load(predicted + k));
@@ -277,11 +320,11 @@ void altUpCorrectGradient(int64_t n, const AltUpShape& shape, int64_t active, co
       dots(d, innovation.data(), a, {dYs, row * d}, dShares.data());
       addCombination(d, a, shares.data(), 1, {dYs, row * d}, nullptr, dOut);
       forEachVector(0, d, [&](int64_t k, auto lanes) { lanes.store(dPredicted + k, lanes.load(dActive + k) - lanes.load(dOut + k)); });
-      gradients.addRow(part, dShares.data(), byModality.data(), normed + row * d, own, {routerRows.data(), 0}, dModalities.data(),
-                       dNormed + row * d);
+      const float inverse = route.normalize(out, normed.data());
+      route.addRow(part, dShares.data(), normed.data(), inverse, own, memory.data(), dOut);
     }
   });
-  gradients.finish(dRouter, dCoefficients);
+  route.finish(dRouter);
 }
 
 }  // namespace arrowsmith

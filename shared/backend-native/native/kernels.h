@@ -213,34 +213,46 @@ void scalePositions(int64_t rows, int64_t s, int64_t d, const float* x, const fl
 
 // ---- alt-up.cc
 
-/** The residual stream's copies, each [n, d]. */
+/** The residual stream's copies, each [n, d], and which of them a layer computes. */
 struct AltUpShape {
-  int64_t d, copies;
+  int64_t d, copies, active;
 };
 
 /**
- * ys[i] = copies[i] + Σ_j c_ij copies[j], where each row's c_ij = Σ_l coefficients[i · a + j, l] · modalities[l], and its
- * modalities[n, a] = tanh(router[a, d] · normed[n, d] / d); a is the number of copies.
+ * What makes the coefficients of a row x: coefficients · tanh(weight · normed / d), where normed is x divided by its root mean square or, if
+ * `centered`, its distance from its mean by its deviation, times the gains; epsilon is added to the mean square.
  */
-void altUpPredict(int64_t n, const AltUpShape& shape, const float* normed, const float* router, const float* coefficients,
-                  const float* const* copies, float* modalities, float* const* ys);
+struct AltUpRouter {
+  /** [d] */
+  const float* gains;
+  /** [a, d] for a copies. */
+  const float* weight;
+  /** [as many as a row's mixture has, a] */
+  const float* coefficients;
+  float epsilon;
+  bool centered;
+};
 
-void altUpPredictGradient(int64_t n, const AltUpShape& shape, const float* const* dYs, const float* normed, const float* router,
-                          const float* coefficients, const float* const* copies, const float* modalities, float* dNormed,
-                          float* dRouter, float* dCoefficients, float* const* dCopies);
+/** The gradients of what an {@link AltUpRouter} is made of. */
+struct AltUpRouterGradients {
+  float *gains, *weight, *coefficients;
+};
 
-/**
- * ys[i] = predictions[i] + (1 + Σ_l coefficients[i, l] · modalities[l]) · (output − predictions[active]), with modalities as of
- * {@link altUpPredict}.
- */
-void altUpCorrect(int64_t n, const AltUpShape& shape, int64_t active, const float* normed, const float* router,
-                  const float* coefficients, const float* output, const float* const* predictions, float* modalities,
+/** ys[i] = copies[i] + Σ_j c_ij copies[j], with the coefficients c [a · a] of the active copy's row; modalities[n, a] are the tanh. */
+void altUpPredict(int64_t n, const AltUpShape& shape, const AltUpRouter& router, const float* const* copies, float* modalities,
                   float* const* ys);
 
+void altUpPredictGradient(int64_t n, const AltUpShape& shape, const float* const* dYs, const AltUpRouter& router,
+                          const float* const* copies, const float* modalities, const AltUpRouterGradients& dRouter,
+                          float* const* dCopies);
+
+/** ys[i] = predictions[i] + (1 + c_i) (output − predictions[active]), with the coefficients c [a] of the output's row. */
+void altUpCorrect(int64_t n, const AltUpShape& shape, const AltUpRouter& router, const float* output,
+                  const float* const* predictions, float* modalities, float* const* ys);
+
 /** Gradients of {@link altUpCorrect}, whose prediction here is the active one; those by the other predictions are dYs themselves. */
-void altUpCorrectGradient(int64_t n, const AltUpShape& shape, int64_t active, const float* const* dYs, const float* normed,
-                          const float* router, const float* coefficients, const float* output, const float* prediction,
-                          const float* modalities, float* dNormed, float* dRouter, float* dCoefficients, float* dOutput,
+void altUpCorrectGradient(int64_t n, const AltUpShape& shape, const float* const* dYs, const AltUpRouter& router, const float* output,
+                          const float* prediction, const float* modalities, const AltUpRouterGradients& dRouter, float* dOutput,
                           float* dPrediction);
 
 // ---- match-magnitudes.cc

@@ -247,58 +247,35 @@ export interface Addon {
   columnMeansGradient(n: number, d: number, dMeans: Floats, dX: Floats): void;
   scaleColumns(n: number, d: number, x: Floats, factors: Floats, y: Floats): void;
   columnProducts(n: number, d: number, a: Floats, b: Floats, products: Floats): void;
-  altUpPredict(
-    n: number,
-    d: number,
-    normed: Floats,
-    router: Floats,
-    coefficients: Floats,
-    copies: Floats[],
-    modalities: Floats,
-    ys: Floats[],
-  ): void;
+  altUpPredict(...rest: [...AltUpRouter, copies: Floats[], modalities: Floats, ys: Floats[]]): void;
   altUpPredictGradient(
-    n: number,
-    d: number,
-    dYs: Floats[],
-    normed: Floats,
-    router: Floats,
-    coefficients: Floats,
-    copies: Floats[],
-    modalities: Floats,
-    dNormed: Floats,
-    dRouter: Floats,
-    dCoefficients: Floats,
-    dCopies: Floats[],
+    ...rest: [
+      ...AltUpRouter,
+      dYs: Floats[],
+      copies: Floats[],
+      modalities: Floats,
+      dGains: Floats,
+      dWeight: Floats,
+      dCoefficients: Floats,
+      dCopies: Floats[],
+    ]
   ): void;
   altUpCorrect(
-    n: number,
-    d: number,
-    active: number,
-    normed: Floats,
-    router: Floats,
-    coefficients: Floats,
-    output: Floats,
-    predictions: Floats[],
-    modalities: Floats,
-    ys: Floats[],
+    ...rest: [...AltUpRouter, output: Floats, predictions: Floats[], modalities: Floats, ys: Floats[]]
   ): void;
   altUpCorrectGradient(
-    n: number,
-    d: number,
-    active: number,
-    dYs: Floats[],
-    normed: Floats,
-    router: Floats,
-    coefficients: Floats,
-    output: Floats,
-    prediction: Floats,
-    modalities: Floats,
-    dNormed: Floats,
-    dRouter: Floats,
-    dCoefficients: Floats,
-    dOutput: Floats,
-    dPrediction: Floats,
+    ...rest: [
+      ...AltUpRouter,
+      dYs: Floats[],
+      output: Floats,
+      prediction: Floats,
+      modalities: Floats,
+      dGains: Floats,
+      dWeight: Floats,
+      dCoefficients: Floats,
+      dOutput: Floats,
+      dPrediction: Floats,
+    ]
   ): void;
   matchMagnitudes(n: number, d: number, least: number, other: Floats, xs: Floats[], ys: Floats[]): void;
   matchMagnitudesGradient(
@@ -367,6 +344,18 @@ export interface Addon {
   scaledSum(count: number, xs: Floats[], factor: number, y: Floats): void;
   sumOfSquares(tensors: Floats[]): number;
 }
+
+/** The copies' shape, and the fields of C++'s struct of that name, in order. */
+export type AltUpRouter = [
+  n: number,
+  d: number,
+  active: number,
+  gains: Floats,
+  weight: Floats,
+  coefficients: Floats,
+  epsilon: number,
+  centered: boolean,
+];
 
 /** The fields of C++'s struct of that name, in order, and of its rotation. */
 export type AttentionShape = [

@@ -2,10 +2,18 @@
  * @file Alternating updates (Baykal et al. 2023, https://arxiv.org/abs/2301.13310), as in Gemma 3n: the residual stream has a copies, of which a
  * layer computes one, and predicts the others.
  */
-import { altUpCorrect, altUpPredict, linear, linears, matchMagnitudes, scaledSum, type AltUpRouter } from '@arrowsmith/ops';
+import {
+  altUpCorrect,
+  altUpPredict,
+  linear,
+  linears,
+  matchMagnitudes,
+  scaledSum,
+  type AltUpOptions,
+  type AltUpRouter,
+} from '@arrowsmith/ops';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { AltUpConfig, NormConfig } from './config.ts';
-import { normalize } from './normalization.ts';
 import type { ParameterTensors } from './tensors.ts';
 
 /** The mean square below which a copy's magnitude is not divided by. */
@@ -40,32 +48,41 @@ function ofMagnitude(xs: readonly tf.Tensor[], other: tf.Tensor): tf.Tensor[] {
  * @param weights the layer's parameters `modality_router.weight` …
  */
 export function predict(
-  { active, coefficientClip }: AltUpConfig,
+  config: AltUpConfig,
   norm: NormConfig,
   stream: readonly tf.Tensor[],
   weights: ParameterTensors,
 ): tf.Tensor[] {
-  const router = routerOf(norm, stream[active]!, weights, 'prediction_coefs.weight');
-  return altUpPredict(stream, router, { clip: coefficientClip });
+  return altUpPredict(stream, routerOf(weights, 'prediction_coefs.weight'), optionsOf(config, norm));
 }
 
 /** The predictions, each moved by its share of what the layer's output differs from the active one by. */
 export function correct(
-  { active, coefficientClip }: AltUpConfig,
+  config: AltUpConfig,
   norm: NormConfig,
   predictions: readonly tf.Tensor[],
   output: tf.Tensor,
   weights: ParameterTensors,
 ): tf.Tensor[] {
-  const router = routerOf(norm, output, weights, 'correction_coefs.weight');
-  return altUpCorrect(predictions, output, router, { clip: coefficientClip, active });
+  return altUpCorrect(predictions, output, routerOf(weights, 'correction_coefs.weight'), optionsOf(config, norm));
 }
 
-/** @param coefficients the name of those: clipping is for training, weights that were trained with it are within the limit */
-function routerOf(norm: NormConfig, x: tf.Tensor, weights: ParameterTensors, coefficients: string): AltUpRouter {
+/** @param coefficients the name of those */
+function routerOf(weights: ParameterTensors, coefficients: string): AltUpRouter {
   return {
-    normed: normalize(x, weights['router_norm.weight']!, norm),
+    norm: weights['router_norm.weight']!,
     weight: weights['modality_router.weight']!,
     coefficients: weights[coefficients]!,
+  };
+}
+
+/** Clipping is for training; weights that were trained with it are within the limit. */
+function optionsOf({ active, coefficientClip }: AltUpConfig, { kind, epsilon, unitOffset }: NormConfig): AltUpOptions {
+  return {
+    active,
+    clip: coefficientClip,
+    centered: kind === 'layer',
+    epsilon,
+    unitOffset: kind === 'rms' && unitOffset,
   };
 }

@@ -9,21 +9,26 @@ using namespace arrowsmith::test;
 
 namespace {
 
+constexpr float kEpsilon = 1e-3f;
+
 struct Sizes {
   int64_t n, d, a, active;
+  /** LayerNorm in place of RMSNorm. */
+  bool centered;
 };
 
-const Sizes kSizes[] = {{1, 1, 1, 0}, {3, 17, 4, 0}, {5, 64, 3, 2}, {2, 33, 5, 4}, {300, 130, 2, 1}, {70, 288, 4, 1}};
+const Sizes kSizes[] = {{1, 1, 1, 0, false},  {3, 17, 4, 0, false},   {5, 64, 3, 2, true},
+                        {2, 33, 5, 4, false}, {300, 130, 2, 1, true}, {70, 288, 4, 1, false}};
 /** Small enough for differences by every element. */
-const Sizes kSmallSizes[] = {{1, 1, 1, 0}, {3, 5, 4, 1}, {2, 19, 5, 0}, {40, 3, 2, 1}};
+const Sizes kSmallSizes[] = {{1, 1, 1, 0, false}, {3, 5, 4, 1, true}, {2, 19, 5, 0, false}, {40, 3, 2, 1, false}};
 
-/** Where the inputs lie in one vector: normed [n, d], router [a, d], coefficients, and matrices [n, d]. */
+/** Where the inputs lie in one vector: gains [d], router's weight [a, d], coefficients, and matrices [n, d]. */
 struct Layout {
   Sizes sizes;
   int64_t mixture;   // coefficients' rows
   int64_t matrices;  // the output of the correction, if it is one, and the copies
 
-  int64_t router() const { return sizes.n * sizes.d; }
+  int64_t router() const { return sizes.d; }
   int64_t coefficients() const { return router() + sizes.a * sizes.d; }
   int64_t matrix(int64_t i) const { return coefficients() + mixture * sizes.a + i * sizes.n * sizes.d; }
   int64_t total() const { return matrix(matrices); }
@@ -32,7 +37,7 @@ struct Layout {
 Layout predictLayout(const Sizes& sizes) { return {sizes, sizes.a * sizes.a, sizes.a}; }
 Layout correctLayout(const Sizes& sizes) { return {sizes, sizes.a, sizes.a + 1}; }
 
-/** Logits of about one, although they are divided by d. */
+/** Gains and weights that make logits of about one, although they are divided by d. */
 std::vector<float> randomInputs(const Layout& layout) {
   std::vector<float> values = randomFloats(layout.total(), 1);
   const double factor = std::sqrt(std::sqrt(static_cast<double>(layout.sizes.d))) * 1.5;
@@ -42,16 +47,22 @@ std::vector<float> randomInputs(const Layout& layout) {
   return values;
 }
 
-/** mixture[row] = coefficients · tanh(router · normed / d). */
-std::vector<double> mixtureOf(const Layout& layout, const std::vector<double>& x, int64_t row) {
-  const auto [n, d, a, active] = layout.sizes;
+/** The coefficients of a row, which begins at an element. */
+std::vector<double> mixtureOf(const Layout& layout, const std::vector<double>& x, int64_t begin) {
+  const auto [n, d, a, active, centered] = layout.sizes;
+  const double size = static_cast<double>(d);
+  double mean = 0, square = 0;
+  for (int64_t k = 0; centered && k < d; k++) mean += x[static_cast<size_t>(begin + k)] / size;
+  for (int64_t k = 0; k < d; k++) square += std::pow(x[static_cast<size_t>(begin + k)] - mean, 2) / size;
+  const double divisor = std::sqrt(square + static_cast<double>(kEpsilon));
   std::vector<double> mixture(static_cast<size_t>(layout.mixture));
   for (int64_t l = 0; l < a; l++) {
     double logit = 0;
     for (int64_t k = 0; k < d; k++) {
-      logit += x[static_cast<size_t>(row * d + k)] * x[static_cast<size_t>(layout.router() + l * d + k)];
+      const double normed = (x[static_cast<size_t>(begin + k)] - mean) / divisor * x[static_cast<size_t>(k)];
+      logit += normed * x[static_cast<size_t>(layout.router() + l * d + k)];
     }
-    const double modality = std::tanh(logit / static_cast<double>(d));
+    const double modality = std::tanh(logit / size);
     for (int64_t i = 0; i < layout.mixture; i++) {
       mixture[static_cast<size_t>(i)] += x[static_cast<size_t>(layout.coefficients() + i * a + l)] * modality;
     }
@@ -62,10 +73,10 @@ std::vector<double> mixtureOf(const Layout& layout, const std::vector<double>& x
 /** All results, one after the other. */
 std::vector<double> naivePredict(const Sizes& sizes, const std::vector<double>& x) {
   const Layout layout = predictLayout(sizes);
-  const auto [n, d, a, active] = sizes;
+  const auto [n, d, a, active, centered] = sizes;
   std::vector<double> ys(static_cast<size_t>(a * n * d));
   for (int64_t row = 0; row < n; row++) {
-    const std::vector<double> mixture = mixtureOf(layout, x, row);
+    const std::vector<double> mixture = mixtureOf(layout, x, layout.matrix(active) + row * d);
     for (int64_t i = 0; i < a; i++) {
       for (int64_t at = row * d; at < (row + 1) * d; at++) {
         double y = x[static_cast<size_t>(layout.matrix(i) + at)];
@@ -81,10 +92,10 @@ std::vector<double> naivePredict(const Sizes& sizes, const std::vector<double>& 
 
 std::vector<double> naiveCorrect(const Sizes& sizes, const std::vector<double>& x) {
   const Layout layout = correctLayout(sizes);
-  const auto [n, d, a, active] = sizes;
+  const auto [n, d, a, active, centered] = sizes;
   std::vector<double> ys(static_cast<size_t>(a * n * d));
   for (int64_t row = 0; row < n; row++) {
-    const std::vector<double> mixture = mixtureOf(layout, x, row);
+    const std::vector<double> mixture = mixtureOf(layout, x, layout.matrix(0) + row * d);
     for (int64_t i = 0; i < a; i++) {
       for (int64_t at = row * d; at < (row + 1) * d; at++) {
         const double innovation = x[static_cast<size_t>(layout.matrix(0) + at)] - x[static_cast<size_t>(layout.matrix(1 + active) + at)];
@@ -113,36 +124,43 @@ std::vector<float*> pointers(float* first, int64_t count, int64_t distance) {
   return result;
 }
 
+AltUpRouter routerOf(const Layout& layout, const std::vector<float>& x) {
+  return {x.data(), x.data() + layout.router(), x.data() + layout.coefficients(), kEpsilon, layout.sizes.centered};
+}
+
+AltUpRouterGradients routerGradientsOf(const Layout& layout, std::vector<float>& gradients) {
+  return {gradients.data(), gradients.data() + layout.router(), gradients.data() + layout.coefficients()};
+}
+
 Result runPredict(const Sizes& sizes, const std::vector<float>& x, const std::vector<float>& dYs) {
   const Layout layout = predictLayout(sizes);
-  const auto [n, d, a, active] = sizes;
-  Result r{std::vector<float>(static_cast<size_t>(a * n * d), kNaN), std::vector<float>(x.size(), kNaN)};
+  const auto [n, d, a, active, centered] = sizes;
+  const int64_t size = n * d;
+  Result r{std::vector<float>(static_cast<size_t>(a * size), kNaN), std::vector<float>(x.size(), kNaN)};
   std::vector<float> modalities(static_cast<size_t>(n * a), kNaN);
-  const float *router = x.data() + layout.router(), *coefficients = x.data() + layout.coefficients();
-  const std::vector<const float*> copies = pointers(x.data() + layout.matrix(0), a, n * d);
-  altUpPredict(n, {d, a}, x.data(), router, coefficients, copies.data(), modalities.data(), pointers(r.ys.data(), a, n * d).data());
-  float* g = r.gradients.data();
-  altUpPredictGradient(n, {d, a}, pointers(dYs.data(), a, n * d).data(), x.data(), router, coefficients, copies.data(),
-                       modalities.data(), g, g + layout.router(), g + layout.coefficients(),
-                       pointers(g + layout.matrix(0), a, n * d).data());
+  const std::vector<const float*> copies = pointers(x.data() + layout.matrix(0), a, size);
+  altUpPredict(n, {d, a, active}, routerOf(layout, x), copies.data(), modalities.data(), pointers(r.ys.data(), a, size).data());
+  altUpPredictGradient(n, {d, a, active}, pointers(dYs.data(), a, size).data(), routerOf(layout, x), copies.data(),
+                       modalities.data(), routerGradientsOf(layout, r.gradients),
+                       pointers(r.gradients.data() + layout.matrix(0), a, size).data());
   return r;
 }
 
 Result runCorrect(const Sizes& sizes, const std::vector<float>& x, const std::vector<float>& dYs) {
   const Layout layout = correctLayout(sizes);
-  const auto [n, d, a, active] = sizes;
-  Result r{std::vector<float>(static_cast<size_t>(a * n * d), kNaN), std::vector<float>(x.size(), kNaN)};
+  const auto [n, d, a, active, centered] = sizes;
+  const int64_t size = n * d;
+  Result r{std::vector<float>(static_cast<size_t>(a * size), kNaN), std::vector<float>(x.size(), kNaN)};
   std::vector<float> modalities(static_cast<size_t>(n * a), kNaN);
-  const float *router = x.data() + layout.router(), *coefficients = x.data() + layout.coefficients();
   const float* output = x.data() + layout.matrix(0);
-  const std::vector<const float*> predictions = pointers(x.data() + layout.matrix(1), a, n * d);
-  altUpCorrect(n, {d, a}, active, x.data(), router, coefficients, output, predictions.data(), modalities.data(),
-               pointers(r.ys.data(), a, n * d).data());
+  const std::vector<const float*> predictions = pointers(x.data() + layout.matrix(1), a, size);
+  altUpCorrect(n, {d, a, active}, routerOf(layout, x), output, predictions.data(), modalities.data(),
+               pointers(r.ys.data(), a, size).data());
   float* g = r.gradients.data();
   std::copy(dYs.begin(), dYs.end(), r.gradients.begin() + layout.matrix(1));  // of all predictions but the active one
-  altUpCorrectGradient(n, {d, a}, active, pointers(dYs.data(), a, n * d).data(), x.data(), router, coefficients, output,
-                       predictions[static_cast<size_t>(active)], modalities.data(), g, g + layout.router(),
-                       g + layout.coefficients(), g + layout.matrix(0), g + layout.matrix(1 + active));
+  altUpCorrectGradient(n, {d, a, active}, pointers(dYs.data(), a, size).data(), routerOf(layout, x), output,
+                       predictions[static_cast<size_t>(active)], modalities.data(), routerGradientsOf(layout, r.gradients),
+                       g + layout.matrix(0), g + layout.matrix(1 + active));
   return r;
 }
 
@@ -165,7 +183,7 @@ TEST("corrections move every copy by its share of what is new in the output") {
 }
 
 TEST("without coefficients, predictions are the copies, and all corrections move by the whole of what is new") {
-  const Sizes sizes{3, 7, 2, 1};
+  const Sizes sizes{3, 7, 2, 1, false};
   std::vector<float> x = randomInputs(predictLayout(sizes));
   std::fill(x.begin() + predictLayout(sizes).coefficients(), x.begin() + predictLayout(sizes).matrix(0), 0.0f);
   CHECK_SAME_BITS(runPredict(sizes, x, randomGradients(sizes)).ys,
@@ -190,7 +208,7 @@ TEST("the gradients of predictions and corrections equal finite differences") {
 }
 
 TEST("predictions, corrections and their gradients have the same bits on any number of threads") {
-  const Sizes sizes{500, 100, 4, 1};
+  const Sizes sizes{500, 100, 4, 1, false};
   const std::vector<float> dYs = randomGradients(sizes);
   const std::vector<float> predictInputs = randomInputs(predictLayout(sizes)), correctInputs = randomInputs(correctLayout(sizes));
   CHECK_SAME_FOR_ANY_THREADS([&] { return runPredict(sizes, predictInputs, dYs).ys; });
@@ -200,7 +218,7 @@ TEST("predictions, corrections and their gradients have the same bits on any num
 }
 
 TEST("a NaN in a row of a copy reaches that row only") {
-  const Sizes sizes{3, 19, 3, 0};
+  const Sizes sizes{3, 19, 3, 0, false};
   std::vector<float> x = randomInputs(predictLayout(sizes));
   x[static_cast<size_t>(predictLayout(sizes).matrix(1) + 19 + 18)] = kNaN;
   const std::vector<float> ys = runPredict(sizes, x, randomGradients(sizes)).ys;

@@ -1,128 +1,137 @@
 /** @file The two steps of alternating updates. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { AltUpRouter } from '../addon.ts';
 import { asRows, expectShape, type KernelArguments, type Kernels, tensor, tensorList } from './kernel.ts';
 
-/** normed [..., d], weight [a, d], coefficients [rows, a]. */
-function readRouter({ inputs, attrs, backend }: KernelArguments, rows: number) {
-  const [normed, weight] = [tensor(inputs, 'normed'), tensor(inputs, 'weight')];
-  const coefficients = tensor(inputs, 'coefficients');
+/**
+ * norm [d], weight [a, d], coefficients [rows, a].
+ *
+ * @param shape of a copy
+ */
+function readRouter({ inputs, attrs, backend }: KernelArguments, shape: readonly number[], rows: number) {
+  const [norm, weight, coefficients] = [
+    tensor(inputs, 'norm'),
+    tensor(inputs, 'weight'),
+    tensor(inputs, 'coefficients'),
+  ];
   const copies = attrs['copies'] as number;
-  const { n, d } = asRows(normed);
+  const d = shape.at(-1)!;
+  expectShape('norm', norm, [d]);
   expectShape('weight', weight, [copies, d]);
   expectShape('coefficients', coefficients, [rows, copies]);
-  const [own, clip] = [backend.floats(coefficients), attrs['clip'] as number];
-  const clipped = clip === 0 ? own : own.map((value) => Math.max(-clip, Math.min(clip, value)));
-  return {
+  const [gains, own, clip] = [backend.floats(norm), backend.floats(coefficients), attrs['clip'] as number];
+  const n = shape.slice(0, -1).reduce((product, length) => product * length, 1);
+  const values: AltUpRouter = [
     n,
     d,
-    copies,
-    normed,
-    weight,
-    coefficients,
-    values: [backend.floats(normed), backend.floats(weight), clipped] as const,
-  };
+    attrs['active'] as number,
+    attrs['unitOffset'] === true ? gains.map((gain) => 1 + gain) : gains,
+    backend.floats(weight),
+    clip === 0 ? own : own.map((value) => Math.max(-clip, Math.min(clip, value))),
+    attrs['epsilon'] as number,
+    attrs['centered'] as boolean,
+  ];
+  return { n, copies, values, tensors: [norm, weight, coefficients] as const };
 }
 
 type Router = ReturnType<typeof readRouter>;
 
-/** Memory for the router's gradients. */
-function routerGradients(backend: KernelArguments['backend'], { normed, weight, coefficients }: Router) {
-  const tensors = [normed, weight, coefficients].map(({ shape }) => backend.output(shape));
-  return { tensors, values: tensors.map((each) => backend.floats(each)) as [Float32Array, Float32Array, Float32Array] };
+/** Memory for the gradients of norm, weight and coefficients. */
+function routerGradients(backend: KernelArguments['backend'], { tensors }: Router) {
+  const gradients = tensors.map(({ shape }) => backend.output(shape));
+  return {
+    tensors: gradients,
+    values: gradients.map((each) => backend.floats(each)) as [Float32Array, Float32Array, Float32Array],
+  };
 }
 
 /** Nothing passes to a coefficient that is clipped. */
-function clipGradient(
-  { attrs, backend }: KernelArguments,
-  coefficients: TensorInfo,
-  dCoefficients: Float32Array,
-): void {
+function clipGradient({ attrs, backend }: KernelArguments, { tensors }: Router, dCoefficients: Float32Array): void {
   const clip = attrs['clip'] as number;
   if (clip === 0) return;
-  backend.floats(coefficients).forEach((value, i) => {
+  backend.floats(tensors[2]).forEach((value, i) => {
     if (Math.abs(value) > clip) dCoefficients[i] = 0;
   });
 }
 
-/** Tensors of that shape, and their values. */
-function listOf({ inputs, backend }: KernelArguments, name: string, count: number, shape: readonly number[]) {
-  const tensors = tensorList(inputs, name, count);
+/** The inputs `name0` …, one for each copy, and their values. */
+function copiesOf({ inputs, attrs, backend }: KernelArguments, name: string) {
+  const tensors = tensorList(inputs, name, attrs['copies'] as number);
+  const { shape } = tensors[0]!;
   tensors.forEach((each, i) => expectShape(`${name}${i}`, each, shape));
+  return { shape, tensors, values: tensors.map((each) => backend.floats(each)) };
+}
+
+function outputs({ attrs, backend }: KernelArguments, shape: number[]) {
+  const tensors = Array.from({ length: attrs['copies'] as number }, () => backend.output(shape));
   return { tensors, values: tensors.map((each) => backend.floats(each)) };
 }
 
-function outputs(backend: KernelArguments['backend'], count: number, shape: number[]) {
-  const tensors = Array.from({ length: count }, () => backend.output(shape));
-  return { tensors, values: tensors.map((each) => backend.floats(each)) };
+function expectLike(name: string, x: TensorInfo, shape: readonly number[], modalities: TensorInfo): void {
+  expectShape(name, x, shape);
+  expectShape('residual0', modalities, [asRows(x).n, modalities.shape[1]!]);
 }
 
 export const altUpKernels: Kernels = {
-  /** normed [..., d], weight [a, d], coefficients [a², a], copy0 … [..., d] → y0 … [..., d], modalities [n, a] */
+  /** norm [d], weight [a, d], coefficients [a², a], copy0 … [..., d] → y0 … [..., d], modalities [n, a] */
   AltUpPredict(args) {
-    const { attrs, backend } = args;
-    const router = readRouter(args, (attrs['copies'] as number) ** 2);
-    const { n, d, copies: a, normed } = router;
-    const copies = listOf(args, 'copy', a, normed.shape);
-    const [ys, modalities] = [outputs(backend, a, normed.shape), backend.output([n, a])];
-    backend.addon.altUpPredict(n, d, ...router.values, copies.values, backend.floats(modalities), ys.values);
+    const { backend } = args;
+    const copies = copiesOf(args, 'copy');
+    const router = readRouter(args, copies.shape, copies.tensors.length ** 2);
+    const [ys, modalities] = [outputs(args, copies.shape), backend.output([router.n, router.copies])];
+    backend.addon.altUpPredict(...router.values, copies.values, backend.floats(modalities), ys.values);
     return [...ys.tensors, modalities];
   },
 
-  /** dValue0 … [..., d], normed, weight, coefficients, copy0 …, residual0 = modalities → dNormed, dWeight, dCoefficients, dCopy0 … */
+  /** dValue0 … [..., d], norm, weight, coefficients, copy0 …, residual0 = modalities → dNorm, dWeight, dCoefficients, dCopy0 … */
   AltUpPredictGrad(args) {
-    const { inputs, attrs, backend } = args;
-    const router = readRouter(args, (attrs['copies'] as number) ** 2);
-    const { n, d, copies: a, normed, coefficients } = router;
-    const copies = listOf(args, 'copy', a, normed.shape);
-    const dValues = listOf(args, 'dValue', a, normed.shape);
+    const { inputs, backend } = args;
+    const [copies, dValues] = [copiesOf(args, 'copy'), copiesOf(args, 'dValue')];
+    const router = readRouter(args, copies.shape, copies.tensors.length ** 2);
     const modalities = tensor(inputs, 'residual0');
-    expectShape('residual0', modalities, [n, a]);
-    const own = backend.floats(modalities);
-    const [dRouter, dCopies] = [routerGradients(backend, router), outputs(backend, a, normed.shape)];
-    const results = [...dRouter.values, dCopies.values] as const;
-    backend.addon.altUpPredictGradient(n, d, dValues.values, ...router.values, copies.values, own, ...results);
-    clipGradient(args, coefficients, dRouter.values[2]);
+    expectLike('dValue0', dValues.tensors[0]!, copies.shape, modalities);
+    const saved = [dValues.values, copies.values, backend.floats(modalities)] as const;
+    const [dRouter, dCopies] = [routerGradients(backend, router), outputs(args, copies.shape)];
+    backend.addon.altUpPredictGradient(...router.values, ...saved, ...dRouter.values, dCopies.values);
+    clipGradient(args, router, dRouter.values[2]);
     return [...dRouter.tensors, ...dCopies.tensors];
   },
 
-  /** normed [..., d], weight [a, d], coefficients [a, a], output [..., d], copy0 … [..., d] → y0 … [..., d], modalities [n, a] */
+  /** norm [d], weight [a, d], coefficients [a, a], output [..., d], copy0 … [..., d] → y0 … [..., d], modalities [n, a] */
   AltUpCorrect(args) {
-    const { inputs, attrs, backend } = args;
-    const router = readRouter(args, attrs['copies'] as number);
-    const { n, d, copies: a, normed } = router;
+    const { inputs, backend } = args;
+    const predictions = copiesOf(args, 'copy');
+    const router = readRouter(args, predictions.shape, predictions.tensors.length);
     const output = tensor(inputs, 'output');
-    expectShape('output', output, normed.shape);
-    const predictions = listOf(args, 'copy', a, normed.shape);
-    const values = [attrs['active'] as number, ...router.values, backend.floats(output), predictions.values] as const;
-    const [ys, modalities] = [outputs(backend, a, normed.shape), backend.output([n, a])];
-    backend.addon.altUpCorrect(n, d, ...values, backend.floats(modalities), ys.values);
+    expectShape('output', output, predictions.shape);
+    const values = [backend.floats(output), predictions.values] as const;
+    const [ys, modalities] = [outputs(args, predictions.shape), backend.output([router.n, router.copies])];
+    backend.addon.altUpCorrect(...router.values, ...values, backend.floats(modalities), ys.values);
     return [...ys.tensors, modalities];
   },
 
   /**
-   * dValue0 … [..., d], normed, weight, coefficients, output, prediction, residual0 = modalities → dNormed, dWeight, dCoefficients, dOutput,
+   * dValue0 … [..., d], norm, weight, coefficients, output, prediction, residual0 = modalities → dNorm, dWeight, dCoefficients, dOutput,
    * dCopy0 …, of which all but the active one's are the dValues
    */
   AltUpCorrectGrad(args) {
     const { inputs, attrs, backend } = args;
-    const router = readRouter(args, attrs['copies'] as number);
-    const { n, d, copies: a, normed, coefficients } = router;
-    const active = attrs['active'] as number;
-    const dValues = listOf(args, 'dValue', a, normed.shape);
+    const dValues = copiesOf(args, 'dValue');
+    const { shape } = dValues;
+    const router = readRouter(args, shape, dValues.tensors.length);
     const [output, prediction] = [tensor(inputs, 'output'), tensor(inputs, 'prediction')];
     const modalities = tensor(inputs, 'residual0');
-    expectShape('output', output, normed.shape);
-    expectShape('prediction', prediction, normed.shape);
-    expectShape('residual0', modalities, [n, a]);
+    expectLike('output', output, shape, modalities);
+    expectShape('prediction', prediction, shape);
     const saved = [backend.floats(output), backend.floats(prediction), backend.floats(modalities)] as const;
     const dRouter = routerGradients(backend, router);
-    const [dOutput, dPrediction] = [backend.output(normed.shape), backend.output(normed.shape)];
+    const [dOutput, dPrediction] = [backend.output(shape), backend.output(shape)];
     const results = [...dRouter.values, backend.floats(dOutput), backend.floats(dPrediction)] as const;
-    backend.addon.altUpCorrectGradient(n, d, active, dValues.values, ...router.values, ...saved, ...results);
-    clipGradient(args, coefficients, dRouter.values[2]);
-    const others = dValues.tensors.map((dValue, i) =>
-      i === active ? dPrediction : backend.share(dValue, normed.shape),
+    backend.addon.altUpCorrectGradient(...router.values, dValues.values, ...saved, ...results);
+    clipGradient(args, router, dRouter.values[2]);
+    const dCopies = dValues.tensors.map((dValue, i) =>
+      i === attrs['active'] ? dPrediction : backend.share(dValue, shape),
     );
-    return [...dRouter.tensors, dOutput, ...others];
+    return [...dRouter.tensors, dOutput, ...dCopies];
   },
 };

@@ -269,33 +269,38 @@ export function adamW(
   return [updated.map(([p]) => p), updated.map(([, m]) => m), updated.map(([, , v]) => v)];
 }
 
-/** tanh(weight · normed / d) of each row. */
-function modalities(normed: Plain, weight: Plain): number[][] {
-  return rows(normed).map((values) => rows(weight).map((own) => Math.tanh(dot(values, own) / values.length)));
+/** What makes an AltUp step's coefficients. */
+export interface AltUpFormula {
+  norm: Plain;
+  weight: Plain;
+  coefficients: Plain;
+  clip: number;
+  active: number;
+  centered: boolean;
+  epsilon: number;
+  unitOffset: boolean;
 }
 
-const clip = (x: number, limit: number): number => (limit === 0 ? x : Math.max(-limit, Math.min(limit, x)));
-
 /** Each row's coefficients, [n][rows of coefficients]. */
-function mixtures(normed: Plain, weight: Plain, coefficients: Plain, limit: number): number[][] {
-  return modalities(normed, weight).map((own) =>
-    rows(coefficients).map((factors) =>
-      dot(
-        factors.map((x) => clip(x, limit)),
-        own,
-      ),
-    ),
+function altUpMixtures(x: Plain, { norm, weight, coefficients, ...options }: AltUpFormula): number[][] {
+  const { clip, centered, epsilon, unitOffset } = options;
+  const clipped = rows(coefficients).map((own) =>
+    own.map((value) => (clip === 0 ? value : Math.max(-clip, Math.min(clip, value)))),
   );
+  return rows(x).map((values) => {
+    const mean = centered ? sum(values) / values.length : 0;
+    const apart = values.map((value) => value - mean);
+    const deviation = Math.sqrt(dot(apart, apart) / values.length + epsilon);
+    const normed = apart.map((value, k) => (value / deviation) * (norm.data[k]! + Number(unitOffset)));
+    const modalities = rows(weight).map((own) => Math.tanh(dot(normed, own) / values.length));
+    return clipped.map((own) => dot(own, modalities));
+  });
 }
 
 /** x_i + Σ_j c[i a + j] x_j of each row. */
-export function altUpPredict(
-  copies: readonly Plain[],
-  { normed, weight, coefficients }: Record<'normed' | 'weight' | 'coefficients', Plain>,
-  limit: number,
-): number[][] {
-  const own = mixtures(normed, weight, coefficients, limit);
-  const d = normed.shape.at(-1)!;
+export function altUpPredict(copies: readonly Plain[], router: AltUpFormula): number[][] {
+  const own = altUpMixtures(copies[router.active]!, router);
+  const d = copies[0]!.shape.at(-1)!;
   return copies.map((copy, i) =>
     Array.from(copy.data, (x, at) => {
       const factors = own[Math.floor(at / d)]!.slice(i * copies.length, (i + 1) * copies.length);
@@ -305,20 +310,12 @@ export function altUpPredict(
 }
 
 /** x_i + (1 + c[i]) (output − x_active) of each row. */
-export function altUpCorrect(
-  predictions: readonly Plain[],
-  output: Plain,
-  { normed, weight, coefficients }: Record<'normed' | 'weight' | 'coefficients', Plain>,
-  limit: number,
-  active: number,
-): number[][] {
-  const own = mixtures(normed, weight, coefficients, limit);
-  const d = normed.shape.at(-1)!;
-  return predictions.map((prediction, i) =>
-    Array.from(
-      prediction.data,
-      (x, at) => x + (1 + own[Math.floor(at / d)]![i]!) * (output.data[at]! - predictions[active]!.data[at]!),
-    ),
+export function altUpCorrect(predictions: readonly Plain[], output: Plain, router: AltUpFormula): number[][] {
+  const own = altUpMixtures(output, router);
+  const d = output.shape.at(-1)!;
+  const { data: computed } = predictions[router.active]!;
+  return predictions.map(({ data }, i) =>
+    Array.from(data, (x, at) => x + (1 + own[Math.floor(at / d)]![i]!) * (output.data[at]! - computed[at]!)),
   );
 }
 
