@@ -391,6 +391,8 @@ NAPI_MODULE_INIT() {
       {"logSumExpGradient", Binding<&logSumExpGradient>::call},
       {"shares", Binding<&shares>::call},
       {"sharesGradient", Binding<&sharesGradient>::call},
+      {"addToColumns", Binding<&addToColumns>::call},
+      {"columnSums", Binding<&columnSums>::call},
       {"columnMeans", Binding<&columnMeans>::call},
       {"columnMeansGradient", Binding<&columnMeansGradient>::call},
       {"scaleColumns", Binding<&scaleColumns>::call},

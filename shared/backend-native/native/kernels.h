@@ -279,6 +279,12 @@ void columnMeans(int64_t n, int64_t d, const float* x, float* means);
 
 void columnMeansGradient(int64_t n, int64_t d, const float* dMeans, float* dX);
 
+/** y = x[n, d] + addends[d] in each row. */
+void addToColumns(int64_t n, int64_t d, const float* x, const float* addends, float* y);
+
+/** The sum of each column of x[n, d], which is the gradient of the addends. */
+void columnSums(int64_t n, int64_t d, const float* x, float* sums);
+
 /** y = x[n, d] with each column times its factor of factors[d]. */
 void scaleColumns(int64_t n, int64_t d, const float* x, const float* factors, float* y);
 

@@ -243,6 +243,8 @@ export interface Addon {
   logSumExpGradient(n: number, d: number, dY: Floats, x: Floats, y: Floats, dX: Floats): void;
   shares(n: number, d: number, x: Floats, y: Floats, sums: Floats): void;
   sharesGradient(n: number, d: number, dY: Floats, y: Floats, sums: Floats, dX: Floats): void;
+  addToColumns(n: number, d: number, x: Floats, addends: Floats, y: Floats): void;
+  columnSums(n: number, d: number, x: Floats, sums: Floats): void;
   columnMeans(n: number, d: number, x: Floats, means: Floats): void;
   columnMeansGradient(n: number, d: number, dMeans: Floats, dX: Floats): void;
   scaleColumns(n: number, d: number, x: Floats, factors: Floats, y: Floats): void;

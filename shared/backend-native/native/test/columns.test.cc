@@ -17,7 +17,7 @@ const Shape kShapes[] = {{1, 1}, {3, 17}, {33, 64}, {700, 8}, {70, 300}};
 
 /** For each column the sum of `term(i)` over its elements. */
 template <class Term>
-std::vector<double> columnSums(const Shape& shape, Term&& term) {
+std::vector<double> sumsOf(const Shape& shape, Term&& term) {
   std::vector<double> sums(static_cast<size_t>(shape.d));
   for (int64_t i = 0; i < shape.n * shape.d; i++) sums[static_cast<size_t>(i % shape.d)] += term(static_cast<size_t>(i));
   return sums;
@@ -31,7 +31,7 @@ TEST("means of columns are those in double precision") {
     const std::vector<float> x = randomFloats(n * d, 1);
     std::vector<float> means(static_cast<size_t>(d), kNaN);
     columnMeans(n, d, x.data(), means.data());
-    CHECK_CLOSE(means, columnSums(shape, [&, n = n](size_t i) { return static_cast<double>(x[i]) / static_cast<double>(n); }), 1e-6);
+    CHECK_CLOSE(means, sumsOf(shape, [&, n = n](size_t i) { return static_cast<double>(x[i]) / static_cast<double>(n); }), 1e-6);
   }
 }
 
@@ -57,7 +57,20 @@ TEST("columns are multiplied by their factors, whose gradients are the products 
     for (size_t i = 0; i < x.size(); i++) expected.push_back(x[i] * factors[i % static_cast<size_t>(d)]);
     CHECK_SAME_BITS(y, expected);
     columnProducts(n, d, dY.data(), x.data(), products.data());
-    CHECK_CLOSE(products, columnSums(shape, [&](size_t i) { return static_cast<double>(dY[i]) * x[i]; }), 1e-5);
+    CHECK_CLOSE(products, sumsOf(shape, [&](size_t i) { return static_cast<double>(dY[i]) * x[i]; }), 1e-5);
+  }
+}
+
+TEST("columns get their addends, whose gradients are the sums of columns") {
+  for (const Shape& shape : kShapes) {
+    const auto [n, d] = shape;
+    const std::vector<float> x = randomFloats(n * d, 1), addends = randomFloats(d, 2);
+    std::vector<float> y(x.size(), kNaN), expected, sums(static_cast<size_t>(d), kNaN);
+    addToColumns(n, d, x.data(), addends.data(), y.data());
+    for (size_t i = 0; i < x.size(); i++) expected.push_back(x[i] + addends[i % static_cast<size_t>(d)]);
+    CHECK_SAME_BITS(y, expected);
+    columnSums(n, d, x.data(), sums.data());
+    CHECK_CLOSE(sums, sumsOf(shape, [&](size_t i) { return static_cast<double>(x[i]); }), 1e-5);
   }
 }
 

@@ -1,7 +1,28 @@
-/** @file The columns of a matrix: their means, and factors for each. */
-import { expectRank, expectShape, type Kernels, tensor } from './kernel.ts';
+/** @file The columns of a matrix: their means, and factors or a bias for each. */
+import { asRows, expectRank, expectShape, type Kernels, tensor } from './kernel.ts';
 
 export const columnKernels: Kernels = {
+  /** x [..., d], bias [d] → y */
+  AddBias({ inputs, backend }) {
+    const [x, bias] = [tensor(inputs, 'x'), tensor(inputs, 'bias')];
+    const { n, d } = asRows(x);
+    expectShape('bias', bias, [d]);
+    const values = [backend.floats(x), backend.floats(bias)] as const;
+    const y = backend.output(x.shape);
+    backend.addon.addToColumns(n, d, ...values, backend.floats(y));
+    return y;
+  },
+
+  /** dValue [..., d] → dX, which is dValue, and dBias [d] */
+  AddBiasGrad({ inputs, backend }) {
+    const dValue = tensor(inputs, 'dValue');
+    const { n, d } = asRows(dValue);
+    const values = backend.floats(dValue);
+    const dBias = backend.output([d]);
+    backend.addon.columnSums(n, d, values, backend.floats(dBias));
+    return [backend.share(dValue, dValue.shape), dBias];
+  },
+
   /** x [n, d] → means [d] */
   ColumnMeans({ inputs, backend }) {
     const x = tensor(inputs, 'x');

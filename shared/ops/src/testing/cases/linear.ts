@@ -1,5 +1,5 @@
 /** @file Cases of linear maps. */
-import { linearAdd, linears } from '../../index.ts';
+import { addBias, linearAdd, linears } from '../../index.ts';
 import { randomTensor } from '../errors.ts';
 import * as formulas from '../formulas.ts';
 import { label, scaled, TOLERANCE, type OpCase } from './case.ts';
@@ -60,7 +60,17 @@ function linearAddCase(leading: number[], input: number, out: number, heads = 0)
   };
 }
 
+const biasCases = [[1], [3, 17], [2, 130, 70], [2, 3, 5, 8]].map((shape): OpCase => ({
+  name: `addBias: ${label({ shape })}`,
+  inputs: () => ({ x: randomTensor(shape, 1), bias: randomTensor([shape.at(-1)!], 2) }),
+  differentiable: ['x', 'bias'],
+  run: ({ x, bias }) => [addBias(x!, bias!)],
+  formula: ({ x, bias }) => [Array.from(x!.data, (value, i) => value + bias!.data[i % bias!.data.length]!)],
+  tolerance: TOLERANCE,
+}));
+
 export const linearCases = [
+  ...biasCases,
   headsCase([2, 5], 12, [12, 6], 3, 6),
   headsCase([2, 65], 48, [48, 24], 0, 8),
   headsCase([7], 33, [20], 11, 0),
