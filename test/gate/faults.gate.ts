@@ -70,7 +70,8 @@ describe('a planted fault', () => {
       'const peak = optimizer.learningRate / 10;',
     );
     expect(failures).toMatchObject({ 'evaluate.bitsPerByte': 'worse', 'train.loss1of4': 'worse' });
-    expect(output).toMatch(/The first artifact that differs is that of train/);
+    // The latter where the baseline was made with another instruction set.
+    expect(output).toMatch(/first artifact that differs is that of train|artifacts differ from train /);
     expect(output).toMatch(/The code of train has changed since the baseline/);
   });
 
