@@ -72,7 +72,7 @@ describe('a planted fault', () => {
     expect(failures).toMatchObject({ 'evaluate.bitsPerByte': 'worse', 'train.loss1of4': 'worse' });
     // The latter where the baseline was made with another instruction set.
     expect(output).toMatch(/first artifact that differs is that of train|artifacts differ from train /);
-    expect(output).toMatch(/The code of train has changed since the baseline/);
+    expect(output).toMatch(/The code of [^.]*\btrain\b[^.]* has changed since the baseline/);
   });
 
   test('rotary positions that are all the same make losses worse', async () => {
