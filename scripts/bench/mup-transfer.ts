@@ -133,14 +133,17 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
 
 function drawing(points: readonly Point[]): string {
   const { document } = parseHTML('<html></html>');
+  const rates = [...new Set(points.map(({ learningRate }) => learningRate))];
   const svg = Plot.plot({
     document,
     width: 720,
     height: 320,
     marginLeft: 50,
     marginRight: 50,
+    marginTop: 40,
+    marginBottom: 40,
     style: { background: 'white', fontSize: '12px' },
-    x: { type: 'log', label: 'learning rate', grid: true },
+    x: { type: 'log', label: 'learning rate', grid: true, ticks: rates, tickFormat: String },
     y: { label: 'validation loss, nats per token', grid: true },
     fx: { label: null, domain: ['standard', 'µP'] },
     color: { type: 'ordinal', scheme: 'tableau10', legend: false },
