@@ -134,8 +134,8 @@ function blockActivations(config: DecoderConfig, { attention, ffn }: LayerConfig
 
 /** Columns of a packed matrix are rounded up to whole panels of so many. */
 const PANEL_COLUMNS = 64;
-/** Logits that exist at a time; but never of fewer rows. */
-const [LOGITS, LEAST_LOGITS_ROWS] = [2 ** 20, 256];
+/** Logits that exist at a time; but never of fewer rows (cross-entropy.cc). */
+const [LOGITS, LEAST_LOGITS_ROWS] = [2 ** 21, 512];
 /** Blocks of queries in attention, and of rows and depth in matrix products. */
 const [QUERIES, BLOCK_ROWS, BLOCK_DEPTH] = [48, 96, 384];
 /** Buffers are made larger than asked for, so that they need not grow each time. */
@@ -154,7 +154,8 @@ function kernelBuffers(
   const headDim = Math.max(...layers.map(({ attention }) => attention.headDim));
   // The right-hand sides of the largest products: a linear layer's input for its weight's gradient, and the output layer's weight.
   const packed = Math.max(n * columns(Math.max(d, f, queries)), columns(vocabularySize) * d);
-  const logits = Math.min(n, Math.max(LEAST_LOGITS_ROWS, Math.floor(LOGITS / vocabularySize))) * vocabularySize;
+  // Rows of logits, and the rows of hidden states that they belong to, scaled.
+  const logits = Math.min(n, Math.max(LEAST_LOGITS_ROWS, Math.floor(LOGITS / vocabularySize))) * (vocabularySize + d);
   const ofThread = 2 * QUERIES * contextLength + 5 * contextLength * headDim + BLOCK_ROWS * BLOCK_DEPTH;
   return HEADROOM * (packed * (precision === 'bf16' ? 2 : 4) + 4 * logits + threads * 4 * ofThread);
 }
