@@ -1,6 +1,6 @@
 /**
- * @file One block of a matrix product: some rows of A times a part of B that stays in the second-level cache while the rows go by. What
- * products are made of, however they are cut into blocks.
+ * @file One block of a matrix product: some rows of A times a part of B that stays in the caches while the rows go by. What products are
+ * made of, however they are cut into blocks.
  */
 #pragma once
 #include <algorithm>
@@ -12,10 +12,13 @@
 
 namespace arrowsmith {
 
-/** Length of the sums that a micro-kernel adds up before it goes on to the next columns: its part of A stays in the first cache. */
-constexpr int64_t kDepth = 384;
-/** Bytes of panels that one block of rows sweeps again and again: about half of a second-level cache. */
-constexpr int64_t kPanelGroupBytes = 512 * 1024;
+/** Length of the sums that a micro-kernel adds up before it goes on to the next columns: its part of A, 24 KB, stays in the first cache. */
+constexpr int64_t kDepth = 1024;
+/**
+ * Bytes of panels that one block of rows sweeps again and again. More than a second-level cache holds: panels are read in order, which
+ * the processor foresees, so that they may come from the third, while each further group of them reads all of A again.
+ */
+constexpr int64_t kPanelGroupBytes = 2 * 1024 * 1024;
 /** Rows of C in a block, at most: what is packed of A for it stays in the second-level cache, too. */
 constexpr int64_t kBlockRows = 96;
 /** … and at least, for the sake of many threads. */
@@ -31,13 +34,16 @@ inline int64_t evenPiece(int64_t length, int64_t limit, int64_t unit) {
 
 inline int64_t elementBytes(Precision precision) { return precision == Precision::bf16 ? 2 : 4; }
 
-/** How a product is cut into blocks: kDepth bytes' worth of k at a time, and as many columns as stay in the cache with that. */
+/** How a product is cut into blocks: a part of k at a time, and as many columns as make a group of panels with that. */
 struct Blocking {
   int64_t depth, columns;
 
-  /** @param unit what `depth` is a multiple of */
-  Blocking(Precision precision, int64_t k, int64_t unit = 2) {
-    depth = evenPiece(k, kDepth * 4 / elementBytes(precision), unit);
+  /**
+   * @param most the part of k at most, for float32; elements of half the size are twice as many
+   * @param unit what `depth` is a multiple of
+   */
+  Blocking(Precision precision, int64_t k, int64_t most = kDepth, int64_t unit = 2) {
+    depth = evenPiece(k, most * 4 / elementBytes(precision), unit);
     columns = std::max<int64_t>(1, kPanelGroupBytes / (depth * kPanelWidth * elementBytes(precision))) * kPanelWidth;
   }
 };

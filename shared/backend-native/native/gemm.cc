@@ -24,7 +24,8 @@ namespace {
 /** Products of fewer rows go without packing, which would cost more than they do. */
 constexpr int64_t kFewRows = 6;
 /** Rows from which on products Aᵀ B are worth packing layer by layer. */
-constexpr int64_t kTallDepth = 4 * kDepth;
+constexpr int64_t kTallDepth = 1536;
+
 /** The part of A from a row and a column on. */
 Matrix part(Matrix a, int64_t row, int64_t column) {
   return {a.data + (a.transposed ? column * a.stride + row : row * a.stride + column), a.stride, a.transposed};

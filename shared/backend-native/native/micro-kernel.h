@@ -25,36 +25,29 @@ constexpr int kPanelVectors = 2;
 
 constexpr int kPanelWidth = kPanelVectors * kLanes;
 
-/** Calls `body(vector, offset, isWhole)` for the vectors of sums of one micro-kernel, of which the last in a row may have fewer lanes. */
-template <int M, int V, class Body>
-inline __attribute__((always_inline)) void forEachSum(int64_t strideC, int lastLanes, Body&& body) {
-  ARROWSMITH_UNROLL
-  for (int i = 0; i < M; i++) {
-    ARROWSMITH_UNROLL
-    for (int j = 0; j < V; j++) body(i, j, i * strideC + j * kLanes, j < V - 1 || lastLanes == kLanes);
-  }
-}
-
 /** Writes the sums of one micro-kernel to C, with what stands at `addend` (like C, or null) added; of the last vector only `lastLanes`. */
 template <int M, int V>
 inline __attribute__((always_inline)) void storeSums(const Vec (&sums)[M][V], float* c, const float* addend, int64_t strideC,
                                                      int lastLanes) {
-  if (addend == nullptr) {
-    forEachSum<M, V>(strideC, lastLanes, [&](int i, int j, int64_t at, bool isWhole) __attribute__((always_inline)) {
-      if (isWhole) {
-        store(c + at, sums[i][j]);
-      } else {
-        storePartial(c + at, sums[i][j], lastLanes);
-      }
-    });
+  const auto storeRow = [&](const Vec (&row)[V], auto last) __attribute__((always_inline)) {
+    if (addend == nullptr) {
+      ARROWSMITH_UNROLL
+      for (int j = 0; j < V - 1; j++) store(c + j * kLanes, row[j]);
+      last.store(c + (V - 1) * kLanes, row[V - 1]);
+    } else {
+      ARROWSMITH_UNROLL
+      for (int j = 0; j < V - 1; j++) store(c + j * kLanes, load(addend + j * kLanes) + row[j]);
+      last.store(c + (V - 1) * kLanes, last.load(addend + (V - 1) * kLanes) + row[V - 1]);
+      addend += strideC;
+    }
+    c += strideC;
+  };
+  if (lastLanes == kLanes) {
+    ARROWSMITH_UNROLL
+    for (int i = 0; i < M; i++) storeRow(sums[i], AllLanes{});
   } else {
-    forEachSum<M, V>(strideC, lastLanes, [&](int i, int j, int64_t at, bool isWhole) __attribute__((always_inline)) {
-      if (isWhole) {
-        store(c + at, load(addend + at) + sums[i][j]);
-      } else {
-        storePartial(c + at, loadPartial(addend + at, lastLanes) + sums[i][j], lastLanes);
-      }
-    });
+    ARROWSMITH_UNROLL
+    for (int i = 0; i < M; i++) storeRow(sums[i], FirstLanes{lastLanes});
   }
 }
 

@@ -11,6 +11,8 @@
 namespace arrowsmith {
 namespace {
 
+/** Rows of B in a layer, at most: few, as what has been packed is to be in the caches still when it is multiplied. */
+constexpr int64_t kLayerDepth = 512;
 /** Layers in memory: one is being multiplied, the next is ready, and the one after that takes the place of the one before. */
 constexpr int64_t kLayersInMemory = 3;
 /** How many layers packing is ahead of multiplying. */
@@ -44,7 +46,7 @@ class Layers {
         b_(b),
         products_(products),
         count_(count),
-        blocking_(precision, k, kRowsAtOnce),
+        blocking_(precision, k, kLayerDepth, kRowsAtOnce),
         layers_(pieces(k, blocking_.depth)),
         packed_(static_cast<size_t>(layers_)),
         multiplied_(static_cast<size_t>(layers_)) {
