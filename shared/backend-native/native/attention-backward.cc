@@ -11,6 +11,7 @@
 #include "kernels.h"
 #include "parallel.h"
 #include "rope.h"
+#include "rows.h"
 #include "scratch.h"
 #include "simd.h"
 
@@ -115,13 +116,14 @@ struct HeadGradient {
 
   /**
    * Makes probabilities and products' gradients of queries [first, last), whose rows begin at key `start`; they
-   * become 0 for the other keys before `end`.
+   * become 0 for the other keys before `end`. `deltas` are δ of these queries.
    */
-  void differentiateRows(int64_t first, int64_t last, int64_t start, int64_t end, float* products, float* dP) const {
+  void differentiateRows(int64_t first, int64_t last, int64_t start, int64_t end, const float* deltas, float* products,
+                         float* dP) const {
     for (int64_t i = first; i < last; i++, products += memory.stride, dP += memory.stride) {
       const KeyRange seen = seenBy(i);
       const int64_t from = std::max(seen.begin, start) - start, to = std::max(seen.end, start) - start;
-      const float delta = dot(head.dOut + i * head.stride, head.out + i * head.stride, shape.headDim);
+      const float delta = deltas[i - first];
       const float shift = head.logSumExp[i] * kLog2E;
       if (scale.capped()) {
         capRow(products, from, to, scale);
@@ -139,6 +141,13 @@ struct HeadGradient {
     const int64_t rows = last - first, d = shape.headDim;
     const KeyRange all = keysOfQueries(shape, first, last, origin), range = within(all, part.range);
     if (range.begin == range.end) return;
+    float deltas[kBlockQueries];
+    for (int64_t i = 0; i < rows; i++) {
+      const int64_t at = (first + i) * head.stride;
+      deltas[i] = dot(head.dOut + at, head.out + at, d);
+    }
+    prefetchRows(head.dOut + last * head.stride, head.stride, std::min(shape.s - last, rows), d);
+    prefetchRows(head.out + last * head.stride, head.stride, std::min(shape.s - last, rows), d);
     for (int64_t i = first; i < last; i += kScoreQueries) {
       const int64_t end = std::min(last, i + kScoreQueries), at = (i - first) * memory.stride;
       float* products = memory.probabilities + at;
@@ -154,7 +163,8 @@ struct HeadGradient {
       }
       // Gradients of keys read these rows as far as the last query sees with which they share a product.
       const int64_t lastOfProduct = std::min(last, first + roundUp(end - first, kGradientQueries)) - 1;
-      differentiateRows(i, end, range.begin, std::max(range.begin, seenBy(lastOfProduct).end), products, dScores);
+      differentiateRows(i, end, range.begin, std::max(range.begin, seenBy(lastOfProduct).end), deltas + (i - first), products,
+                        dScores);
       if (any) {
         multiplyPacked(end - i, {dScores, memory.stride, false}, part.keys, packed.begin, packed.end, 0, d,
                        head.dQ + i * head.stride, head.stride, range.begin > all.begin);
@@ -176,6 +186,11 @@ struct HeadGradient {
                      true);
       key = end;
     }
+    // dQ is complete with the part that has the last key which the block sees.
+    if (shape.rotation != nullptr && all.end <= part.range.end) {
+      float* const dQ = head.dQ + first * head.stride;
+      turnRows(*shape.rotation, rows, first, d, dQ, head.stride, true, dQ, head.stride);
+    }
   }
 };
 
@@ -184,11 +199,6 @@ void scatterRows(const float* from, int64_t count, int64_t d, float* to, int64_t
   for (int64_t i = 0; i < count; i++) {
     forEachVector(0, d, [&](int64_t j, auto lanes) { lanes.store(to + i * stride + j, lanes.load(from + i * d + j)); });
   }
-}
-
-/** Turns all rows of one head back, in place. */
-void turnBack(const AttentionShape& shape, float* rows, int64_t stride) {
-  if (shape.rotation != nullptr) turnRows(*shape.rotation, shape.s, 0, shape.headDim, rows, stride, true, rows, stride);
 }
 
 /** Keys in a part. */
@@ -258,11 +268,13 @@ void attentionGradient(Precision precision, const AttentionShape& all, const flo
           gradient.addBlock(query, std::min(shape.s, query + block));
         }
       }
-      scatterRows(part.dK, count, d, dK + start, kvStride);
+      if (shape.rotation != nullptr) {
+        turnRows(*shape.rotation, count, origin + begin, d, part.dK, d, true, dK + start, kvStride);
+      } else {
+        scatterRows(part.dK, count, d, dK + start, kvStride);
+      }
       scatterRows(part.dV, count, d, dV + start, kvStride);
     }
-    turnBack(shape, dK + sequence * shape.sKv * kvStride + kvHead * d, kvStride);
-    for (int64_t i = kvHead * group; i < (kvHead + 1) * group; i++) turnBack(shape, dQ + sequence * shape.s * stride + i * d, stride);
   });
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "rows.h"
+
 namespace arrowsmith {
 namespace {
 
@@ -39,17 +41,6 @@ void transposeWords(__m512i (&rows)[16], int64_t columns, uint32_t* out, int64_t
 }
 
 #endif
-
-/**
- * Asks for `columns` floats of some rows that will be read soon. Few columns of rows that lie far apart are what the processor does not
- * foresee by itself.
- */
-void prefetchRows(const float* first, int64_t stride, int64_t rows, int64_t columns) {
-  constexpr int64_t kLineFloats = 16;
-  for (int64_t row = 0; row < rows; row++) {
-    for (int64_t j = 0; j < columns; j += kLineFloats) __builtin_prefetch(first + row * stride + j);
-  }
-}
 
 /** Columns [n0, n0 + width) of a transposed B: they are rows in memory. */
 void packTransposedPanel(Matrix b, int64_t k0, int64_t k1, int64_t n0, int width, float* out) {

@@ -5,6 +5,7 @@
 #include "rope.h"
 
 #include "parallel.h"
+#include "rows.h"
 #include "scratch.h"
 #include "simd.h"
 
@@ -13,6 +14,8 @@ namespace {
 
 /** Floats in a piece of work. */
 constexpr int64_t kPieceFloats = 16384;
+/** How far ahead of one head's rows the next are asked for. */
+constexpr int64_t kRowsAhead = 32;
 
 typedef uint64_t VecPairs __attribute__((vector_size(kVectorBytes)));
 
@@ -22,18 +25,33 @@ Vec swapPairs(Vec v) {
   return reinterpret_cast<Vec>(pairs << 32 | pairs >> 32);
 }
 
+/** Half as many floats as a vector, at an address of any alignment. */
+typedef float HalfVec __attribute__((vector_size(kVectorBytes / 2), aligned(4), may_alias));
+constexpr int64_t kHalfLanes = kLanes / 2;
+
+struct HalfLanes {
+  HalfVec load(const float* p) const { return *reinterpret_cast<const HalfVec*>(p); }
+  void store(float* p, HalfVec v) const { *reinterpret_cast<HalfVec*>(p) = v; }
+};
+
 /** Turns planes (x[j], x[j + planes]) of one head. */
-void turnHalves(int64_t planes, const float* x, const float* cos, const float* sin, float sign, float* y) {
-  forEachVector(0, planes, [&](int64_t j, auto lanes) {
-    const Vec a = lanes.load(x + j), b = lanes.load(x + planes + j);
-    const Vec c = lanes.load(cos + j), s = lanes.load(sin + j) * splat(sign);
-    lanes.store(y + j, a * c - b * s);
-    lanes.store(y + planes + j, b * c + a * s);
-  });
+void turnHalves(int64_t planes, const float* x, const float* cos, const float* sin, bool inverse, float* y) {
+  const auto turn = [=](int64_t j, auto lanes) {
+    const auto a = lanes.load(x + j), b = lanes.load(x + planes + j), c = lanes.load(cos + j), s = lanes.load(sin + j);
+    lanes.store(y + j, inverse ? a * c + b * s : a * c - b * s);
+    lanes.store(y + planes + j, inverse ? b * c - a * s : b * c + a * s);
+  };
+  // Whole vectors of an odd number of halves would lie across lines of the cache, and leave a rest that needs masks.
+  if (planes % kLanes == kHalfLanes) {
+    for (int64_t j = 0; j < planes; j += kHalfLanes) turn(j, HalfLanes{});
+  } else {
+    forEachVector(0, planes, turn);
+  }
 }
 
-/** What {@link turnPairs} multiplies with: [2, 2 planes], (cos j, cos j) and (−sin j, sin j) at 2j and 2j + 1. */
-void spread(int64_t planes, const float* cos, const float* sin, float sign, float* factors) {
+/** What {@link turnPairs} multiplies with: [2, 2 planes], (cos j, cos j) and (∓sin j, ±sin j) at 2j and 2j + 1. */
+void spread(int64_t planes, const float* cos, const float* sin, bool inverse, float* factors) {
+  const float sign = inverse ? -1.0f : 1.0f;
   for (int64_t j = 0; j < planes; j++) {
     factors[2 * j] = factors[2 * j + 1] = cos[j];
     factors[2 * (planes + j)] = -sign * sin[j];
@@ -50,27 +68,26 @@ void turnPairs(int64_t planes, const float* x, const float* factors, float* y) {
 }
 
 /** Turns one head's vector; `factors` are those of {@link spread} for interleaved planes. */
-void turnVector(const Rotation& rotation, int64_t position, int64_t headDim, const float* x, float sign, const float* factors,
+void turnVector(const Rotation& rotation, int64_t position, int64_t headDim, const float* x, bool inverse, const float* factors,
                 float* y) {
   const int64_t planes = rotation.planes;
   if (rotation.interleaved) {
     turnPairs(planes, x, factors, y);
   } else {
-    turnHalves(planes, x, rotation.cos + position * planes, rotation.sin + position * planes, sign, y);
+    turnHalves(planes, x, rotation.cos + position * planes, rotation.sin + position * planes, inverse, y);
   }
   if (2 * planes == headDim || x == y) return;
   std::memcpy(y + 2 * planes, x + 2 * planes, static_cast<size_t>(headDim - 2 * planes) * sizeof(float));
 }
 
-/** Calls `body(position, sign, factors)` for each of the positions. */
+/** Calls `body(position, factors)` for each of the positions. */
 template <class Body>
 void forEachPosition(const Rotation& rotation, int64_t begin, int64_t end, bool inverse, Body&& body) {
-  const float sign = inverse ? -1.0f : 1.0f;
   float* factors = rotation.interleaved ? scratchFloats(Scratch::partials, 4 * rotation.planes) : nullptr;
   for (int64_t position = begin; position < end; position++) {
     const int64_t at = position * rotation.planes;
-    if (rotation.interleaved) spread(rotation.planes, rotation.cos + at, rotation.sin + at, sign, factors);
-    body(position, sign, factors);
+    if (rotation.interleaved) spread(rotation.planes, rotation.cos + at, rotation.sin + at, inverse, factors);
+    body(position, factors);
   }
 }
 
@@ -78,8 +95,10 @@ void forEachPosition(const Rotation& rotation, int64_t begin, int64_t end, bool 
 
 void turnRows(const Rotation& rotation, int64_t rows, int64_t position, int64_t headDim, const float* x, int64_t strideX,
               bool inverse, float* y, int64_t strideY) {
-  forEachPosition(rotation, position, position + rows, inverse, [&](int64_t p, float sign, const float* factors) {
-    turnVector(rotation, p, headDim, x + (p - position) * strideX, sign, factors, y + (p - position) * strideY);
+  forEachPosition(rotation, position, position + rows, inverse, [&](int64_t p, const float* factors) {
+    const float* row = x + (p - position) * strideX;
+    prefetchRows(row + kRowsAhead * strideX, strideX, 1, headDim);
+    turnVector(rotation, p, headDim, row, inverse, factors, y + (p - position) * strideY);
   });
 }
 
@@ -87,9 +106,9 @@ void rope(int64_t rows, int64_t s, int64_t heads, int64_t headDim, const Rotatio
   const int64_t width = heads * headDim;
   parallelRanges(rows, std::max<int64_t>(1, kPieceFloats / width), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
-      forEachPosition(rotation, row % s, row % s + 1, inverse, [&](int64_t position, float sign, const float* factors) {
+      forEachPosition(rotation, row % s, row % s + 1, inverse, [&](int64_t position, const float* factors) {
         for (int64_t at = row * width; at < (row + 1) * width; at += headDim) {
-          turnVector(rotation, position, headDim, x + at, sign, factors, y + at);
+          turnVector(rotation, position, headDim, x + at, inverse, factors, y + at);
         }
       });
     }

@@ -22,6 +22,17 @@ inline int64_t rowsPerPiece(int64_t d) { return std::max<int64_t>(1, kRowPieceFl
 /** … in one that leaves partial sums over its rows. */
 inline int64_t summedRowsPerPiece(int64_t d) { return std::max(kLeastSummedRows, rowsPerPiece(d)); }
 
+/**
+ * Asks for `columns` floats of some rows that will be read soon, and need not exist. Few columns of rows that lie far apart are what the
+ * processor does not foresee by itself.
+ */
+inline void prefetchRows(const float* first, int64_t stride, int64_t rows, int64_t columns) {
+  constexpr int64_t kLineFloats = 16;
+  for (int64_t row = 0; row < rows; row++) {
+    for (int64_t j = 0; j < columns; j += kLineFloats) __builtin_prefetch(first + row * stride + j);
+  }
+}
+
 /** The sum over [0, d) of `term(i, lanes)`, 0 in lanes beyond d. Four sums, so that none waits for the other. */
 template <class Term>
 float sumOf(int64_t d, Term&& term) {
