@@ -96,8 +96,8 @@ void sweepPairs(const BlockTarget& target, const uint32_t* rows, const PackedB& 
 }  // namespace
 
 bool isWorthPacking(Matrix transposed, int64_t columns) {
-  constexpr int64_t kConflictingFloats = 512, kManyColumns = 1024;
-  return transposed.stride % kConflictingFloats == 0 || columns > kManyColumns;
+  constexpr int64_t kConflictingFloats = 512, kManyPanels = 16;
+  return transposed.stride % kConflictingFloats == 0 || columns > kManyPanels * kPanelWidth;
 }
 
 void multiplyBlock(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1) {

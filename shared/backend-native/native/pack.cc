@@ -34,10 +34,28 @@ void transpose16(__m512i (&r)[16]) {
   }
 }
 
-/** out[k · stride + j] = rows[j · rowStride + k] for 16 rows and up to 16 columns k. */
-void transposeWords(__m512i (&rows)[16], int64_t columns, uint32_t* out, int64_t stride) {
-  transpose16(rows);
-  for (int64_t k = 0; k < columns; k++) _mm512_storeu_si512(out + k * stride, rows[k]);
+void transposeSquare(Vec (&rows)[16]) { transpose16(reinterpret_cast<__m512i(&)[16]>(rows)); }
+
+#elif defined(__AVX2__)
+
+/** Transposes 8 vectors of 8 floats: first within 128-bit lanes, in pairs and fours, then the lanes themselves. */
+void transposeSquare(Vec (&r)[8]) {
+  Vec t[8];
+  for (int i = 0; i < 8; i += 2) {
+    t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+    t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+  }
+  for (int i = 0; i < 8; i += 4) {
+    r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
+    r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xee);
+    r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+    r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+  }
+  for (int i = 0; i < 4; i++) {
+    t[i] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x20);
+    t[i + 4] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x31);
+  }
+  for (int i = 0; i < 8; i++) r[i] = t[i];
 }
 
 #endif
@@ -45,14 +63,14 @@ void transposeWords(__m512i (&rows)[16], int64_t columns, uint32_t* out, int64_t
 /** Columns [n0, n0 + width) of a transposed B: they are rows in memory. */
 void packTransposedPanel(Matrix b, int64_t k0, int64_t k1, int64_t n0, int width, float* out) {
   int j = 0;
-#if defined(__AVX512F__)
-  for (; j + 16 <= width; j += 16) {
-    for (int64_t p = k0; p < k1; p += 16) {
-      const int64_t columns = std::min<int64_t>(16, k1 - p);
-      const __mmask16 mask = static_cast<__mmask16>((1u << columns) - 1);
-      __m512i rows[16];
-      for (int q = 0; q < 16; q++) rows[q] = _mm512_maskz_loadu_epi32(mask, b.data + (n0 + j + q) * b.stride + p);
-      transposeWords(rows, columns, reinterpret_cast<uint32_t*>(out) + p * kPanelWidth + j, kPanelWidth);
+#if defined(__AVX512F__) || defined(__AVX2__)
+  for (; j + kLanes <= width; j += kLanes) {
+    for (int64_t p = k0; p < k1; p += kLanes) {
+      const int64_t columns = std::min<int64_t>(kLanes, k1 - p);
+      Vec rows[kLanes];
+      for (int q = 0; q < kLanes; q++) rows[q] = loadPartial(b.data + (n0 + j + q) * b.stride + p, columns);
+      transposeSquare(rows);
+      for (int64_t k = 0; k < columns; k++) store(out + (p + k) * kPanelWidth + j, rows[k]);
     }
   }
 #endif
@@ -141,7 +159,9 @@ void packPanelBf16(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, uint
         for (int64_t q = 0; q < 16; q++) {
           rows[q] = q < columns ? loadPairs(b.data + (n0 + j + q) * b.stride + 2 * p, k1 - 2 * p) : _mm512_setzero_si512();
         }
-        transposeWords(rows, std::min<int64_t>(16, lastPair - p), out + p * kPanelWidth + j, kPanelWidth);
+        transpose16(rows);
+        const int64_t pairs = std::min<int64_t>(16, lastPair - p);
+        for (int64_t q = 0; q < pairs; q++) _mm512_store_si512(out + (p + q) * kPanelWidth + j, rows[q]);
       }
       continue;
     }
@@ -189,16 +209,23 @@ void packRowsBf16(Matrix a, int64_t rows, int64_t k0, int64_t k1, int64_t k, uin
 #endif
 
 void packPanels(const PackedB& packed, Matrix b, int64_t k0, int64_t k1, int64_t firstPanel, int64_t lastPanel) {
-  for (int64_t panel = firstPanel; panel < lastPanel; panel++) {
+  // A few rows at a time for all panels, as a narrow panel's part of a row is only a line or two of the cache. (Of a transposed B, a
+  // panel's columns are rows in memory.)
+  constexpr int64_t kRowsAtOnce = 16;
+  const int64_t step = b.transposed ? std::max<int64_t>(1, k1 - k0) : kRowsAtOnce;
+  for (int64_t p0 = k0; p0 < k1; p0 += step) {
+    const int64_t p1 = std::min(k1, p0 + step);
+    for (int64_t panel = firstPanel; panel < lastPanel; panel++) {
 #if defined(__AVX512BF16__)
-    if (packed.precision == Precision::bf16) {
-      uint32_t* out = static_cast<uint32_t*>(packed.data) + panel * ((packed.k + 1) / 2) * kPanelWidth;
-      packPanelBf16(b, k0, k1, packed.n, panel * kPanelWidth, out);
-      continue;
-    }
+      if (packed.precision == Precision::bf16) {
+        uint32_t* out = static_cast<uint32_t*>(packed.data) + panel * ((packed.k + 1) / 2) * kPanelWidth;
+        packPanelBf16(b, p0, p1, packed.n, panel * kPanelWidth, out);
+        continue;
+      }
 #endif
-    float* out = static_cast<float*>(packed.data) + panel * packed.k * kPanelWidth;
-    packPanel(b, k0, k1, packed.n, panel * kPanelWidth, out);
+      float* out = static_cast<float*>(packed.data) + panel * packed.k * kPanelWidth;
+      packPanel(b, p0, p1, packed.n, panel * kPanelWidth, out);
+    }
   }
 }
 

@@ -4,6 +4,8 @@
 
 #include "rope.h"
 
+#include <algorithm>
+
 #include "parallel.h"
 #include "rows.h"
 #include "scratch.h"
@@ -95,6 +97,7 @@ void forEachPosition(const Rotation& rotation, int64_t begin, int64_t end, bool 
 
 void turnRows(const Rotation& rotation, int64_t rows, int64_t position, int64_t headDim, const float* x, int64_t strideX,
               bool inverse, float* y, int64_t strideY) {
+  prefetchRows(x, strideX, std::min(rows, kRowsAhead), headDim);
   forEachPosition(rotation, position, position + rows, inverse, [&](int64_t p, const float* factors) {
     const float* row = x + (p - position) * strideX;
     prefetchRows(row + kRowsAhead * strideX, strideX, 1, headDim);

@@ -40,12 +40,20 @@ inline void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
 inline __mmask16 firstLanes(int64_t count) {
   return count >= 16 ? 0xffff : count <= 0 ? 0 : static_cast<__mmask16>((1u << count) - 1);
 }
+#elif defined(__AVX2__)
+/** All bits of the first `count` of 8 lanes, none of the others. */
+inline __m256i firstLanes(int64_t count) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
 #endif
 
 /** The first `count` (0 … kLanes) floats at p, and `rest` in the other lanes. */
 inline Vec loadPartial(const float* p, int64_t count, float rest = 0) {
 #if defined(__AVX512F__)
   return (Vec)_mm512_mask_loadu_ps((__m512)splat(rest), firstLanes(count), p);
+#elif defined(__AVX2__)
+  const __m256i mask = firstLanes(count);
+  return (Vec)_mm256_blendv_ps((__m256)splat(rest), _mm256_maskload_ps(p, mask), (__m256)mask);
 #else
   Vec v = splat(rest);
   std::memcpy(&v, p, static_cast<size_t>(count) * 4);
@@ -57,6 +65,8 @@ inline Vec loadPartial(const float* p, int64_t count, float rest = 0) {
 inline void storePartial(float* p, Vec v, int64_t count) {
 #if defined(__AVX512F__)
   _mm512_mask_storeu_ps(p, firstLanes(count), (__m512)v);
+#elif defined(__AVX2__)
+  _mm256_maskstore_ps(p, firstLanes(count), (__m256)v);
 #else
   std::memcpy(p, &v, static_cast<size_t>(count) * 4);
 #endif

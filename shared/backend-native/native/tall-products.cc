@@ -11,8 +11,11 @@
 namespace arrowsmith {
 namespace {
 
-/** Rows of B in a layer, at most: few, as what has been packed is to be in the caches still when it is multiplied. */
-constexpr int64_t kLayerDepth = 512;
+/**
+ * Rows of B in a layer, at most: few, as what has been packed is to be in the caches still when it is multiplied; fewer of narrow panels,
+ * for which more of A is packed.
+ */
+constexpr int64_t kLayerDepth = kPanelWidth >= 64 ? 512 : 256;
 /** Layers in memory: one is being multiplied, the next is ready, and the one after that takes the place of the one before. */
 constexpr int64_t kLayersInMemory = 3;
 /** How many layers packing is ahead of multiplying. */
@@ -35,7 +38,8 @@ void waitFor(const std::atomic<int64_t>& counter, int64_t value) {
 
 /**
  * Some rows of B and of all A are a layer. A layer is packed by all threads, each a share, while they multiply the one before the last:
- * what is multiplied has just been packed, and is still in the caches. (An A that is not worth packing is read where it is.) Each element of C is the sum of what the layers add, in their order.
+ * what is multiplied has just been packed, and is still in the caches. (In float32 only B is, as most tiles are the only ones that read
+ * their rows of A.) Each element of C is the sum of what the layers add, in their order.
  */
 class Layers {
  public:
@@ -54,7 +58,7 @@ class Layers {
     bytes_ = roundedBytes(packedBytes(precision, blocking_.depth, n));
     for (int64_t i = 0; i < count; i++) {
       leftAt_.push_back(bytes_);
-      if (isPacked(products[i])) bytes_ += roundedBytes(packedLeftBytes(precision, products[i].m, blocking_.depth));
+      if (packsLeft()) bytes_ += roundedBytes(packedLeftBytes(precision, products[i].m, blocking_.depth));
     }
     memory_ = static_cast<char*>(scratchBytes(Scratch::layers, bytes_ * static_cast<size_t>(std::min(layers_, kLayersInMemory))));
   }
@@ -94,9 +98,8 @@ class Layers {
     }
   }
 
-  bool isPacked(const TallProduct& product) const {
-    return precision_ == Precision::bf16 || isWorthPacking({product.a, product.strideA, true}, n_);
-  }
+  /** Whether layers hold the products' A. */
+  bool packsLeft() const { return precision_ == Precision::bf16; }
 
   int64_t depthOf(int64_t layer) const { return std::min(blocking_.depth, k_ - layer * blocking_.depth); }
 
@@ -111,9 +114,8 @@ class Layers {
     const int64_t first = layer * blocking_.depth;
     if (k0 < k1) {
       packPanels(right(layer), {b_.data + first * b_.stride, b_.stride, false}, k0, k1, 0, pieces(n_, kPanelWidth));
-      for (int64_t i = 0; i < count_; i++) {
+      for (int64_t i = 0; packsLeft() && i < count_; i++) {
         const TallProduct& product = products_[i];
-        if (!isPacked(product)) continue;
         packLeft(precision_, {product.a + first * product.strideA, product.strideA, true}, product.m, k0, k1, depth,
                  memoryOf(layer) + leftAt_[static_cast<size_t>(i)]);
       }
@@ -126,7 +128,7 @@ class Layers {
     float* const c = product.c + tile.row * product.strideC + tile.n0;
     const float* const addend = product.accumulate || layer > 0 ? c : nullptr;
     const BlockTarget target{tile.rows, tile.n0, tile.n1, c, addend, product.strideC};
-    if (isPacked(product)) {
+    if (packsLeft()) {
       return multiplyPackedBlock(target, memoryOf(layer) + leftAt_[static_cast<size_t>(tile.product)], tile.row, right(layer));
     }
     const float* const a = product.a + layer * blocking_.depth * product.strideA + tile.row;
