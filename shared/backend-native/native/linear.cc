@@ -1,6 +1,7 @@
 /** @file Linear layers without bias, and their gradients. */
 #include <vector>
 
+#include "grouped-products.h"
 #include "kernels.h"
 #include "tall-products.h"
 
@@ -13,14 +14,14 @@ void linear(Precision precision, int64_t n, int64_t in, int64_t out, const float
 
 void linearGradients(Precision precision, int64_t n, int64_t in, const float* x, const LinearLayer* layers, int64_t count,
                      float* dX) {
-  for (int64_t i = 0; i < count; i++) {
-    const LinearLayer& layer = layers[i];
-    gemm(precision, n, in, layer.out, {layer.dY, layer.out, false}, {layer.weight, in, false}, dX, in, i > 0);
-  }
+  std::vector<ProductTerm> terms;
   std::vector<TallProduct> products;
   for (int64_t i = 0; i < count; i++) {
-    products.push_back({layers[i].out, layers[i].dY, layers[i].out, layers[i].dWeight, in, false});
+    const auto [out, dY, weight, dWeight] = layers[i];
+    terms.push_back({{dY, out, false}, {weight, in, false}, out});
+    products.push_back({out, dY, out, dWeight, in, false});
   }
+  multiplyGrouped(precision, {{n, in, dX}}, terms);
   multiplyTall(precision, n, in, x, in, products.data(), count);
 }
 
