@@ -3,7 +3,7 @@
  * backend's kernels with their C++ tests, without Node, and runs them.
  *
  * - `--isa=<instruction set>`: one of `instructionSets`; by default the fastest that this processor has. `neon` runs on other
- *   processors too, by a cross-compiler and QEMU
+ *   processors too, by a cross-compiler and QEMU, and `avx512` and `avx512-bf16` on those with AVX2, by avx512/immintrin.h
  * - `--sanitize=address|thread|undefined`: with that check of the compiler's; slower
  * - `--compiler=<command>`: by default the environment variable CXX, else g++
  */
@@ -24,6 +24,8 @@ import {
 import { UserError } from '@arrowsmith/errors';
 
 const SOURCES = join(import.meta.dirname, '../../shared/backend-native/native');
+/** Has a header that stands in for the compiler's. */
+const EMULATED_AVX512 = join(import.meta.dirname, 'avx512');
 const SANITIZERS = ['address', 'thread', 'undefined'];
 
 /** How to compile for an instruction set, and how to run the result. */
@@ -46,10 +48,16 @@ function toolchainOf(instructionSet: InstructionSet, requestedCompiler: string |
       emulator: ['qemu-aarch64'],
     };
   }
+  const avx2 = instructionSets.find(({ name }) => name === 'avx2')!;
+  if (instructionSet.name.startsWith('avx512') && supports(thisProcessor(), avx2)) {
+    const bf16 = instructionSet.bf16 === true ? ['-DEMULATE_BF16'] : [];
+    // More optimization than -O1 would take minutes to compile.
+    return { compiler, flags: [...compilerFlags(avx2), '-O1', '-Wno-psabi', '-isystem', EMULATED_AVX512, ...bf16] };
+  }
   const possible = instructionSets.filter((each) => supports(thisProcessor(), each)).map(({ name }) => name);
   throw new UserError({
     what: `this processor cannot run what is compiled for ${instructionSet.name}`,
-    expected: `one of ${possible.join(', ')}, or neon by way of an emulator`,
+    expected: `one of ${possible.join(', ')}, or what another processor's are emulated with: neon, on AVX2 avx512 and avx512-bf16`,
     fix: `--isa=${possible[0]}`,
   });
 }
