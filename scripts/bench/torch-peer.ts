@@ -1,7 +1,10 @@
 /** @file The same training step in PyTorch, of the Python that the environment variable PYTHON names. */
-import { execFile } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { UserError } from '@arrowsmith/errors';
 import type { DecoderConfig } from '@arrowsmith/model';
 import type { BenchModel } from './models.ts';
 import type { SeriesLength } from './train-session.ts';
@@ -9,11 +12,6 @@ import type { SeriesLength } from './train-session.ts';
 const run = promisify(execFile);
 
 export type Precision = 'f32' | 'bf16';
-
-/** What one way to run PyTorch took, or why it did not run. */
-export type TorchSeries =
-  | { name: string; stepSeconds: number[]; /** Largest resident memory of its process, in bytes. */ maxRss: number }
-  | { name: string; unavailable: string };
 
 /** A compiler that hangs, or takes longer than the rest of the benchmark, is as good as none. */
 const COMPILED_TIME_LIMIT = 120_000;
@@ -30,32 +28,86 @@ export async function hasTorch(): Promise<boolean> {
   );
 }
 
-/** Times the training step as PyTorch runs it eagerly, and as torch.compile makes it, each in a process of its own. */
-export async function torchSeries(
-  { config, batchSize }: BenchModel,
-  { precision, threads, ...length }: { precision: Precision; threads: number } & SeriesLength,
-): Promise<TorchSeries[]> {
-  const script = fileURLToPath(new URL('train-step-torch.py', import.meta.url));
-  const series: TorchSeries[] = [];
-  for (const compile of [false, true]) {
-    const name = `torch ${compile ? 'compiled' : 'eager'}`;
-    const timeout = compile ? COMPILED_TIME_LIMIT : TIME_LIMIT;
-    const options = { ...sizesOf(config), batchSize, precision, threads, compile, ...length };
-    try {
-      const { stdout } = await run(python(), [script, JSON.stringify(options)], { timeout });
-      const { version, ...measured } = JSON.parse(stdout.trim().split('\n').at(-1)!) as {
-        version: string;
-        stepSeconds: number[];
-        maxRss: number;
-      };
-      series.push({ name: `torch ${version} ${compile ? 'compiled' : 'eager'}`, ...measured });
-    } catch (error) {
-      const { killed, stderr, message } = error as Error & { killed?: boolean; stderr?: string };
-      const lastLine = (stderr?.trim() || message).split('\n').at(-1)!.slice(0, 120);
-      series.push({ name, unavailable: killed === true ? `stopped after ${timeout / 1000} s` : lastLine });
-    }
+/** PyTorch does not run the step, or no longer. */
+export class TorchFailure extends UserError {
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super({ what: 'PyTorch did not run the training step', found: reason, fix: '--peer=none measures without it' });
+    this.reason = reason;
   }
-  return series;
+}
+
+/** PyTorch in a process of its own, which has warmed up and waits. */
+export class TorchSession {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #lines: AsyncIterator<string>;
+  #errors = '';
+  #name = '';
+
+  private constructor(options: Record<string, unknown>) {
+    const script = fileURLToPath(new URL('train-step-torch.py', import.meta.url));
+    this.#child = spawn(python(), [script, JSON.stringify(options)]);
+    this.#child.on('error', () => {}); // its output ends, too
+    this.#child.stdin.on('error', () => {});
+    this.#child.stderr
+      .setEncoding('utf8')
+      .on('data', (text: string) => (this.#errors = (this.#errors + text).slice(-4096)));
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  /**
+   * Starts it: as PyTorch runs the step eagerly or, with `compile`, as torch.compile makes it.
+   *
+   * @throws TorchFailure where it does not run
+   */
+  static async start(
+    { config, batchSize }: BenchModel,
+    { compile, ...settings }: { precision: Precision; threads: number; compile: boolean },
+  ): Promise<TorchSession> {
+    const session = new TorchSession({ ...sizesOf(config), batchSize, compile, ...settings });
+    const { version } = await session.#answer<{ version: string }>(compile ? COMPILED_TIME_LIMIT : TIME_LIMIT);
+    session.#name = `torch ${version} ${compile ? 'compiled' : 'eager'}`;
+    return session;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  /** Runs steps and returns how long each took, in seconds. @throws TorchFailure */
+  async series(length: SeriesLength): Promise<number[]> {
+    this.#child.stdin.write(`${JSON.stringify(length)}\n`);
+    return this.#answer<number[]>(TIME_LIMIT);
+  }
+
+  /** Ends the process. @returns its largest resident memory, in bytes @throws TorchFailure */
+  async close(): Promise<number> {
+    this.#child.stdin.end();
+    return (await this.#answer<{ maxRss: number }>(TIME_LIMIT)).maxRss;
+  }
+
+  /** Ends the process now, unless it has ended. */
+  stop(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  /** The next line of JSON; what libraries print besides is none of ours. */
+  async #answer<Answer>(timeLimit: number): Promise<Answer> {
+    const timer = globalThis.setTimeout(() => this.stop(), timeLimit);
+    try {
+      for (;;) {
+        const { done, value } = await this.#lines.next();
+        if (done) break;
+        if (/^[[{]/.test(value)) return JSON.parse(value) as Answer;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+    await setTimeout(100); // for what it says of its end, which may come after that
+    const lastLine = this.#errors.trim().split('\n').at(-1)!.slice(0, 120);
+    throw new TorchFailure(this.#child.killed ? `stopped after ${timeLimit / 1000} s` : lastLine || 'it ended');
+  }
 }
 
 /** What the script needs to know of a model whose layers are alike: grouped-query attention with rotary positions, SwiGLU, tied embeddings. */

@@ -5,13 +5,20 @@ import type { BenchRow } from './bench-table.ts';
 import type { GemmRates } from './gemm-peak.ts';
 import { type BenchModel, flopPerToken, tokensPerStep } from './models.ts';
 import { fixed, median, printTable } from './statistics.ts';
-import type { TorchSeries } from './torch-peer.ts';
 
-/** One way to run the step; its series before and after the peer's show how steady the machine is. */
+/** One way to run the step. */
 export interface Measured {
   name: string;
-  series: number[][];
+  /** Seconds of each step, turn by turn. */
+  turns: number[][];
+  /** Largest resident memory of its process, in bytes. */
   maxRss: number;
+}
+
+/** A way that does not run here. */
+export interface Unavailable {
+  name: string;
+  reason: string;
 }
 
 /** Where the time of some steps went. */
@@ -24,15 +31,14 @@ export interface KernelTimes {
   overhead: number;
 }
 
-/** Nothing where it did not run. */
-export const measuredOf = (series: TorchSeries): Measured[] =>
-  'stepSeconds' in series ? [{ name: series.name, series: [series.stepSeconds], maxRss: series.maxRss }] : [];
+/** The rate that counts as GEMM peak: OpenBLAS's, or our own where it is absent. */
+const peakRate = ({ openblas, f32 }: GemmRates): number => openblas ?? f32;
 
-/** The rate that counts as GEMM peak: OpenBLAS's, or our own where it is absent; mean of before and after. */
-function peakRate(peaks: readonly GemmRates[]): number {
-  const rates = peaks.map(({ openblas, f32 }) => openblas ?? f32);
-  return rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
-}
+const medianStep = ({ turns }: Measured): number => median(turns.flat());
+
+/** How many times as fast as the other one is, in each turn. */
+const ratios = (one: Measured, other: Measured): number[] =>
+  one.turns.map((times, turn) => median(other.turns[turn]!) / median(times));
 
 /** The numbers of a model, by the names that the benchmark returns them under. */
 export function summarize({
@@ -44,28 +50,27 @@ export function summarize({
 }: {
   model: BenchModel;
   ours: Measured;
-  peers: readonly TorchSeries[];
+  peers: readonly Measured[];
   peaks: readonly GemmRates[];
   kernels: KernelTimes | undefined;
 }) {
-  const speed = ({ series }: Measured) => tokensPerStep(model) / median(series.flat());
-  const tokensPerSecond = speed(ours);
-  const gflops = (tokensPerSecond * flopPerToken(model.config)) / 1e9;
-  const fastest = peers.flatMap(measuredOf).sort((a, b) => speed(b) - speed(a))[0];
-  const peerTokensPerSecond = fastest === undefined ? null : speed(fastest);
-  const gemmPeakGflops = peakRate(peaks);
-  const ratio = peerTokensPerSecond === null ? null : tokensPerSecond / peerTokensPerSecond;
+  const flop = tokensPerStep(model) * flopPerToken(model.config);
+  const tokensPerSecond = tokensPerStep(model) / medianStep(ours);
+  const fastest = [...peers].sort((a, b) => medianStep(a) - medianStep(b))[0];
+  const peerTokensPerSecond = fastest === undefined ? null : tokensPerStep(model) / medianStep(fastest);
   return {
     unit: 'tokens/s',
     ours: tokensPerSecond,
     peer: peerTokensPerSecond,
-    ratio,
+    /** Median of the turns; and of the share of the GEMM peak, too. */
+    ratio: fastest === undefined ? null : median(ratios(ours, fastest)),
+    ratios: fastest === undefined ? null : ratios(ours, fastest),
     parameters: countParameters(model.config),
     tokensPerSecond,
-    gflops,
-    gemmPeak: gemmPeakGflops,
+    gflops: flop / medianStep(ours) / 1e9,
+    gemmPeak: median(peaks.map(peakRate)),
     gemmPeaks: peaks,
-    shareOfGemmPeak: gflops / gemmPeakGflops,
+    shareOfGemmPeak: median(ours.turns.map((times, turn) => flop / median(times) / 1e9 / peakRate(peaks[turn]!))),
     peerTokensPerSecond,
     peerName: fastest?.name ?? null,
     overhead: kernels?.overhead ?? null,
@@ -76,52 +81,43 @@ export function summarize({
 export function printEngines(
   title: string,
   model: BenchModel,
-  {
-    parameters,
-    gemmPeak: peak,
-    gemmPeaks,
-    overhead,
-    ratio,
-    peakBytes,
-  }: ReturnType<typeof summarize> & { peakBytes: number | null },
+  summary: ReturnType<typeof summarize> & { peakBytes: number | null },
   ours: Measured,
-  peers: readonly TorchSeries[],
+  peers: readonly Measured[],
+  unavailable: readonly Unavailable[],
 ): void {
+  const { parameters, gemmPeak: peak, gemmPeaks, shareOfGemmPeak, overhead, peakBytes } = summary;
   const from = gemmPeaks[0]!.openblas === null ? 'our own, as there is no OpenBLAS' : 'OpenBLAS';
   console.log(`${title}: ${(parameters / 1e6).toFixed(2)} M parameters, ${tokensPerStep(model)} tokens a step`);
   console.log(
-    `GEMM peak ${peak.toFixed(1)} GFLOP/s (${from}; before and after: ${gemmPeaks.map((rates) => fixed(rates.openblas ?? rates.f32, 1)).join(', ')})`,
+    `GEMM peak ${peak.toFixed(1)} GFLOP/s (${from}; ${extent(gemmPeaks.map(peakRate), 1)} in ${gemmPeaks.length} turns)`,
   );
-  const row = (name: string, times: readonly number[], maxRss?: number) => {
-    const tokensPerSecond = tokensPerStep(model) / median(times);
-    const gflops = (tokensPerSecond * flopPerToken(model.config)) / 1e9;
-    const milliseconds = fixed(1000 * median(times), 1);
-    const memory = maxRss === undefined ? '' : fixed(maxRss / 1e6, 0);
-    return [
-      name,
-      String(times.length),
-      milliseconds,
-      fixed(tokensPerSecond, 0),
-      fixed(gflops, 1),
-      fixed((100 * gflops) / peak, 1),
-      memory,
-    ];
-  };
+  const speeds = (times: readonly number[]) => times.map((seconds) => tokensPerStep(model) / seconds);
   printTable(
-    ['', 'steps', 'ms/step', 'tokens/s', 'GFLOP/s', '% of peak', 'RSS MB'],
-    [
-      ...ours.series.map((times, i) => row(`${ours.name}, ${i === 0 ? 'before' : 'after'}`, times)),
-      row(`${ours.name}, all`, ours.series.flat(), ours.maxRss),
-      ...peers.flatMap(measuredOf).map(({ name, series, maxRss }) => row(name, series.flat(), maxRss)),
-    ],
+    ['', 'steps', 'ms/step', 'tokens/s', 'turns', 'GFLOP/s', 'RSS MB'],
+    [ours, ...peers].map((engine) => [
+      engine.name,
+      String(engine.turns.flat().length),
+      fixed(1000 * medianStep(engine), 1),
+      fixed(tokensPerStep(model) / medianStep(engine), 0),
+      extent(speeds(engine.turns.map(median)), 0),
+      fixed((tokensPerStep(model) * flopPerToken(model.config)) / medianStep(engine) / 1e9, 1),
+      fixed(engine.maxRss / 1e6, 0),
+    ]),
   );
-  for (const peer of peers)
-    if ('unavailable' in peer) console.log(`  ${peer.name}: not available (${peer.unavailable})`);
-  if (ratio !== null)
-    console.log(`  ratio to the fastest peer ${ratio.toFixed(2)} (more than 1: arrowsmith is faster)`);
+  for (const { name, reason } of unavailable) console.log(`  ${name}: not available (${reason})`);
+  console.log(`  ${fixed(100 * shareOfGemmPeak, 1)} % of the GEMM peak, median of the turns`);
+  for (const peer of peers) {
+    const each = ratios(ours, peer);
+    console.log(`  ${median(each).toFixed(2)} times as fast as ${peer.name}, median of the turns (${extent(each, 2)})`);
+  }
   if (peakBytes !== null) console.log(`  peak memory of tensors and kernels ${fixed(peakBytes / 1e6, 0)} MB`);
   if (overhead !== null) console.log(`  outside of kernels ${fixed(100 * overhead, 1)} % of a step`);
 }
+
+/** From the smallest to the largest. */
+const extent = (values: readonly number[], digits: number): string =>
+  `${fixed(Math.min(...values), digits)}–${fixed(Math.max(...values), digits)}`;
 
 /** Prints a table of the kernels. */
 export function printProfile({ kernels, steps, stepSeconds }: KernelTimes): void {
@@ -147,16 +143,16 @@ export function stepRows({
   model: string;
   backend: string;
   precision: string;
-  engines: readonly Pick<Measured, 'name' | 'series'>[];
+  engines: readonly Measured[];
 }): BenchRow[] {
-  return engines.flatMap(({ name, series }) =>
-    series.flatMap((times, i) =>
+  return engines.flatMap(({ name, turns }) =>
+    turns.flatMap((times, i) =>
       times.map((seconds, step) => ({
         model,
         backend,
         precision,
         engine: name,
-        series: i + 1,
+        turn: i + 1,
         step: step + 1,
         seconds,
       })),

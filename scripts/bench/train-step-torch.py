@@ -1,6 +1,10 @@
-"""Times a PyTorch training step of the model that its argument describes; prints the seconds of each step as JSON.
+"""Times a PyTorch training step of the model that its argument describes, whenever it is asked to.
 
 Usage: python scripts/bench/train-step-torch.py '{"hiddenSize": 128, ..., "precision": "bf16", "compile": false, "threads": 2}'
+
+Prints JSON, a line each: {"version"} after warming up; for each line of input, {"steps"} or {"seconds", "leastSteps"}, a list of the
+seconds that so many steps took; {"maxRss"} at the input's end.
+
 Needs: pip install torch (2.5 or later)
 """
 
@@ -103,15 +107,24 @@ loss_of = torch.compile(model) if config["compile"] else model
 optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, **({"fused": True} if IS_CURRENT else {}))
 ids = torch.randint(V, (B, S + 1))
 
-for _ in range(WARM_UP_STEPS):
-    train_step()
-times, begin = [], time.perf_counter()
-while len(times) < config.get("steps", config["leastSteps"]) or (
-    "steps" not in config and time.perf_counter() - begin < config["seconds"]
-):
-    start = time.perf_counter()
-    train_step()
-    times.append(time.perf_counter() - start)
+
+
+def timed_steps(steps=None, seconds=0, leastSteps=1):
+    times, begin = [], time.perf_counter()
+    while len(times) < (steps or leastSteps) or (steps is None and time.perf_counter() - begin < seconds):
+        start = time.perf_counter()
+        train_step()
+        times.append(time.perf_counter() - start)
+    return times
+
+
+def answer(value):
+    print(json.dumps(value), flush=True)
+
+
+timed_steps(WARM_UP_STEPS)
+answer({"version": torch.__version__.split("+")[0]})
+for line in sys.stdin:
+    answer(timed_steps(**json.loads(line)))
 kilobyte = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes
-max_rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilobyte
-print(json.dumps({"version": torch.__version__.split("+")[0], "stepSeconds": times, "maxRss": max_rss}))
+answer({"maxRss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilobyte})

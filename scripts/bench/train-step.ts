@@ -8,20 +8,20 @@ import { engineNotices, resolveEngine } from '@arrowsmith/ops/resolve-backend';
 import * as tf from '@tensorflow/tfjs-core';
 import * as z from 'zod';
 import { writeBenchTable } from './bench-table.ts';
-import { gemmPeak } from './gemm-peak.ts';
-import { benchModels } from './models.ts';
+import { gemmPeak, type GemmRates } from './gemm-peak.ts';
+import { type BenchModel, benchModels } from './models.ts';
 import { parseOptions, threadsOption } from './options.ts';
 import { median } from './statistics.ts';
-import { hasTorch, torchSeries } from './torch-peer.ts';
+import { hasTorch, TorchFailure, TorchSession } from './torch-peer.ts';
 import { type SeriesLength, type TrainSession, trainSession } from './train-session.ts';
 import {
   type KernelTimes,
   type Measured,
-  measuredOf,
   printEngines,
   printProfile,
   stepRows,
   summarize,
+  type Unavailable,
 } from './train-step-report.ts';
 
 const modelNames = ['1M', '7M', '15M', '30M'] as const;
@@ -31,6 +31,7 @@ const options = z.strictObject({
   precision: z.enum(['f32', 'bf16']).default('f32'),
   peer: z.enum(['torch', 'none']).default('torch'),
   threads: threadsOption,
+  turns: z.coerce.number().int().min(1).default(5),
   steps: z.coerce.number().int().min(1).optional(),
   profile: z.boolean().default(false),
 });
@@ -38,19 +39,19 @@ const options = z.strictObject({
 type Options = z.output<typeof options>;
 
 export const description = `training step, tokens/s, against PyTorch: [--model=${modelNames.join('|')}|all] [--precision=f32|bf16] \
-[--peer=torch|none] [--threads=all] [--steps=as many as 10 s take] [--profile]`;
+[--peer=torch|none] [--threads=all] [--turns=5] [--steps=of each turn, as many as 2 s take] [--profile]`;
 
 const WARM_UP_STEPS = 2;
 const PROFILED_STEPS = 3;
-/** Of each of the two series that are measured, unless there is a number of steps. */
-const SERIES: SeriesLength = { seconds: 5, leastSteps: 5 };
-const PEAK_SECONDS = 1.5;
-/** Turns in which bf16 is compared with f32, and the steps of each; the first of a turn does not count. */
-const [TURNS, STEPS_OF_TURN] = [5, 4];
+/** Of each turn, unless there is a number of steps. */
+const TURN: SeriesLength = { seconds: 2, leastSteps: 2 };
+const PEAK_SECONDS = 0.75;
+/** Of each turn in which bf16 is compared with f32. */
+const COMPARED_STEPS = 3;
 
 /**
- * Measures in turns: the GEMM peak, our steps, the peer's, our steps again, the GEMM peak again. With `--model=all` each model
- * is measured by a process of its own, so that each peak of memory is its own.
+ * Measures the GEMM peak, our steps and the peers' in turns, so that whatever else the machine does meets all alike. With
+ * `--model=all` each model is measured by a process of its own, so that each peak of memory is its own.
  */
 export async function run(args: string[]): Promise<Record<string, unknown>> {
   const chosen = parseOptions(args, options);
@@ -86,11 +87,12 @@ async function measure({
   precision,
   peer,
   threads,
+  turns,
   steps,
   profile,
 }: Options & { model: (typeof modelNames)[number] }) {
   const model = benchModels[name];
-  const length = { ...SERIES, ...(steps !== undefined && { steps }) };
+  const length = { ...TURN, ...(steps !== undefined && { steps }) };
   const { backend, precision: possible } = resolveEngine({ precision });
   if (possible !== precision) {
     throw new UserError({
@@ -101,19 +103,26 @@ async function measure({
   }
   await useBackend(backend, { precision, threads });
 
-  const peaks = [await gemmPeak(threads, PEAK_SECONDS)];
+  const withPeer = peer === 'torch' && (await hasTorch());
+  const { sessions, unavailable } = withPeer
+    ? await torchSessions(model, { precision, threads })
+    : { sessions: [], unavailable: [] };
   const session = trainSession(model);
   await session.series({ ...length, steps: WARM_UP_STEPS });
-  const ours: Measured = {
-    name: `arrowsmith ${backend} ${precision}`,
-    series: [await session.series(length)],
-    maxRss: 0,
-  };
-  const withPeer = peer === 'torch' && (await hasTorch());
-  const peers = withPeer ? await torchSeries(model, { precision, threads, ...length }) : [];
-  ours.series.push(await session.series(length));
-  peaks.push(await gemmPeak(threads, PEAK_SECONDS));
-  const speedupOverF32 = precision === 'bf16' ? await compareWithF32(session, backend, threads) : null;
+  const ours: Measured = { name: `arrowsmith ${backend} ${precision}`, turns: [], maxRss: 0 };
+  const peers = sessions.map(({ name: peerName }): Measured => ({ name: peerName, turns: [], maxRss: 0 }));
+  const peaks: GemmRates[] = [];
+  try {
+    for (let turn = 0; turn < turns; turn++) {
+      peaks.push(await gemmPeak(threads, PEAK_SECONDS));
+      ours.turns.push(await countedSteps(session, length));
+      for (const [i, torch] of sessions.entries()) peers[i]!.turns.push(await countedSteps(torch, length));
+    }
+    for (const [i, torch] of sessions.entries()) peers[i]!.maxRss = await torch.close();
+  } finally {
+    for (const torch of sessions) torch.stop();
+  }
+  const speedupOverF32 = precision === 'bf16' ? await compareWithF32(session, backend, threads, turns) : null;
   const kernels =
     backend === 'native' ? await kernelTimes(() => session.series({ ...length, steps: PROFILED_STEPS })) : undefined;
   const peakBytes = backend === 'native' ? (tf.backend() as unknown as NativeBackend).nativeMemory().peak : null;
@@ -121,34 +130,63 @@ async function measure({
   ours.maxRss = process.resourceUsage().maxRSS * 1024;
 
   const result = summarize({ model, ours, peers, peaks, kernels });
-  const settings = { model: name, backend, precision, threads };
-  printEngines(`${name} model`, model, { ...result, peakBytes }, ours, peers);
+  printEngines(`${name} model`, model, { ...result, peakBytes }, ours, peers, unavailable);
   if (speedupOverF32 !== null) {
-    const compared = TURNS * (STEPS_OF_TURN - 1);
+    const compared = turns * COMPARED_STEPS;
     console.log(`  ${speedupOverF32.toFixed(2)} times as fast as f32 (medians of ${compared} steps each, in turns)`);
   }
   if (profile && kernels !== undefined) printProfile(kernels);
   if (peer === 'torch' && !withPeer) console.log('  no torch to compare with: set PYTHON to a Python that has it');
-  const engines = [ours, ...peers.flatMap(measuredOf)].map((engine) => ({ name: engine.name, series: engine.series }));
   return {
-    ...settings,
+    model: name,
+    backend,
+    precision,
+    threads,
     ...result,
     speedupOverF32,
     peakBytes,
     maxRss: ours.maxRss,
     profile: kernels?.kernels ?? null,
-    engines,
+    engines: [ours, ...peers],
   };
 }
 
-/** How many times as fast as f32 bf16 is, measured in turns, so that whatever else the machine does meets both alike. */
-async function compareWithF32(session: TrainSession, backend: BackendName, threads: number): Promise<number> {
+/** PyTorch in the ways in which it runs here. */
+async function torchSessions(
+  model: BenchModel,
+  settings: Pick<Options, 'precision' | 'threads'>,
+): Promise<{ sessions: TorchSession[]; unavailable: Unavailable[] }> {
+  const sessions: TorchSession[] = [];
+  const unavailable: Unavailable[] = [];
+  for (const compile of [false, true]) {
+    try {
+      sessions.push(await TorchSession.start(model, { ...settings, compile }));
+    } catch (error) {
+      if (!(error instanceof TorchFailure)) throw error;
+      unavailable.push({ name: `torch ${compile ? 'compiled' : 'eager'}`, reason: error.reason });
+    }
+  }
+  return { sessions, unavailable };
+}
+
+/** The steps of a turn but the first, which finds the caches full of what is another's, and another's threads perhaps still awake. */
+async function countedSteps(session: Pick<TrainSession, 'series'>, length: SeriesLength): Promise<number[]> {
+  await session.series({ ...length, steps: 1 });
+  return session.series(length);
+}
+
+/** How many times as fast as f32 bf16 is. */
+async function compareWithF32(
+  session: TrainSession,
+  backend: BackendName,
+  threads: number,
+  turns: number,
+): Promise<number> {
   const times: Record<'f32' | 'bf16', number[]> = { f32: [], bf16: [] };
-  for (let turn = 0; turn < TURNS; turn++) {
+  for (let turn = 0; turn < turns; turn++) {
     for (const precision of ['f32', 'bf16'] as const) {
       await useBackend(backend, { precision, threads });
-      const [, ...measured] = await session.series({ ...SERIES, steps: STEPS_OF_TURN });
-      times[precision].push(...measured);
+      times[precision].push(...(await countedSteps(session, { ...TURN, steps: COMPARED_STEPS })));
     }
   }
   return median(times.f32) / median(times.bf16);
