@@ -110,6 +110,8 @@ inline __m512 addProducts(__m512 sum, __m512bh a, __m512bh b) {
 #define _mm512_mask_storeu_epi32(to, mask, v) emulated::store(to, mask, (emulated::Bits)(v))
 #define _mm512_load_si512(from) (*reinterpret_cast<const __m512i*>(from))
 #define _mm512_store_si512(to, v) (void)(*reinterpret_cast<__m512i*>(to) = (v))
+#define _mm512_stream_ps(to, v) (void)(*reinterpret_cast<__m512*>(to) = (v))
+#define _mm512_stream_si512(to, v) (void)(*(to) = (v))
 #define _mm512_setzero_si512() (__m512i{})
 #define _mm512_set1_epi32(x) ((__m512i)(emulated::Words{} + (x)))
 #define _mm512_set_epi16(...) ((__m512i)__builtin_shuffle((emulated::Halves){__VA_ARGS__}, emulated::reversed))

@@ -9,12 +9,14 @@ namespace {
 /** Calls `kernel.run<M, V>()` for each micro-kernel of a block, panel by panel for every kTileRows rows; `kernelAt(row, column)`. */
 template <class KernelAt>
 void sweep(const BlockTarget& target, KernelAt&& kernelAt) {
+  const int64_t kernels = target.kernels();
   for (int64_t i = 0; i < target.rows; i += kTileRows) {
     const int count = static_cast<int>(std::min<int64_t>(kTileRows, target.rows - i));
     for (int64_t n = target.n0; n < target.n1; n += kPanelWidth) {
       const int width = static_cast<int>(std::min<int64_t>(kPanelWidth, target.n1 - n));
       const int vectors = (width + kLanes - 1) / kLanes;
       withSize(count, vectors, kernelAt(i, n, width - (vectors - 1) * kLanes));
+      if (target.next != nullptr) target.next->fetch(kernels);
     }
   }
 }

@@ -48,6 +48,50 @@ struct Blocking {
   }
 };
 
+/**
+ * Parts of matrices that are read after a block. The cache is asked for them a few lines after each micro-kernel of the block, so that they
+ * come while it is computed.
+ */
+class ReadNext {
+ public:
+  /** Adds a part of a matrix: some rows of so many columns. */
+  void add(const float* first, int64_t stride, int64_t rows, int64_t columns) {
+    if (rows <= 0 || columns <= 0) return;
+    const int64_t lines = pieces(columns + kLineFloats - 1, kLineFloats);  // a row may begin at a line's end
+    parts_[count_++] = {first, stride, rows, lines};
+    lines_ += rows * lines;
+  }
+
+  /** Lines for each of so many micro-kernels, if they are to ask for all. */
+  int64_t linesOfEach(int64_t kernels) const { return pieces(lines_, kernels); }
+
+  /** Asks for the next lines, as one of so many micro-kernels: its share, or as many as a core can wait for at once. */
+  void fetch(int64_t kernels) {
+    for (int64_t left = std::min(linesOfEach(kernels), kMostLines); left > 0 && part_ < count_; left--) {
+      const Part& part = parts_[part_];
+      __builtin_prefetch(part.first + row_ * part.stride + line_ * kLineFloats);
+      if (++line_ < part.lines) continue;
+      line_ = 0;
+      if (++row_ < part.rows) continue;
+      row_ = 0;
+      part_++;
+    }
+  }
+
+ private:
+  static constexpr int64_t kLineFloats = 16, kMostLines = 16;
+  static constexpr int kMostParts = 2;
+
+  struct Part {
+    const float* first;
+    int64_t stride, rows, lines;
+  };
+
+  Part parts_[kMostParts];
+  int count_ = 0, part_ = 0;
+  int64_t lines_ = 0, row_ = 0, line_ = 0;
+};
+
 /** Where a block's products go: C[rows, n1 − n0], for columns [n0, n1) of B; n0 is a multiple of kPanelWidth. */
 struct BlockTarget {
   int64_t rows, n0, n1;
@@ -56,6 +100,10 @@ struct BlockTarget {
   const float* addend;
   /** Distance between rows of both. */
   int64_t strideC;
+  /** What is read after this block, if that is known. */
+  ReadNext* next = nullptr;
+
+  int64_t kernels() const { return pieces(rows, kTileRows) * pieces(n1 - n0, kPanelWidth); }
 };
 
 /**

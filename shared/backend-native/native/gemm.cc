@@ -26,6 +26,9 @@ constexpr int64_t kFewRows = 6;
 /** Rows from which on products Aᵀ B are worth packing layer by layer. */
 constexpr int64_t kTallDepth = 1536;
 
+/** Lines of the next block's A that each micro-kernel may ask for: with more, asking takes longer than waiting for them later. */
+constexpr int64_t kFewLines = 8;
+
 /** The part of A from a row and a column on. */
 Matrix part(Matrix a, int64_t row, int64_t column) {
   return {a.data + (a.transposed ? column * a.stride + row : row * a.stride + column), a.stride, a.transposed};
@@ -78,16 +81,18 @@ void packOnAllThreads(const PackedB& packed, Matrix b) {
   const int64_t panels = pieces(packed.n, kPanelWidth);
   if (b.transposed) {
     parallelRanges(panels, std::max<int64_t>(1, kPieceFloats / (packed.k * kPanelWidth)),
-                   [&](int64_t first, int64_t last) { packPanels(packed, b, 0, packed.k, first, last); });
+                   [&](int64_t first, int64_t last) { packPanels(packed, b, 0, packed.k, first, last, Readers::allThreads); });
   } else {
     parallelRanges(packed.k, std::max<int64_t>(2, kPieceFloats / packed.n / 2 * 2),
-                   [&](int64_t k0, int64_t k1) { packPanels(packed, b, k0, k1, 0, panels); });
+                   [&](int64_t k0, int64_t k1) { packPanels(packed, b, k0, k1, 0, panels, Readers::allThreads); });
   }
 }
 
 }  // namespace
 
-void pack(const PackedB& packed, Matrix b) { packPanels(packed, b, 0, packed.k, 0, pieces(packed.n, kPanelWidth)); }
+void pack(const PackedB& packed, Matrix b) {
+  packPanels(packed, b, 0, packed.k, 0, pieces(packed.n, kPanelWidth), Readers::thisThread);
+}
 
 void multiplyPacked(int64_t m, Matrix a, const PackedB& b, int64_t k0, int64_t k1, int64_t n0, int64_t n1, float* c,
                     int64_t strideC, bool accumulate) {
@@ -116,17 +121,32 @@ void gemmPacked(int64_t m, Matrix a, const PackedB& b, float* c, int64_t strideC
   const int64_t columns = evenPiece(b.n, std::min(blocking.columns, pieces(b.n, wide)), kPanelWidth);
   const int64_t across = pieces(b.n, columns), layer = down * across;
 
+  struct Place {
+    int64_t row, n, k;
+  };
+  const auto placeOf = [&](int64_t index) -> Place {
+    return {index % down * rows, index % layer / down * columns, index / layer * blocking.depth};
+  };
+  const int64_t blocks = pieces(b.k, blocking.depth) * layer;
+
   // All blocks of one part of k come before those of the next, and down the rows before across: a thread's blocks in succession have
   // the same part of B, which its cache then has. A block adds to C when the one of the part of k before it has.
   std::vector<std::atomic<int64_t>> done(static_cast<size_t>(layer));
-  parallelFor(pieces(b.k, blocking.depth) * layer, [&](int64_t index) {
-    const int64_t depth = index / layer, n = index % layer / down * columns, row = index % down * rows;
-    const int64_t k = depth * blocking.depth;
+  parallelFor(blocks, [&](int64_t index) {
+    const auto [row, n, k] = placeOf(index);
+    const int64_t depth = index / layer;
     std::atomic<int64_t>& progress = done[static_cast<size_t>(index % layer)];
     waitUntil([&] { return progress.load(std::memory_order_acquire) == depth; });
     const int64_t at = row * strideC + n, lastRow = std::min(m, row + rows), lastColumn = std::min(b.n, n + columns);
     const float* const addend = depth > 0 ? c + at : epilogue.addend == nullptr ? nullptr : epilogue.addend + at;
-    multiplyBlock({lastRow - row, n, lastColumn, c + at, addend, strideC}, part(a, row, k), b, k, std::min(b.k, k + blocking.depth));
+    BlockTarget target{lastRow - row, n, lastColumn, c + at, addend, strideC};
+    ReadNext next;
+    if (const int64_t following = index + threads(); following < blocks && !a.transposed) {
+      const Place place = placeOf(following);
+      next.add(part(a, place.row, place.k).data, a.stride, std::min(rows, m - place.row), std::min(blocking.depth, b.k - place.k));
+      if (next.linesOfEach(target.kernels()) <= kFewLines) target.next = &next;
+    }
+    multiplyBlock(target, part(a, row, k), b, k, std::min(b.k, k + blocking.depth));
     if (k + blocking.depth >= b.k && epilogue.whenComplete) epilogue.whenComplete({row, lastRow, n, lastColumn});
     progress.store(depth + 1, std::memory_order_release);
   });

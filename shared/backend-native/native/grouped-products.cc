@@ -77,7 +77,7 @@ class Round {
     }
     parallelFor(static_cast<int64_t>(list.size()), [&](int64_t i) {
       const auto [right, first, last] = list[static_cast<size_t>(i)];
-      packPanels(packed_[right], sources_[right], 0, packed_[right].k, first, last);
+      packPanels(packed_[right], sources_[right], 0, packed_[right].k, first, last, Readers::allThreads);
     });
   }
 

@@ -80,9 +80,18 @@ void packTransposedPanel(Matrix b, int64_t k0, int64_t k1, int64_t n0, int width
   }
 }
 
-}  // namespace
+/** Stores a vector of a panel. */
+template <Readers readers>
+void storePacked(float* p, Vec v) {
+  if constexpr (readers == Readers::allThreads) {
+    storeStreaming(p, v);
+  } else {
+    store(p, v);
+  }
+}
 
-void packPanel(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, float* out) {
+template <Readers readers>
+void packPanelFor(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, float* out) {
   const int width = static_cast<int>(std::min<int64_t>(kPanelWidth, n - n0));
   if (b.transposed) {
     packTransposedPanel(b, k0, k1, n0, width, out);
@@ -96,12 +105,19 @@ void packPanel(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, float* o
     float* to = out + p * kPanelWidth;
     for (int j = 0; j < kPanelWidth; j += kLanes) {
       if (j + kLanes <= width) {
-        store(to + j, load(from + j));
+        storePacked<readers>(to + j, load(from + j));
       } else {
-        store(to + j, j < width ? loadPartial(from + j, width - j) : splat(0));
+        storePacked<readers>(to + j, j < width ? loadPartial(from + j, width - j) : splat(0));
       }
     }
   }
+}
+
+}  // namespace
+
+void packPanel(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, float* out, Readers readers) {
+  if (readers == Readers::allThreads) return packPanelFor<Readers::allThreads>(b, k0, k1, n, n0, out);
+  packPanelFor<Readers::thisThread>(b, k0, k1, n, n0, out);
 }
 
 void packStrips(Matrix a, int64_t rows, int64_t k0, int64_t k1, int64_t k, float* out) {
@@ -149,7 +165,14 @@ __m512i loadPairs(const float* p, int64_t count) {
 
 }  // namespace
 
-void packPanelBf16(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, uint32_t* out) {
+void packPanelBf16(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, uint32_t* out, Readers readers) {
+  const auto storePairs = [readers](uint32_t* p, __m512i pairs) {
+    if (readers == Readers::allThreads) {
+      _mm512_stream_si512(reinterpret_cast<__m512i*>(p), pairs);
+    } else {
+      _mm512_store_si512(p, pairs);
+    }
+  };
   const int64_t firstPair = k0 / 2, lastPair = (k1 + 1) / 2;
   for (int64_t j = 0; j < kPanelWidth; j += 16) {
     const int64_t columns = n - n0 - j;
@@ -170,7 +193,7 @@ void packPanelBf16(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, uint
       const float* from = b.data + 2 * p * b.stride + n0 + j;
       const __m512 low = _mm512_maskz_loadu_ps(mask, from);
       const __m512 high = _mm512_maskz_loadu_ps(2 * p + 1 < k1 ? mask : 0, from + b.stride);
-      _mm512_store_si512(out + p * kPanelWidth + j, interleaved(low, high));
+      storePairs(out + p * kPanelWidth + j, interleaved(low, high));
     }
   }
 }
@@ -208,7 +231,7 @@ void packRowsBf16(Matrix a, int64_t rows, int64_t k0, int64_t k1, int64_t k, uin
 
 #endif
 
-void packPanels(const PackedB& packed, Matrix b, int64_t k0, int64_t k1, int64_t firstPanel, int64_t lastPanel) {
+void packPanels(const PackedB& packed, Matrix b, int64_t k0, int64_t k1, int64_t firstPanel, int64_t lastPanel, Readers readers) {
   // A few rows at a time for all panels, as a narrow panel's part of a row is only a line or two of the cache. (Of a transposed B, a
   // panel's columns are rows in memory.)
   constexpr int64_t kRowsAtOnce = 16;
@@ -219,14 +242,15 @@ void packPanels(const PackedB& packed, Matrix b, int64_t k0, int64_t k1, int64_t
 #if defined(__AVX512BF16__)
       if (packed.precision == Precision::bf16) {
         uint32_t* out = static_cast<uint32_t*>(packed.data) + panel * ((packed.k + 1) / 2) * kPanelWidth;
-        packPanelBf16(b, p0, p1, packed.n, panel * kPanelWidth, out);
+        packPanelBf16(b, p0, p1, packed.n, panel * kPanelWidth, out, readers);
         continue;
       }
 #endif
       float* out = static_cast<float*>(packed.data) + panel * packed.k * kPanelWidth;
-      packPanel(b, p0, p1, packed.n, panel * kPanelWidth, out);
+      packPanel(b, p0, p1, packed.n, panel * kPanelWidth, out, readers);
     }
   }
+  if (readers == Readers::allThreads) completeStreaming();
 }
 
 }  // namespace arrowsmith

@@ -35,6 +35,27 @@ inline Vec splat(float x) { return x - Vec{}; }
 inline Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
 inline void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
 
+/**
+ * Stores past the caches, p being a multiple of kVectorBytes. For whole lines of 64 bytes that other cores are to read: a core need not fetch
+ * lines first that others have in their caches, which takes as long as 100 multiply-adds a line where two groups of cores share no cache.
+ */
+inline void storeStreaming(float* p, Vec v) {
+#if defined(__AVX512F__)
+  _mm512_stream_ps(p, (__m512)v);
+#elif defined(__AVX2__)
+  _mm256_stream_ps(p, (__m256)v);
+#else
+  store(p, v);
+#endif
+}
+
+/** Makes what {@link storeStreaming} has stored visible to other threads before whatever is stored after it. */
+inline void completeStreaming() {
+#if defined(__AVX2__)
+  _mm_sfence();
+#endif
+}
+
 #if defined(__AVX512F__)
 /** The mask of the first `count` of 16 lanes; none of fewer than one, all of more. */
 inline __mmask16 firstLanes(int64_t count) {

@@ -72,7 +72,8 @@ class Layers {
       const int64_t layer = index / tiles, tile = index % tiles;
       waitFor(packed_[static_cast<size_t>(layer)], tiles);
       waitFor(layersOfTile[static_cast<size_t>(tile)], layer);
-      multiplyTile(layer, tiles_[static_cast<size_t>(tile)]);
+      ReadNext next = readAfter(layer, tile);
+      multiplyTile(layer, tiles_[static_cast<size_t>(tile)], next);
       layersOfTile[static_cast<size_t>(tile)].store(layer + 1, std::memory_order_release);
       multiplied_[static_cast<size_t>(layer)].fetch_add(1, std::memory_order_acq_rel);
       if (layer + kAhead >= layers_) return;
@@ -107,13 +108,38 @@ class Layers {
 
   PackedB right(int64_t layer) const { return {precision_, depthOf(layer), n_, memoryOf(layer)}; }
 
-  /** Packs one of as many shares of a layer as there are tiles: some of its rows. */
-  void packShare(int64_t layer, int64_t share) {
+  /** Rows [k0, k1) of a layer: one of as many shares as there are tiles. */
+  struct Share {
+    int64_t k0, k1;
+  };
+
+  Share shareOf(int64_t layer, int64_t share) const {
     const int64_t depth = depthOf(layer), units = pieces(depth, kRowsAtOnce), tiles = static_cast<int64_t>(tiles_.size());
-    const int64_t k0 = units * share / tiles * kRowsAtOnce, k1 = std::min(depth, units * (share + 1) / tiles * kRowsAtOnce);
-    const int64_t first = layer * blocking_.depth;
+    return {units * share / tiles * kRowsAtOnce, std::min(depth, units * (share + 1) / tiles * kRowsAtOnce)};
+  }
+
+  /** What a thread probably reads when it has multiplied a tile: its share of B, and the A of the tile that it takes next. */
+  ReadNext readAfter(int64_t layer, int64_t tile) const {
+    ReadNext next;
+    const int64_t tiles = static_cast<int64_t>(tiles_.size()), index = layer * tiles + tile + threads();
+    if (packsLeft()) return next;
+    if (layer + kAhead < layers_) {
+      const Share share = shareOf(layer + kAhead, tile);
+      next.add(b_.data + ((layer + kAhead) * blocking_.depth + share.k0) * b_.stride, b_.stride, share.k1 - share.k0, n_);
+    }
+    if (index < layers_ * tiles) {
+      const Tile& following = tiles_[static_cast<size_t>(index % tiles)];
+      next.add(leftOf(index / tiles, following), products_[following.product].strideA, depthOf(index / tiles), following.rows);
+    }
+    return next;
+  }
+
+  /** Packs a share of a layer. */
+  void packShare(int64_t layer, int64_t share) {
+    const int64_t depth = depthOf(layer), first = layer * blocking_.depth;
+    const auto [k0, k1] = shareOf(layer, share);
     if (k0 < k1) {
-      packPanels(right(layer), {b_.data + first * b_.stride, b_.stride, false}, k0, k1, 0, pieces(n_, kPanelWidth));
+      packPanels(right(layer), {b_.data + first * b_.stride, b_.stride, false}, k0, k1, 0, pieces(n_, kPanelWidth), Readers::allThreads);
       for (int64_t i = 0; packsLeft() && i < count_; i++) {
         const TallProduct& product = products_[i];
         packLeft(precision_, {product.a + first * product.strideA, product.strideA, true}, product.m, k0, k1, depth,
@@ -123,16 +149,21 @@ class Layers {
     packed_[static_cast<size_t>(layer)].fetch_add(1, std::memory_order_acq_rel);
   }
 
-  void multiplyTile(int64_t layer, const Tile& tile) const {
+  /** Where the A of a tile begins, which is transposed. */
+  const float* leftOf(int64_t layer, const Tile& tile) const {
+    const TallProduct& product = products_[tile.product];
+    return product.a + layer * blocking_.depth * product.strideA + tile.row;
+  }
+
+  void multiplyTile(int64_t layer, const Tile& tile, ReadNext& next) const {
     const TallProduct& product = products_[tile.product];
     float* const c = product.c + tile.row * product.strideC + tile.n0;
     const float* const addend = product.accumulate || layer > 0 ? c : nullptr;
-    const BlockTarget target{tile.rows, tile.n0, tile.n1, c, addend, product.strideC};
+    const BlockTarget target{tile.rows, tile.n0, tile.n1, c, addend, product.strideC, &next};
     if (packsLeft()) {
       return multiplyPackedBlock(target, memoryOf(layer) + leftAt_[static_cast<size_t>(tile.product)], tile.row, right(layer));
     }
-    const float* const a = product.a + layer * blocking_.depth * product.strideA + tile.row;
-    multiplyBlock(target, {a, product.strideA, true}, right(layer), 0, depthOf(layer));
+    multiplyBlock(target, {leftOf(layer, tile), product.strideA, true}, right(layer), 0, depthOf(layer));
   }
 
   const Precision precision_;
