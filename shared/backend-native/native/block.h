@@ -79,7 +79,7 @@ class ReadNext {
   }
 
  private:
-  static constexpr int64_t kLineFloats = 16, kMostLines = 16;
+  static constexpr int64_t kMostLines = 16;
   static constexpr int kMostParts = 2;
 
   struct Part {

@@ -90,8 +90,9 @@ void storePacked(float* p, Vec v) {
   }
 }
 
+/** Rows [k0, k1) of one panel of B[k, n] from column n0 on, zeros beyond the last; `out` is where the panel begins. */
 template <Readers readers>
-void packPanelFor(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, float* out) {
+void packPanel(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, float* out) {
   const int width = static_cast<int>(std::min<int64_t>(kPanelWidth, n - n0));
   if (b.transposed) {
     packTransposedPanel(b, k0, k1, n0, width, out);
@@ -114,11 +115,6 @@ void packPanelFor(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, float
 }
 
 }  // namespace
-
-void packPanel(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, float* out, Readers readers) {
-  if (readers == Readers::allThreads) return packPanelFor<Readers::allThreads>(b, k0, k1, n, n0, out);
-  packPanelFor<Readers::thisThread>(b, k0, k1, n, n0, out);
-}
 
 void packStrips(Matrix a, int64_t rows, int64_t k0, int64_t k1, int64_t k, float* out) {
   // A few columns at a time for all strips: rows of A that lie a power of two apart would otherwise push each other out of the cache
@@ -163,8 +159,7 @@ __m512i loadPairs(const float* p, int64_t count) {
   return neighbours(_mm512_maskz_loadu_ps(firstLanes(count), p), _mm512_maskz_loadu_ps(firstLanes(count - 16), p + 16));
 }
 
-}  // namespace
-
+/** {@link packPanel} in pairs of rows. */
 void packPanelBf16(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, uint32_t* out, Readers readers) {
   const auto storePairs = [readers](uint32_t* p, __m512i pairs) {
     if (readers == Readers::allThreads) {
@@ -197,6 +192,8 @@ void packPanelBf16(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, uint
     }
   }
 }
+
+}  // namespace
 
 void packRowsBf16(Matrix a, int64_t rows, int64_t k0, int64_t k1, int64_t k, uint32_t* out) {
   const int64_t stride = (k + 1) / 2, lastPair = (k1 + 1) / 2;
@@ -247,7 +244,8 @@ void packPanels(const PackedB& packed, Matrix b, int64_t k0, int64_t k1, int64_t
       }
 #endif
       float* out = static_cast<float*>(packed.data) + panel * packed.k * kPanelWidth;
-      packPanel(b, p0, p1, packed.n, panel * kPanelWidth, out, readers);
+      const auto packRows = readers == Readers::allThreads ? packPanel<Readers::allThreads> : packPanel<Readers::thisThread>;
+      packRows(b, p0, p1, packed.n, panel * kPanelWidth, out);
     }
   }
   if (readers == Readers::allThreads) completeStreaming();

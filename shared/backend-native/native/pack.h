@@ -16,19 +16,13 @@ namespace arrowsmith {
  */
 enum class Readers { thisThread, allThreads };
 
-/** Rows [k0, k1) of one panel of B[k, n] from column n0 on, zeros beyond the last; `out` is where the panel begins. */
-void packPanel(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, float* out, Readers readers);
-
-/** Rows [k0, k1) of panels [firstPanel, lastPanel) of a packed B. */
+/** Rows [k0, k1) of panels [firstPanel, lastPanel) of a packed B. For bfloat16 k0 is even, and so is k1 unless it is the last. */
 void packPanels(const PackedB& packed, Matrix b, int64_t k0, int64_t k1, int64_t firstPanel, int64_t lastPanel, Readers readers);
 
 /** Columns [k0, k1) of the strips of a transposed A[rows, k]; the last strip is filled with zeros. */
 void packStrips(Matrix a, int64_t rows, int64_t k0, int64_t k1, int64_t k, float* out);
 
 #if defined(__AVX512BF16__)
-
-/** The same in pairs of rows; k0 is even, and so is k1 unless it is the last. */
-void packPanelBf16(Matrix b, int64_t k0, int64_t k1, int64_t n, int64_t n0, uint32_t* out, Readers readers);
 
 /** Columns [k0, k1) of A[rows, k] in rows of (k + 1) / 2 pairs; k0 is even, and so is k1 unless it is the last. */
 void packRowsBf16(Matrix a, int64_t rows, int64_t k0, int64_t k1, int64_t k, uint32_t* out);

@@ -27,7 +27,6 @@ inline int64_t summedRowsPerPiece(int64_t d) { return std::max(kLeastSummedRows,
  * processor does not foresee by itself.
  */
 inline void prefetchRows(const float* first, int64_t stride, int64_t rows, int64_t columns) {
-  constexpr int64_t kLineFloats = 16;
   for (int64_t row = 0; row < rows; row++) {
     for (int64_t j = 0; j < columns; j += kLineFloats) __builtin_prefetch(first + row * stride + j);
   }

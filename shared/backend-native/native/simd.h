@@ -24,6 +24,9 @@ constexpr int kVectorBytes = 16;
 /** Floats in a vector. */
 constexpr int kLanes = kVectorBytes / 4;
 
+/** Floats in a line, which is what caches hold and pass on as one. */
+constexpr int64_t kLineFloats = 16;
+
 typedef float Vec __attribute__((vector_size(kVectorBytes)));
 /** Their bits. */
 typedef uint32_t VecBits __attribute__((vector_size(kVectorBytes)));
@@ -36,7 +39,7 @@ inline Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(
 inline void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
 
 /**
- * Stores past the caches, p being a multiple of kVectorBytes. For whole lines of 64 bytes that other cores are to read: a core need not fetch
+ * Stores past the caches, p being a multiple of kVectorBytes. For whole lines that other cores are to read: a core need not fetch
  * lines first that others have in their caches, which takes as long as 100 multiply-adds a line where two groups of cores share no cache.
  */
 inline void storeStreaming(float* p, Vec v) {
