@@ -60,6 +60,11 @@ inline __attribute__((always_inline)) void storeSums(const Vec (&sums)[M][V], fl
 template <int M, int V, bool Columns>
 inline __attribute__((always_inline)) void microKernel(int64_t k, const float* a, int64_t stride, const float* panel,
                                                        float* c, const float* addend, int64_t strideC, int lastLanes) {
+  // What the sums are added to and replace comes while they are computed. (With wider panels, which are worked on for longer, asking won nothing.)
+  if constexpr (kPanelWidth == kLineFloats) {
+    ARROWSMITH_UNROLL
+    for (int i = 0; i < M; i++) __builtin_prefetch(c + i * strideC);
+  }
   Vec sums[M][V] = {};
   for (int64_t p = 0; p < k; p++) {
     Vec b[V];
