@@ -34,7 +34,12 @@ void transpose16(__m512i (&r)[16]) {
   }
 }
 
-void transposeSquare(Vec (&rows)[16]) { transpose16(reinterpret_cast<__m512i(&)[16]>(rows)); }
+void transposeSquare(Vec (&rows)[16]) {
+  __m512i words[16];  // copies, as a reference to the same memory of another type would let the compiler reorder what is read and written
+  for (int i = 0; i < 16; i++) words[i] = reinterpret_cast<__m512i>(rows[i]);
+  transpose16(words);
+  for (int i = 0; i < 16; i++) rows[i] = reinterpret_cast<Vec>(words[i]);
+}
 
 #elif defined(__AVX2__)
 
