@@ -76,8 +76,8 @@ void linearOntoResidual(Precision precision, int64_t n, int64_t in, int64_t out,
 
 void gatedFeedForwardOfArrays(Precision precision, Activation activation, int64_t n, int64_t d, int64_t f, const float* x,
                               const float* gateWeight, const float* upWeight, const float* downWeight, const OptionalFloats& residual,
-                              float* gate, float* up, float* hidden, float* y) {
-  gatedFeedForward(precision, {activation, n, d, f}, x, {gateWeight, upWeight, downWeight}, residual.data, gate, up, hidden, y);
+                              float* gate, float* up, float* y) {
+  gatedFeedForward(precision, {activation, n, d, f}, x, {gateWeight, upWeight, downWeight}, residual.data, gate, up, y);
 }
 
 void gatedFeedForwardGradientOfArrays(Precision precision, Activation activation, int64_t n, int64_t d, int64_t f, const float* dY,

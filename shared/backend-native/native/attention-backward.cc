@@ -107,6 +107,8 @@ struct HeadGradient {
   int64_t origin;
   const KeyPart& part;
   const BlockMemory& memory;
+  /** What is read after the blocks. */
+  ReadNext& next;
 
   /** Of the part's keys those that query i sees. */
   KeyRange seenBy(int64_t i) const {
@@ -157,17 +159,19 @@ struct HeadGradient {
       const bool any = seen.begin < seen.end;
       if (any) {
         multiplyQueries(end - i, head.q + i * head.strideQ, head.strideQ, part.keysTransposed, packed, products,
-                        memory.stride);
+                        memory.stride, &next);
         multiplyQueries(end - i, head.dOut + i * head.stride, head.stride, part.valuesTransposed, packed, dScores,
-                        memory.stride);
+                        memory.stride, &next);
       }
       // Gradients of keys read these rows as far as the last query sees with which they share a product.
       const int64_t lastOfProduct = std::min(last, first + roundUp(end - first, kGradientQueries)) - 1;
       differentiateRows(i, end, range.begin, std::max(range.begin, seenBy(lastOfProduct).end), deltas + (i - first), products,
                         dScores);
       if (any) {
-        multiplyPacked(end - i, {dScores, memory.stride, false}, part.keys, packed.begin, packed.end, 0, d,
-                       head.dQ + i * head.stride, head.stride, range.begin > all.begin);
+        float* const sums = head.dQ + i * head.stride;
+        const float* const earlier = range.begin > all.begin ? sums : nullptr;
+        multiplyInBlocks({end - i, 0, d, sums, earlier, head.stride, &next}, {dScores, memory.stride, false}, part.keys, packed.begin,
+                         packed.end);
       }
     }
 
@@ -179,11 +183,10 @@ struct HeadGradient {
     for (int64_t row = 0; row < rows; row += kGradientQueries) {
       const int64_t end = seenBy(std::min(last, first + row + kGradientQueries) - 1).end;
       if (end <= key) continue;
-      const int64_t at = row * memory.stride + key - range.begin, sums = (key - part.range.begin) * d;
-      multiplyPacked(end - key, {memory.probabilities + at, memory.stride, true}, dOut, row, rows, 0, d, part.dV + sums,
-                     d, true);
-      multiplyPacked(end - key, {memory.dScores + at, memory.stride, true}, queries, row, rows, 0, d, part.dK + sums, d,
-                     true);
+      const int64_t at = row * memory.stride + key - range.begin;
+      float *const dK = part.dK + (key - part.range.begin) * d, *const dV = part.dV + (key - part.range.begin) * d;
+      multiplyInBlocks({end - key, 0, d, dV, dV, d, &next, true}, {memory.probabilities + at, memory.stride, true}, dOut, row, rows);
+      multiplyInBlocks({end - key, 0, d, dK, dK, d, &next, true}, {memory.dScores + at, memory.stride, true}, queries, row, rows);
       key = end;
     }
     // dQ is complete with the part that has the last key which the block sees.
@@ -214,8 +217,20 @@ void attentionGradient(Precision precision, const AttentionShape& all, const flo
   const int64_t d = all.headDim, group = all.heads / all.kvHeads;
   const int64_t stride = all.heads * d, kvStride = all.kvHeads * d;
 
-  parallelFor(all.b * all.kvHeads, [&](int64_t index) {
+  // The rows of a head of keys and of the heads of queries that share it.
+  const auto addRows = [&](int64_t index, ReadNext& next) {
     const int64_t sequence = index / all.kvHeads, kvHead = index % all.kvHeads;
+    const int64_t at = sequence * all.s * stride + kvHead * group * d, kvAt = sequence * all.sKv * kvStride + kvHead * d;
+    for (const float* rows : {k, v}) next.add(rows + kvAt, kvStride, all.sKv, d);
+    for (const float* rows : {q, dOut, out}) next.add(rows + at, stride, all.s, group * d);
+  };
+  const int64_t heads = all.b * all.kvHeads;
+  parallelFor(heads, [&](int64_t index) {
+    const int64_t sequence = index / all.kvHeads, kvHead = index % all.kvHeads;
+    ReadNext next;
+    // First where this head's sums will go, which nothing else asks for.
+    for (float* rows : {dK, dV}) next.add(rows + sequence * all.sKv * kvStride + kvHead * d, kvStride, all.sKv, d);
+    if (const int64_t following = index + threads(); following < heads) addRows(following, next);
     const AttentionShape shape = ofSequence(all, sequence);
     const int64_t origin = visibleKeys(shape, 0).begin, seenKeys = shape.sKv - origin;
     const int64_t most = partKeys(d, seenKeys), block = std::min(shape.s, kBlockQueries), scores = scoreStride(most);
@@ -263,7 +278,7 @@ void attentionGradient(Precision precision, const AttentionShape& all, const flo
         if (shape.rotation != nullptr) turnRows(*shape.rotation, shape.s, 0, d, q + at, stride, false, turned, d);
         const QueryHead head{shape.rotation != nullptr ? turned : q + at, shape.rotation != nullptr ? d : stride,
                              out + at, dOut + at, sumsOfHead, dQ + at, stride};
-        const HeadGradient gradient{used, shape, ScoreScale(shape), head, origin, part, memory};
+        const HeadGradient gradient{used, shape, ScoreScale(shape), head, origin, part, memory, next};
         for (int64_t query = 0; query < shape.s; query += block) {
           gradient.addBlock(query, std::min(shape.s, query + block));
         }

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "block.h"
 #include "gemm.h"
 #include "kernels.h"
 #include "scratch.h"
@@ -74,11 +75,11 @@ class PackedOperands {
   char* next_;
 };
 
-/** Scores of some queries with all keys of a range; whole vectors are written beyond its end. */
+/** Scores of some queries with all keys of a range; whole vectors are written beyond its end. `next` is asked for meanwhile. */
 inline void multiplyQueries(int64_t queries, const float* rows, int64_t strideRows, const PackedB& keys, KeyRange range,
-                            float* scores, int64_t strideScores) {
+                            float* scores, int64_t strideScores, ReadNext* next) {
   const int64_t end = roundUp(range.end, kLanes);  // packed keys are zeros up to a panel's end
-  multiplyPacked(queries, {rows, strideRows, false}, keys, 0, keys.k, range.begin, end, scores, strideScores, false);
+  multiplyInBlocks({queries, range.begin, end, scores, nullptr, strideScores, next, true}, {rows, strideRows, false}, keys, 0, keys.k);
 }
 
 /**

@@ -25,8 +25,6 @@ constexpr int64_t kLeastPieceQueries = 4 * kBlockQueries;
 constexpr int64_t kEnoughPieces = 16;
 /** For fewer queries, packing keys and values would cost more than the products; these stay in float32. */
 constexpr int64_t kFewQueries = 3;
-/** Multiplications that are worth waking another thread for. */
-constexpr int64_t kWorthSharing = 1 << 17;
 
 /** One sequence's and one head's matrices; the distances between rows are those of all heads. */
 struct Head {
@@ -119,6 +117,8 @@ struct BlockMemory {
   int64_t stride;
   /** Turned queries, [kBlockQueries, h_d]. */
   float* queries;
+  /** What is read after the block. */
+  ReadNext* next;
 };
 
 /** Queries [first, last) of a head, with packed kᵀ[h_d, keys] and v[keys, h_d] of the keys from `origin` on. */
@@ -134,7 +134,7 @@ void attendBlock(const AttentionShape& shape, const ScoreScale& scale, const Hea
     queries = memory.queries;
     stride = shape.headDim;
   }
-  multiplyQueries(last - first, queries, stride, keys, range, memory.scores, memory.stride);
+  multiplyQueries(last - first, queries, stride, keys, range, memory.scores, memory.stride, memory.next);
   for (int64_t i = first; i < last; i++) {
     const KeyRange visible = visibleKeys(shape, i);
     const int64_t begin = visible.begin - origin - range.begin, end = visible.end - origin - range.begin;
@@ -144,8 +144,8 @@ void attendBlock(const AttentionShape& shape, const ScoreScale& scale, const Hea
     denominators[i - first] = softmax.denominator;
     head.logSumExp[i] = softmax.logSumExp;
   }
-  multiplyPacked(last - first, {memory.scores, memory.stride, false}, values, range.begin, range.end, 0, shape.headDim,
-                 out, head.stride, false);
+  multiplyInBlocks({last - first, 0, shape.headDim, out, nullptr, head.stride, memory.next}, {memory.scores, memory.stride, false},
+                   values, range.begin, range.end);
   for (int64_t i = 0; i < last - first; i++) {
     const Vec factor = splat(1 / denominators[i]);
     float* row = out + i * head.stride;
@@ -165,8 +165,24 @@ int64_t mostKeys(const AttentionShape& shape, int64_t first, int64_t last, int64
 }
 
 /** Queries [first, last) of `count` heads in succession which share keys and values. */
-void attendPiece(Precision precision, const Heads& heads, int64_t sequence, int64_t firstHead, int64_t count,
-                 int64_t first, int64_t last) {
+struct Piece {
+  int64_t sequence, firstHead, count, first, last;
+};
+
+/** Adds the rows that a piece reads. */
+void addRows(const Heads& heads, const Piece& piece, ReadNext& next) {
+  const auto [sequence, firstHead, count, first, last] = piece;
+  const AttentionShape shape = ofSequence(heads.shape, sequence);
+  const int64_t origin = visibleKeys(shape, first).begin, keyCount = visibleKeys(shape, last - 1).end - origin;
+  const Head head = heads.at(sequence, firstHead);
+  next.add(head.k + origin * head.kvStride, head.kvStride, keyCount, shape.headDim);
+  next.add(head.v + origin * head.kvStride, head.kvStride, keyCount, shape.headDim);
+  next.add(head.q + first * head.stride, head.stride, last - first, count * shape.headDim);
+}
+
+/** Computes a piece; `next` is asked for meanwhile. */
+void attendPiece(Precision precision, const Heads& heads, const Piece& piece, ReadNext& next) {
+  const auto [sequence, firstHead, count, first, last] = piece;
   const AttentionShape shape = ofSequence(heads.shape, sequence);
   const int64_t origin = visibleKeys(shape, first).begin, keyCount = visibleKeys(shape, last - 1).end - origin;
   PackedOperands operands(packedBytes(precision, shape.headDim, keyCount) +
@@ -186,7 +202,7 @@ void attendPiece(Precision precision, const Heads& heads, int64_t sequence, int6
 
   const int64_t stride = scoreStride(mostKeys(shape, first, last, kBlockQueries));
   const BlockMemory memory{scratchFloats(Scratch::attentionScores, kBlockQueries * stride), stride,
-                           scratchFloats(Scratch::attentionQueries, kBlockQueries * shape.headDim)};
+                           scratchFloats(Scratch::attentionQueries, kBlockQueries * shape.headDim), &next};
   const ScoreScale scale(shape);
   for (int64_t i = firstHead; i < firstHead + count; i++) {
     const Head head = heads.at(sequence, i);
@@ -253,11 +269,16 @@ void attention(Precision precision, const AttentionShape& shape, const float* q,
   const int64_t headPieces = shape.b * shape.heads / headsPerPiece;
   while (headPieces * pieces(shape.s, queries) < kEnoughPieces && queries / 2 >= kLeastPieceQueries) queries /= 2;
   const int64_t ranges = pieces(shape.s, queries);
-  parallelFor(headPieces * ranges, [&](int64_t index) {
+  const auto pieceOf = [&](int64_t index) -> Piece {
     const int64_t head = index / ranges * headsPerPiece;
     const int64_t first = (ranges - 1 - index % ranges) * queries;  // those that see most come first
-    attendPiece(used, heads, head / shape.heads, head % shape.heads, headsPerPiece, first,
-                std::min(shape.s, first + queries));
+    return {head / shape.heads, head % shape.heads, headsPerPiece, first, std::min(shape.s, first + queries)};
+  };
+  const int64_t count = headPieces * ranges;
+  parallelFor(count, [&](int64_t index) {
+    ReadNext next;
+    if (const int64_t following = index + threads(); following < count) addRows(heads, pieceOf(following), next);
+    attendPiece(used, heads, pieceOf(index), next);
   });
 }
 

@@ -9,14 +9,12 @@ namespace {
 /** Calls `kernel.run<M, V>()` for each micro-kernel of a block, panel by panel for every kTileRows rows; `kernelAt(row, column)`. */
 template <class KernelAt>
 void sweep(const BlockTarget& target, KernelAt&& kernelAt) {
-  const int64_t kernels = target.kernels();
   for (int64_t i = 0; i < target.rows; i += kTileRows) {
     const int count = static_cast<int>(std::min<int64_t>(kTileRows, target.rows - i));
     for (int64_t n = target.n0; n < target.n1; n += kPanelWidth) {
       const int width = static_cast<int>(std::min<int64_t>(kPanelWidth, target.n1 - n));
       const int vectors = (width + kLanes - 1) / kLanes;
       withSize(count, vectors, kernelAt(i, n, width - (vectors - 1) * kLanes));
-      if (target.next != nullptr) target.next->fetch(kernels);
     }
   }
 }
@@ -27,11 +25,24 @@ struct Sums {
   const float* addend;
   int64_t strideC;
   int lastLanes;
+  bool inCache;
 
-  Sums(const BlockTarget& target, int64_t row, int64_t n, int lastLanesOfRow) : strideC(target.strideC), lastLanes(lastLanesOfRow) {
+  Sums(const BlockTarget& target, int64_t row, int64_t n, int lastLanesOfRow)
+      : strideC(target.strideC), lastLanes(lastLanesOfRow), inCache(target.inCache) {
     const int64_t at = row * strideC + (n - target.n0);
     c = target.c + at;
     addend = target.addend == nullptr ? nullptr : target.addend + at;
+  }
+
+  /** Asks for where the sums go, so that it comes while they are computed. */
+  template <int M, int V>
+  void prefetch() const {
+    if (inCache) return;
+    ARROWSMITH_UNROLL
+    for (int i = 0; i < M; i++) {
+      ARROWSMITH_UNROLL
+      for (int j = 0; j < V * kLanes; j += kLineFloats) __builtin_prefetch(c + i * strideC + j, 1);
+    }
   }
 };
 
@@ -42,24 +53,26 @@ struct F32Kernel {
   const float* a;
   int64_t stride;
   const float* panel;
+  ReadNext* next;
 
   template <int M, int V>
   void run() const {
-    microKernel<M, V, Columns>(k, a, stride, panel, sums.c, sums.addend, sums.strideC, sums.lastLanes);
+    sums.prefetch<M, V>();
+    microKernel<M, V, Columns>(k, a, stride, panel, sums.c, sums.addend, sums.strideC, sums.lastLanes, next);
   }
 };
 
 void sweepRows(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1) {
   const float* panels = static_cast<const float*>(b.data) + k0 * kPanelWidth;
   sweep(target, [&](int64_t i, int64_t n, int lastLanes) {
-    return F32Kernel<false>{Sums(target, i, n, lastLanes), k1 - k0, a.data + i * a.stride, a.stride, panels + n * b.k};
+    return F32Kernel<false>{Sums(target, i, n, lastLanes), k1 - k0, a.data + i * a.stride, a.stride, panels + n * b.k, target.next};
   });
 }
 
 void sweepStrips(const BlockTarget& target, const float* strips, const PackedB& b, int64_t k0, int64_t k1) {
   const float* panels = static_cast<const float*>(b.data) + k0 * kPanelWidth;
   sweep(target, [&](int64_t i, int64_t n, int lastLanes) {
-    return F32Kernel<true>{Sums(target, i, n, lastLanes), k1 - k0, strips + i * (k1 - k0), kTileRows, panels + n * b.k};
+    return F32Kernel<true>{Sums(target, i, n, lastLanes), k1 - k0, strips + i * (k1 - k0), kTileRows, panels + n * b.k, target.next};
   });
 }
 
@@ -67,7 +80,7 @@ void sweepStrips(const BlockTarget& target, const float* strips, const PackedB& 
 void sweepColumns(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1) {
   const float* panels = static_cast<const float*>(b.data) + k0 * kPanelWidth;
   sweep(target, [&](int64_t i, int64_t n, int lastLanes) {
-    return F32Kernel<true>{Sums(target, i, n, lastLanes), k1 - k0, a.data + i, a.stride, panels + n * b.k};
+    return F32Kernel<true>{Sums(target, i, n, lastLanes), k1 - k0, a.data + i, a.stride, panels + n * b.k, target.next};
   });
 }
 
@@ -78,10 +91,12 @@ struct Bf16Kernel {
   int64_t pairs;
   const uint32_t* a;
   const uint32_t* panel;
+  ReadNext* next;
 
   template <int M, int V>
   void run() const {
-    microKernelBf16<M, V>(pairs, a, pairs, panel, sums.c, sums.addend, sums.strideC, sums.lastLanes);
+    sums.prefetch<M, V>();
+    microKernelBf16<M, V>(pairs, a, pairs, panel, sums.c, sums.addend, sums.strideC, sums.lastLanes, next);
   }
 };
 
@@ -89,7 +104,7 @@ void sweepPairs(const BlockTarget& target, const uint32_t* rows, const PackedB& 
   const int64_t pairs = (k1 - k0 + 1) / 2, panelPairs = (b.k + 1) / 2;
   const uint32_t* panels = static_cast<const uint32_t*>(b.data) + k0 / 2 * kPanelWidth;
   sweep(target, [&](int64_t i, int64_t n, int lastLanes) {
-    return Bf16Kernel{Sums(target, i, n, lastLanes), pairs, rows + i * pairs, panels + n * panelPairs};
+    return Bf16Kernel{Sums(target, i, n, lastLanes), pairs, rows + i * pairs, panels + n * panelPairs, target.next};
   });
 }
 
@@ -112,6 +127,21 @@ void multiplyBlock(const BlockTarget& target, Matrix a, const PackedB& b, int64_
   if (b.precision == Precision::bf16) return sweepPairs(target, static_cast<const uint32_t*>(packed), b, k0, k1);
 #endif
   sweepStrips(target, static_cast<const float*>(packed), b, k0, k1);
+}
+
+void multiplyInBlocks(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1) {
+  const Blocking blocking(b.precision, k1 - k0);
+  for (int64_t k = k0; k < k1; k += blocking.depth) {
+    for (int64_t n = target.n0; n < target.n1; n += blocking.columns) {
+      for (int64_t row = 0; row < target.rows; row += kBlockRows) {
+        const int64_t at = row * target.strideC + (n - target.n0);
+        const float* const addend = k > k0 ? target.c + at : target.addend == nullptr ? nullptr : target.addend + at;
+        const BlockTarget block{std::min(kBlockRows, target.rows - row), n, std::min(target.n1, n + blocking.columns), target.c + at,
+                                addend, target.strideC, target.next, target.inCache};
+        multiplyBlock(block, part(a, row, k - k0), b, k, std::min(k1, k + blocking.depth));
+      }
+    }
+  }
 }
 
 size_t packedLeftBytes(Precision precision, int64_t rows, int64_t k) {

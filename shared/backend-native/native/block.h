@@ -9,6 +9,7 @@
 #include "gemm.h"
 #include "micro-kernel.h"
 #include "parallel.h"
+#include "read-next.h"
 
 namespace arrowsmith {
 
@@ -48,50 +49,6 @@ struct Blocking {
   }
 };
 
-/**
- * Parts of matrices that are read after a block. The cache is asked for them a few lines after each micro-kernel of the block, so that they
- * come while it is computed.
- */
-class ReadNext {
- public:
-  /** Adds a part of a matrix: some rows of so many columns. */
-  void add(const float* first, int64_t stride, int64_t rows, int64_t columns) {
-    if (rows <= 0 || columns <= 0) return;
-    const int64_t lines = pieces(columns + kLineFloats - 1, kLineFloats);  // a row may begin at a line's end
-    parts_[count_++] = {first, stride, rows, lines};
-    lines_ += rows * lines;
-  }
-
-  /** Lines for each of so many micro-kernels, if they are to ask for all. */
-  int64_t linesOfEach(int64_t kernels) const { return pieces(lines_, kernels); }
-
-  /** Asks for the next lines, as one of so many micro-kernels: its share, or as many as a core can wait for at once. */
-  void fetch(int64_t kernels) {
-    for (int64_t left = std::min(linesOfEach(kernels), kMostLines); left > 0 && part_ < count_; left--) {
-      const Part& part = parts_[part_];
-      __builtin_prefetch(part.first + row_ * part.stride + line_ * kLineFloats);
-      if (++line_ < part.lines) continue;
-      line_ = 0;
-      if (++row_ < part.rows) continue;
-      row_ = 0;
-      part_++;
-    }
-  }
-
- private:
-  static constexpr int64_t kMostLines = 16;
-  static constexpr int kMostParts = 2;
-
-  struct Part {
-    const float* first;
-    int64_t stride, rows, lines;
-  };
-
-  Part parts_[kMostParts];
-  int count_ = 0, part_ = 0;
-  int64_t lines_ = 0, row_ = 0, line_ = 0;
-};
-
 /** Where a block's products go: C[rows, n1 − n0], for columns [n0, n1) of B; n0 is a multiple of kPanelWidth. */
 struct BlockTarget {
   int64_t rows, n0, n1;
@@ -102,9 +59,14 @@ struct BlockTarget {
   int64_t strideC;
   /** What is read after this block, if that is known. */
   ReadNext* next = nullptr;
-
-  int64_t kernels() const { return pieces(rows, kTileRows) * pieces(n1 - n0, kPanelWidth); }
+  /** Whether C is in the cache already, so that nothing need ask for it. */
+  bool inCache = false;
 };
+
+/** The part of A from a row and a column on. */
+inline Matrix part(Matrix a, int64_t row, int64_t column) {
+  return {a.data + (a.transposed ? column * a.stride + row : row * a.stride + column), a.stride, a.transposed};
+}
 
 /**
  * Whether a transposed A of float32 is better packed than read where it is, for a B of so many columns: where its rows in memory are a
@@ -114,6 +76,9 @@ bool isWorthPacking(Matrix transposed, int64_t columns);
 
 /** C = A[rows, k1 − k0] B[k0 … k1, n0 … n1] + addend on the calling thread; k0 is even. */
 void multiplyBlock(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1);
+
+/** The same for any sizes: in parts that the caches hold. */
+void multiplyInBlocks(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1);
 
 /** Bytes that {@link packLeft} takes for `rows` rows of A with k columns. */
 size_t packedLeftBytes(Precision precision, int64_t rows, int64_t k);

@@ -132,7 +132,7 @@ void tokenLosses(Precision precision, int64_t n, int64_t d, int64_t vocabularySi
                  const int32_t* targets, float* losses, const LogitOptions& options) {
   const int64_t chunk = std::min(n, rowsPerChunk(vocabularySize)), stride = logitStride(vocabularySize);
   float* logits = scratchFloats(Scratch::logits, chunk * stride);
-  const SharedB output(precision, d, vocabularySize, {weight, d, true}, Scratch::sharedBTransposed);
+  const SharedB output(precision, d, vocabularySize, {weight, d, true}, Scratch::secondSharedB);
   for (int64_t first = 0; first < n; first += chunk) {
     const int64_t rows = std::min(chunk, n - first);
     output.multiply(rows, {x + first * d, d, false}, logits, stride, false);  // [rows, V]
@@ -167,7 +167,7 @@ double linearCrossEntropy(Precision precision, int64_t n, int64_t d, int64_t voc
   float* scaledX = scratchFloats(Scratch::scaledRows, chunk * (d + 1));  // [rows, d], and after them the scales
   float* scales = scaledX + chunk * d;
   double* losses = static_cast<double*>(scratchBytes(Scratch::partials, static_cast<size_t>(chunk) * sizeof(double)));
-  const SharedB output(precision, d, vocabularySize, {weight, d, true}, Scratch::sharedBTransposed);
+  const SharedB output(precision, d, vocabularySize, {weight, d, true}, Scratch::secondSharedB);
   const SharedB back(precision, vocabularySize, d, {weight, d, false}, Scratch::sharedB);
   double total = 0;
   for (int64_t first = 0; first < n; first += chunk) {

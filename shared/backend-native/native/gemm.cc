@@ -26,14 +26,6 @@ constexpr int64_t kFewRows = 6;
 /** Rows from which on products Aᵀ B are worth packing layer by layer. */
 constexpr int64_t kTallDepth = 1536;
 
-/** Lines of the next block's A that each micro-kernel may ask for: with more, asking takes longer than waiting for them later. */
-constexpr int64_t kFewLines = 8;
-
-/** The part of A from a row and a column on. */
-Matrix part(Matrix a, int64_t row, int64_t column) {
-  return {a.data + (a.transposed ? column * a.stride + row : row * a.stride + column), a.stride, a.transposed};
-}
-
 /** C[m, n] for few rows, straight from B's rows: a dot product for each element. */
 void multiplyFewRows(int64_t m, int64_t n, int64_t k, const float* a, int64_t strideA, const float* b, int64_t strideB,
                      float* c, const float* addend, int64_t strideC) {
@@ -96,17 +88,7 @@ void pack(const PackedB& packed, Matrix b) {
 
 void multiplyPacked(int64_t m, Matrix a, const PackedB& b, int64_t k0, int64_t k1, int64_t n0, int64_t n1, float* c,
                     int64_t strideC, bool accumulate) {
-  const Blocking blocking(b.precision, k1 - k0);
-  for (int64_t k = k0; k < k1; k += blocking.depth) {
-    for (int64_t n = n0; n < n1; n += blocking.columns) {
-      for (int64_t row = 0; row < m; row += kBlockRows) {
-        float* const block = c + row * strideC + (n - n0);
-        const float* const addend = accumulate || k > k0 ? block : nullptr;
-        multiplyBlock({std::min(kBlockRows, m - row), n, std::min(n1, n + blocking.columns), block, addend, strideC},
-                      part(a, row, k - k0), b, k, std::min(k1, k + blocking.depth));
-      }
-    }
-  }
+  multiplyInBlocks({m, n0, n1, c, accumulate ? c : nullptr, strideC}, a, b, k0, k1);
 }
 
 namespace {
@@ -141,10 +123,12 @@ void gemmPacked(int64_t m, Matrix a, const PackedB& b, float* c, int64_t strideC
     const float* const addend = depth > 0 ? c + at : epilogue.addend == nullptr ? nullptr : epilogue.addend + at;
     BlockTarget target{lastRow - row, n, lastColumn, c + at, addend, strideC};
     ReadNext next;
-    if (const int64_t following = index + threads(); following < blocks && !a.transposed) {
+    if (const int64_t following = index + threads(); following < blocks) {
       const Place place = placeOf(following);
-      next.add(part(a, place.row, place.k).data, a.stride, std::min(rows, m - place.row), std::min(blocking.depth, b.k - place.k));
-      if (next.linesOfEach(target.kernels()) <= kFewLines) target.next = &next;
+      const int64_t nextRows = std::min(rows, m - place.row), columns = std::min(blocking.depth, b.k - place.k);
+      const float* const first = part(a, place.row, place.k).data;
+      next.add(first, a.stride, a.transposed ? columns : nextRows, a.transposed ? nextRows : columns);
+      target.next = &next;
     }
     multiplyBlock(target, part(a, row, k), b, k, std::min(b.k, k + blocking.depth));
     if (k + blocking.depth >= b.k && epilogue.whenComplete) epilogue.whenComplete({row, lastRow, n, lastColumn});

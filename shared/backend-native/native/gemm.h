@@ -80,6 +80,9 @@ class SharedB {
   /** C[m, n] = A[m, k] B, or with `accumulate` C += A B. */
   void multiply(int64_t m, Matrix a, float* c, int64_t strideC, bool accumulate) const;
 
+  /** What it is packed into, for products on one thread; without data where Apple's library multiplies. */
+  const PackedB& packed() const { return packed_; }
+
  private:
   PackedB packed_;
   Matrix matrix_;

@@ -146,7 +146,7 @@ struct FeedForwardGradients {
 
 /** gate, up[n, f] = x[n, d] times their weights, hidden = activation(gate) · up, y[n, d] = hidden downᵀ + residual, which may be null. */
 void gatedFeedForward(Precision precision, const FeedForwardShape& shape, const float* x, const FeedForwardWeights& weights,
-                      const float* residual, float* gate, float* up, float* hidden, float* y);
+                      const float* residual, float* gate, float* up, float* y);
 
 /**
  * Gradients of {@link gatedFeedForward} but for the residual's, which is dY.

@@ -3,6 +3,7 @@
  * loop runs over k. After Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008).
  */
 #pragma once
+#include "read-next.h"
 #include "simd.h"
 
 #if defined(__clang__)
@@ -24,6 +25,22 @@ constexpr int kPanelVectors = 2;
 #endif
 
 constexpr int kPanelWidth = kPanelVectors * kLanes;
+
+/** Steps over k for each line that the cache is asked for: about 100 cycles. */
+constexpr int64_t kStepsPerLine = 256 / kPanelWidth;
+
+/** Calls `step(p)` for p in [0, count), and now and then asks for what is read next, if that is known. */
+template <class Step>
+inline __attribute__((always_inline)) void forEachStep(int64_t count, ReadNext* next, Step&& step) {
+  int64_t p = 0;
+  if (next != nullptr) {
+    for (; p + kStepsPerLine <= count; p += kStepsPerLine) {
+      next->fetch();
+      for (int64_t q = p; q < p + kStepsPerLine; q++) step(q);
+    }
+  }
+  for (; p < count; p++) step(p);
+}
 
 /** Writes the sums of one micro-kernel to C, with what stands at `addend` (like C, or null) added; of the last vector only `lastLanes`. */
 template <int M, int V>
@@ -56,27 +73,23 @@ inline __attribute__((always_inline)) void storeSums(const Vec (&sums)[M][V], fl
  *
  * @param a element (i, k) is at a[i · stride + k] or, if `Columns`, at a[k · stride + i]
  * @param panel kPanelWidth floats for each k
+ * @param next what is asked for meanwhile; may be null
  */
 template <int M, int V, bool Columns>
 inline __attribute__((always_inline)) void microKernel(int64_t k, const float* a, int64_t stride, const float* panel,
-                                                       float* c, const float* addend, int64_t strideC, int lastLanes) {
-  // What the sums are added to and replace comes while they are computed. (With wider panels, which are worked on for longer, asking won nothing.)
-  if constexpr (kPanelWidth == kLineFloats) {
-    ARROWSMITH_UNROLL
-    for (int i = 0; i < M; i++) __builtin_prefetch(c + i * strideC);
-  }
+                                                       float* c, const float* addend, int64_t strideC, int lastLanes, ReadNext* next) {
   Vec sums[M][V] = {};
-  for (int64_t p = 0; p < k; p++) {
+  forEachStep(k, next, [&](int64_t p) __attribute__((always_inline)) {
     Vec b[V];
     ARROWSMITH_UNROLL
-    for (int j = 0; j < V; j++) b[j] = *reinterpret_cast<const Vec*>(panel + p * kPanelWidth + j * kLanes);
+    for (int j = 0; j < V; j++) b[j] = loadAligned(panel + p * kPanelWidth + j * kLanes);
     ARROWSMITH_UNROLL
     for (int i = 0; i < M; i++) {
       const Vec x = splat(Columns ? a[p * stride + i] : a[i * stride + p]);
       ARROWSMITH_UNROLL
       for (int j = 0; j < V; j++) sums[i][j] += x * b[j];
     }
-  }
+  });
   storeSums<M, V>(sums, c, addend, strideC, lastLanes);
 }
 
@@ -91,9 +104,9 @@ inline __attribute__((always_inline)) void microKernel(int64_t k, const float* a
 template <int M, int V>
 inline __attribute__((always_inline)) void microKernelBf16(int64_t pairs, const uint32_t* a, int64_t strideRow,
                                                            const uint32_t* panel, float* c, const float* addend,
-                                                           int64_t strideC, int lastLanes) {
+                                                           int64_t strideC, int lastLanes, ReadNext* next) {
   Vec sums[M][V] = {};
-  for (int64_t p = 0; p < pairs; p++) {
+  forEachStep(pairs, next, [&](int64_t p) __attribute__((always_inline)) {
     __m512bh b[V];
     ARROWSMITH_UNROLL
     for (int j = 0; j < V; j++) b[j] = (__m512bh)_mm512_load_si512(panel + p * kPanelWidth + j * kLanes);
@@ -103,7 +116,7 @@ inline __attribute__((always_inline)) void microKernelBf16(int64_t pairs, const 
       ARROWSMITH_UNROLL
       for (int j = 0; j < V; j++) sums[i][j] = (Vec)_mm512_dpbf16_ps((__m512)sums[i][j], x, b[j]);
     }
-  }
+  });
   storeSums<M, V>(sums, c, addend, strideC, lastLanes);
 }
 

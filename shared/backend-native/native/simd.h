@@ -30,12 +30,16 @@ constexpr int64_t kLineFloats = 16;
 typedef float Vec __attribute__((vector_size(kVectorBytes)));
 /** Their bits. */
 typedef uint32_t VecBits __attribute__((vector_size(kVectorBytes)));
-/** The same floats at an address of any alignment; may_alias, as memory is viewed as floats and as vectors. */
+/** The same floats in memory, which is viewed as floats and as vectors: the compiler is to expect that. */
+typedef float AlignedVec __attribute__((vector_size(kVectorBytes), may_alias));
+/** … at an address of any alignment. */
 typedef float UnalignedVec __attribute__((vector_size(kVectorBytes), aligned(4), may_alias));
 
 /** x in every lane. (0 + x would not be the same for -0, so that compilers do add; x - 0 is.) */
 inline Vec splat(float x) { return x - Vec{}; }
 inline Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
+/** From a multiple of kVectorBytes. */
+inline Vec loadAligned(const float* p) { return *reinterpret_cast<const AlignedVec*>(p); }
 inline void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
 
 /**

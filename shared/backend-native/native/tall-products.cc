@@ -15,7 +15,7 @@ namespace {
  * Rows of B in a layer, at most: few, as what has been packed is to be in the caches still when it is multiplied; fewer of narrow panels,
  * for which more of A is packed.
  */
-constexpr int64_t kLayerDepth = kPanelWidth >= 64 ? 512 : 160;
+constexpr int64_t kLayerDepth = kPanelWidth >= 64 ? 256 : 160;
 /** Layers in memory: one is being multiplied, the next is ready, and the one after that takes the place of the one before. */
 constexpr int64_t kLayersInMemory = 3;
 /** How many layers packing is ahead of multiplying. */

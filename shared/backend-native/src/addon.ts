@@ -195,7 +195,6 @@ export interface Addon {
     residual: Floats | null,
     gate: Floats,
     up: Floats,
-    hidden: Floats,
     y: Floats,
   ): void;
   gatedFeedForwardGradient(

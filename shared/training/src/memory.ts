@@ -127,8 +127,8 @@ function blockActivations(config: DecoderConfig, { attention, ffn }: LayerConfig
       tensors(...inner.slice(1), ...experts.slice(1), n * d),
       tensors(n * queries, n * queries, n * keys, n * keys) - tensors(n * d, n * d) - ffnKept,
     ),
-    // The inner features, the block's output.
-    forward: tensors(...inner.slice(1), n * d),
+    // The inner features where they are not a kernel's own, and the block's output.
+    forward: tensors(...(isComposed ? inner.slice(1) : []), n * d),
   };
 }
 
@@ -138,6 +138,8 @@ const PANEL_COLUMNS = 64;
 const [LOGITS, LEAST_LOGITS_ROWS] = [2 ** 21, 512];
 /** Blocks of queries in attention, and of rows and depth in matrix products. */
 const [QUERIES, BLOCK_ROWS, BLOCK_DEPTH] = [48, 96, 384];
+/** Rows and, at most, columns of a block of features (gated-feed-forward.cc), and how many rows go by blocks at least. */
+const [FEATURE_ROWS, MOST_FEATURES, LEAST_BLOCKED_ROWS] = [48, 1024, 512];
 /** Buffers are made larger than asked for, so that they need not grow each time. */
 const HEADROOM = 9 / 8;
 
@@ -156,8 +158,12 @@ function kernelBuffers(
   const packed = Math.max(n * columns(Math.max(d, f, queries)), columns(vocabularySize) * d);
   // Rows of logits, and the rows of hidden states that they belong to, scaled.
   const logits = Math.min(n, Math.max(LEAST_LOGITS_ROWS, Math.floor(LOGITS / vocabularySize))) * (vocabularySize + d);
+  // A feed-forward network's weights, and its inner features: of the rows that a thread works on, or of few rows all.
+  const weights = n < LEAST_BLOCKED_ROWS ? 0 : 3 * columns(f) * d;
+  const features = n < LEAST_BLOCKED_ROWS ? n * f : threads * 2 * FEATURE_ROWS * Math.min(columns(f), MOST_FEATURES);
   const ofThread = 2 * QUERIES * contextLength + 5 * contextLength * headDim + BLOCK_ROWS * BLOCK_DEPTH;
-  return HEADROOM * (packed * (precision === 'bf16' ? 2 : 4) + 4 * logits + threads * 4 * ofThread);
+  const element = precision === 'bf16' ? 2 : 4;
+  return HEADROOM * ((packed + weights) * element + 4 * (logits + features) + threads * 4 * ofThread);
 }
 
 /** Bytes of float32 tensors of so many elements, in the sizes that the backend's pool hands out: eight from one power of two to the next. */

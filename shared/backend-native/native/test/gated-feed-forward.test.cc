@@ -1,7 +1,9 @@
 /** @file Tests of gated feed-forward networks against the layers that they consist of. */
+#include <memory>
 #include <vector>
 
 #include "../kernels.h"
+#include "../simd.h"
 #include "check.h"
 
 using namespace arrowsmith;
@@ -12,10 +14,11 @@ namespace {
 /** Sums as in the tests of linear layers, three of them after each other. */
 constexpr double kTolerance = 2e-5;
 
-// No multiple of anything, few rows, and more than a layer of the tall products.
+// No multiple of anything, few rows, and more than a layer of the tall products; blocks of rows, of whole lines and in parts.
 const FeedForwardShape kShapes[] = {{Activation::silu, 1, 1, 1},      {Activation::geluTanh, 2, 5, 3},
                                     {Activation::silu, 7, 33, 20},    {Activation::geluTanh, 37, 48, 129},
-                                    {Activation::silu, 130, 65, 300}, {Activation::geluTanh, 1601, 17, 40}};
+                                    {Activation::silu, 130, 65, 300}, {Activation::geluTanh, 1601, 17, 40},
+                                    {Activation::geluTanh, 515, 24, 64},  {Activation::silu, 520, 7, 1090}};
 
 struct Case {
   FeedForwardShape shape;
@@ -44,12 +47,28 @@ struct Result {
   }
 };
 
+/** Floats at a line's beginning, as tensors are. */
+class AlignedFloats {
+ public:
+  AlignedFloats(size_t count, float value) : memory_(count + kLineFloats, value) {
+    void* p = memory_.data();
+    size_t space = memory_.size() * sizeof(float);
+    data_ = static_cast<float*>(std::align(kLineFloats * sizeof(float), count * sizeof(float), p, space));
+  }
+
+  float* data() { return data_; }
+
+ private:
+  std::vector<float> memory_;
+  float* data_;
+};
+
 Result compute(Precision precision, const Case& c, bool hasResidual = true) {
-  std::vector<float> gate(c.inner(), kNaN), up(c.inner(), kNaN), memory(c.inner(), kNaN);
+  AlignedFloats gate(c.inner(), kNaN), up(c.inner(), kNaN), memory(c.inner(), kNaN);
   Result r{std::vector<float>(c.x.size(), kNaN), std::vector<float>(c.x.size(), kNaN), std::vector<float>(c.gateWeight.size(), kNaN),
            std::vector<float>(c.upWeight.size(), kNaN), std::vector<float>(c.downWeight.size(), kNaN)};
   gatedFeedForward(precision, c.shape, c.x.data(), c.weights(), hasResidual ? c.residual.data() : nullptr, gate.data(), up.data(),
-                   memory.data(), r.y.data());
+                   r.y.data());
   gatedFeedForwardGradient(precision, c.shape, c.dY.data(), c.x.data(), c.weights(), gate.data(), up.data(), memory.data(),
                            r.dX.data(), {r.dGate.data(), r.dUp.data(), r.dDown.data()});
   return r;
@@ -101,7 +120,7 @@ TEST("without a residual nothing is added") {
 
 TEST("feed-forward networks give the same bits on any number of threads") {
   for (const Precision precision : {Precision::f32, Precision::bf16}) {
-    for (const FeedForwardShape& shape : {kShapes[3], kShapes[4], kShapes[5]}) {
+    for (const FeedForwardShape& shape : {kShapes[3], kShapes[4], kShapes[5], kShapes[6]}) {
       CHECK_SAME_FOR_ANY_THREADS([&] { return compute(precision, Case(shape)).all(); });
     }
   }

@@ -31,7 +31,7 @@ export const gatedFeedForwardKernels: Kernels = {
     const { n, d, f, activation, x, weights } = networkOf(args);
     const { residual } = inputs;
     if (residual !== undefined) expectShape('residual', residual, x.shape);
-    const [y, gate, up, hidden] = [x.shape, [n, f], [n, f], [n, f]].map((shape) => backend.output(shape)) as Four;
+    const [y, gate, up] = [x.shape, [n, f], [n, f]].map((shape) => backend.output(shape)) as Network['weights'];
     const [wGate, wUp, wDown] = weights.map((weight) => backend.floats(weight)) as [Floats, Floats, Floats];
     backend.addon.gatedFeedForward(
       backend.precision,
@@ -46,10 +46,8 @@ export const gatedFeedForwardKernels: Kernels = {
       residual === undefined ? null : backend.floats(residual),
       backend.floats(gate),
       backend.floats(up),
-      backend.floats(hidden),
       backend.floats(y),
     );
-    backend.disposeIntermediateTensorInfo(hidden);
     return [y, gate, up];
   },
 
@@ -98,4 +96,3 @@ export const gatedFeedForwardKernels: Kernels = {
 };
 
 type Floats = Float32Array;
-type Four = [TensorInfo, TensorInfo, TensorInfo, TensorInfo];
