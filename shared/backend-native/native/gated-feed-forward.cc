@@ -29,7 +29,7 @@ void forEachVectorOf(const Region& region, int64_t f, Body&& body) {
   }
 }
 
-/** What a pass by blocks goes through. */
+/** Whether a pass goes by blocks of rows. */
 bool goesByBlocks(const FeedForwardShape& shape) {
 #if defined(ARROWSMITH_ACCELERATE)
   (void)shape;
