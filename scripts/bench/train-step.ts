@@ -42,9 +42,9 @@ export const description = `training step, tokens/s, against PyTorch: [--model=$
 [--peer=torch|none] [--threads=all] [--turns=5] [--steps=of each turn, as many as 2 s take] [--profile]`;
 
 const WARM_UP_STEPS = 2;
-const PROFILED_STEPS = 3;
 /** Of each turn, unless there is a number of steps. */
 const TURN: SeriesLength = { seconds: 2, leastSteps: 2 };
+const PROFILED: SeriesLength = { seconds: 3, leastSteps: 3 };
 const PEAK_SECONDS = 0.75;
 /** Of each turn in which bf16 is compared with f32. */
 const COMPARED_STEPS = 3;
@@ -123,8 +123,7 @@ async function measure({
     for (const torch of sessions) torch.stop();
   }
   const speedupOverF32 = precision === 'bf16' ? await compareWithF32(session, backend, threads, turns) : null;
-  const kernels =
-    backend === 'native' ? await kernelTimes(() => session.series({ ...length, steps: PROFILED_STEPS })) : undefined;
+  const kernels = backend === 'native' ? await kernelTimes(() => session.series({ ...PROFILED, steps })) : undefined;
   const peakBytes = backend === 'native' ? (tf.backend() as unknown as NativeBackend).nativeMemory().peak : null;
   session.dispose();
   ours.maxRss = process.resourceUsage().maxRSS * 1024;

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "addon-queue.h"
 #include "gemm.h"
 #include "kernels.h"
 
@@ -250,6 +251,13 @@ inline napi_value toJavaScript(napi_env env, double value) {
   return result;
 }
 
+inline napi_value toJavaScript(napi_env env, const std::vector<double>& values) {
+  napi_value result = nullptr;
+  napi_create_array_with_length(env, values.size(), &result);
+  for (size_t i = 0; i < values.size(); i++) napi_set_element(env, result, static_cast<uint32_t>(i), toJavaScript(env, values[i]));
+  return result;
+}
+
 inline napi_value toJavaScript(napi_env env, int64_t value) { return toJavaScript(env, static_cast<double>(value)); }
 inline napi_value toJavaScript(napi_env env, int value) { return toJavaScript(env, static_cast<double>(value)); }
 
@@ -271,11 +279,24 @@ napi_value guarded(napi_env env, Body&& body) {
   return nullptr;
 }
 
-/** Reads the arguments of a call, which must be exactly so many. */
-inline void readCall(napi_env env, napi_callback_info info, size_t count, napi_value* values) {
-  size_t given = count;
-  napi_get_cb_info(env, info, &given, values, nullptr, nullptr);
-  if (given != count) throw std::invalid_argument("takes " + std::to_string(count) + " arguments, not " + std::to_string(given));
+/** A call of a function: its arguments, which must be exactly so many, and the name it has in JavaScript. */
+template <size_t count>
+struct Call {
+  napi_value arguments[count + 1];
+  const char* name;
+
+  Call(napi_env env, napi_callback_info info) {
+    size_t given = count;
+    void* data = nullptr;
+    napi_get_cb_info(env, info, &given, arguments, nullptr, &data);
+    name = static_cast<const char*>(data);
+    if (given != count) throw std::invalid_argument("takes " + std::to_string(count) + " arguments, not " + std::to_string(given));
+  }
+};
+
+template <class... Parameters, size_t... i>
+std::tuple<Stored<Parameters>...> readArguments(napi_env env, [[maybe_unused]] const napi_value* values, std::index_sequence<i...>) {
+  return {readArgument<Stored<Parameters>>(env, values[i], i)...};
 }
 
 /** `Binding<&f>::call` is f for JavaScript. */
@@ -285,23 +306,38 @@ struct Binding;
 template <class Result, class... Parameters, Result (*function)(Parameters...)>
 struct Binding<function> {
   static napi_value call(napi_env env, napi_callback_info info) {
-    return guarded(env, [&] {
-      napi_value values[sizeof...(Parameters) + 1];
-      readCall(env, info, sizeof...(Parameters), values);
-      return apply(env, values, std::index_sequence_for<Parameters...>{});
+    return guarded(env, [&]() -> napi_value {
+      const Call<sizeof...(Parameters)> call(env, info);
+      auto arguments = readArguments<Parameters...>(env, call.arguments, std::index_sequence_for<Parameters...>{});
+      if constexpr (std::is_void_v<Result>) {
+        std::apply(function, arguments);
+        return nullptr;
+      } else {
+        return toJavaScript(env, std::apply(function, arguments));
+      }
     });
   }
+};
 
- private:
-  template <size_t... i>
-  static napi_value apply(napi_env env, [[maybe_unused]] napi_value* values, std::index_sequence<i...>) {
-    std::tuple<Stored<Parameters>...> arguments{readArgument<Stored<Parameters>>(env, values[i], i)...};
-    if constexpr (std::is_void_v<Result>) {
-      std::apply(function, arguments);
+/** `KernelBinding<&f>::call` is the kernel f for JavaScript: while the queue is open, it waits there. */
+template <auto function>
+struct KernelBinding;
+
+template <class... Parameters, void (*function)(Parameters...)>
+struct KernelBinding<function> {
+  static napi_value call(napi_env env, napi_callback_info info) {
+    return guarded(env, [&]() -> napi_value {
+      constexpr size_t count = sizeof...(Parameters);
+      const Call<count> call(env, info);
+      auto arguments = readArguments<Parameters...>(env, call.arguments, std::index_sequence_for<Parameters...>{});
+      if (KernelQueue& queue = KernelQueue::of(env); queue.isOpen()) {
+        const auto kernel = [arguments = std::move(arguments)] { std::apply(function, arguments); };
+        queue.add(env, call.name, kernel, call.arguments, count);
+      } else {
+        std::apply(function, arguments);
+      }
       return nullptr;
-    } else {
-      return toJavaScript(env, std::apply(function, arguments));
-    }
+    });
   }
 };
 

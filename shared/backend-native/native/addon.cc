@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <initializer_list>
 #include <new>
@@ -242,10 +243,10 @@ void tokenLossesWithOptions(Precision precision, int64_t n, int64_t d, int64_t v
   tokenLosses(precision, n, d, vocabularySize, x, weight, targets, losses, {scale, softCap});
 }
 
-double linearCrossEntropyWithOptions(Precision precision, int64_t n, int64_t d, int64_t vocabularySize, const float* x,
-                                     const float* weight, const int32_t* targets, float scale, float softCap, float* dX,
-                                     float* dWeight) {
-  return linearCrossEntropy(precision, n, d, vocabularySize, x, weight, targets, dX, dWeight, {scale, softCap});
+void linearCrossEntropyWithOptions(Precision precision, int64_t n, int64_t d, int64_t vocabularySize, const float* x,
+                                   const float* weight, const int32_t* targets, float scale, float softCap, float* loss, float* dX,
+                                   float* dWeight) {
+  *loss = static_cast<float>(linearCrossEntropy(precision, n, d, vocabularySize, x, weight, targets, dX, dWeight, {scale, softCap}));
 }
 
 void adamWOfArrays(const FloatArrays& parameters, const FloatArrays& gradients, const FloatArrays& firstMoments,
@@ -266,8 +267,9 @@ void adamWOfArrays(const FloatArrays& parameters, const FloatArrays& gradients, 
   adamW(tensors.data(), static_cast<int64_t>(count), {learningRate, beta1, beta2, epsilon, step, gradientScale});
 }
 
-double sumOfSquaresOfArrays(const FloatArrays& tensors) {
-  return sumOfSquares(tensors.data.data(), tensors.counts.data(), static_cast<int64_t>(tensors.data.size()));
+void globalNormOfArrays(const FloatArrays& tensors, float* norm) {
+  const double squares = sumOfSquares(tensors.data.data(), tensors.counts.data(), static_cast<int64_t>(tensors.data.size()));
+  *norm = static_cast<float>(std::sqrt(squares));
 }
 
 // ---- Memory for tensors
@@ -313,9 +315,8 @@ void freeAligned(void* data, size_t bytes) {
 /** `allocate(bytes)`: an ArrayBuffer at a multiple of 64 bytes, outside of V8's heap. Its content is undefined. */
 napi_value allocate(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
-    napi_value argument;
-    readCall(env, info, 1, &argument);
-    const size_t bytes = static_cast<size_t>(readArgument<int64_t>(env, argument, 0));
+    const Call<1> call(env, info);
+    const size_t bytes = static_cast<size_t>(readArgument<int64_t>(env, call.arguments[0], 0));
     void* data = allocateAligned(bytes);
     const auto finalize = [](napi_env, void* memory, void* size) { freeAligned(memory, reinterpret_cast<size_t>(size)); };
     napi_value buffer = nullptr;
@@ -330,9 +331,36 @@ napi_value allocate(napi_env env, napi_callback_info info) {
 /** `release(buffer)`: gives the memory back now and not only when the garbage collector finds it; the buffer is empty afterwards. */
 napi_value release(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    napi_value buffer;
-    readCall(env, info, 1, &buffer);
-    if (napi_detach_arraybuffer(env, buffer) != napi_ok) throw WrongArgument{0, "an ArrayBuffer of allocate"};
+    const Call<1> call(env, info);
+    if (napi_detach_arraybuffer(env, call.arguments[0]) != napi_ok) throw WrongArgument{0, "an ArrayBuffer of allocate"};
+    return nullptr;
+  });
+}
+
+// ---- The queue of kernels
+
+/** `openQueue()`: from now on kernels wait. */
+napi_value openQueue(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value {
+    KernelQueue::of(env).open();
+    return nullptr;
+  });
+}
+
+/** `queueLength()`: how many kernels wait. */
+napi_value queueLength(napi_env env, napi_callback_info) {
+  return toJavaScript(env, static_cast<int64_t>(KernelQueue::of(env).length()));
+}
+
+/** `runQueue()`: runs the kernels that wait, and returns the seconds that each took. */
+napi_value runQueue(napi_env env, napi_callback_info) {
+  return guarded(env, [&] { return toJavaScript(env, KernelQueue::of(env).run(env)); });
+}
+
+/** `closeQueue()`: forgets the kernels that wait; from now on they run at once. */
+napi_value closeQueue(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value {
+    KernelQueue::of(env).close(env);
     return nullptr;
   });
 }
@@ -356,68 +384,72 @@ NAPI_MODULE_INIT() {
   const std::pair<const char*, napi_callback> functions[] = {
       {"allocate", allocate},
       {"release", release},
+      {"openQueue", openQueue},
+      {"queueLength", queueLength},
+      {"runQueue", runQueue},
+      {"closeQueue", closeQueue},
       {"setThreads", Binding<&setThreads>::call},
       {"threads", Binding<&threads>::call},
       {"scratchTotal", Binding<&scratchTotal>::call},
       {"hasBf16", Binding<&hasBf16>::call},
-      {"gemm", Binding<&gemmOfMatrices>::call},
-      {"gemmBatched", Binding<&gemmBatched>::call},
-      {"linear", Binding<&linearOntoResidual>::call},
-      {"linearGradients", Binding<&linearGradientsOfArrays>::call},
-      {"groupedLinear", Binding<&groupedLinearOfArrays>::call},
-      {"groupedLinearGradients", Binding<&groupedLinearGradientsOfArrays>::call},
-      {"topK", Binding<&topK>::call},
-      {"topKGradient", Binding<&topKGradient>::call},
-      {"dispatch", Binding<&dispatchOptionallyWeighted>::call},
-      {"combine", Binding<&combineOptionallyWeighted>::call},
-      {"slotProducts", Binding<&slotProducts>::call},
-      {"attention", Binding<&attentionOfShape>::call},
-      {"attentionGradient", Binding<&attentionGradientOfShape>::call},
-      {"rmsNorm", Binding<&rmsNorm>::call},
-      {"rmsNormGradient", Binding<&rmsNormGradientWithResidual>::call},
-      {"layerNorm", Binding<&layerNorm>::call},
-      {"layerNormGradient", Binding<&layerNormGradient>::call},
-      {"rope", Binding<&ropeOfTables>::call},
-      {"gatedActivation", Binding<&gatedActivation>::call},
-      {"gatedActivationGradient", Binding<&gatedActivationGradient>::call},
-      {"gatedFeedForward", Binding<&gatedFeedForwardOfArrays>::call},
-      {"gatedFeedForwardGradient", Binding<&gatedFeedForwardGradientOfArrays>::call},
-      {"gaussianTopK", Binding<&gaussianTopK>::call},
-      {"gaussianTopKGradient", Binding<&gaussianTopKGradient>::call},
-      {"softmax", Binding<&softmax>::call},
-      {"softmaxGradient", Binding<&softmaxGradient>::call},
-      {"scalePositions", Binding<&scalePositions>::call},
-      {"logSumExp", Binding<&logSumExp>::call},
-      {"logSumExpGradient", Binding<&logSumExpGradient>::call},
-      {"shares", Binding<&shares>::call},
-      {"sharesGradient", Binding<&sharesGradient>::call},
-      {"addToColumns", Binding<&addToColumns>::call},
-      {"columnSums", Binding<&columnSums>::call},
-      {"columnMeans", Binding<&columnMeans>::call},
-      {"columnMeansGradient", Binding<&columnMeansGradient>::call},
-      {"scaleColumns", Binding<&scaleColumns>::call},
-      {"columnProducts", Binding<&columnProducts>::call},
-      {"altUpPredict", Binding<&altUpPredictOfArrays>::call},
-      {"altUpPredictGradient", Binding<&altUpPredictGradientOfArrays>::call},
-      {"altUpCorrect", Binding<&altUpCorrectOfArrays>::call},
-      {"altUpCorrectGradient", Binding<&altUpCorrectGradientOfArrays>::call},
-      {"matchMagnitudes", Binding<&matchMagnitudesOfArrays>::call},
-      {"matchMagnitudesGradient", Binding<&matchMagnitudesGradientOfArrays>::call},
-      {"sumLayerSlices", Binding<&sumLayerSlicesOfArrays>::call},
-      {"sumLayerSlicesGradient", Binding<&sumLayerSlicesGradientOfArrays>::call},
-      {"embedding", Binding<&embedding>::call},
-      {"embeddingGradient", Binding<&embeddingGradient>::call},
-      {"tokenLosses", Binding<&tokenLossesWithOptions>::call},
-      {"linearCrossEntropy", Binding<&linearCrossEntropyWithOptions>::call},
-      {"adamW", Binding<&adamWOfArrays>::call},
-      {"add", Binding<&add>::call},
-      {"scale", Binding<&scale>::call},
-      {"scaledSum", Binding<&scaledSumOfArrays>::call},
-      {"sumOfSquares", Binding<&sumOfSquaresOfArrays>::call},
+      {"gemm", KernelBinding<&gemmOfMatrices>::call},
+      {"gemmBatched", KernelBinding<&gemmBatched>::call},
+      {"linear", KernelBinding<&linearOntoResidual>::call},
+      {"linearGradients", KernelBinding<&linearGradientsOfArrays>::call},
+      {"groupedLinear", KernelBinding<&groupedLinearOfArrays>::call},
+      {"groupedLinearGradients", KernelBinding<&groupedLinearGradientsOfArrays>::call},
+      {"topK", KernelBinding<&topK>::call},
+      {"topKGradient", KernelBinding<&topKGradient>::call},
+      {"dispatch", KernelBinding<&dispatchOptionallyWeighted>::call},
+      {"combine", KernelBinding<&combineOptionallyWeighted>::call},
+      {"slotProducts", KernelBinding<&slotProducts>::call},
+      {"attention", KernelBinding<&attentionOfShape>::call},
+      {"attentionGradient", KernelBinding<&attentionGradientOfShape>::call},
+      {"rmsNorm", KernelBinding<&rmsNorm>::call},
+      {"rmsNormGradient", KernelBinding<&rmsNormGradientWithResidual>::call},
+      {"layerNorm", KernelBinding<&layerNorm>::call},
+      {"layerNormGradient", KernelBinding<&layerNormGradient>::call},
+      {"rope", KernelBinding<&ropeOfTables>::call},
+      {"gatedActivation", KernelBinding<&gatedActivation>::call},
+      {"gatedActivationGradient", KernelBinding<&gatedActivationGradient>::call},
+      {"gatedFeedForward", KernelBinding<&gatedFeedForwardOfArrays>::call},
+      {"gatedFeedForwardGradient", KernelBinding<&gatedFeedForwardGradientOfArrays>::call},
+      {"gaussianTopK", KernelBinding<&gaussianTopK>::call},
+      {"gaussianTopKGradient", KernelBinding<&gaussianTopKGradient>::call},
+      {"softmax", KernelBinding<&softmax>::call},
+      {"softmaxGradient", KernelBinding<&softmaxGradient>::call},
+      {"scalePositions", KernelBinding<&scalePositions>::call},
+      {"logSumExp", KernelBinding<&logSumExp>::call},
+      {"logSumExpGradient", KernelBinding<&logSumExpGradient>::call},
+      {"shares", KernelBinding<&shares>::call},
+      {"sharesGradient", KernelBinding<&sharesGradient>::call},
+      {"addToColumns", KernelBinding<&addToColumns>::call},
+      {"columnSums", KernelBinding<&columnSums>::call},
+      {"columnMeans", KernelBinding<&columnMeans>::call},
+      {"columnMeansGradient", KernelBinding<&columnMeansGradient>::call},
+      {"scaleColumns", KernelBinding<&scaleColumns>::call},
+      {"columnProducts", KernelBinding<&columnProducts>::call},
+      {"altUpPredict", KernelBinding<&altUpPredictOfArrays>::call},
+      {"altUpPredictGradient", KernelBinding<&altUpPredictGradientOfArrays>::call},
+      {"altUpCorrect", KernelBinding<&altUpCorrectOfArrays>::call},
+      {"altUpCorrectGradient", KernelBinding<&altUpCorrectGradientOfArrays>::call},
+      {"matchMagnitudes", KernelBinding<&matchMagnitudesOfArrays>::call},
+      {"matchMagnitudesGradient", KernelBinding<&matchMagnitudesGradientOfArrays>::call},
+      {"sumLayerSlices", KernelBinding<&sumLayerSlicesOfArrays>::call},
+      {"sumLayerSlicesGradient", KernelBinding<&sumLayerSlicesGradientOfArrays>::call},
+      {"embedding", KernelBinding<&embedding>::call},
+      {"embeddingGradient", KernelBinding<&embeddingGradient>::call},
+      {"tokenLosses", KernelBinding<&tokenLossesWithOptions>::call},
+      {"linearCrossEntropy", KernelBinding<&linearCrossEntropyWithOptions>::call},
+      {"adamW", KernelBinding<&adamWOfArrays>::call},
+      {"add", KernelBinding<&add>::call},
+      {"scale", KernelBinding<&scale>::call},
+      {"scaledSum", KernelBinding<&scaledSumOfArrays>::call},
+      {"globalNorm", KernelBinding<&globalNormOfArrays>::call},
   };
   for (const auto& [name, callback] : functions) {
     napi_value function;
-    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function) != napi_ok) return nullptr;
+    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, const_cast<char*>(name), &function) != napi_ok) return nullptr;
     if (napi_set_named_property(env, exports, name, function) != napi_ok) return nullptr;
   }
   return exports;

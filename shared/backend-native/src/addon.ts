@@ -22,6 +22,13 @@ export interface Addon {
   allocate(bytes: number): ArrayBuffer;
   /** Gives the memory of `allocate` back at once; the buffer is empty afterwards. */
   release(buffer: ArrayBuffer): void;
+  /** From now on the kernels, which are all functions from `gemm` on, wait. */
+  openQueue(): void;
+  queueLength(): number;
+  /** Runs the kernels that wait, in order. @returns the seconds that each took */
+  runQueue(): number[];
+  /** Forgets the kernels that wait; from now on they run at once. */
+  closeQueue(): void;
   setThreads(count: number): void;
   threads(): number;
   /** Bytes that kernels of all threads keep for themselves. */
@@ -323,9 +330,10 @@ export interface Addon {
     targets: Int32Array,
     scale: number,
     softCap: number,
+    loss: Floats,
     dX: Floats,
     dWeight: Floats,
-  ): number;
+  ): void;
   adamW(
     parameters: Floats[],
     gradients: Floats[],
@@ -343,7 +351,7 @@ export interface Addon {
   add(count: number, a: Floats, b: Floats, y: Floats): void;
   scale(count: number, a: Floats, factor: number, y: Floats): void;
   scaledSum(count: number, xs: Floats[], factor: number, y: Floats): void;
-  sumOfSquares(tensors: Floats[]): number;
+  globalNorm(tensors: Floats[], norm: Floats): void;
 }
 
 /** The copies' shape, and the fields of C++'s struct of that name, in order. */

@@ -276,7 +276,7 @@ describe.skipIf(!build.available)('the addon', () => {
     expect(call(4, floats, floats)).toThrow(new TypeError('takes 4 arguments, not 3'));
     expect(() => addon.setThreads(-1)).toThrow(TypeError);
     expect(() => addon.linear(2 as 0, 1, 1, 1, floats, floats, null, floats)).toThrow('argument 1 must be 0 or 1');
-    expect(() => addon.sumOfSquares([floats, new Int32Array(1) as never])).toThrow('an array of Float32Arrays');
+    expect(() => addon.globalNorm([floats, new Int32Array(1) as never], floats)).toThrow('an array of Float32Arrays');
     expect(() => addon.adamW([floats], [floats], [floats], [new Float32Array(3)], [0], [1], 1, 0, 0, 0, 1, 1)).toThrow(
       TypeError,
     );

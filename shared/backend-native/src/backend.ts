@@ -4,6 +4,7 @@ import type { DataId, DataType, TensorInfo, backend_util } from '@tensorflow/tfj
 import { UserError } from '@arrowsmith/errors';
 import { type Addon, type Precision, precisionCode } from './addon.ts';
 import { BufferPool } from './buffer-pool.ts';
+import { KernelQueue } from './kernel-queue.ts';
 
 /** Bytes of tensors and of what kernels keep for themselves. */
 export interface NativeMemory {
@@ -23,6 +24,7 @@ export interface NativeMemory {
  */
 export class NativeBackend extends MathBackendCPU {
   readonly addon: Addon;
+  readonly queue = new KernelQueue(() => this.addon);
   /** C++'s name of the precision of matrix products. */
   precision: 0 | 1 = precisionCode.f32;
   readonly #pool: BufferPool;
@@ -33,7 +35,10 @@ export class NativeBackend extends MathBackendCPU {
   constructor(addon: Addon) {
     super();
     this.addon = addon;
-    this.#pool = new BufferPool(addon.allocate, addon.release);
+    this.#pool = new BufferPool(addon.allocate, (buffer) => {
+      this.queue.run(); // what waits may use it
+      addon.release(buffer);
+    });
   }
 
   /** @throws UserError for bf16 where the build or the processor has none */
@@ -51,17 +56,36 @@ export class NativeBackend extends MathBackendCPU {
 
   /** A new float32 tensor, to be filled: its values are undefined. */
   output(shape: number[]): TensorInfo {
-    return this.#add(this.#pool.take(sizeOf(shape)), shape, 'float32');
+    const values = this.#pool.take(sizeOf(shape));
+    this.queue.expect(values);
+    return this.#add(values, shape, 'float32');
   }
 
-  /** The memory of a float32 tensor itself. */
+  /** Runs `f`, whose kernels wait until one of their results is looked at, or `f` is done: JavaScript's part goes faster so. */
+  during<T>(f: () => T): T {
+    return this.queue.during(f);
+  }
+
+  /** Makes sure that no kernel which waits is to write these tensors. */
+  settle(tensors: readonly TensorInfo[]): void {
+    if (!this.queue.isOpen) return;
+    for (const each of tensors) this.queue.settle(this.data.get(each.dataId).values);
+  }
+
+  /** The memory of a float32 tensor itself, for JavaScript to look into or to change. */
+  settledFloats(tensor: TensorInfo): Float32Array {
+    this.settle([tensor]);
+    return this.floats(tensor);
+  }
+
+  /** The memory of a float32 tensor itself, for kernels: what is there may not be computed yet. */
   floats({ dataId, dtype }: TensorInfo): Float32Array {
     const values = this.data.get(dataId).values;
     if (!(values instanceof Float32Array)) throw new TypeError(`a float32 tensor is needed, not ${dtype}`);
     return values;
   }
 
-  /** The memory of an int32 tensor itself. */
+  /** The memory of an int32 tensor itself, for kernels and for JavaScript: no kernel that waits makes integers. */
   integers({ dataId, dtype }: TensorInfo): Int32Array {
     const values = this.data.get(dataId).values;
     if (!(values instanceof Int32Array)) throw new TypeError(`an int32 tensor is needed, not ${dtype}`);
@@ -112,6 +136,7 @@ export class NativeBackend extends MathBackendCPU {
   }
 
   override readSync(dataId: DataId): backend_util.BackendValues {
+    this.queue.settle(this.data.get(dataId).values);
     return this.#ofItsOwn(super.readSync(dataId));
   }
 

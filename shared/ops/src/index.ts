@@ -20,6 +20,7 @@ export { logSumExp } from './log-sum-exp.ts';
 export { linear, linearAdd, linears, type LinearOptions } from './linear.ts';
 export { logits, type LogitOptions } from './logits.ts';
 export { matchMagnitudes } from './match-magnitudes.ts';
+export { queued } from './queued.ts';
 export { recompute } from './recompute.ts';
 export { reshape } from './reshape.ts';
 export {

@@ -1,11 +1,12 @@
 /**
- * @file The native backend's kernels on the cases of every operation, in both precisions, and with any number of threads. Skipped where it
+ * @file The native backend's kernels on the cases of every operation, in both precisions, with any number of threads, and waiting for each other. Skipped where it
  * is not built; ARROWSMITH_ISA chooses another instruction set that is.
  */
 import { nativeBuild } from '@arrowsmith/backend-native/build';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useBackend } from './backends.ts';
+import { queued } from './queued.ts';
 import { measureCase, opCases, runCase } from './testing/cases.ts';
 
 const build = nativeBuild();
@@ -36,14 +37,18 @@ describe.skipIf(!build.available || !build.bf16)('on native with bfloat16, they 
   });
 });
 
-describe.skipIf(!build.available)('on native, 1, 2 and 5 threads give the same bits:', () => {
-  test.each(opCases)('$name', async (opCase) => {
-    const bits: string[] = [];
-    for (const threads of [1, 2, 5]) {
-      await useBackend('native', { threads });
-      const { values, gradients } = runCase(opCase);
-      bits.push(JSON.stringify([values, gradients]));
-    }
-    expect(new Set(bits).size).toBe(1);
-  });
-});
+describe.skipIf(!build.available)(
+  'on native, 1, 2 and 5 threads give the same bits, and kernels that wait do too:',
+  () => {
+    test.each(opCases)('$name', async (opCase) => {
+      const bits: string[] = [];
+      const add = ({ values, gradients }: ReturnType<typeof runCase>) => bits.push(JSON.stringify([values, gradients]));
+      for (const threads of [1, 2, 5]) {
+        await useBackend('native', { threads });
+        add(runCase(opCase));
+      }
+      add(queued(() => runCase(opCase)));
+      expect(new Set(bits).size).toBe(1);
+    });
+  },
+);

@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { expertLoads, lossTerms, type DecoderConfig, type LossOptions, type ParameterTensors } from '@arrowsmith/model';
+import { queued } from '@arrowsmith/ops';
 import { countTargets, documentStarts, patchTensor, type Batch } from './data.ts';
 
 /** A batch's loss and gradients. */
@@ -64,7 +65,7 @@ export async function batchGradients({
         await setImmediate();
         signal?.throwIfAborted();
         const kept: tf.Tensor[] = [];
-        tf.tidy(() => {
+        queuedTidy(() => {
           const { inputs, targets, starts, patches } = tensorsOfPart(part, config, shape);
           const options: LossOptions = {
             recompute: recomputeActivations,
@@ -155,7 +156,7 @@ async function wholeBatchLoads(
     for (const part of parts) {
       await setImmediate();
       signal?.throwIfAborted();
-      sums = tf.tidy(() => {
+      sums = queuedTidy(() => {
         const { inputs, starts, patches } = tensorsOfPart(part, config, shape);
         const loads = expertLoads(config, parameters, inputs, { starts, patches }).map((load) =>
           tf.div(load, parts.length),
@@ -169,6 +170,9 @@ async function wholeBatchLoads(
     throw error;
   }
 }
+
+/** `tf.tidy`, in which kernels wait for each other where they can. */
+const queuedTidy = <T extends tf.TensorContainer>(f: () => T): T => queued(() => tf.tidy(f));
 
 /** The sum of two tensors, which it disposes of: at no time do all of the old and the new sums exist. */
 function addInto(a: tf.Tensor, b: tf.Tensor): tf.Tensor {

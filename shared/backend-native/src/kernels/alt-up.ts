@@ -19,7 +19,8 @@ function readRouter({ inputs, attrs, backend }: KernelArguments, shape: readonly
   expectShape('norm', norm, [d]);
   expectShape('weight', weight, [copies, d]);
   expectShape('coefficients', coefficients, [rows, copies]);
-  const [gains, own, clip] = [backend.floats(norm), backend.floats(coefficients), attrs['clip'] as number];
+  const [gains, own] = [backend.settledFloats(norm), backend.settledFloats(coefficients)];
+  const clip = attrs['clip'] as number;
   const n = shape.slice(0, -1).reduce((product, length) => product * length, 1);
   const values: AltUpRouter = [
     n,
@@ -46,11 +47,12 @@ function routerGradients(backend: KernelArguments['backend'], { tensors }: Route
 }
 
 /** Nothing passes to a coefficient that is clipped. */
-function clipGradient({ attrs, backend }: KernelArguments, { tensors }: Router, dCoefficients: Float32Array): void {
+function clipGradient({ attrs, backend }: KernelArguments, { tensors }: Router, dCoefficients: TensorInfo): void {
   const clip = attrs['clip'] as number;
   if (clip === 0) return;
-  backend.floats(tensors[2]).forEach((value, i) => {
-    if (Math.abs(value) > clip) dCoefficients[i] = 0;
+  const gradients = backend.settledFloats(dCoefficients);
+  backend.settledFloats(tensors[2]).forEach((value, i) => {
+    if (Math.abs(value) > clip) gradients[i] = 0;
   });
 }
 
@@ -93,7 +95,7 @@ export const altUpKernels: Kernels = {
     const saved = [dValues.values, copies.values, backend.floats(modalities)] as const;
     const [dRouter, dCopies] = [routerGradients(backend, router), outputs(args, copies.shape)];
     backend.addon.altUpPredictGradient(...router.values, ...saved, ...dRouter.values, dCopies.values);
-    clipGradient(args, router, dRouter.values[2]);
+    clipGradient(args, router, dRouter.tensors[2]!);
     return [...dRouter.tensors, ...dCopies.tensors];
   },
 
@@ -128,7 +130,7 @@ export const altUpKernels: Kernels = {
     const [dOutput, dPrediction] = [backend.output(shape), backend.output(shape)];
     const results = [...dRouter.values, backend.floats(dOutput), backend.floats(dPrediction)] as const;
     backend.addon.altUpCorrectGradient(...router.values, dValues.values, ...saved, ...results);
-    clipGradient(args, router, dRouter.values[2]);
+    clipGradient(args, router, dRouter.tensors[2]!);
     const dCopies = dValues.tensors.map((dValue, i) =>
       i === attrs['active'] ? dPrediction : backend.share(dValue, shape),
     );

@@ -29,18 +29,21 @@ export const crossEntropyKernels: Kernels = {
   LinearCrossEntropy(args) {
     const { backend } = args;
     const { sizes, values, options, x, weight } = readInputs(args);
-    const dX = backend.output(x.shape);
-    const dWeight = backend.output(weight.shape);
-    const gradients = [backend.floats(dX), backend.floats(dWeight)] as const;
-    const loss = backend.addon.linearCrossEntropy(backend.precision, ...sizes, ...values, ...options, ...gradients);
-    return [backend.makeTensorInfo([], 'float32', Float32Array.of(loss)), dX, dWeight];
+    const results = [backend.output([]), backend.output(x.shape), backend.output(weight.shape)];
+    const [loss, dX, dWeight] = results.map((each) => backend.floats(each)) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
+    backend.addon.linearCrossEntropy(backend.precision, ...sizes, ...values, ...options, loss, dX, dWeight);
+    return results;
   },
 
   /** dValue [], residual0 = dX, residual1 = dWeight → both times dValue; the same memory where that is 1, as it usually is */
   LinearCrossEntropyGrad({ inputs, backend }) {
     const [dValue, dX, dWeight] = [tensor(inputs, 'dValue'), tensor(inputs, 'residual0'), tensor(inputs, 'residual1')];
     expectShape('dValue', dValue, []);
-    const factor = backend.floats(dValue)[0]!;
+    const factor = backend.settledFloats(dValue)[0]!;
     const scaled = (gradient: TensorInfo): TensorInfo => {
       if (factor === 1) return backend.share(gradient, gradient.shape);
       const values = backend.floats(gradient);

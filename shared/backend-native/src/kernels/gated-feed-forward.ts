@@ -63,8 +63,7 @@ export const gatedFeedForwardKernels: Kernels = {
     const projections = ['residual0', 'residual1'].map((name) => {
       const projection = tensor(inputs, name);
       expectShape(name, projection, [n, f]);
-      const values = backend.floats(projection);
-      return backend.isSoleOwner(projection) ? values : values.slice();
+      return backend.isSoleOwner(projection) ? backend.floats(projection) : backend.settledFloats(projection).slice();
     }) as [Floats, Floats];
     const [wGate, wUp, wDown] = weights.map((weight) => backend.floats(weight)) as [Floats, Floats, Floats];
     const values = [backend.floats(dValue), backend.floats(x)] as const;

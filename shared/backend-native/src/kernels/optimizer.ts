@@ -25,10 +25,13 @@ export const optimizerKernels: Kernels = {
     const gradientValues = gradients.map((gradient) => backend.floats(gradient));
 
     const takeOver = (state: TensorInfo): TensorInfo => {
-      if (backend.isSoleOwner(state)) return backend.share(state, state.shape);
-      const values = backend.floats(state);
+      if (backend.isSoleOwner(state)) {
+        backend.queue.expect(backend.floats(state));
+        return backend.share(state, state.shape);
+      }
+      const values = backend.settledFloats(state);
       const copy = backend.output(state.shape);
-      backend.floats(copy).set(values);
+      backend.settledFloats(copy).set(values);
       return copy;
     };
     const state = [parameters, firstMoments, secondMoments].map((tensors) => tensors.map(takeOver));
@@ -55,6 +58,8 @@ export const optimizerKernels: Kernels = {
   /** x0 … → the root of the sum of all squares, a scalar */
   GlobalNorm({ inputs, attrs, backend }) {
     const tensors = tensorList(inputs, 'x', attrs['count'] as number).map((input) => backend.floats(input));
-    return backend.makeTensorInfo([], 'float32', Float32Array.of(Math.sqrt(backend.addon.sumOfSquares(tensors))));
+    const norm = backend.output([]);
+    backend.addon.globalNorm(tensors, backend.floats(norm));
+    return norm;
   },
 };

@@ -1,5 +1,6 @@
 /** @file Registers the kernels of the backend `native`: those of this folder, and tfjs's own for everything else. */
 import { getKernelsForBackend, type KernelFunc, registerKernel } from '@tensorflow/tfjs-core';
+import type { NativeBackend } from '../backend.ts';
 import { profiled } from '../profile.ts';
 import { altUpKernels } from './alt-up.ts';
 import { arithmeticKernels } from './arithmetic.ts';
@@ -12,7 +13,7 @@ import { embeddingKernels } from './embedding.ts';
 import { gatedActivationKernels } from './gated-activation.ts';
 import { gatedFeedForwardKernels } from './gated-feed-forward.ts';
 import { groupedLinearKernels } from './grouped-linear.ts';
-import type { Kernel, Kernels } from './kernel.ts';
+import type { Kernel, KernelArguments, Kernels } from './kernel.ts';
 import { layerNormKernels } from './layer-norm.ts';
 import { linearKernels } from './linear.ts';
 import { matMulKernels } from './mat-mul.ts';
@@ -22,6 +23,7 @@ import { ropeKernels } from './rope.ts';
 import { sliceKernels } from './slice.ts';
 import { routingKernels } from './routing.ts';
 import { streamKernels } from './streams.ts';
+import { settleInputs } from './tfjs-kernel.ts';
 
 const native: Kernels = {
   ...altUpKernels,
@@ -50,12 +52,27 @@ const native: Kernels = {
 export function registerNativeKernels(): void {
   for (const config of getKernelsForBackend('cpu')) {
     if (config.kernelName in native) continue;
-    registerKernel({ ...config, backendName: 'native', kernelFunc: profiled(config.kernelName, config.kernelFunc) });
+    const kernelFunc = profiled(config.kernelName, settling(config.kernelName, config.kernelFunc), queueOf);
+    registerKernel({ ...config, backendName: 'native', kernelFunc });
   }
   for (const [kernelName, kernel] of Object.entries(native)) {
-    const kernelFunc = profiled(kernelName, naming(kernelName, kernel)) as unknown as KernelFunc;
+    const kernelFunc = profiled(kernelName, naming(kernelName, kernel), queueOf) as unknown as KernelFunc;
     registerKernel({ kernelName, backendName: 'native', kernelFunc });
   }
+}
+
+const queueOf = ({ backend }: { backend: unknown }) => (backend as NativeBackend).queue;
+
+/** Kernels of tfjs that look into no tensor. */
+const LOOKS_AT_NOTHING: ReadonlySet<string> = new Set(['Identity', 'Reshape']);
+
+/** A kernel of tfjs, which looks into its inputs. */
+function settling(name: string, kernel: KernelFunc): KernelFunc {
+  if (LOOKS_AT_NOTHING.has(name)) return kernel;
+  return (args) => {
+    settleInputs(args as unknown as KernelArguments);
+    return kernel(args);
+  };
 }
 
 /** The kernel, whose errors say its name. */

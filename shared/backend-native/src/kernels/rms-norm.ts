@@ -7,8 +7,9 @@ function factorsOf({ inputs, attrs, backend }: KernelArguments, d: number): Floa
   const weight = inputs['weight'];
   if (weight === undefined) return new Float32Array(d).fill(1);
   expectShape('weight', weight, [d]);
-  const values = backend.floats(weight);
-  return attrs['unitOffset'] === true ? values.map((value) => 1 + value) : values;
+  return attrs['unitOffset'] === true
+    ? backend.settledFloats(weight).map((value) => 1 + value)
+    : backend.floats(weight);
 }
 
 /** @returns y [..., d], inverseRms [n, 1] */

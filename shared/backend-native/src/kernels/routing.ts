@@ -63,6 +63,7 @@ export const routingKernels: Kernels = {
     const values = backend.output([n, k]);
     const indices = new Int32Array(n * k);
     backend.addon.topK(n, experts, k, numbers, backend.floats(values), indices);
+    backend.queue.run(); // JavaScript looks at integers
     return [values, backend.makeTensorInfo([n, k], 'int32', indices)];
   },
 

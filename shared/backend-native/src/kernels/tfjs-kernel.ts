@@ -2,6 +2,11 @@
 import { getKernel, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelArguments } from './kernel.ts';
 
+/** To be called before a kernel of tfjs, which looks into its inputs: what waits is run if it is to write them. */
+export function settleInputs({ inputs, backend }: Pick<KernelArguments, 'inputs' | 'backend'>): void {
+  backend.settle(Object.values(inputs).flat() as TensorInfo[]);
+}
+
 /**
  * Runs a kernel of tfjs that has one output.
  * @param from `cpu`: tfjs's own, even where this backend has a faster one; `native`: the fastest there is
@@ -10,5 +15,6 @@ export function runTfjsKernel(from: 'cpu' | 'native', name: string, args: Kernel
   const config = getKernel(name, from);
   if (config === undefined) throw new TypeError(`tfjs has no kernel ${name}`);
   const { kernelFunc } = config;
+  if (from === 'cpu') settleInputs(args);
   return kernelFunc(args as unknown as Parameters<typeof kernelFunc>[0]) as TensorInfo;
 }

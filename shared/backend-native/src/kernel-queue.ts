@@ -1,0 +1,65 @@
+/**
+ * @file Kernels that wait, and are run together: what JavaScript does for a training step (tape, shapes, memory) then goes by at once, in a
+ * few milliseconds, where between kernels that empty the caches it takes five times as long.
+ *
+ * Kernels are run in the order in which they were called, so that memory may be handed out again as soon as a tensor is disposed of. But
+ * JavaScript must not look into memory, nor change it, without {@link KernelQueue.settle}.
+ */
+import type { Addon } from './addon.ts';
+import { addWaited } from './profile.ts';
+
+type QueueOfAddon = Pick<Addon, 'openQueue' | 'queueLength' | 'runQueue' | 'closeQueue'>;
+
+export class KernelQueue {
+  readonly #addon: () => QueueOfAddon;
+  #isOpen = false;
+  /** The memory of all results since the queue was opened: which of it is written already nobody keeps account of. */
+  readonly #results = new Set<ArrayBufferView>();
+
+  /** @param addon called each time */
+  constructor(addon: () => QueueOfAddon) {
+    this.#addon = addon;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** How many calls wait. */
+  get length(): number {
+    return this.#isOpen ? this.#addon().queueLength() : 0;
+  }
+
+  /** Runs f, whose kernels wait until somebody looks at what one makes, and at last until f is done. */
+  during<T>(f: () => T): T {
+    if (this.#isOpen) return f();
+    this.#addon().openQueue();
+    this.#isOpen = true;
+    try {
+      return f();
+    } finally {
+      try {
+        this.run(); // after an error, too: what f has made may outlive it
+      } finally {
+        this.#isOpen = false;
+        this.#results.clear();
+        this.#addon().closeQueue();
+      }
+    }
+  }
+
+  /** Says that a kernel, which may wait, writes to this memory. */
+  expect(values: ArrayBufferView): void {
+    if (this.#isOpen) this.#results.add(values);
+  }
+
+  /** Runs what waits if some of it may write to this memory. */
+  settle(values: unknown): void {
+    if (this.#results.has(values as ArrayBufferView)) this.run();
+  }
+
+  /** Runs what waits. */
+  run(): void {
+    if (this.length > 0) addWaited(this.#addon().runQueue());
+  }
+}
