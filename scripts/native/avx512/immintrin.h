@@ -13,6 +13,7 @@
 #if !defined(__AVX512F__)
 
 #define __AVX512F__ 1
+#define EMULATED_AVX512 1
 #if defined(EMULATE_BF16)
 #define __AVX512BF16__ 1
 #endif
@@ -40,6 +41,13 @@ inline void store(Element* to, __mmask16 mask, Vector v) {
   for (int i = 0; i < 16; i++) {
     if (mask >> i & 1) to[i] = v[i];
   }
+}
+
+/** The largest of all elements. */
+inline float largest(Floats v) {
+  float most = v[0];
+  for (int i = 1; i < 16; i++) most = v[i] > most ? v[i] : most;
+  return most;
 }
 
 // ---- Order
@@ -117,6 +125,7 @@ inline __m512 addProducts(__m512 sum, __m512bh a, __m512bh b) {
 #define _mm512_set_epi16(...) ((__m512i)__builtin_shuffle((emulated::Halves){__VA_ARGS__}, emulated::reversed))
 #define _mm512_castps512_ps256(v) (__m256{(v)[0], (v)[1], (v)[2], (v)[3], (v)[4], (v)[5], (v)[6], (v)[7]})
 #define _mm512_extractf32x8_ps(v, i) (__m256{(v)[8], (v)[9], (v)[10], (v)[11], (v)[12], (v)[13], (v)[14], (v)[15]})
+#define _mm512_reduce_max_ps(v) emulated::largest((emulated::Floats)(v))
 #define _mm512_unpacklo_epi32(a, b) emulated::unpack<emulated::Words, 4, false>(a, b)
 #define _mm512_unpackhi_epi32(a, b) emulated::unpack<emulated::Words, 4, true>(a, b)
 #define _mm512_unpacklo_epi64(a, b) emulated::unpack<emulated::Longs, 2, false>(a, b)

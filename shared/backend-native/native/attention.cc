@@ -73,12 +73,8 @@ float largest(const float* row, int64_t begin, int64_t end) {
     const Vec x = lanes.load(row + j, low);
     all[0] = x > all[0] ? x : all[0];
   });
-  float lanes[4 * kLanes];
-  std::memcpy(lanes, all, sizeof all);
-  for (int width = 2 * kLanes; width > 0; width /= 2) {
-    for (int i = 0; i < width; i++) lanes[i] = lanes[i] > lanes[i + width] ? lanes[i] : lanes[i + width];
-  }
-  return lanes[0];
+  for (int i = 0; i < 2; i++) all[i] = all[i] > all[i + 2] ? all[i] : all[i + 2];
+  return largestLane(all[0] > all[1] ? all[0] : all[1]);
 }
 
 /** row = 2^(row · factor − shift) on [begin, end); returns the sum. */
@@ -97,18 +93,23 @@ float exponentiate(float* row, int64_t begin, int64_t end, float factor, float s
   return sum(sums[0] + sums[1]);
 }
 
+/** Of the softmax of a row: the largest exponent of two, which is taken off, and the sum of the numerators, the largest of which is 1. */
 struct Softmax {
-  /** The probabilities' common denominator: the row holds the numerators. */
-  float denominator;
-  float logSumExp;
+  float shift, denominator;
 };
 
-/** Numerators of the softmax of a row of products on [begin, end), the largest being 1. */
+/** Numerators of the softmax of a row of products on [begin, end). */
 Softmax softmaxRow(float* row, int64_t begin, int64_t end, const ScoreScale& scale) {
   if (scale.capped()) capRow(row, begin, end, scale);
   const float shift = largest(row, begin, end) * scale.toExponent;
-  const float total = exponentiate(row, begin, end, scale.toExponent, shift);
-  return {total, (shift + std::log2(total)) * kLn2};
+  return {shift, exponentiate(row, begin, end, scale.toExponent, shift)};
+}
+
+/** ln Σ e^score of some rows, of their shifts and denominators. */
+void logSumExps(int64_t rows, const float* shifts, const float* denominators, float* results) {
+  forEachVector(0, rows, [&](int64_t i, auto lanes) {
+    lanes.store(results + i, lanes.load(shifts + i) * splat(kLn2) + logarithm(lanes.load(denominators + i, 1)));
+  });
 }
 
 /** Scratch memory for a block of queries. */
@@ -126,7 +127,7 @@ void attendBlock(const AttentionShape& shape, const ScoreScale& scale, const Hea
                  const PackedB& keys, const PackedB& values, int64_t origin, const BlockMemory& memory) {
   const KeyRange range = keysOfQueries(shape, first, last, origin);
   float* out = head.out + first * head.stride;
-  float denominators[kBlockQueries];
+  float shifts[kBlockQueries], denominators[kBlockQueries];
   const float* queries = head.q + first * head.stride;
   int64_t stride = head.stride;
   if (shape.rotation != nullptr) {
@@ -141,9 +142,10 @@ void attendBlock(const AttentionShape& shape, const ScoreScale& scale, const Hea
     float* row = memory.scores + (i - first) * memory.stride;
     const Softmax softmax = softmaxRow(row, begin, end, scale);
     clearInvisible(row, begin, end, range.end - range.begin);
+    shifts[i - first] = softmax.shift;
     denominators[i - first] = softmax.denominator;
-    head.logSumExp[i] = softmax.logSumExp;
   }
+  logSumExps(last - first, shifts, denominators, head.logSumExp + first);
   multiplyInBlocks({last - first, 0, shape.headDim, out, nullptr, head.stride, memory.next}, {memory.scores, memory.stride, false},
                    values, range.begin, range.end);
   for (int64_t i = 0; i < last - first; i++) {
@@ -240,7 +242,7 @@ void attendFewQueries(const AttentionShape& shape, const Head& head) {
     const float* k = head.k + keys.begin * head.kvStride;
     for (int64_t j = 0; j < count; j++) scores[j] = dot(head.q + i * head.stride, k + j * head.kvStride, shape.headDim);
     const Softmax softmax = softmaxRow(scores, 0, count, scale);
-    head.logSumExp[i] = softmax.logSumExp;
+    logSumExps(1, &softmax.shift, &softmax.denominator, head.logSumExp + i);
     weightedRows(scores, count, head.v + keys.begin * head.kvStride, head.kvStride, shape.headDim,
                  1 / softmax.denominator, head.out + i * head.stride);
   }

@@ -19,29 +19,27 @@ void sweep(const BlockTarget& target, KernelAt&& kernelAt) {
   }
 }
 
-/** Where the sums of a micro-kernel go. */
+/** What a micro-kernel of a block writes, and reads besides. */
 struct Sums {
-  float* c;
-  const float* addend;
-  int64_t strideC;
-  int lastLanes;
-  bool inCache;
+  SumsTarget target;
+  ReadNext* next;
+  bool asks;
 
-  Sums(const BlockTarget& target, int64_t row, int64_t n, int lastLanesOfRow)
-      : strideC(target.strideC), lastLanes(lastLanesOfRow), inCache(target.inCache) {
-    const int64_t at = row * strideC + (n - target.n0);
-    c = target.c + at;
-    addend = target.addend == nullptr ? nullptr : target.addend + at;
+  Sums(const BlockTarget& block, int64_t row, int64_t n, int lastLanes)
+      : next(block.next), asks(!block.inCache && !block.streams) {
+    const int64_t at = row * block.strideC + (n - block.n0);
+    const Storing storing = block.streams ? Storing::streaming : lastLanes == kLanes ? Storing::whole : Storing::partial;
+    target = {block.c + at, block.addend == nullptr ? nullptr : block.addend + at, block.strideC, storing, lastLanes};
   }
 
   /** Asks for where the sums go, so that it comes while they are computed. */
   template <int M, int V>
   void prefetch() const {
-    if (inCache) return;
+    if (!asks) return;
     ARROWSMITH_UNROLL
     for (int i = 0; i < M; i++) {
       ARROWSMITH_UNROLL
-      for (int j = 0; j < V * kLanes; j += kLineFloats) __builtin_prefetch(c + i * strideC + j, 1);
+      for (int j = 0; j < V * kLanes; j += kLineFloats) __builtin_prefetch(target.c + i * target.stride + j, 1);
     }
   }
 };
@@ -53,26 +51,25 @@ struct F32Kernel {
   const float* a;
   int64_t stride;
   const float* panel;
-  ReadNext* next;
 
   template <int M, int V>
   void run() const {
     sums.prefetch<M, V>();
-    microKernel<M, V, Columns>(k, a, stride, panel, sums.c, sums.addend, sums.strideC, sums.lastLanes, next);
+    microKernel<M, V, Columns>(k, a, stride, panel, sums.target, sums.next);
   }
 };
 
 void sweepRows(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1) {
   const float* panels = static_cast<const float*>(b.data) + k0 * kPanelWidth;
   sweep(target, [&](int64_t i, int64_t n, int lastLanes) {
-    return F32Kernel<false>{Sums(target, i, n, lastLanes), k1 - k0, a.data + i * a.stride, a.stride, panels + n * b.k, target.next};
+    return F32Kernel<false>{Sums(target, i, n, lastLanes), k1 - k0, a.data + i * a.stride, a.stride, panels + n * b.k};
   });
 }
 
 void sweepStrips(const BlockTarget& target, const float* strips, const PackedB& b, int64_t k0, int64_t k1) {
   const float* panels = static_cast<const float*>(b.data) + k0 * kPanelWidth;
   sweep(target, [&](int64_t i, int64_t n, int lastLanes) {
-    return F32Kernel<true>{Sums(target, i, n, lastLanes), k1 - k0, strips + i * (k1 - k0), kTileRows, panels + n * b.k, target.next};
+    return F32Kernel<true>{Sums(target, i, n, lastLanes), k1 - k0, strips + i * (k1 - k0), kTileRows, panels + n * b.k};
   });
 }
 
@@ -80,7 +77,7 @@ void sweepStrips(const BlockTarget& target, const float* strips, const PackedB& 
 void sweepColumns(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1) {
   const float* panels = static_cast<const float*>(b.data) + k0 * kPanelWidth;
   sweep(target, [&](int64_t i, int64_t n, int lastLanes) {
-    return F32Kernel<true>{Sums(target, i, n, lastLanes), k1 - k0, a.data + i, a.stride, panels + n * b.k, target.next};
+    return F32Kernel<true>{Sums(target, i, n, lastLanes), k1 - k0, a.data + i, a.stride, panels + n * b.k};
   });
 }
 
@@ -91,12 +88,11 @@ struct Bf16Kernel {
   int64_t pairs;
   const uint32_t* a;
   const uint32_t* panel;
-  ReadNext* next;
 
   template <int M, int V>
   void run() const {
     sums.prefetch<M, V>();
-    microKernelBf16<M, V>(pairs, a, pairs, panel, sums.c, sums.addend, sums.strideC, sums.lastLanes, next);
+    microKernelBf16<M, V>(pairs, a, pairs, panel, sums.target, sums.next);
   }
 };
 
@@ -104,7 +100,7 @@ void sweepPairs(const BlockTarget& target, const uint32_t* rows, const PackedB& 
   const int64_t pairs = (k1 - k0 + 1) / 2, panelPairs = (b.k + 1) / 2;
   const uint32_t* panels = static_cast<const uint32_t*>(b.data) + k0 / 2 * kPanelWidth;
   sweep(target, [&](int64_t i, int64_t n, int lastLanes) {
-    return Bf16Kernel{Sums(target, i, n, lastLanes), pairs, rows + i * pairs, panels + n * panelPairs, target.next};
+    return Bf16Kernel{Sums(target, i, n, lastLanes), pairs, rows + i * pairs, panels + n * panelPairs};
   });
 }
 
@@ -117,7 +113,9 @@ bool isWorthPacking(Matrix transposed, int64_t columns) {
   return transposed.stride % kConflictingFloats == 0 || columns > kManyPanels * kPanelWidth;
 }
 
-void multiplyBlock(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1) {
+namespace {
+
+void multiplyUnfenced(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1) {
   const int64_t k = k1 - k0;
   if (b.precision == Precision::f32 && !a.transposed) return sweepRows(target, a, b, k0, k1);
   if (b.precision == Precision::f32 && !isWorthPacking(a, target.n1 - target.n0)) return sweepColumns(target, a, b, k0, k1);
@@ -129,15 +127,27 @@ void multiplyBlock(const BlockTarget& target, Matrix a, const PackedB& b, int64_
   sweepStrips(target, static_cast<const float*>(packed), b, k0, k1);
 }
 
+}  // namespace
+
+void multiplyBlock(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1) {
+  multiplyUnfenced(target, a, b, k0, k1);
+  if (target.streams) completeStreaming();
+}
+
+bool canStream(const float* c, int64_t strideC, int64_t columns) {
+  return kStreams && reinterpret_cast<uintptr_t>(c) % kVectorBytes == 0 && strideC % kLanes == 0 && columns % kLanes == 0;
+}
+
 void multiplyInBlocks(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1) {
   const Blocking blocking(b.precision, k1 - k0);
+  const bool streams = target.streams && k1 - k0 <= blocking.depth && canStream(target.c, target.strideC, target.n1 - target.n0);
   for (int64_t k = k0; k < k1; k += blocking.depth) {
     for (int64_t n = target.n0; n < target.n1; n += blocking.columns) {
       for (int64_t row = 0; row < target.rows; row += kBlockRows) {
         const int64_t at = row * target.strideC + (n - target.n0);
         const float* const addend = k > k0 ? target.c + at : target.addend == nullptr ? nullptr : target.addend + at;
         const BlockTarget block{std::min(kBlockRows, target.rows - row), n, std::min(target.n1, n + blocking.columns), target.c + at,
-                                addend, target.strideC, target.next, target.inCache};
+                                addend, target.strideC, target.next, target.inCache, streams};
         multiplyBlock(block, part(a, row, k - k0), b, k, std::min(k1, k + blocking.depth));
       }
     }

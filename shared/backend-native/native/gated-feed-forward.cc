@@ -95,6 +95,7 @@ void forwardByBlocks(Precision precision, const FeedForwardShape& shape, const f
   const SharedB ups(precision, d, f, {weights.up, d, true}, Scratch::secondSharedB);
   const SharedB downs(precision, f, d, {weights.down, f, true}, Scratch::thirdSharedB);
   const LastingStore storeGate(gate, f), storeUp(up, f);
+  const bool lasting = n * d >= kLastingFloats;
   withActivation(activation, [&, n = n, d = d, f = f](auto function) {
     forEachBlock(shape, [&](const FeatureBlock& block) {
       const int64_t rows = block.rows, first = block.row0 * d, f0 = block.f0, f1 = f0 + block.width;
@@ -110,7 +111,7 @@ void forwardByBlocks(Precision precision, const FeedForwardShape& shape, const f
         lanes.store(block.first + local, function.value(gated) * linear);
       });
       const float* const addend = f0 > 0 ? y + first : residual == nullptr ? nullptr : residual + first;
-      multiplyInBlocks({rows, 0, d, y + first, addend, d}, {block.first, block.stride, false}, downs.packed(), f0, f1);
+      multiplyInBlocks({rows, 0, d, y + first, addend, d, nullptr, false, lasting && f1 - f0 == f}, {block.first, block.stride, false}, downs.packed(), f0, f1);
       completeStreaming();
     });
   });
@@ -124,10 +125,11 @@ void backwardByBlocks(Precision precision, const FeedForwardShape& shape, const 
   const SharedB ups(precision, f, d, {weights.up, d, false}, Scratch::secondSharedB);
   const SharedB downs(precision, d, f, {weights.down, f, false}, Scratch::thirdSharedB);
   const LastingStore storeGate(dGate, f);
-  withActivation(activation, [&, d = d, f = f](auto function) {
+  withActivation(activation, [&, n = n, d = d, f = f](auto function) {
     forEachBlock(shape, [&](const FeatureBlock& block) {
       const int64_t rows = block.rows, first = block.row0 * d, f0 = block.f0, f1 = f0 + block.width;
-      ReadNext next;
+      ReadNext next, after;
+      if (f1 == f) after.add(dY + first + threads() * rows * d, d, std::min(rows, n - block.row0 - threads() * rows), d);
       next.add(gate + block.row0 * f + f0, f, rows, block.width);
       next.add(up + block.row0 * f + f0, f, rows, block.width);
       multiplyInBlocks({rows, f0, f1, block.first, nullptr, block.stride, &next, true}, {dY + first, d, false}, downs.packed(), 0, d);
@@ -142,8 +144,8 @@ void backwardByBlocks(Precision precision, const FeedForwardShape& shape, const 
         lanes.store(gate + at, activated.value * linear);
       });
       float* const sums = dX + first;
-      multiplyInBlocks({rows, 0, d, sums, f0 > 0 ? sums : nullptr, d}, {block.first, block.stride, false}, gates.packed(), f0, f1);
-      multiplyInBlocks({rows, 0, d, sums, sums, d}, {block.second, block.stride, false}, ups.packed(), f0, f1);
+      multiplyInBlocks({rows, 0, d, sums, f0 > 0 ? sums : nullptr, d, &after}, {block.first, block.stride, false}, gates.packed(), f0, f1);
+      multiplyInBlocks({rows, 0, d, sums, sums, d, &after}, {block.second, block.stride, false}, ups.packed(), f0, f1);
       completeStreaming();
     });
   });

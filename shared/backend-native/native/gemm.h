@@ -34,12 +34,17 @@ struct Region {
   int64_t row0, row1, column0, column1;
 };
 
+/** A result of so many floats is not in the caches any more when what comes next reads it. */
+constexpr int64_t kLastingFloats = 1 << 20;
+
 /** What is done with a product while it is in the cache. */
 struct Epilogue {
   /** A matrix like C to which the products are added; null for none. */
   const float* addend = nullptr;
   /** Is called for parts of C when they are complete, on the thread that has computed them; none may be null. */
   std::function<void(const Region&)> whenComplete = nullptr;
+  /** Whether C, if it has kLastingFloats, is stored past the caches. */
+  bool lasting = false;
 };
 
 /** C[m, n] = A[m, k] B[k, n] + addend on all threads; rows of C, and of the addend, have no gaps. */

@@ -48,7 +48,11 @@ class Round {
     for (size_t i = 0; i < packed_.size(); i++) packed_[i].data = memory + at_[i];
     packRights();
     const std::vector<Block> blocks = cutBlocks();
-    parallelFor(static_cast<int64_t>(blocks.size()), [&](int64_t i) { multiplyBlockOf(blocks[static_cast<size_t>(i)]); });
+    parallelFor(static_cast<int64_t>(blocks.size()), [&](int64_t i) {
+      ReadNext next;
+      if (const size_t following = static_cast<size_t>(i + threads()); following < blocks.size()) addRows(blocks[following], next);
+      multiplyBlockOf(blocks[static_cast<size_t>(i)], next);
+    });
   }
 
  private:
@@ -111,15 +115,25 @@ class Round {
     return k;
   }
 
-  void multiplyBlockOf(const Block& block) const {
+  Matrix rowsOf(const Block& block, const ProductTerm& term) const { return part(term.a, block.row, 0); }
+
+  /** Adds what a block reads. */
+  void addRows(const Block& block, ReadNext& next) const {
+    for (int64_t t = block.product * termsOfEach_; t < (block.product + 1) * termsOfEach_; t++) {
+      const Matrix rows = rowsOf(block, terms_[t]);
+      next.add(rows.data, rows.stride, rows.transposed ? terms_[t].k : block.rows, rows.transposed ? block.rows : terms_[t].k);
+    }
+  }
+
+  void multiplyBlockOf(const Block& block, ReadNext& next) const {
     const GroupedProduct& product = products_[block.product];
     float* c = product.c + block.row * product.n + block.n0;
     bool empty = true;
     for (int64_t t = block.product * termsOfEach_; t < (block.product + 1) * termsOfEach_; t++) {
-      const auto& [a, b, k] = terms_[t];
+      const int64_t k = terms_[t].k;
       if (k == 0) continue;
-      const Matrix rows{a.data + block.row * (a.transposed ? 1 : a.stride), a.stride, a.transposed};
-      multiplyPacked(block.rows, rows, packed_[rightOf_[static_cast<size_t>(t)]], 0, k, block.n0, block.n1, c, product.n, !empty);
+      const BlockTarget target{block.rows, block.n0, block.n1, c, empty ? nullptr : c, product.n, &next, false, termsOfEach_ == 1 && product.m * product.n >= kLastingFloats};
+      multiplyInBlocks(target, rowsOf(block, terms_[t]), packed_[rightOf_[static_cast<size_t>(t)]], 0, k);
       empty = false;
     }
     if (!empty) return;

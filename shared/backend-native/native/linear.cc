@@ -9,7 +9,7 @@ namespace arrowsmith {
 
 void linear(Precision precision, int64_t n, int64_t in, int64_t out, const float* x, const float* weight, const float* residual,
             float* y) {
-  gemm(precision, n, out, in, {x, in, false}, {weight, in, true}, y, {residual, nullptr});
+  gemm(precision, n, out, in, {x, in, false}, {weight, in, true}, y, {residual, nullptr, true});
 }
 
 void linearGradients(Precision precision, int64_t n, int64_t in, const float* x, const LinearLayer* layers, int64_t count,

@@ -42,29 +42,52 @@ inline __attribute__((always_inline)) void forEachStep(int64_t count, ReadNext* 
   for (; p < count; p++) step(p);
 }
 
-/** Writes the sums of one micro-kernel to C, with what stands at `addend` (like C, or null) added; of the last vector only `lastLanes`. */
+/** How the sums of a micro-kernel are stored: with a part of each row's last vector, or past the caches, to multiples of a vector's size. */
+enum class Storing { whole, partial, streaming };
+
+/** Where the sums of a micro-kernel go. */
+struct SumsTarget {
+  float* c;
+  /** What is added: like C, or null. */
+  const float* addend;
+  /** Distance between rows of both. */
+  int64_t stride;
+  Storing storing;
+  /** Lanes of a row's last vector. */
+  int lastLanes;
+};
+
+/** All lanes, which are stored past the caches. */
+struct StreamedLanes {
+  Vec load(const float* p) const { return arrowsmith::load(p); }
+  void store(float* p, Vec v) const { storeStreaming(p, v); }
+};
+
+/** Writes the sums of one micro-kernel to C, with what stands at the addend added. */
 template <int M, int V>
-inline __attribute__((always_inline)) void storeSums(const Vec (&sums)[M][V], float* c, const float* addend, int64_t strideC,
-                                                     int lastLanes) {
-  const auto storeRow = [&](const Vec (&row)[V], auto last) __attribute__((always_inline)) {
-    if (addend == nullptr) {
-      ARROWSMITH_UNROLL
-      for (int j = 0; j < V - 1; j++) store(c + j * kLanes, row[j]);
-      last.store(c + (V - 1) * kLanes, row[V - 1]);
-    } else {
-      ARROWSMITH_UNROLL
-      for (int j = 0; j < V - 1; j++) store(c + j * kLanes, load(addend + j * kLanes) + row[j]);
-      last.store(c + (V - 1) * kLanes, last.load(addend + (V - 1) * kLanes) + row[V - 1]);
-      addend += strideC;
+inline __attribute__((always_inline)) void storeSums(const Vec (&sums)[M][V], const SumsTarget& target) {
+  const auto storeRows = [&](auto lanes, auto lastLanes) __attribute__((always_inline)) {
+    float* c = target.c;
+    const float* addend = target.addend;
+    ARROWSMITH_UNROLL
+    for (int i = 0; i < M; i++) {
+      if (addend == nullptr) {
+        ARROWSMITH_UNROLL
+        for (int j = 0; j < V - 1; j++) lanes.store(c + j * kLanes, sums[i][j]);
+        lastLanes.store(c + (V - 1) * kLanes, sums[i][V - 1]);
+      } else {
+        ARROWSMITH_UNROLL
+        for (int j = 0; j < V - 1; j++) lanes.store(c + j * kLanes, lanes.load(addend + j * kLanes) + sums[i][j]);
+        lastLanes.store(c + (V - 1) * kLanes, lastLanes.load(addend + (V - 1) * kLanes) + sums[i][V - 1]);
+        addend += target.stride;
+      }
+      c += target.stride;
     }
-    c += strideC;
   };
-  if (lastLanes == kLanes) {
-    ARROWSMITH_UNROLL
-    for (int i = 0; i < M; i++) storeRow(sums[i], AllLanes{});
-  } else {
-    ARROWSMITH_UNROLL
-    for (int i = 0; i < M; i++) storeRow(sums[i], FirstLanes{lastLanes});
+  switch (target.storing) {
+    case Storing::whole: return storeRows(AllLanes{}, AllLanes{});
+    case Storing::partial: return storeRows(AllLanes{}, FirstLanes{target.lastLanes});
+    case Storing::streaming: return storeRows(StreamedLanes{}, StreamedLanes{});
   }
 }
 
@@ -77,12 +100,15 @@ inline __attribute__((always_inline)) void storeSums(const Vec (&sums)[M][V], fl
  */
 template <int M, int V, bool Columns>
 inline __attribute__((always_inline)) void microKernel(int64_t k, const float* a, int64_t stride, const float* panel,
-                                                       float* c, const float* addend, int64_t strideC, int lastLanes, ReadNext* next) {
+                                                       const SumsTarget& target, ReadNext* next) {
   Vec sums[M][V] = {};
   forEachStep(k, next, [&](int64_t p) __attribute__((always_inline)) {
     Vec b[V];
     ARROWSMITH_UNROLL
-    for (int j = 0; j < V; j++) b[j] = loadAligned(panel + p * kPanelWidth + j * kLanes);
+    for (int j = 0; j < V; j++) {
+      b[j] = loadAligned(panel + p * kPanelWidth + j * kLanes);
+      keepInRegister(b[j]);
+    }
     ARROWSMITH_UNROLL
     for (int i = 0; i < M; i++) {
       const Vec x = splat(Columns ? a[p * stride + i] : a[i * stride + p]);
@@ -90,7 +116,7 @@ inline __attribute__((always_inline)) void microKernel(int64_t k, const float* a
       for (int j = 0; j < V; j++) sums[i][j] += x * b[j];
     }
   });
-  storeSums<M, V>(sums, c, addend, strideC, lastLanes);
+  storeSums<M, V>(sums, target);
 }
 
 #if defined(__AVX512BF16__)
@@ -103,13 +129,16 @@ inline __attribute__((always_inline)) void microKernel(int64_t k, const float* a
  */
 template <int M, int V>
 inline __attribute__((always_inline)) void microKernelBf16(int64_t pairs, const uint32_t* a, int64_t strideRow,
-                                                           const uint32_t* panel, float* c, const float* addend,
-                                                           int64_t strideC, int lastLanes, ReadNext* next) {
+                                                           const uint32_t* panel, const SumsTarget& target,
+                                                           ReadNext* next) {
   Vec sums[M][V] = {};
   forEachStep(pairs, next, [&](int64_t p) __attribute__((always_inline)) {
     __m512bh b[V];
     ARROWSMITH_UNROLL
-    for (int j = 0; j < V; j++) b[j] = (__m512bh)_mm512_load_si512(panel + p * kPanelWidth + j * kLanes);
+    for (int j = 0; j < V; j++) {
+      b[j] = (__m512bh)_mm512_load_si512(panel + p * kPanelWidth + j * kLanes);
+      keepInRegister(b[j]);
+    }
     ARROWSMITH_UNROLL
     for (int i = 0; i < M; i++) {
       const __m512bh x = (__m512bh)_mm512_set1_epi32(static_cast<int>(a[i * strideRow + p]));
@@ -117,7 +146,7 @@ inline __attribute__((always_inline)) void microKernelBf16(int64_t pairs, const 
       for (int j = 0; j < V; j++) sums[i][j] = (Vec)_mm512_dpbf16_ps((__m512)sums[i][j], x, b[j]);
     }
   });
-  storeSums<M, V>(sums, c, addend, strideC, lastLanes);
+  storeSums<M, V>(sums, target);
 }
 
 #endif

@@ -13,9 +13,9 @@ namespace arrowsmith {
  */
 class ReadNext {
  public:
-  /** Adds a part of a matrix: some rows of so many columns. */
+  /** Adds a part of a matrix: some rows of so many columns. What is more than kMostParts is not asked for. */
   void add(const float* first, int64_t stride, int64_t rows, int64_t columns) {
-    if (rows <= 0 || columns <= 0) return;
+    if (rows <= 0 || columns <= 0 || count_ == kMostParts) return;
     const int64_t lines = pieces(columns + kLineFloats - 1, kLineFloats);  // a row may begin at a line's end
     parts_[count_++] = {first, stride, rows, lines};
   }

@@ -42,6 +42,13 @@ inline Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(
 inline Vec loadAligned(const float* p) { return *reinterpret_cast<const AlignedVec*>(p); }
 inline void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
 
+/** Whether {@link storeStreaming} is more than a store. */
+#if defined(__AVX2__)
+constexpr bool kStreams = true;
+#else
+constexpr bool kStreams = false;
+#endif
+
 /**
  * Stores past the caches, p being a multiple of kVectorBytes. For whole lines that other cores are to read: a core need not fetch
  * lines first that others have in their caches, which takes as long as 100 multiply-adds a line where two groups of cores share no cache.
@@ -53,6 +60,25 @@ inline void storeStreaming(float* p, Vec v) {
   _mm256_stream_ps(p, (__m256)v);
 #else
   store(p, v);
+#endif
+}
+
+/**
+ * Keeps a value in its register. g++ would rather read it from memory again for each of a few uses, of which the processor does one of
+ * whole vectors in a cycle.
+ */
+template <class V>
+inline __attribute__((always_inline)) void keepInRegister(V& v) {
+#if defined(EMULATED_AVX512)
+  (void)v;  // has two
+#elif defined(__AVX512F__)
+  asm("" : "+v"(v));
+#elif defined(__SSE__)
+  asm("" : "+x"(v));
+#elif defined(__aarch64__)
+  asm("" : "+w"(v));
+#else
+  (void)v;
 #endif
 }
 
@@ -121,6 +147,20 @@ inline float sum(Vec v) {
 #endif
 }
 
+/** The largest lane; any number where there is a NaN. */
+inline float largestLane(Vec v) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_max_ps((__m512)v);
+#else
+  float lanes[kLanes];
+  std::memcpy(lanes, &v, sizeof v);
+  for (int width = kLanes / 2; width > 0; width /= 2) {
+    for (int i = 0; i < width; i++) lanes[i] = lanes[i] > lanes[i + width] ? lanes[i] : lanes[i + width];
+  }
+  return lanes[0];
+#endif
+}
+
 /** The larger of each lane; a NaN in either wins, so that none is lost on the way to a softmax. */
 inline Vec maximum(Vec a, Vec b) {
   const Vec larger = a > b ? a : b;  // b where a is NaN
@@ -135,17 +175,15 @@ inline float maximum(Vec v) {
 }
 
 /**
- * e^x to about one unit in the last place: 0 below −87.3 (no subnormal results), ∞ above 88.7, NaN for NaN. Cody and Waite's
- * reduction to [−ln 2 / 2, ln 2 / 2], and the minimax polynomial of Cephes' expf.
+ * e^x to about one unit in the last place, for x in [−87.3, 88.7]. Cody and Waite's reduction to [−ln 2 / 2, ln 2 / 2], and the minimax
+ * polynomial of Cephes' expf.
  */
-inline Vec exponential(Vec x) {
-  const Vec low = splat(-87.33654f), high = splat(88.72283f);
-  const Vec clamped = x < low ? low : (x > high ? high : x);
+inline Vec exponentialWithin(Vec x) {
   // Adding and subtracting 1.5 · 2^23 rounds to the nearest integer, which then also stands in the sum's lowest bits.
   const Vec magic = splat(12582912.0f);
-  const Vec shifted = clamped * splat(1.44269504088896341f) + magic;
+  const Vec shifted = x * splat(1.44269504088896341f) + magic;
   const Vec n = shifted - magic;
-  Vec r = clamped - n * splat(0.693359375f);
+  Vec r = x - n * splat(0.693359375f);
   r = r - n * splat(-2.12194440e-4f);
   Vec p = splat(1.9875691500e-4f);
   p = p * r + splat(1.3981999507e-3f);
@@ -155,13 +193,49 @@ inline Vec exponential(Vec x) {
   p = p * r + splat(5.0000001201e-1f);
   p = p * (r * r) + r + splat(1.0f);
   // n is added to the exponent of p, which lies in [0.7, 1.5): p · 2^n, also for n = 128, whose power is no float.
-  const Vec result = reinterpret_cast<Vec>(reinterpret_cast<VecBits>(p) + (reinterpret_cast<VecBits>(shifted) << 23));
+  return reinterpret_cast<Vec>(reinterpret_cast<VecBits>(p) + (reinterpret_cast<VecBits>(shifted) << 23));
+}
+
+/** e^x to about one unit in the last place: 0 below −87.3 (no subnormal results), ∞ above 88.7, NaN for NaN. */
+inline Vec exponential(Vec x) {
+  const Vec low = splat(-87.33654f), high = splat(88.72283f);
+  const Vec result = exponentialWithin(x < low ? low : (x > high ? high : x));
   const Vec bounded = x < low ? splat(0.0f) : (x > high ? splat(__builtin_inff()) : result);
   return x != x ? x : bounded;
 }
 
-/** 1 / (1 + e^−x). */
-inline Vec sigmoid(Vec x) { return splat(1.0f) / (splat(1.0f) + exponential(-x)); }
+/**
+ * ln x of normal numbers, to about one unit in the last place; NaN for NaN and ∞. With x = 2^e m, √½ ≤ m < √2, it is e ln 2 + ln m, of which
+ * the series' first terms are exact, and the rest is the polynomial of Cephes' logf.
+ */
+inline Vec logarithm(Vec x) {
+  const VecBits bits = reinterpret_cast<VecBits>(x);
+  const VecBits offset = bits - 0x3f3504f3u;  // √½: what is below has the next exponent
+  typedef int32_t VecIntegers __attribute__((vector_size(kVectorBytes)));
+  const VecIntegers exponent = reinterpret_cast<VecIntegers>(offset) >> 23;
+  const Vec e = __builtin_convertvector(exponent, Vec);
+  const VecBits mantissa = bits - reinterpret_cast<VecBits>(exponent << 23);
+  const Vec f = reinterpret_cast<Vec>(mantissa) - splat(1.0f), square = f * f;
+  Vec p = splat(7.0376836292e-2f);
+  p = p * f + splat(-1.1514610310e-1f);
+  p = p * f + splat(1.1676998740e-1f);
+  p = p * f + splat(-1.2420140846e-1f);
+  p = p * f + splat(1.4249322787e-1f);
+  p = p * f + splat(-1.6668057665e-1f);
+  p = p * f + splat(2.0000714765e-1f);
+  p = p * f + splat(-2.4999993993e-1f);
+  p = p * f + splat(3.3333331174e-1f);
+  const Vec small = (p * f * square + e * splat(-2.12194440e-4f)) - square * splat(0.5f);
+  return small + f + e * splat(0.693359375f) + (x - x);
+}
+
+/** 1 / (1 + e^−x), where that is below 10⁻³⁷ 0; NaN for NaN. */
+inline Vec sigmoid(Vec x) {
+  const Vec limit = splat(87.0f);
+  const Vec power = x > limit ? splat(0.0f) : exponentialWithin(-x);
+  const Vec result = x < -limit ? splat(0.0f) : splat(1.0f) / (splat(1.0f) + power);
+  return x != x ? x : result;
+}
 
 /** tanh x = 1 − 2 / (e^2x + 1); for small |x|, where that cancels, the series x − x³/3 + 2x⁵/15 − 17x⁷/315. */
 inline Vec hyperbolicTangent(Vec x) {

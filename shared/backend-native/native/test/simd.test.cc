@@ -40,6 +40,7 @@ double relativeError(Vec (*f)(Vec), double (*exact)(double), double low, double 
   return worst;
 }
 
+double exactLogarithm(double x) { return std::log(x); }
 double exactSigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 }  // namespace
@@ -91,6 +92,12 @@ TEST("the sum and the maximum of all lanes") {
   }
   CHECK_CLOSE(sum(load(x.data())), total, 1e-6);
   CHECK(maximum(load(x.data())) == largest);
+  CHECK(largestLane(load(x.data())) == largest);
+  for (size_t lane = 0; lane < kLanes; lane++) {
+    std::vector<float> withMost = x;
+    withMost[lane] = 2;
+    CHECK(largestLane(load(withMost.data())) == 2);
+  }
   for (size_t lane = 0; lane < kLanes; lane++) {
     std::vector<float> withNaN = x;
     withNaN[lane] = kNaN;
@@ -141,8 +148,21 @@ TEST("lanes do not disturb each other in e^x") {
   CHECK_CLOSE(lanesOf(exponential(load(x.data()))), expected, 0);
 }
 
+TEST("ln x is exact to about a unit in the last place, and NaN for what is no number") {
+  CHECK_CLOSE(relativeError(logarithm, exactLogarithm, 1, 3), 0, 2e-7);
+  CHECK_CLOSE(relativeError(logarithm, exactLogarithm, 3, 70000), 0, 1.5e-7);
+  CHECK_CLOSE(relativeError(logarithm, exactLogarithm, 1e-3, 0.99), 0, 2e-7);
+  CHECK(apply(logarithm, 1) == 0);
+  CHECK_CLOSE(apply(logarithm, 1.2e-38f), std::log(1.2e-38), 1e-5);
+  CHECK_CLOSE(apply(logarithm, 3e38f), std::log(3e38), 1e-5);
+  CHECK(std::isnan(apply(logarithm, kNaN)));
+  CHECK(std::isnan(apply(logarithm, kInfinity)));
+}
+
 TEST("the sigmoid is exact to some units in the last place, and 0 or 1 far out") {
-  CHECK_CLOSE(relativeError(sigmoid, exactSigmoid, -86, 86), 0, 4e-7);
+  CHECK_CLOSE(relativeError(sigmoid, exactSigmoid, -86.9, 86.9), 0, 4e-7);
+  CHECK(apply(sigmoid, 87.5f) == 1);
+  CHECK(apply(sigmoid, -87.5f) == 0);
   CHECK(apply(sigmoid, 0) == 0.5f);
   CHECK(apply(sigmoid, 1e30f) == 1);
   CHECK(apply(sigmoid, -1e30f) == 0);
