@@ -1,5 +1,6 @@
 #include "block.h"
 
+#include "lasting.h"
 #include "pack.h"
 #include "scratch.h"
 
@@ -132,10 +133,6 @@ void multiplyUnfenced(const BlockTarget& target, Matrix a, const PackedB& b, int
 void multiplyBlock(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1) {
   multiplyUnfenced(target, a, b, k0, k1);
   if (target.streams) completeStreaming();
-}
-
-bool canStream(const float* c, int64_t strideC, int64_t columns) {
-  return kStreams && reinterpret_cast<uintptr_t>(c) % kVectorBytes == 0 && strideC % kLanes == 0 && columns % kLanes == 0;
 }
 
 void multiplyInBlocks(const BlockTarget& target, Matrix a, const PackedB& b, int64_t k0, int64_t k1) {

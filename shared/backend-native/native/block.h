@@ -61,15 +61,10 @@ struct BlockTarget {
   ReadNext* next = nullptr;
   /** Whether C is in the cache already, so that nothing need ask for it. */
   bool inCache = false;
-  /**
-   * Whether C is stored past the caches, because nothing reads it before they have forgotten it: where {@link canStream} says so, and sums
-   * are complete.
-   */
+  /** Whether C is stored past the caches: for complete sums, where {@link canStream} says so. */
   bool streams = false;
 };
 
-/** Whether rows of C can be stored past the caches: they consist of whole vectors at multiples of their size. */
-bool canStream(const float* c, int64_t strideC, int64_t columns);
 
 /** The part of A from a row and a column on. */
 inline Matrix part(Matrix a, int64_t row, int64_t column) {

@@ -7,6 +7,7 @@
 #include "block.h"
 #include "gated-activation.h"
 #include "grouped-products.h"
+#include "lasting.h"
 #include "parallel.h"
 #include "scratch.h"
 #include "tall-products.h"
@@ -69,32 +70,13 @@ void forEachBlock(const FeedForwardShape& shape, Body&& body) {
   });
 }
 
-/** Stores what is not read before the cache has forgotten it: past the cache, where the matrix and its rows begin at lines. */
-class LastingStore {
- public:
-  LastingStore(const float* matrix, int64_t columns)
-      : streams_(reinterpret_cast<uintptr_t>(matrix) % kVectorBytes == 0 && columns % kLanes == 0) {}
-
-  template <class Lanes>
-  void operator()(float* p, Vec v, Lanes lanes) const {
-    if (streams_) {
-      storeStreaming(p, v);
-    } else {
-      lanes.store(p, v);
-    }
-  }
-
- private:
-  bool streams_;
-};
-
 void forwardByBlocks(Precision precision, const FeedForwardShape& shape, const float* x, const FeedForwardWeights& weights,
                      const float* residual, float* gate, float* up, float* y) {
   const auto [activation, n, d, f] = shape;
   const SharedB gates(precision, d, f, {weights.gate, d, true}, Scratch::sharedB);
   const SharedB ups(precision, d, f, {weights.up, d, true}, Scratch::secondSharedB);
   const SharedB downs(precision, f, d, {weights.down, f, true}, Scratch::thirdSharedB);
-  const LastingStore storeGate(gate, f), storeUp(up, f);
+  const LastingStore storeGate(gate, n, f), storeUp(up, n, f);
   const bool lasting = n * d >= kLastingFloats;
   withActivation(activation, [&, n = n, d = d, f = f](auto function) {
     forEachBlock(shape, [&](const FeatureBlock& block) {
@@ -124,7 +106,7 @@ void backwardByBlocks(Precision precision, const FeedForwardShape& shape, const 
   const SharedB gates(precision, f, d, {weights.gate, d, false}, Scratch::sharedB);
   const SharedB ups(precision, f, d, {weights.up, d, false}, Scratch::secondSharedB);
   const SharedB downs(precision, d, f, {weights.down, f, false}, Scratch::thirdSharedB);
-  const LastingStore storeGate(dGate, f);
+  const LastingStore storeGate(dGate, n, f);
   withActivation(activation, [&, n = n, d = d, f = f](auto function) {
     forEachBlock(shape, [&](const FeatureBlock& block) {
       const int64_t rows = block.rows, first = block.row0 * d, f0 = block.f0, f1 = f0 + block.width;

@@ -10,6 +10,7 @@
 #endif
 
 #include "block.h"
+#include "lasting.h"
 #include "pack.h"
 #include "parallel.h"
 #include "scratch.h"

@@ -34,16 +34,13 @@ struct Region {
   int64_t row0, row1, column0, column1;
 };
 
-/** A result of so many floats is not in the caches any more when what comes next reads it. */
-constexpr int64_t kLastingFloats = 1 << 20;
-
 /** What is done with a product while it is in the cache. */
 struct Epilogue {
   /** A matrix like C to which the products are added; null for none. */
   const float* addend = nullptr;
   /** Is called for parts of C when they are complete, on the thread that has computed them; none may be null. */
   std::function<void(const Region&)> whenComplete = nullptr;
-  /** Whether C, if it has kLastingFloats, is stored past the caches. */
+  /** Whether C is stored past the caches, if it is large. */
   bool lasting = false;
 };
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "block.h"
+#include "lasting.h"
 #include "pack.h"
 #include "parallel.h"
 #include "scratch.h"

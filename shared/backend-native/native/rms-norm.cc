@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "kernels.h"
+#include "lasting.h"
 #include "parallel.h"
 #include "rows.h"
 #include "scratch.h"
@@ -11,6 +12,7 @@
 namespace arrowsmith {
 
 void rmsNorm(int64_t n, int64_t d, const float* x, const float* weight, float epsilon, float* y, float* inverseRms) {
+  const LastingStore storeY(y, n, d);
   parallelRanges(n, rowsPerPiece(d), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
       const float* in = x + row * d;
@@ -22,9 +24,10 @@ void rmsNorm(int64_t n, int64_t d, const float* x, const float* weight, float ep
       const float inverse = 1 / std::sqrt(squares / static_cast<float>(d) + epsilon);
       inverseRms[row] = inverse;
       forEachVector(0, d, [&](int64_t j, auto lanes) {
-        lanes.store(out + j, lanes.load(in + j) * splat(inverse) * lanes.load(weight + j));
+        storeY(out + j, lanes.load(in + j) * splat(inverse) * lanes.load(weight + j), lanes);
       });
     }
+    completeStreaming();
   });
 }
 
@@ -33,6 +36,7 @@ void rmsNormGradient(int64_t n, int64_t d, const float* dY, const float* x, cons
   const int64_t rows = summedRowsPerPiece(d);
   const int64_t parts = pieces(n, rows);
   float* partials = scratchFloats(Scratch::partials, parts * d);  // [parts, d]
+  const LastingStore storeDX(dX, n, d);
   parallelRanges(n, rows, [&](int64_t begin, int64_t end) {
     float* dWeightPart = partials + begin / rows * d;
     std::fill(dWeightPart, dWeightPart + d, 0.0f);
@@ -51,9 +55,10 @@ void rmsNormGradient(int64_t n, int64_t d, const float* dY, const float* x, cons
         const Vec v = lanes.load(in + j);
         lanes.store(dWeightPart + j, lanes.load(dWeightPart + j) + g * v);
         const Vec dIn = g * lanes.load(weight + j) - v * splat(share * inverse);
-        lanes.store(out + j, dResidual == nullptr ? dIn : dIn + lanes.load(dResidual + row * d + j));
+        storeDX(out + j, dResidual == nullptr ? dIn : dIn + lanes.load(dResidual + row * d + j), lanes);
       });
     }
+    completeStreaming();
   });
   sumParts(parts, d, partials, dWeight);
 }

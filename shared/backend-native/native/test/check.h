@@ -10,6 +10,7 @@
 #include <iomanip>
 #include <iostream>
 #include <limits>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -152,6 +153,24 @@ inline std::vector<float> randomFloats(int64_t count, uint64_t seed, double low 
   for (float& value : values) value = static_cast<float>(low + (high - low) * random.uniform());
   return values;
 }
+
+/** Floats at a line's beginning, as tensors are. */
+class AlignedFloats {
+ public:
+  AlignedFloats(size_t count, float value) : memory_(count + kAlignment / sizeof(float), value) {
+    void* p = memory_.data();
+    size_t space = memory_.size() * sizeof(float);
+    data_ = static_cast<float*>(std::align(kAlignment, count * sizeof(float), p, space));
+  }
+
+  float* data() { return data_; }
+
+ private:
+  static constexpr size_t kAlignment = 64;
+
+  std::vector<float> memory_;
+  float* data_;
+};
 
 /** `count` integers, uniform in [low, high). */
 inline std::vector<int32_t> randomIntegers(int64_t count, uint64_t seed, int32_t low, int32_t high) {

@@ -18,7 +18,8 @@ constexpr double kTolerance = 2e-5;
 const FeedForwardShape kShapes[] = {{Activation::silu, 1, 1, 1},      {Activation::geluTanh, 2, 5, 3},
                                     {Activation::silu, 7, 33, 20},    {Activation::geluTanh, 37, 48, 129},
                                     {Activation::silu, 130, 65, 300}, {Activation::geluTanh, 1601, 17, 40},
-                                    {Activation::geluTanh, 515, 24, 64},  {Activation::silu, 520, 7, 1090}};
+                                    {Activation::geluTanh, 515, 24, 64},  {Activation::silu, 520, 7, 1090},
+                                    {Activation::silu, 1030, 24, 1024},   {Activation::silu, 1030, 1024, 24}};
 
 struct Case {
   FeedForwardShape shape;
@@ -47,28 +48,13 @@ struct Result {
   }
 };
 
-/** Floats at a line's beginning, as tensors are. */
-class AlignedFloats {
- public:
-  AlignedFloats(size_t count, float value) : memory_(count + kLineFloats, value) {
-    void* p = memory_.data();
-    size_t space = memory_.size() * sizeof(float);
-    data_ = static_cast<float*>(std::align(kLineFloats * sizeof(float), count * sizeof(float), p, space));
-  }
-
-  float* data() { return data_; }
-
- private:
-  std::vector<float> memory_;
-  float* data_;
-};
-
 Result compute(Precision precision, const Case& c, bool hasResidual = true) {
-  AlignedFloats gate(c.inner(), kNaN), up(c.inner(), kNaN), memory(c.inner(), kNaN);
-  Result r{std::vector<float>(c.x.size(), kNaN), std::vector<float>(c.x.size(), kNaN), std::vector<float>(c.gateWeight.size(), kNaN),
+  AlignedFloats gate(c.inner(), kNaN), up(c.inner(), kNaN), memory(c.inner(), kNaN), y(c.x.size(), kNaN);
+  Result r{{}, std::vector<float>(c.x.size(), kNaN), std::vector<float>(c.gateWeight.size(), kNaN),
            std::vector<float>(c.upWeight.size(), kNaN), std::vector<float>(c.downWeight.size(), kNaN)};
   gatedFeedForward(precision, c.shape, c.x.data(), c.weights(), hasResidual ? c.residual.data() : nullptr, gate.data(), up.data(),
-                   r.y.data());
+                   y.data());
+  r.y.assign(y.data(), y.data() + c.x.size());
   gatedFeedForwardGradient(precision, c.shape, c.dY.data(), c.x.data(), c.weights(), gate.data(), up.data(), memory.data(),
                            r.dX.data(), {r.dGate.data(), r.dUp.data(), r.dDown.data()});
   return r;

@@ -117,6 +117,29 @@ TEST("linear layers give the same bits on any number of threads") {
   }
 }
 
+TEST("large results, which are stored past the caches, are what others would be") {
+  constexpr int64_t kRows = 1030, kWide = 1024, kNarrow = 24;
+  const size_t size = static_cast<size_t>(kRows * kWide);
+  const std::vector<float> narrow = randomFloats(kRows * kNarrow, 1), weight = randomFloats(kWide * kNarrow, 2);
+  const std::vector<float> transposed = randomFloats(kNarrow * kWide, 3), residual = randomFloats(kRows * kWide, 4);
+  const std::vector<float> x = randomFloats(kRows * kWide, 5);
+  for (const Precision precision : {Precision::f32, Precision::bf16}) {
+    const auto compute = [&](float* result, int which) {
+      std::vector<float> dWeight(transposed.size());
+      const LinearLayer layer{kNarrow, narrow.data(), transposed.data(), dWeight.data()};
+      if (which == 0) linear(precision, kRows, kNarrow, kWide, narrow.data(), weight.data(), nullptr, result);
+      if (which == 1) linear(precision, kRows, kNarrow, kWide, narrow.data(), weight.data(), residual.data(), result);
+      if (which == 2) linearGradients(precision, kRows, kWide, x.data(), &layer, 1, result);
+      return std::vector<float>(result, result + size);
+    };
+    for (int which = 0; which < 3; which++) {
+      AlignedFloats aligned(size + 1, kNaN), other(size + 1, kNaN);
+      CHECK_SAME_BITS(compute(aligned.data(), which), compute(other.data() + 1, which));
+      CHECK(std::isnan(aligned.data()[size]));
+    }
+  }
+}
+
 TEST("a NaN reaches the outputs of its own row only") {
   Case c({8, 20, 30});
   const auto [n, in, out] = c.shape;

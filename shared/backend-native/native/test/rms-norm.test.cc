@@ -71,6 +71,22 @@ TEST("the gradient by way of the residual is added") {
   }
 }
 
+TEST("large results, which are stored past the caches, are what others would be") {
+  constexpr int64_t kRows = 1030, kColumns = 1024;
+  const size_t size = static_cast<size_t>(kRows * kColumns);
+  const std::vector<float> x = randomFloats(kRows * kColumns, 1), dY = randomFloats(kRows * kColumns, 2), weight = randomFloats(kColumns, 3);
+  const auto compute = [&](float* y, float* dX) {
+    std::vector<float> inverseRms(kRows), dWeight(kColumns);
+    rmsNorm(kRows, kColumns, x.data(), weight.data(), kEpsilon, y, inverseRms.data());
+    rmsNormGradient(kRows, kColumns, dY.data(), x.data(), weight.data(), inverseRms.data(), nullptr, dX, dWeight.data());
+    std::vector<float> both(y, y + size);
+    both.insert(both.end(), dX, dX + size);
+    return both;
+  };
+  AlignedFloats y(size, kNaN), dX(size, kNaN), otherY(size + 1, kNaN), otherDX(size + 1, kNaN);
+  CHECK_SAME_BITS(compute(y.data(), dX.data()), compute(otherY.data() + 1, otherDX.data() + 1));
+}
+
 TEST("RMSNorm also returns 1 / root mean square") {
   const Shape shape{2, 4};
   const Result r = run(shape, {3, 3, 3, 3, 1, -1, 1, -1}, {1, 1, 1, 1}, std::vector<float>(8));
