@@ -4,7 +4,7 @@ The recipe (https://github.com/karpathy/nanoGPT, "I only have a macbook"): chara
 2000 steps, AdamW at 1e-3 falling along a cosine to 1e-4 after 100 steps of warm-up, beta2 0.99, weight decay 0.1, no dropout.
 
 Usage: python scripts/bench/shakespeare-char-torch.py text.txt '{"threads": 2, "steps": 2000, "compile": false}'
-Needs: pip install torch (2.1 or later)
+Needs: pip install torch (1.13 or later; from 2.0 on it has attention as one operation, which is used then)
 """
 
 import json
@@ -30,17 +30,36 @@ ids = torch.tensor([characters.index(c) for c in text])
 train, validation = ids[: int(0.9 * len(ids))], ids[int(0.9 * len(ids)) :]
 
 
+class Norm(nn.Module):
+    """nn.LayerNorm without bias, which it can be since 2.1."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(D))
+
+    def forward(self, x):
+        return F.layer_norm(x, (D,), self.weight)
+
+
+def attend(q, k, v):
+    if hasattr(F, "scaled_dot_product_attention"):
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
+    hidden = torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1)
+    return scores.masked_fill(hidden, -math.inf).softmax(-1) @ v
+
+
 class Block(nn.Module):
     def __init__(self):
         super().__init__()
-        self.norm1, self.norm2 = nn.LayerNorm(D, bias=False), nn.LayerNorm(D, bias=False)
+        self.norm1, self.norm2 = Norm(), Norm()
         self.qkv, self.projection = nn.Linear(D, 3 * D, bias=False), nn.Linear(D, D, bias=False)
         self.up, self.down = nn.Linear(D, 4 * D, bias=False), nn.Linear(4 * D, D, bias=False)
 
     def forward(self, x):
         B, T, _ = x.shape
         q, k, v = (t.view(B, T, HEADS, D // HEADS).transpose(1, 2) for t in self.qkv(self.norm1(x)).split(D, dim=2))
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        y = attend(q, k, v)
         x = x + self.projection(y.transpose(1, 2).reshape(B, T, D))
         return x + self.down(F.gelu(self.up(self.norm2(x))))
 
@@ -50,7 +69,7 @@ class Gpt(nn.Module):
         super().__init__()
         self.tokens, self.positions = nn.Embedding(len(characters), D), nn.Embedding(CONTEXT, D)
         self.blocks = nn.ModuleList(Block() for _ in range(LAYERS))
-        self.norm = nn.LayerNorm(D, bias=False)
+        self.norm = Norm()
         for name, parameter in self.named_parameters():
             is_residual = name.endswith(("projection.weight", "down.weight"))
             if parameter.dim() == 2:

@@ -103,6 +103,15 @@ async function trainTorch(
   { steps = RECIPE_STEPS, ...rest }: { steps: number | undefined; compile: boolean; threads: number },
 ): Promise<Trained> {
   const script = fileURLToPath(new URL('shakespeare-char-torch.py', import.meta.url));
-  const { stdout } = await promisify(execFile)(python(), [script, text, JSON.stringify({ steps, ...rest })]);
+  const { stdout } = await promisify(execFile)(python(), [script, text, JSON.stringify({ steps, ...rest })]).catch(
+    (error: { stderr?: string; message: string }) => {
+      throw new UserError({
+        what: 'PyTorch does not train',
+        where: script,
+        found: (error.stderr || error.message).trim().split('\n').at(-1)!,
+        fix: 'set PYTHON to a Python with torch 1.13 or later (2.0 for --compile), or leave it out with --peer=none',
+      });
+    },
+  );
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Trained;
 }
