@@ -1,7 +1,4 @@
-/**
- * @file Kernels that wait, and are run one after the other by one call. What JavaScript does for a kernel (tape, shapes, memory) takes 20 µs,
- * but 200 µs between two kernels that have emptied the caches.
- */
+/** @file Kernels that wait, and are run one after the other by one call; src/kernel-queue.ts says what for. */
 #pragma once
 #define NAPI_VERSION 8
 #include <node_api.h>

@@ -1,8 +1,8 @@
 #include "block.h"
 
-#include "lasting.h"
 #include "pack.h"
 #include "scratch.h"
+#include "streaming.h"
 
 namespace arrowsmith {
 namespace {

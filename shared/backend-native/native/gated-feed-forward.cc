@@ -7,9 +7,9 @@
 #include "block.h"
 #include "gated-activation.h"
 #include "grouped-products.h"
-#include "lasting.h"
 #include "parallel.h"
 #include "scratch.h"
+#include "streaming.h"
 #include "tall-products.h"
 
 namespace arrowsmith {
@@ -76,8 +76,8 @@ void forwardByBlocks(Precision precision, const FeedForwardShape& shape, const f
   const SharedB gates(precision, d, f, {weights.gate, d, true}, Scratch::sharedB);
   const SharedB ups(precision, d, f, {weights.up, d, true}, Scratch::secondSharedB);
   const SharedB downs(precision, f, d, {weights.down, f, true}, Scratch::thirdSharedB);
-  const LastingStore storeGate(gate, n, f), storeUp(up, n, f);
-  const bool lasting = n * d >= kLastingFloats;
+  const StreamingStore storeGate(gate, n, f), storeUp(up, n, f);
+  const bool streams = n * d >= kStreamedFloats;
   withActivation(activation, [&, n = n, d = d, f = f](auto function) {
     forEachBlock(shape, [&](const FeatureBlock& block) {
       const int64_t rows = block.rows, first = block.row0 * d, f0 = block.f0, f1 = f0 + block.width;
@@ -93,7 +93,8 @@ void forwardByBlocks(Precision precision, const FeedForwardShape& shape, const f
         lanes.store(block.first + local, function.value(gated) * linear);
       });
       const float* const addend = f0 > 0 ? y + first : residual == nullptr ? nullptr : residual + first;
-      multiplyInBlocks({rows, 0, d, y + first, addend, d, nullptr, false, lasting && f1 - f0 == f}, {block.first, block.stride, false}, downs.packed(), f0, f1);
+      const BlockTarget sums{rows, 0, d, y + first, addend, d, nullptr, false, streams && block.width == f};
+      multiplyInBlocks(sums, {block.first, block.stride, false}, downs.packed(), f0, f1);
       completeStreaming();
     });
   });
@@ -106,7 +107,7 @@ void backwardByBlocks(Precision precision, const FeedForwardShape& shape, const 
   const SharedB gates(precision, f, d, {weights.gate, d, false}, Scratch::sharedB);
   const SharedB ups(precision, f, d, {weights.up, d, false}, Scratch::secondSharedB);
   const SharedB downs(precision, d, f, {weights.down, f, false}, Scratch::thirdSharedB);
-  const LastingStore storeGate(dGate, n, f);
+  const StreamingStore storeGate(dGate, n, f);
   withActivation(activation, [&, n = n, d = d, f = f](auto function) {
     forEachBlock(shape, [&](const FeatureBlock& block) {
       const int64_t rows = block.rows, first = block.row0 * d, f0 = block.f0, f1 = f0 + block.width;

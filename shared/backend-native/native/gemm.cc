@@ -10,10 +10,10 @@
 #endif
 
 #include "block.h"
-#include "lasting.h"
 #include "pack.h"
 #include "parallel.h"
 #include "scratch.h"
+#include "streaming.h"
 #include "tall-products.h"
 
 namespace arrowsmith {
@@ -123,7 +123,7 @@ void gemmPacked(int64_t m, Matrix a, const PackedB& b, float* c, int64_t strideC
     const int64_t at = row * strideC + n, lastRow = std::min(m, row + rows), lastColumn = std::min(b.n, n + columns);
     const float* const addend = depth > 0 ? c + at : epilogue.addend == nullptr ? nullptr : epilogue.addend + at;
     BlockTarget target{lastRow - row, n, lastColumn, c + at, addend, strideC};
-    target.streams = epilogue.lasting && m * b.n >= kLastingFloats && b.k <= blocking.depth && canStream(c, strideC, b.n);
+    target.streams = epilogue.streams && m * b.n >= kStreamedFloats && b.k <= blocking.depth && canStream(c, strideC, b.n);
     ReadNext next;
     if (const int64_t following = index + threads(); following < blocks) {
       const Place place = placeOf(following);

@@ -41,7 +41,7 @@ struct Epilogue {
   /** Is called for parts of C when they are complete, on the thread that has computed them; none may be null. */
   std::function<void(const Region&)> whenComplete = nullptr;
   /** Whether C is stored past the caches, if it is large. */
-  bool lasting = false;
+  bool streams = false;
 };
 
 /** C[m, n] = A[m, k] B[k, n] + addend on all threads; rows of C, and of the addend, have no gaps. */

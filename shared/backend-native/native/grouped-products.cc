@@ -4,10 +4,10 @@
 #include <cstring>
 
 #include "block.h"
-#include "lasting.h"
 #include "pack.h"
 #include "parallel.h"
 #include "scratch.h"
+#include "streaming.h"
 
 namespace arrowsmith {
 namespace {
@@ -133,7 +133,8 @@ class Round {
     for (int64_t t = block.product * termsOfEach_; t < (block.product + 1) * termsOfEach_; t++) {
       const int64_t k = terms_[t].k;
       if (k == 0) continue;
-      const BlockTarget target{block.rows, block.n0, block.n1, c, empty ? nullptr : c, product.n, &next, false, termsOfEach_ == 1 && product.m * product.n >= kLastingFloats};
+      const bool streams = termsOfEach_ == 1 && product.m * product.n >= kStreamedFloats;
+      const BlockTarget target{block.rows, block.n0, block.n1, c, empty ? nullptr : c, product.n, &next, false, streams};
       multiplyInBlocks(target, rowsOf(block, terms_[t]), packed_[rightOf_[static_cast<size_t>(t)]], 0, k);
       empty = false;
     }

@@ -3,16 +3,16 @@
 #include <cmath>
 
 #include "kernels.h"
-#include "lasting.h"
 #include "parallel.h"
 #include "rows.h"
 #include "scratch.h"
 #include "simd.h"
+#include "streaming.h"
 
 namespace arrowsmith {
 
 void rmsNorm(int64_t n, int64_t d, const float* x, const float* weight, float epsilon, float* y, float* inverseRms) {
-  const LastingStore storeY(y, n, d);
+  const StreamingStore storeY(y, n, d);
   parallelRanges(n, rowsPerPiece(d), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
       const float* in = x + row * d;
@@ -36,7 +36,7 @@ void rmsNormGradient(int64_t n, int64_t d, const float* dY, const float* x, cons
   const int64_t rows = summedRowsPerPiece(d);
   const int64_t parts = pieces(n, rows);
   float* partials = scratchFloats(Scratch::partials, parts * d);  // [parts, d]
-  const LastingStore storeDX(dX, n, d);
+  const StreamingStore storeDX(dX, n, d);
   parallelRanges(n, rows, [&](int64_t begin, int64_t end) {
     float* dWeightPart = partials + begin / rows * d;
     std::fill(dWeightPart, dWeightPart + d, 0.0f);

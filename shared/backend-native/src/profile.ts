@@ -48,12 +48,14 @@ export function profiled<A, R>(
     const call: WaitingCall = { entry, first: queue.length, end: undefined };
     if (queue.isOpen) waiting.push(call);
     const [start, waitedBefore] = [performance.now(), waitedSeconds];
-    const result = run(args);
-    const elapsed = (performance.now() - start) / 1000;
-    call.end = queue.length;
-    // What waits is measured when it runs, and what JavaScript does to make it wait is no kernel's time.
-    if (!queue.isOpen || call.end === call.first) entry.seconds += elapsed - (waitedSeconds - waitedBefore);
-    return result;
+    try {
+      return run(args);
+    } finally {
+      const elapsed = (performance.now() - start) / 1000;
+      call.end = queue.length;
+      // What waits is measured when it runs, and what JavaScript does to make it wait is no kernel's time.
+      if (!queue.isOpen || call.end === call.first) entry.seconds += elapsed - (waitedSeconds - waitedBefore);
+    }
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * @file The native backend's kernels on the cases of every operation, in both precisions, with any number of threads, and waiting for each other. Skipped where it
- * is not built; ARROWSMITH_ISA chooses another instruction set that is.
+ * @file The native backend's kernels on the cases of every operation, in both precisions, with any number of threads, and waiting for
+ * each other. Skipped where it is not built; ARROWSMITH_ISA chooses another instruction set that is.
  */
 import { nativeBuild } from '@arrowsmith/backend-native/build';
 import * as tf from '@tensorflow/tfjs-core';

@@ -10,7 +10,7 @@
 namespace arrowsmith {
 
 /** Floats of a large result. */
-constexpr int64_t kLastingFloats = 1 << 20;
+constexpr int64_t kStreamedFloats = 1 << 20;
 
 /** Whether rows of C can be stored past the caches: they consist of whole vectors at multiples of their size. */
 inline bool canStream(const float* c, int64_t strideC, int64_t columns) {
@@ -18,10 +18,10 @@ inline bool canStream(const float* c, int64_t strideC, int64_t columns) {
 }
 
 /** Stores vectors of a matrix without gaps, past the caches if it is large. {@link completeStreaming} is to follow the last one. */
-class LastingStore {
+class StreamingStore {
  public:
-  LastingStore(const float* matrix, int64_t rows, int64_t columns)
-      : streams_(rows * columns >= kLastingFloats && canStream(matrix, columns, columns)) {}
+  StreamingStore(const float* matrix, int64_t rows, int64_t columns)
+      : streams_(rows * columns >= kStreamedFloats && canStream(matrix, columns, columns)) {}
 
   template <class Lanes>
   void operator()(float* p, Vec v, Lanes lanes) const {
