@@ -32,6 +32,7 @@ export function configOf(family: string, options: ModelOptions, data: DataSizes)
     hiddenSize,
     vocabularySize: data.vocabularySize,
     contextLength: data.contextLength,
+    confineAttention: false,
     embeddingScale: options.embeddingScale,
     norm: { kind: options.norm, epsilon: options.normEpsilon, unitOffset: options.normUnitOffset },
     postNorms: options.postNorms,

@@ -166,6 +166,11 @@ export interface DecoderConfig {
   vocabularySize: number;
   /** The longest sequence, in tokens. */
   contextLength: number;
+  /**
+   * Whether a token sees its own document only, where a row holds several. It is the model's, as everything that changes its forward pass: what
+   * training masked, whoever measures the weights masks, too.
+   */
+  confineAttention: boolean;
   /** Factor of token embeddings. */
   embeddingScale: number;
   norm: NormConfig;

@@ -75,6 +75,20 @@ describe('dual chunk attention', () => {
     expect(difference(forward(extended, weights, ids(6)), plain)).toBeLessThan(1e-5); // the same sums in another order
   });
 
+  test('sees nothing of what stands before a document’s start', () => {
+    const weights = tensorsOf(initialWeights(config, 1));
+    const starts = tf.tensor2d([Array.from({ length: 20 }, (_, i) => (i < 9 ? 0 : 9))], undefined, 'int32');
+    const states = (first: number, options = {}) => {
+      const other = (ids(20).arraySync() as number[][]).map((row) =>
+        row.map((id, i) => (i < 9 ? (id + first) % 19 : id)),
+      );
+      const hidden = forward(extended, weights, tf.tensor2d(other, undefined, 'int32'), options);
+      return tf.slice(hidden, [0, 9, 0], [1, 11, 16]);
+    };
+    expect(difference(states(0, { starts }), states(7, { starts }))).toBe(0);
+    expect(difference(states(0), states(7))).toBeGreaterThan(0.01);
+  });
+
   test('with a cache gives the hidden states of the whole sequence', () => {
     const weights = tensorsOf(initialWeights(config, 1));
     const whole = forward(extended, weights, ids(20));

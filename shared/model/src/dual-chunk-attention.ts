@@ -35,6 +35,7 @@ export function rotateByChunk(config: AttentionConfig, keys: tf.Tensor, offset: 
  * @param k all keys, turned by {@link rotateByChunk}, [b, s_kv, n_kv, h_d]
  * @param v values [b, s_kv, n_kv, h_d]
  * @param offset position of the first query
+ * @param starts the first key that each query may see, int32 [b, s]; all of those before it by default
  * @returns [b, s, n_h, h_d]
  */
 export function dualChunkAttention(
@@ -43,6 +44,7 @@ export function dualChunkAttention(
   k: tf.Tensor,
   v: tf.Tensor,
   offset: number,
+  starts?: tf.Tensor,
 ): tf.Tensor {
   const { chunk, trainedLength } = config.dualChunk!;
   const [s, heads] = q.shape.slice(1, 3) as [number, number];
@@ -69,10 +71,17 @@ export function dualChunkAttention(
       return { scores: capped, seen: tf.tensor2d(seen, [s, sKv]) };
     });
     const all = tf.addN(parts.map(({ scores, seen }) => tf.mul(scores, seen)));
-    const isSeen = tf.addN(parts.map(({ seen }) => seen));
+    const isBefore = tf.addN(parts.map(({ seen }) => seen)); // [s, s_kv]
+    const isSeen = starts === undefined ? isBefore : tf.mul(isBefore, isOfDocument(starts, sKv));
     const probabilities = tf.softmax(tf.add(all, tf.mul(tf.sub(isSeen, 1), 1e9)));
     return tf.transpose(tf.matMul(probabilities, values), [0, 2, 1, 3]);
   });
+}
+
+/** Whether a key stands where the query's document has begun, [b, 1, s, s_kv]. @param starts int32 [b, s] */
+function isOfDocument(starts: tf.Tensor, keys: number): tf.Tensor {
+  const begin = tf.expandDims(tf.expandDims(starts, 1), 3); // [b, 1, s, 1]
+  return tf.cast(tf.greaterEqual(tf.range(0, keys, 1, 'int32'), begin), 'float32');
 }
 
 /** [b, s, n_kv, h_d] -> [b, s, n_h, h_d]: each key head once for every query head that uses it. */

@@ -126,7 +126,9 @@ function sideShapes({ hiddenSize: d, altUp, laurelRank, perLayerEmbedding }: Dec
   const shapes: ParameterShape[] = [];
   if (altUp !== null) {
     const { inputs: a, correctScale } = altUp;
-    if (correctScale) shapes.push({ name: 'altup.correct_output_scale', shape: [d], role: 'gain' });
+    // It scales what gates the per-layer embedding, and nothing else.
+    if (correctScale && perLayerEmbedding !== null)
+      shapes.push({ name: 'altup.correct_output_scale', shape: [d], role: 'gain' });
     shapes.push(
       matrix('altup.correction_coefs', a, a),
       matrix('altup.prediction_coefs', a * a, a),

@@ -9,7 +9,8 @@ import type { DecoderConfig } from './config.ts';
  */
 export function parseDecoderConfig(text: string | undefined, where: string): DecoderConfig {
   const config = JSON.parse(text ?? 'null') as Partial<DecoderConfig> | null;
-  if (Array.isArray(config?.layers) && config.norm !== undefined) return config as DecoderConfig;
+  if (Array.isArray(config?.layers) && config.norm !== undefined)
+    return { confineAttention: false, ...config } as DecoderConfig; // kept since it can be true
   throw new UserError({
     what: 'a table of tensors does not say which model they are of',
     where,

@@ -87,7 +87,7 @@ export function selfAttention(
   const attended =
     config.dualChunk === null
       ? attention(q, k, v, { scale, window, chunk, softCap, starts, rotary: rotation }) // [b, s, n_h, h_d]
-      : dualChunkAttention(config, q, k, v, offset);
+      : dualChunkAttention(config, q, k, v, offset, starts);
   const weight = weights['o_proj.weight']!;
   const output = residual === undefined ? linear(attended, weight) : linearAdd(attended, weight, residual); // [b, s, d]
   return { output: config.bias ? addBias(output, weights['o_proj.bias']!) : output, k, v };

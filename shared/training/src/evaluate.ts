@@ -30,11 +30,10 @@ export interface RowLosses {
 }
 
 /**
- * Sums the negative log likelihood of every token of a split.
+ * Sums the negative log likelihood of every token of a split, whose documents see each other where those of training did.
  *
  * @param indices the rows to measure; all by default
  * @param batchSize rows that go through the model together
- * @param confineAttention whether a token sees its own document only
  * @param perLayerRows reads the table of per-layer embeddings where it is not among the parameters
  * @param granularity of a nested model: 0 the whole, 1 the half …
  * @param onRow called with each row, in the order of `indices`
@@ -48,7 +47,6 @@ export async function splitLoss({
   rows,
   indices = Array.from({ length: rows.rows }, (_, row) => row),
   batchSize,
-  confineAttention = false,
   granularity,
   perLayerRows,
   onRow,
@@ -60,7 +58,6 @@ export async function splitLoss({
   rows: TokenRows;
   indices?: readonly number[];
   batchSize: number;
-  confineAttention?: boolean | undefined;
   granularity?: number | undefined;
   perLayerRows?: PerLayerRows | undefined;
   onRow?: ((row: RowLosses) => void) | undefined;
@@ -79,7 +76,7 @@ export async function splitLoss({
     const losses = tf.tidy(() => {
       const shape: [number, number] = [batch.length, rows.contextLength];
       const ids = tf.tensor2d(inputs, shape, 'int32'); // [b, s]
-      const starts = confineAttention
+      const starts = config.confineAttention
         ? tf.tensor2d(documentStarts(rowsRead, rows.contextLength), shape, 'int32')
         : undefined;
       const hidden = forward(config, parameters, ids, {

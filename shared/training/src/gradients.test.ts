@@ -159,7 +159,7 @@ test('attention confined to documents makes each row’s documents independent',
   const documents = Int32Array.from(inputs, (_, i) => Math.floor(i / 5)); // of 5 positions, across rows of 12
   const batch = { inputs, targets, documents };
   const open = await measure(config, batch);
-  const confined = await measure(config, batch, { confineAttention: true });
+  const confined = await measure({ ...config, confineAttention: true }, batch);
   expect(confined.loss).not.toBeCloseTo(open.loss, 4);
-  await expect(measure(config, { inputs, targets }, { confineAttention: true })).rejects.toThrow(/documents begin/);
+  await expect(measure({ ...config, confineAttention: true }, { inputs, targets })).rejects.toThrow(/documents begin/);
 });

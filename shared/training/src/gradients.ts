@@ -24,7 +24,6 @@ export interface BatchGradients {
  *
  * @param rows rows of the batch, which `microBatches` divides
  * @param recomputeActivations trades computation for memory; see `ForwardOptions` of the model
- * @param confineAttention whether a token sees its own document only
  * @param granularities of a nested model: the mean loss of which; by default that of the whole model
  * @param signal checked before each micro-batch; throws its reason, leaving no tensors behind
  */
@@ -35,7 +34,6 @@ export async function batchGradients({
   rows,
   microBatches,
   recomputeActivations,
-  confineAttention = false,
   granularities = [0],
   signal,
 }: {
@@ -45,14 +43,13 @@ export async function batchGradients({
   rows: number;
   microBatches: number;
   recomputeActivations?: boolean | undefined;
-  confineAttention?: boolean | undefined;
   granularities?: readonly number[] | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<BatchGradients> {
   const names = Object.keys(parameters);
   const tokens = countTargets(batch.targets);
   const shape: [number, number] = [rows / microBatches, batch.inputs.length / rows]; // [b, s]
-  const parts = microBatchesOf(batch, shape, confineAttention);
+  const parts = microBatchesOf(batch, shape, config.confineAttention);
   const whole = microBatches > 1 ? await wholeBatchLoads(config, parameters, parts, shape, signal) : undefined;
   let sum: tf.Tensor[] = [];
   let batchLoss = 0;

@@ -140,7 +140,6 @@ async function trainStep(
     rows: parameters.batchSize,
     microBatches: parameters.gradientAccumulation,
     recomputeActivations: parameters.recomputeActivations,
-    confineAttention: parameters.confineAttention,
     granularities,
     signal,
   });
@@ -204,7 +203,6 @@ async function validationLoss(
     indices,
     batchSize: parameters.batchSize / parameters.gradientAccumulation,
     onProgress: onValidationProgress,
-    confineAttention: parameters.confineAttention,
     signal,
   });
   if (tokens === 0) throw nothingToPredict(log.length, 'validation', indices);

@@ -45,10 +45,6 @@ export const trainingParameters = z
       .describe(
         'Keep only the input of each transformer block for the backward pass, and compute the rest again there: much less memory for about a third more computation. Has no influence on the result.',
       ),
-    confineAttention: z
-      .boolean()
-      .default(false)
-      .describe('Whether a token sees its own document only, where a row is packed with several.'),
     optimizer: optimizerParameters.prefault({}).describe('AdamW with linear warm-up and cosine decay.'),
     validation: z
       .strictObject({

@@ -19,6 +19,12 @@ const parameters = trainingParameters
       .describe(
         'A pretrained model to continue training: the path, from the root of the workspace, of a Hugging Face model folder (config.json and safetensors) or of an artifact with weights.arrow; the model’s parameters then have no effect. With 0 steps it is taken as it is.',
       ),
+    confineAttention: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether a token sees its own document only, where a row is packed with several; evaluate then measures it so, too. Default: as the pretrained model was trained, else no.',
+      ),
     ...engineParameters,
     precision: precisionParameter,
     profile: z.boolean().default(false).describe('Print the time that each kernel of the native backend took.'),

@@ -24,14 +24,14 @@ import { speedColumns, type StepTime } from './speed.ts';
 import { startOf } from './start.ts';
 
 export default implementStage(declaration, async (context) => {
-  const { model, from, backend, threads, precision, profile, ...parameters } = context.parameters;
+  const { model, from, confineAttention, backend, threads, precision, profile, ...parameters } = context.parameters;
   const engine = context.environment as Engine;
   const onNotice = (notice: string) => context.note(`train: ${notice}`);
   engineNotices({ backend, precision }).forEach(onNotice);
   await useBackend(engine.backend, { precision: engine.precision, threads, onNotice });
   const rows = await readTokenTable(await context.input('chunk', 'train.arrow'));
   const validationRows = await readTokenTable(await context.input('chunk', 'validation.arrow'));
-  const start = await startOf(context.root, { model, from }, rows);
+  const start = await startOf(context.root, { model, from, confineAttention }, rows);
   const { config } = start;
   const parameterCount = countParameters(config);
   onNotice(`${parameterCount.toLocaleString('en-US')} parameters on the backend ${describeEngine(engine)}`);

@@ -16,11 +16,17 @@ import { CHECKPOINT, digestModel, type ResolvedTraining } from './resolve.ts';
  */
 export async function startOf(
   root: string,
-  { model, from }: Pick<ResolvedTraining, 'model' | 'from'>,
+  { model, from, confineAttention }: Pick<ResolvedTraining, 'model' | 'from' | 'confineAttention'>,
   rows: TokenTable,
 ): Promise<{ config: DecoderConfig; weights: Weights | undefined }> {
-  if (from === undefined) return { config: decoderConfig(model, rows), weights: undefined };
-  const { config, weights } = await readModel(resolve(root, from.path));
+  if (from === undefined) {
+    return {
+      config: { ...decoderConfig(model, rows), confineAttention: confineAttention ?? false },
+      weights: undefined,
+    };
+  }
+  const { config: own, weights } = await readModel(resolve(root, from.path));
+  const config = { ...own, confineAttention: confineAttention ?? own.confineAttention };
   const sha256 = await digestModel(root, from.path);
   if (sha256 !== from.sha256) {
     throw new UserError({
