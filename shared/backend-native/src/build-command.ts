@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { UserError } from '@arrowsmith/errors';
+import { print as toTerminal, printError, UserError } from '@arrowsmith/errors';
 import { buildNative, writeRecord } from './compile.ts';
 import { detectInstructionSet, instructionSets, supports, thisProcessor } from './instruction-sets.ts';
 import { BUILD_COMMAND, type FailureRecord, nativeBuild } from './native-build.ts';
@@ -25,7 +25,7 @@ export async function buildCommand({
   install = false,
   isa = detectInstructionSet().name,
   directory = packageDirectory(),
-  print = (line) => console.log(line),
+  print = toTerminal,
 }: CommandOptions): Promise<void> {
   const processor = thisProcessor();
   const names =
@@ -76,7 +76,7 @@ if (process.argv[1] !== undefined && import.meta.filename === process.argv[1]) {
     const { values } = parseArgs({ options: { install: { type: 'boolean' }, isa: { type: 'string' } } });
     await buildCommand(values);
   } catch (error) {
-    console.error(`\nerror: ${(error as Error).message}\n`);
+    printError(`\nerror: ${(error as Error).message}\n`);
     process.exitCode = 1;
   }
 }

@@ -1,38 +1,4 @@
-/** @file The one error class for everything a person can put right. */
-
-/** The parts of an error message; each is a sentence fragment without a final full stop. */
-export interface UserErrorParts {
-  /** What went wrong, in one line: `pipelines/x.yaml: unknown parameter "stpes"`. */
-  what: string;
-  /** What would have been right. */
-  expected?: string;
-  /** What was there instead. */
-  found?: string;
-  /** File (with line), URL, tensor, parameter … where it happened. */
-  where?: string;
-  /** What to do next, as a command where there is one. */
-  fix?: string;
-}
-
-/**
- * An error that a person caused or can mend: bad input, a missing file, a full disk. Command lines print its message without
- * a stack trace and exit with code 1; anything else that is thrown is a defect of the program and keeps its stack.
- */
-export class UserError extends Error {
-  readonly parts: UserErrorParts;
-
-  constructor(parts: UserErrorParts, options?: ErrorOptions) {
-    super(formatParts(parts), options);
-    this.name = 'UserError';
-    this.parts = parts;
-  }
-}
-
-function formatParts({ what, where, expected, found, fix }: UserErrorParts): string {
-  const lines = [what];
-  if (where !== undefined) lines.push(`  where:     ${where}`);
-  if (expected !== undefined) lines.push(`  expected:  ${expected}`);
-  if (found !== undefined) lines.push(`  found:     ${found}`);
-  if (fix !== undefined) lines.push(`  to do:     ${fix}`);
-  return lines.join('\n');
-}
+/** @file Errors for people, and text that a terminal shows and does not obey. */
+export { escapeCharacter, printable, printableLine, withoutBidirectionalControls } from './printable.ts';
+export { print, printError, printFailure } from './print.ts';
+export { UserError, type UserErrorParts } from './user-error.ts';

@@ -1,5 +1,6 @@
 /** @file What zod finds wrong with parameters, in words: which key, what was expected, which keys there are. */
 import { z } from 'zod';
+import { printableLine } from '@arrowsmith/errors';
 import { isObject } from './overrides.ts';
 import type { JsonObject } from './stage.ts';
 
@@ -27,7 +28,7 @@ export function issueLines(error: z.ZodError, schema: z.ZodType, where: (path: P
 }
 
 /** A path as people write it: `train.optimizer.learningRate`. */
-export const parameterName = (path: Path): string => path.slice(path[0] === 'stages' ? 1 : 0).join('.');
+export const parameterName = (path: Path): string => printableLine(path.slice(path[0] === 'stages' ? 1 : 0).join('.'));
 
 /**
  * What is wrong in the alternative of a union that was most likely meant: the one that got furthest. A value of none of the alternatives'

@@ -38,6 +38,17 @@ describe('without a terminal', () => {
     expect(lines()).toEqual(['encode train: 4 rows in 4.5s']);
   });
 
+  test('the name of a file and what the work says stay on their line and command nothing', () => {
+    const { at, end, lines } = watched('download a\u001b[2Jb\n.txt', { total: 2, unit: 'bytes' });
+    at(0, 0);
+    at(10, 1, 'from \u009b1A\r');
+    end(11);
+    expect(lines()).toEqual([
+      'download a\\u001b[2Jb\\n.txt: 1 B of 2 B, 0 B/s, 10s left, from \\u009b1A\\r',
+      'download a\\u001b[2Jb\\n.txt: 1 B in 11s, from \\u009b1A\\r',
+    ]);
+  });
+
   test('after a silence there is one line, not one for every ten seconds missed', () => {
     const { at, lines } = watched('train', { total: 10, unit: 'steps' });
     at(0, 0);

@@ -2,6 +2,7 @@
 import { SingleBar } from 'cli-progress';
 import prettyBytes from 'pretty-bytes';
 import prettyMilliseconds from 'pretty-ms';
+import { printableLine } from '@arrowsmith/errors';
 import type { Progress } from './stage.ts';
 
 const LINE_EVERY_MS = 10_000;
@@ -18,14 +19,15 @@ export interface ProgressOutput {
   write(text: string): unknown;
 }
 
-/** Starts showing the progress of `label` with rate and time left. */
+/** Starts showing the progress of `name` with rate and time left. */
 export function startProgress(
-  label: string,
+  name: string,
   { total, unit }: ProgressOptions,
   output: ProgressOutput = process.stdout,
   now: () => number = () => performance.now(),
 ): Progress {
   const started = now();
+  const label = printableLine(name); // a file's name, for instance
   let first: { done: number; at: number } | undefined; // what an interrupted run did before says nothing about the speed of this one
   const describe = (done: number, suffix: string): string => {
     first ??= { done, at: now() };
@@ -34,7 +36,7 @@ export function startProgress(
     const parts = [total === undefined ? amount(done, unit) : `${number(done, unit)} of ${amount(total, unit)}`];
     if (rate > 0) parts.push(`${amount(rate, unit)}/s`);
     if (total !== undefined && rate > 0) parts.push(`${duration(Math.ceil((total - done) / rate) * 1000)} left`);
-    if (suffix !== '') parts.push(suffix);
+    if (suffix !== '') parts.push(printableLine(suffix));
     return parts.join(', ');
   };
   if (output.isTTY === true && total !== undefined) {
@@ -62,7 +64,7 @@ export function startProgress(
       output.write(`${label}: ${describe(done, suffix)}\n`);
     },
     end() {
-      const suffix = last.suffix === '' ? '' : `, ${last.suffix}`;
+      const suffix = last.suffix === '' ? '' : `, ${printableLine(last.suffix)}`;
       output.write(`${label}: ${amount(last.done, unit)} in ${duration(now() - started)}${suffix}\n`);
     },
   };

@@ -24,7 +24,7 @@ import {
   verifiedBlob,
   withLock,
 } from '@arrowsmith/artifacts/store';
-import { UserError } from '@arrowsmith/errors';
+import { print as toTerminal, UserError } from '@arrowsmith/errors';
 import { createHash } from 'node:crypto';
 import type { Fingerprint } from './code.ts';
 import { type Override } from './overrides.ts';
@@ -57,7 +57,7 @@ interface Inputs {
 
 /** Runs a stage, or finds its result. @returns the pointer's record */
 export async function runStage(request: StageRequest): Promise<RunRecord> {
-  const { workspace, pipeline, declaration, signal, print = (line) => console.log(line) } = request;
+  const { workspace, pipeline, declaration, signal, print = toTerminal } = request;
   const asked = parseParameters(declaration, request.parameters, request.flags ?? []);
   const environment = declaration.environment?.(asked) ?? {};
   const inputs = await readInputs(workspace, pipeline, declaration);

@@ -44,7 +44,10 @@ export const baselineSchema = z
     measured: z.strictObject({
       at: z.iso.datetime(),
       /** The commit that was checked out; with `+` where files differed from it. Absent without git. */
-      commit: z.string().optional(),
+      commit: z
+        .string()
+        .regex(/^[0-9a-f]{7,64}\+?$/, 'a commit in hexadecimal')
+        .optional(),
       instructionSet: z.string().optional(),
       /** Set when the text stood in for what the pipeline asks for. */
       substitution: z.string().optional(),

@@ -3,19 +3,30 @@ import type { Baseline } from './baseline.ts';
 import type { Measured } from './measure.ts';
 import type { Verdict } from './verdicts.ts';
 
-/** Sentences for people, the most telling ones first. */
+/** Where to look: a sentence, and a command to see more with. */
+export interface Clue {
+  text: string;
+  command?: string;
+}
+
+/** As one line. */
+export const formatClue = ({ text, command }: Clue): string => (command === undefined ? text : `${text}: ${command}`);
+
+/** What there is to say, the most telling first. */
 export function findClues(
   baseline: Pick<Baseline, 'pipeline' | 'artifacts' | 'noise' | 'measured'>,
   run: Pick<Measured, 'artifacts' | 'computed' | 'seed' | 'engine'>,
   verdicts: readonly Verdict[],
-): string[] {
+): Clue[] {
+  const sentences = [...sayTooGood(verdicts), firstDifference(baseline, run), changedCode(baseline, run)];
   return [
-    ...sayTooGood(verdicts),
-    firstDifference(baseline, run),
-    changedCode(baseline, run),
-    sayCommit(baseline),
-    `Metrics, artifacts and losses side by side: npx nx run pipeline:compare --a=${baseline.pipeline}@baseline --b=${baseline.pipeline}@latest`,
-  ].filter((clue) => clue !== undefined);
+    ...sentences.flatMap((text) => (text === undefined ? [] : [{ text }])),
+    ...sayCommit(baseline),
+    {
+      text: 'Metrics, artifacts and losses side by side',
+      command: `npx nx run pipeline:compare --a=${baseline.pipeline}@baseline --b=${baseline.pipeline}@latest`,
+    },
+  ];
 }
 
 function sayTooGood(verdicts: readonly Verdict[]): string[] {
@@ -64,8 +75,9 @@ function changedCode(
   return `The code of ${changed.join(', ')} has changed since the baseline${rest}.`;
 }
 
-function sayCommit({ measured: { commit } }: Pick<Baseline, 'measured'>): string | undefined {
-  if (commit === undefined) return undefined;
+function sayCommit({ measured: { commit } }: Pick<Baseline, 'measured'>): Clue[] {
+  if (commit === undefined) return [];
   const hash = commit.replace(/\+$/, '');
-  return `What happened since: git log --oneline ${hash}.. -- shared stages pipelines package-lock.json`;
+  const command = `git log --oneline ${hash}.. -- shared stages pipelines package-lock.json`;
+  return [{ text: 'What happened since', command }];
 }

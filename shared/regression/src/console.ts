@@ -1,4 +1,5 @@
 /** @file Baselines and the gate's findings as tables for a terminal. */
+import { printableLine } from '@arrowsmith/errors';
 import type { Baseline } from './baseline.ts';
 import { METRICS } from './metrics.ts';
 import { describeNoise, formatDeviations, headline, type Report } from './report.ts';
@@ -45,7 +46,8 @@ export function formatReport(report: Report): string {
 }
 
 /** Columns beside each other, the first and the last one flush left. */
-function table(rows: readonly (readonly string[])[]): string[] {
+function table(cells: readonly (readonly string[])[]): string[] {
+  const rows = cells.map((row) => row.map(printableLine));
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const cell = (text: string, column: number) =>
     column === 0 || column === widths.length - 1 ? text.padEnd(widths[column]!) : text.padStart(widths[column]!);

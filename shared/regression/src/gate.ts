@@ -5,6 +5,7 @@ import { writeFileAtomic } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
 import type { Pipeline, StageDeclaration, Workspace } from '@arrowsmith/pipeline';
 import { readBaseline } from './baseline.ts';
+import { formatClue } from './clues.ts';
 import { formatReport } from './console.ts';
 import { checkExperiment, checkText, ownSeed } from './experiment.ts';
 import { toJUnit } from './junit.ts';
@@ -66,7 +67,7 @@ function regression(report: Report): UserError {
   const failures = report.verdicts.filter(({ outcome }) => outcome !== 'ok');
   return new UserError({
     what: [`regression: ${headline(report)}`, ...failures.map((verdict) => `  - ${describe(verdict)}`)].join('\n'),
-    where: [`pipeline ${report.pipeline}`, ...report.clues].join('\n             '),
+    where: [`pipeline ${report.pipeline}`, ...report.clues.map(formatClue)].join('\n             '),
     fix: `mend it; or, if this is meant to be so, renew the baseline and commit it: npx nx run pipeline:baseline --pipeline=${report.pipeline}`,
   });
 }

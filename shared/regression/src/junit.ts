@@ -1,4 +1,5 @@
 /** @file The gate's report as JUnit XML, which CI systems show as tests: one test case per metric. */
+import { formatClue } from './clues.ts';
 import { describe, headline, type Report } from './report.ts';
 
 /**
@@ -22,7 +23,7 @@ export function toJUnit(report: Report): string {
     if (outcome === 'ok')
       return element('testcase', attributes, [element('system-out', {}, [text(describe(verdict))])]);
     const kind = outcome === 'missing' || outcome === 'unknown' ? 'error' : 'failure';
-    const details = text([describe(verdict), ...clues].join('\n'));
+    const details = text([describe(verdict), ...clues.map(formatClue)].join('\n'));
     return element('testcase', attributes, [element(kind, { message: describe(verdict), type: outcome }, [details])]);
   });
   const suite = element('testsuite', { name: `regression ${pipeline}`, ...totals, skipped: 0 }, [

@@ -1,6 +1,6 @@
 /** @file What the gate found, before it is written for a terminal, as Markdown or as JUnit XML. */
 import type { Baseline } from './baseline.ts';
-import { findClues } from './clues.ts';
+import { type Clue, findClues } from './clues.ts';
 import type { Measured } from './measure.ts';
 import { judge, type Verdict } from './verdicts.ts';
 
@@ -9,7 +9,7 @@ export interface Report {
   passed: boolean;
   verdicts: Verdict[];
   /** Where to look; empty when all is well. */
-  clues: string[];
+  clues: Clue[];
   /** Of the run. */
   seed: number;
   engine: string;

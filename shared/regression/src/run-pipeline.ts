@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { UserError } from '@arrowsmith/errors';
+import { stripVTControlCharacters } from 'node:util';
+import { printError, UserError } from '@arrowsmith/errors';
 import type { Workspace } from '@arrowsmith/pipeline';
 import { SEED_PARAMETER } from './experiment.ts';
 
@@ -37,7 +38,7 @@ export async function runPipeline(
   signal.removeEventListener('abort', stop);
   signal.throwIfAborted();
   if (code === 0) return;
-  process.stderr.write(output);
+  printError(stripVTControlCharacters(output)); // Nx may have coloured it
   throw new UserError({
     what: `pipeline ${pipeline} did not run to its end`,
     where: `PIPELINE_SET=${set} npx nx run pipeline:${pipeline}`,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findClues } from './clues.ts';
+import { findClues, formatClue } from './clues.ts';
 import { changedRun, recordedBaseline, recordedRun, sha } from './testing/recorded.ts';
 import { formatMetric, judge } from './verdicts.ts';
 
@@ -81,7 +81,9 @@ describe('verdicts', () => {
 
 describe('clues', () => {
   const clues = (run: Parameters<typeof findClues>[1]) =>
-    findClues(baseline, run, judge(baseline, run as never)).join('\n');
+    findClues(baseline, run, judge(baseline, run as never))
+      .map(formatClue)
+      .join('\n');
 
   test('the first artifact that differs is named with its files, and those before it', () => {
     const run = recordedRun(1);

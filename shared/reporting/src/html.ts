@@ -1,4 +1,5 @@
 /** @file HTML as a template: everything that goes in is escaped, unless it is HTML already. */
+import { withoutBidirectionalControls } from '@arrowsmith/errors';
 
 /** Markup that needs no escaping. */
 export class Html {
@@ -28,10 +29,10 @@ const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;
 
 /**
  * Text for use between tags or in a quoted attribute. What HTML cannot hold (control characters but tab and line ends, halves of surrogate
- * pairs) becomes U+FFFD, so that any text leaves a well-formed page.
+ * pairs) becomes U+FFFD, so that any text leaves a well-formed page. What would show text in another order is written out as `\u202e`.
  */
 export function escapeHtml(text: string): string {
-  return text
+  return withoutBidirectionalControls(text)
     .replaceAll(/\p{Surrogate}/gu, '\uFFFD')
     .replaceAll(/(?![\t\n\r])\p{Control}/gu, '\uFFFD')
     .replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);

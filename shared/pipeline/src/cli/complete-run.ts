@@ -4,7 +4,7 @@
  *
  * COMPLETED is JSON of what the Nx plugin knows: the pipeline's stages and its description.
  */
-import { UserError } from '@arrowsmith/errors';
+import { print, UserError } from '@arrowsmith/errors';
 import { completeRun } from '../complete-run.ts';
 import { parseRevision } from '../ledger/index.ts';
 import { formatSummary } from '../summary.ts';
@@ -35,8 +35,8 @@ await main(async (workspace) => {
     name: RUN_NAME,
     notes: RUN_NOTES,
   });
-  if (stage === undefined) console.log(formatSummary(run, description));
-  else console.log(`\n${stage}:${pipeline} is run ${run.id}; npx nx run pipeline:compare shows what it changed\n`);
+  if (stage === undefined) print(formatSummary(run, description));
+  else print(`\n${stage}:${pipeline} is run ${run.id}; npx nx run pipeline:compare shows what it changed\n`);
 });
 
 function unknownFlags(flags: readonly string[]): UserError {

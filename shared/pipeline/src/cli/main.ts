@@ -1,6 +1,6 @@
 /** @file What every command of this package does around its own work: signals, errors for people, exit codes. */
 import { explainFilesystemError } from '@arrowsmith/artifacts/store';
-import { UserError } from '@arrowsmith/errors';
+import { printError, printFailure } from '@arrowsmith/errors';
 import { findRoot, openWorkspace, type Workspace } from '../workspace.ts';
 
 /** Nx kills a task five seconds after asking it to stop; stages get three to save what they have. */
@@ -26,13 +26,13 @@ export async function main(command: (workspace: Workspace, signal: AbortSignal) 
   } catch (error) {
     if (controller.signal.aborted) exitStopped();
     const explained = await explainFilesystemError(error, workspace?.store ?? process.cwd());
-    console.error(explained instanceof UserError ? `\nerror: ${explained.message}\n` : explained);
+    printFailure(explained);
     process.exit(1);
   }
   process.exit(0); // libraries may keep sockets or workers open; the work is done
 }
 
 function exitStopped(): never {
-  console.error('stopped; run the same command again to go on from the last checkpoint');
+  printError('stopped; run the same command again to go on from the last checkpoint');
   process.exit(143);
 }

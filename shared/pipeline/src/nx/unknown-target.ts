@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '@arrowsmith/errors';
+import { printError, UserError } from '@arrowsmith/errors';
 
 /** What there is to run. */
 export interface Known {
@@ -14,7 +14,7 @@ export interface Known {
 /** Prints an error where a command line asks Nx for a stage or pipeline that does not exist; Nx itself fails a moment later. */
 export function sayWhatIsUnknown(root: string, args: readonly string[], known: Known): void {
   const error = findUnknown(root, args, known);
-  if (error !== undefined) console.error(`\nerror: ${error.message}`);
+  if (error !== undefined) printError(`\nerror: ${error.message}`);
 }
 
 /** @param args of the nx command line, e.g. `['run', 'pipeline:nope']` */

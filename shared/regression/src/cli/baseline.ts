@@ -1,5 +1,6 @@
 /** @file `nx run pipeline:baseline [--pipeline=ci] [--seeds=12]`: measures a pipeline with several seeds and writes its baseline. */
 import { relative } from 'node:path';
+import { print } from '@arrowsmith/errors';
 import { loadDeclarations, loadPipeline, parsePipelineSet, readRevision } from '@arrowsmith/pipeline';
 import { main } from '@arrowsmith/pipeline/cli';
 import { writeBaseline } from '../baseline.ts';
@@ -37,10 +38,10 @@ await main(async (workspace, signal) => {
     runs.unshift(run);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     const loss = run.metrics['train.validationLoss'];
-    console.log(`seed ${seed}: validation loss ${loss?.toFixed(4)}, ${seconds} s, ${seed - own} to go`);
+    print(`seed ${seed}: validation loss ${loss?.toFixed(4)}, ${seconds} s, ${seed - own} to go`);
   }
   const baseline = makeBaseline(pipeline, runs, { now: new Date(), revision });
   const path = await writeBaseline(workspace, baseline);
-  console.log(formatBaseline(baseline));
-  console.log(`written to ${relative(workspace.root, path)}; commit it`);
+  print(formatBaseline(baseline));
+  print(`written to ${relative(workspace.root, path)}; commit it`);
 });

@@ -2,6 +2,7 @@
  * @file `nx run pipeline:regression [--pipeline=ci] [--seed=…] [--any-backend] [--markdown=file] [--junit=file]`: reruns a pipeline and
  * compares it with its committed baseline. Fails when a metric is outside its limits.
  */
+import { print } from '@arrowsmith/errors';
 import { loadDeclarations, loadPipeline, parsePipelineSet } from '@arrowsmith/pipeline';
 import { main } from '@arrowsmith/pipeline/cli';
 import { gate } from '../gate.ts';
@@ -33,6 +34,6 @@ await main(async (workspace, signal) => {
       await runPipeline(workspace, pipeline.name, { seed, quiet: false, signal });
       return measure(workspace, pipeline);
     },
-    print: (text) => console.log(text),
+    print,
   });
 });

@@ -1,6 +1,6 @@
 /** @file `nx run pipeline:compare`: compares runs with the first of them; by default the last two of a pipeline. */
 import { relative, resolve } from 'node:path';
-import { UserError } from '@arrowsmith/errors';
+import { print, UserError } from '@arrowsmith/errors';
 import { main } from '@arrowsmith/pipeline/cli';
 import { compareRuns } from '../comparison/compare-runs.ts';
 import type { Comparison } from '../comparison/comparison.ts';
@@ -29,7 +29,7 @@ await main(async (workspace) => {
   const named = await resolveReferences(asked ?? ['latest~1', 'latest'], context);
   if (options.html === true) {
     const output = options.output === undefined ? undefined : resolve(workspace.root, options.output);
-    return console.log(relative(process.cwd(), await writeReport(workspace, named, output)));
+    return print(relative(process.cwd(), await writeReport(workspace, named, output)));
   }
   const comparison = await compareRuns(workspace, named);
   const format = options.json === true ? formatJson : options.markdown === true ? markdownComparison : formatComparison;

@@ -2,7 +2,7 @@
  * @file `nx run pipeline:forget`: shows which runs would be removed from the ledger, and removes them with `--delete`. What only they named, garbage
  * collection then finds. Runs with a name stay, unless they are asked for one by one.
  */
-import { UserError } from '@arrowsmith/errors';
+import { print, UserError } from '@arrowsmith/errors';
 import { forgetRuns, type Run } from '@arrowsmith/pipeline';
 import { main } from '@arrowsmith/pipeline/cli';
 import { consoleTable } from '../printing/table.ts';
@@ -33,13 +33,13 @@ await main(async (workspace) => {
       if (run.name === undefined && (limit === undefined || run.finishedAt < limit)) chosen.add(run);
   }
   const list = [...chosen].filter((run) => runs.includes(run));
-  if (list.length === 0) return console.log('there is nothing to forget');
-  console.log(consoleTable(runsTableOf(list)).join('\n'));
+  if (list.length === 0) return print('there is nothing to forget');
+  print(consoleTable(runsTableOf(list)).join('\n'));
   const count = `${list.length} of ${runs.length} runs`;
   if (options.delete !== true)
-    return console.log(`\n${count} would be forgotten; the same command with --delete forgets them`);
+    return print(`\n${count} would be forgotten; the same command with --delete forgets them`);
   await forgetRuns(workspace, new Set(list.map(({ id }) => id)));
-  console.log(`\n${count} forgotten; npx nx run pipeline:gc shows what no run names any more`);
+  print(`\n${count} forgotten; npx nx run pipeline:gc shows what no run names any more`);
 });
 
 function nothingChosen(): UserError {

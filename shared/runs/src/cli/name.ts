@@ -1,5 +1,5 @@
 /** @file `nx run pipeline:name`: gives a run a name and notes, or takes them away. */
-import { UserError } from '@arrowsmith/errors';
+import { print, UserError } from '@arrowsmith/errors';
 import { parseRunName, renameRun } from '@arrowsmith/pipeline';
 import { main } from '@arrowsmith/pipeline/cli';
 import { resolveReference } from '../selection/references.ts';
@@ -21,9 +21,9 @@ await main(async (workspace) => {
   if (!runs.includes(run)) throw notInLedger(reference);
   const renamed = await renameRun(workspace, run, { name, notes });
   const others = runs.filter((other) => name && other.name === name && other.id !== run.id);
-  console.log(`${renamed.id}: ${renamed.name ?? 'no name'}${renamed.notes === undefined ? '' : `, ${renamed.notes}`}`);
+  print(`${renamed.id}: ${renamed.name ?? 'no name'}${renamed.notes === undefined ? '' : `, ${renamed.notes}`}`);
   if (others.length > 0)
-    console.log(`${others.map(({ id }) => id).join(', ')} ${others.length === 1 ? 'has' : 'have'} this name, too`);
+    print(`${others.map(({ id }) => id).join(', ')} ${others.length === 1 ? 'has' : 'have'} this name, too`);
 });
 
 function notInLedger(reference: string): UserError {

@@ -1,6 +1,6 @@
 /** @file `nx run pipeline:report`: writes an HTML report of a run, by default the last one, or of several side by side. */
 import { relative, resolve } from 'node:path';
-import { UserError } from '@arrowsmith/errors';
+import { print, UserError } from '@arrowsmith/errors';
 import { main } from '@arrowsmith/pipeline/cli';
 import { writeReport } from '../report/write-report.ts';
 import { resolveReferences } from '../selection/references.ts';
@@ -22,7 +22,7 @@ await main(async (workspace) => {
     { workspace, runs, pipeline },
   );
   const path = await writeReport(workspace, named, output === undefined ? undefined : resolve(workspace.root, output));
-  console.log(relative(process.cwd(), path));
+  print(relative(process.cwd(), path));
 });
 
 function oneOrSeveral(run: string, several: string): UserError {

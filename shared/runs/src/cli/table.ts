@@ -5,8 +5,9 @@
 import { UserError } from '@arrowsmith/errors';
 import type { Run } from '@arrowsmith/pipeline';
 import { main } from '@arrowsmith/pipeline/cli';
+import { markdownTable } from '@arrowsmith/reporting/markdown';
 import { formatNumber } from '../printing/numbers.ts';
-import { consoleTable, markdownTable, type Table } from '../printing/table.ts';
+import { consoleTable, type Table } from '../printing/table.ts';
 import { fieldOf } from '../selection/fields.ts';
 import { readRuns } from './ledger.ts';
 import { flag, readOptions, text } from './options.ts';
@@ -41,7 +42,8 @@ await main(async (workspace) => {
       }),
     ]),
   };
-  const shown = options.json ? JSON.stringify(rows, null, 2) : (options.markdown ? markdownTable : consoleTable)(table);
+  const lines = options.markdown ? markdownTable(table.columns, table.rows) : consoleTable(table);
+  const shown = options.json ? JSON.stringify(rows, null, 2) : lines;
   await put([shown].flat().join('\n'), { root: workspace.root, file: options.output });
 });
 

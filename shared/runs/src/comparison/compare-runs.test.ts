@@ -169,6 +169,32 @@ test('as text for a terminal and as Markdown that GitHub shows', async () => {
   for (const line of text.split('\n')) expect(line.length).toBeLessThan(160);
   const markdown = markdownComparison(comparison);
   expect(markdown).toContain('| evaluate.bitsPerByte |');
-  expect(markdown).toContain('| Once upon | Once &lt;b>\\|\\\\ two<br>lines |');
+  expect(markdown).toContain('| Once upon | Once &#60;b&#62;&#124;&#92; two<br>lines |');
   for (const line of markdown.split('\n').filter((each) => each.startsWith('|'))) expect(line.endsWith('|')).toBe(true);
+});
+
+test('names, notes, parameters and samples can neither command a terminal nor write into a comment', async () => {
+  const evil = '\u001b]8;;http://evil\u0007@everyone\u202e\n| <img src=x> [a](http://evil) `x`\t# 1';
+  const runs = testRuns(
+    { ...(await evaluatedRun('a', {})), notes: evil },
+    await evaluatedRun('#1', {
+      sample: `Once ${evil}`,
+      train: { manifest: 'c'.repeat(64), parameters: { [evil]: evil }, environment: { backend: evil } },
+    }),
+  );
+  const comparison = await compare(runs);
+  const text = formatComparison(comparison);
+  expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Control}\u202e]/u);
+  expect(text).toContain(
+    'train.\\u001b]8;;http://evil\\u0007@everyone\\u202e\\n| <img src=x> [a](http://evil) `x`\\t# 1',
+  );
+  const markdown = markdownComparison(comparison);
+  expect(markdown.replaceAll('\n', '')).not.toMatch(/[\p{Control}\u202e]|@everyone|:\/\/|<img|`|\]\(/u);
+  expect(markdown).toContain('&#91;a&#93;(http:\u2060//evil)');
+  const rows = markdown.split('\n').filter((line) => line.startsWith('|'));
+  for (const row of rows) expect(row.split(' | ').length).toBeGreaterThan(1);
+  expect(markdown.split('\n').filter((line) => /^(- |#+ |\||<\/?(details|summary)>|$)/.test(line) === false)).toEqual(
+    [],
+  );
+  expect(comparison.runs[0]!.notes).toBe(evil); // what is kept stays as it is
 });

@@ -1,10 +1,12 @@
 /** @file A comparison in words and tables: sections that become text on the console or Markdown. */
 import prettyBytes from 'pretty-bytes';
+import { printableLine } from '@arrowsmith/errors';
 import { duration } from '@arrowsmith/pipeline';
+import { type Markdown, markdown, markdownTable } from '@arrowsmith/reporting/markdown';
 import type { Comparison, LossDifference, SampleComparison } from '../comparison/comparison.ts';
 import { formatCommit } from './list.ts';
 import { formatDifference, formatNumber, formatRelative, formatValue } from './numbers.ts';
-import { consoleTable, markdownTable, sideBySide, type Table } from './table.ts';
+import { consoleTable, sideBySide, type Table } from './table.ts';
 
 /** A part of a comparison. */
 interface Section {
@@ -210,9 +212,7 @@ const sampleTitle = ({ model, method, temperature, topK, topP, seed, prompt }: S
 /** Text for a terminal of 120 columns. */
 export function formatComparison(comparison: Comparison): string {
   const parts = sections(comparison).map(({ title, lines = [], table }) =>
-    [title, ...lines.map((line) => `  ${line}`), ...(table ? consoleTable(table).map((line) => `  ${line}`) : [])].join(
-      '\n',
-    ),
+    [title, ...lines.map(printableLine), ...(table ? consoleTable(table) : [])].join('\n  '),
   );
   const samples = comparison.samples.map((sample) => {
     const texts = sample.texts.map((text, i) => `${letter(i)}\n${text ?? '(none)'}`);
@@ -220,35 +220,29 @@ export function formatComparison(comparison: Comparison): string {
       sample.texts.length <= 3
         ? sideBySide(texts, WIDTH - 4)
         : texts.flatMap((text) => [...sideBySide([text], WIDTH - 4), '']);
-    return [`  ${sampleTitle(sample)}`, ...body.map((line) => `    ${line}`.trimEnd())].join('\n');
+    return [`  ${printableLine(sampleTitle(sample))}`, ...body.map((line) => `    ${line}`.trimEnd())].join('\n');
   });
   return ['', ...parts, ...(samples.length > 0 ? [['Samples', ...samples].join('\n\n')] : []), ''].join('\n\n');
 }
 
 /** Markdown, as GitHub shows it: for pull requests and step summaries. */
 export function markdownComparison(comparison: Comparison): string {
-  const parts = sections(comparison).map(({ title, lines = [], table }) =>
-    [
-      `### ${title}`,
-      ...(lines.length > 0 ? ['', ...lines.map((line) => `- ${line}`)] : []),
-      ...(table ? ['', ...markdownTable(table)] : []),
-    ].join('\n'),
-  );
   const { samples, runs } = comparison;
-  const table = (sample: SampleComparison): Table => ({
-    columns: runs.map((_, i) => ({ title: letter(i) })),
-    rows: [sample.texts.map((text) => text ?? '(none)')],
-  });
-  const shown = samples.map((sample) =>
-    [
-      '<details>',
-      `<summary>${sampleTitle(sample).replaceAll('<', '&lt;')}</summary>`,
-      '',
-      ...markdownTable(table(sample)),
-      '',
-      '</details>',
-    ].join('\n'),
-  );
-  const title = `## ${runs.map(({ name, id }) => name ?? id).join(' · ')}`;
-  return `${[title, ...parts, ...(shown.length > 0 ? ['### Samples', ...shown] : [])].join('\n\n')}\n`;
+  const parts = sections(comparison).flatMap(({ title, lines = [], table }) => [
+    markdown`### ${title}`,
+    ...(lines.length > 0 ? [joinLines(lines.map((line) => markdown`- ${line}`))] : []),
+    ...(table ? [joinLines(markdownTable(table.columns, table.rows))] : []),
+  ]);
+  const columns = runs.map((_, i) => ({ title: letter(i) }));
+  const shown = samples.flatMap((sample) => [
+    markdown`<details>
+<summary>${sampleTitle(sample)}</summary>`,
+    joinLines(markdownTable(columns, [sample.texts.map((text) => text ?? '(none)')])),
+    '</details>',
+  ]);
+  const title = markdown`## ${runs.map(({ name, id }) => name ?? id).join(' · ')}`;
+  return joinLines([title, ...parts, ...(shown.length > 0 ? ['### Samples', ...shown] : [])], '\n\n') + '\n';
 }
+
+const joinLines = (lines: readonly (Markdown | string)[], between = '\n'): string =>
+  lines.map((line) => (typeof line === 'string' ? line : line.text)).join(between);

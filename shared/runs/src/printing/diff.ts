@@ -1,5 +1,6 @@
 /** @file The difference of two artifacts on the console. */
 import prettyBytes from 'pretty-bytes';
+import { printableLine } from '@arrowsmith/errors';
 import type { ArtifactDiff, FileDiff, MergesDiff, TableDiff, TensorDiff } from '../diff/diff.ts';
 import { formatNumber } from './numbers.ts';
 import { consoleTable } from './table.ts';
@@ -11,7 +12,8 @@ const MERGES = 20;
 const SHOWN = 60;
 
 export function formatDiff({ a, b, files }: ArtifactDiff): string {
-  return ['', `A  ${a}`, `B  ${b}`, '', ...files.flatMap((file) => [...formatFile(file), ''])].join('\n');
+  const lines = ['', `A  ${a}`, `B  ${b}`, '', ...files.flatMap((file) => [...formatFile(file), ''])];
+  return lines.map(printableLine).join('\n'); // names, metadata and rows stay on their lines
 }
 
 function formatFile({ file, only, same, bytes, table }: FileDiff): string[] {

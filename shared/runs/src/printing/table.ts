@@ -1,13 +1,16 @@
-/** @file Tables for the console and for Markdown, from the same cells. */
+/** @file Tables for the console; their cells are those of the tables in Markdown. */
 import stringWidth from 'string-width';
+import { printable, printableLine } from '@arrowsmith/errors';
 
 export interface Table {
   columns: { title: string; align?: 'right' }[];
   rows: string[][];
 }
 
-/** Columns padded to their widest cell, two spaces apart. */
-export function consoleTable({ columns, rows }: Table): string[] {
+/** Columns padded to their widest cell, two spaces apart; a cell stays on its line. */
+export function consoleTable(table: Table): string[] {
+  const columns = table.columns.map(({ title, align }) => ({ title: printableLine(title), align }));
+  const rows = table.rows.map((row) => row.map(printableLine));
   const widths = columns.map(({ title }, i) =>
     Math.max(stringWidth(title), ...rows.map((row) => stringWidth(row[i]!))),
   );
@@ -22,28 +25,20 @@ export function consoleTable({ columns, rows }: Table): string[] {
   return [line(columns.map(({ title }) => title)), ...rows.map(line)];
 }
 
-/** A table of GitHub's Markdown. */
-export function markdownTable({ columns, rows }: Table): string[] {
-  const line = (cells: readonly string[]): string => `| ${cells.map(escapeCell).join(' | ')} |`;
-  const rule = `| ${columns.map(({ align }) => (align === 'right' ? '---:' : '---')).join(' | ')} |`;
-  return [line(columns.map(({ title }) => title)), rule, ...rows.map(line)];
-}
-
-const escapeCell = (cell: string): string =>
-  cell.replaceAll('\\', '\\\\').replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll(/\r?\n/g, '<br>');
-
 /** Breaks text into lines of at most `width` columns, at spaces where there are some; its own line breaks stay. */
 export function wrapText(text: string, width: number): string[] {
-  return text.split('\n').flatMap((paragraph) => {
-    const lines = [''];
-    for (const word of paragraph.split(' ')) {
-      const line = lines.at(-1)!;
-      const longer = line === '' ? word : `${line} ${word}`;
-      if (stringWidth(longer) <= width) lines[lines.length - 1] = longer;
-      else lines.push(...inPieces(word, width));
-    }
-    return lines;
-  });
+  return printable(text)
+    .split('\n')
+    .flatMap((paragraph) => {
+      const lines = [''];
+      for (const word of paragraph.split(' ')) {
+        const line = lines.at(-1)!;
+        const longer = line === '' ? word : `${line} ${word}`;
+        if (stringWidth(longer) <= width) lines[lines.length - 1] = longer;
+        else lines.push(...inPieces(word, width));
+      }
+      return lines;
+    });
 }
 
 function inPieces(word: string, width: number): string[] {
