@@ -23,25 +23,8 @@ try:
 except ImportError:
     sys.exit("pyarrow is not installed: pip install pyarrow (and, as you like, polars duckdb tokenizers)")
 
-# Schema versions that are not the first.
-VERSIONS = {"tokens": "2"}
-KINDS = {
-    "download/train.arrow": "documents",
-    "download/validation.arrow": "documents",
-    "download/card.arrow": "data-card",
-    "tokenizer/vocabulary.arrow": "vocabulary",
-    "tokenizer/merges.arrow": "merges",
-    "chunk/train.arrow": "tokens",
-    "chunk/validation.arrow": "tokens",
-    "train/weights.arrow": "tensors",
-    "train/log.arrow": "training-log",
-    "quantize/weights.arrow": "quantized-tensors",
-    "quantize/error.arrow": "quantization-error",
-    "evaluate/metrics.arrow": "metrics",
-    "evaluate/samples.arrow": "samples",
-    "evaluate/documents.arrow": "document-losses",
-    "evaluate/positions.arrow": "position-losses",
-}
+# By kind: the version of its schema, and its columns. `npm run schema` makes the file from shared/artifacts/src/tables/kinds.ts.
+KINDS = json.loads(Path(__file__).with_name("artifact-kinds.json").read_text("utf-8"))
 SENTENCE = "Once upon a time, a café's 3 cats — 猫猫猫 🐈 — couldn't   sleep.\n\n\tThe end"
 
 
@@ -70,9 +53,7 @@ def check_table(path, name, rows):
         table.validate(full=True)
         metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
         kind, version = metadata.get("kind"), metadata.get("version")
-        require(kind == KINDS.get(name, kind) and kind, f"kind is {kind}, expected {KINDS.get(name, 'any')}")
-        expected = VERSIONS.get(kind, "1")
-        require(version == expected, f"version is {version}, expected {expected}")
+        check_schema(table.schema, kind, version)
         require(table.num_rows == rows, f"{table.num_rows} rows, the manifest says {rows}")
         for field, column in zip(table.schema, table.columns):
             require(field.nullable or column.null_count == 0, f"column {field.name} has nulls and may have none")
@@ -81,6 +62,20 @@ def check_table(path, name, rows):
         readers = ["pyarrow", *(reader for reader in OTHER_READERS if OTHER_READERS[reader](path, table))]
         columns = ", ".join(f"{field.name}: {field.type}" for field in table.schema)
         return f"ok  {name:27} {f'{kind} v{version}':22} {table.num_rows:>9,} rows  {'+'.join(readers)}  {columns}"
+
+
+def check_schema(schema, kind, version):
+    """A table has the version and the columns of its kind."""
+    require(kind in KINDS, f"kind is {kind}, expected one of {', '.join(KINDS)}")
+    expected = KINDS[kind]["version"]
+    require(version == expected, f"version of {kind} is {version}, expected {expected}")
+    columns = [column for column in KINDS[kind]["columns"] if column["name"] in schema.names or not column.get("optional")]
+    names = [column["name"] for column in columns]
+    require(schema.names == names, f"columns of {kind} are {', '.join(schema.names)}, expected {', '.join(names)}")
+    for field, column in zip(schema, columns):
+        known = column["type"] is None or str(field.type) == column["type"]
+        require(known, f"column {field.name} of {kind} is {field.type}, expected {column['type']}")
+        require(field.nullable == column["nullable"], f"column {field.name} of {kind} may {'' if field.nullable else 'not '}be null")
 
 
 def check_tensors(table):
@@ -145,11 +140,13 @@ def check_tokenizer(folder):
 
 
 def documents_of_ids(path, end_of_text):
-    """Undoes the packing into rows: a row begins with the id on which the one before ended; documents end with `end_of_text`."""
+    """Undoes the laying out in rows: the predictions that count, one after the other, are the documents, each with `end_of_text` behind it."""
+    with pa.memory_map(str(path)) as source:
+        packed = pa.ipc.open_file(source).schema.metadata[b"mode"] == b"packed"
     last, document = end_of_text, []
-    for row, length in zip(column_values(path, "tokens"), column_values(path, "length")):
-        require(row[0] == last, f"a row begins with id {row[0]}, the one before ended with {last}")
-        for token in row[1 : length + 1]:
+    for row, first, length in zip(*(column_values(path, column) for column in ("tokens", "first", "length"))):
+        require(not packed or row[0] == last, f"a row begins with id {row[0]}, the one before ended with {last}")
+        for token in row[first + 1 : length + 1]:
             if token == end_of_text:
                 yield document
                 document = []
@@ -197,7 +194,8 @@ def check_ledger(folder):
             table = pa.ipc.open_file(source).read_all()
         table.validate(full=True)
         metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
-        require(metadata == {"kind": "runs", "version": "1"}, f"{path.name} says {metadata}")
+        require(metadata.get("kind") == "runs", f"{path.name} says {metadata}")
+        check_schema(table.schema, "runs", metadata.get("version"))
         if path.name.startswith("packed-"):
             require(path.stem == f"packed-{sha256(path)[:16]}", f"{path.name} has the sha256 {sha256(path)[:16]}…")
         readers = ["pyarrow", *(reader for reader in OTHER_READERS if OTHER_READERS[reader](path, table))]
@@ -266,11 +264,17 @@ def main():
             return check_table(path, name, entry["rows"])
         return f"ok  {name:27} {entry['bytes']:,} bytes"
 
-    stages = {}
+    stages, runs = {}, {}
     for manifest in manifests:
         stage = manifest.parent.name
         stages[stage] = json.loads(manifest.read_text("utf-8"))
         for file, entry in stages[stage]["files"].items():
+            attempt(f"{stage}/{file}", check_file, folder / stage / file, f"{stage}/{file}", entry)
+        # What was measured on the way is no part of the artifact; run.json names it.
+        record = folder / stage / "run.json"
+        run = json.loads(record.read_text("utf-8")) if record.exists() else {}
+        runs[stage] = run
+        for file, entry in run.get("measured", {}).items():
             attempt(f"{stage}/{file}", check_file, folder / stage / file, f"{stage}/{file}", entry)
 
     splits = ("train", "validation") if {"download", "chunk"} <= stages.keys() else ()
@@ -279,6 +283,9 @@ def main():
     if "tokenizer" in stages and installed("tokenizers"):
         checked = attempt("tokenizer/tokenizer.json", check_tokenizer, folder / "tokenizer")
         for split in splits if checked else ():
+            if split == "train" and runs["chunk"].get("parameters", {}).get("shuffle", False) is not False:
+                print("not checked whether chunk/train.arrow decodes to download/train.arrow, whose documents are shuffled (chunk.shuffle)")
+                continue
             attempt(f"chunk/{split}.arrow", check_documents, folder, split, checked[0], arguments.documents)
     for library in ("polars", "duckdb", "tokenizers"):
         if not installed(library):
