@@ -1,10 +1,12 @@
 /** @file Bad input to the real stages: one clear error each, and nothing half-written. */
 import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   explainFilesystemError,
   fixedSizeLists,
   lists,
   numbers,
+  readBatches,
   tensorsTable,
   tensorBatches,
   tokensTable,
@@ -150,16 +152,20 @@ describe('weights', () => {
 });
 
 describe('samples', () => {
-  test('a prompt longer than the context', async () => {
+  test('a prompt longer than the context is cut, as is said by its number, and continued', async () => {
     await chain.runUntil('quantize');
-    const prompts = ['The small cats sat on their mats and sang. '.repeat(4)];
-    await expectError(
-      chain,
-      'evaluate',
-      chain.run('evaluate', { prompts }),
-      /longer than the model/,
-      /at most 16 tokens/,
+    const long = 'The small cats sat on their mats and sang. '.repeat(4);
+    const { highlights } = await chain.run('evaluate', { prompts: ['The', long] });
+    expect(highlights['prompts']).toMatch(
+      /^prompt 2 has \d\d+ tokens, of which the last 14 are seen; the context holds 16$/,
     );
+    const path = join(chain.workspace.root, 'artifacts/bad/evaluate/samples.arrow');
+    const texts: string[] = [];
+    for await (const batch of readBatches(path, 'samples'))
+      for (const text of batch.getChild('text')!) texts.push(text as string);
+    expect(texts[1]!.startsWith(long)).toBe(true);
+    expect(texts[1]!.length).toBeGreaterThan(long.length);
+    expect((await chain.run('evaluate', { prompts: ['The'] })).highlights['prompts']).toBeUndefined();
   });
 
   test.each([{ prompts: [] }, { sampling: [] }])('%j asks for none and gets none', async (none) => {

@@ -18,7 +18,13 @@ const train = declareStage({
   inputs: ['download'],
   parameters: z.strictObject({
     steps: z.int().min(1),
-    optimizer: z.strictObject({ learningRate: z.number().default(0.1), beta: z.number().default(0.9) }).prefault({}),
+    optimizer: z
+      .strictObject({ learningRate: z.number().default(0.1), beta: z.number().default(0.9) })
+      .refine(({ learningRate, beta }) => beta >= learningRate, {
+        path: ['beta'],
+        error: 'must not be below learningRate',
+      })
+      .prefault({}),
   }),
 });
 const declarations = new Map<string, StageDeclaration>([
@@ -122,6 +128,19 @@ describe('a bad pipeline file is told by file, line and key', () => {
   test('a missing parameter, at the stage that lacks it', () => {
     write('bad', 'stages:\n  download:\n    source: { type: file, path: a }\n  train:\n');
     expect(() => load('bad')).toThrow(/bad\.yaml:4: train\.steps: .*received undefined/);
+  });
+
+  test('what fits no longer beside PIPELINE_SET, with what to add to it', () => {
+    write('fits', 'extends: base\nstages:\n  train:\n    optimizer: { learningRate: 0.2, beta: 0.5 }\n');
+    const advice = 'to do:     change train.optimizer.beta, too: ';
+    const set = 'train.optimizer.learningRate=0.7';
+    const expected = `${advice}PIPELINE_SET='${set},train.optimizer.beta=<value>'`;
+    expect(() => load('fits', set)).toThrow(expected);
+    expect(() => load('fits', set)).toThrow(
+      /pipelines\/fits\.yaml:4: train\.optimizer\.beta: must not be below learningRate/,
+    );
+    expect(() => load('fits', 'train.optimizer.beta=0.1')).toThrow(/to do: +mend the lines/);
+    expect(load('fits', `${set},train.optimizer.beta=0.8`).stages['train']).toMatchObject({ optimizer: { beta: 0.8 } });
   });
 
   test('a stage without the stage it reads from', () => {

@@ -65,10 +65,17 @@ export function loadPipeline(
   const parsed = schema.safeParse(content);
   if (!parsed.success) {
     const where = (path: readonly PropertyKey[]) => `${locate(path, sources, overrides)}: `;
+    // What was right in the file and no longer fits what PIPELINE_SET says.
+    const unfit = parsed.error.issues
+      .filter(({ code, path }) => code === 'custom' && setsStage(overrides, path) && !isSet(overrides, path))
+      .map(({ path }) => parameterName(path));
     throw new UserError({
       what: issueLines(parsed.error, schema, where).join('\n'),
       where: `pipeline ${name}`,
-      fix: 'mend the lines named above; editors that know pipelines/pipeline.schema.json complete and check these keys',
+      fix:
+        unfit.length > 0
+          ? `change ${unfit.join(' and ')}, too: PIPELINE_SET=${quoted([...overrides.map(({ written }) => written), ...unfit.map((name) => `${name}=<value>`)].join(','))}`
+          : 'mend the lines named above; editors that know pipelines/pipeline.schema.json complete and check these keys',
     });
   }
   const stages = (parsed.data.stages ?? {}) as Record<string, JsonObject | undefined>;
@@ -152,6 +159,17 @@ function checkInputs(source: Source, stages: JsonObject, declarations: ReadonlyM
     }
   }
 }
+
+/** Whether an override has another parameter of the same stage. */
+const setsStage = (overrides: readonly Override[], path: readonly PropertyKey[]): boolean =>
+  overrides.some((override) => override.path[0] === path[1]);
+
+/** Whether a parameter, or an object that holds it, was given by an override. */
+const isSet = (overrides: readonly Override[], path: readonly PropertyKey[]): boolean =>
+  overrides.some((override) => `${parameterName(path)}.`.startsWith(`${override.path.join('.')}.`));
+
+/** Text as one word of a shell's command line. */
+const quoted = (text: string): string => (/^[\w.,=+-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
 /** Where a value was written: PIPELINE_SET, the file itself, or a file it extends. */
 function locate(path: readonly PropertyKey[], sources: readonly Source[], overrides: readonly Override[]): string {

@@ -13,5 +13,5 @@ export {
 } from './memory.ts';
 export { initialState, updateParameters, type OptimizerState } from './optimizer.ts';
 export { trainingParameters, type OptimizerParameters, type TrainingParameters } from './parameters.ts';
-export { learningRate } from './schedule.ts';
+export { learningRate, shortenedWarmup, warmupSteps } from './schedule.ts';
 export { readTokenTable, type TokenTable } from './token-table.ts';

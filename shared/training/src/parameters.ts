@@ -17,7 +17,9 @@ const optimizerParameters = z
       .int()
       .min(0)
       .optional()
-      .describe('Steps of linear warm-up to learningRate. Default: a tenth of steps, at most 100.'),
+      .describe(
+        'Steps of linear warm-up to learningRate. Default: a tenth of steps, at most 100; also where it is not less than steps.',
+      ),
     beta1: z.number().min(0).lt(1).default(0.9).describe("Decay of AdamW's running mean of gradients."),
     beta2: z.number().min(0).lt(1).default(0.95).describe("Decay of AdamW's running mean of squared gradients."),
     epsilon: z.number().positive().default(1e-8).describe("Added to AdamW's denominator."),
@@ -26,7 +28,7 @@ const optimizerParameters = z
   })
   .refine((optimizer) => (optimizer.minimumLearningRate ?? 0) <= optimizer.learningRate, {
     path: ['minimumLearningRate'],
-    error: 'must not be above learningRate',
+    error: ({ input }) => `must not be above learningRate (${(input as { learningRate: number }).learningRate})`,
   });
 
 /** What a training run is asked to do; parsed, every default is filled in. */
@@ -68,11 +70,7 @@ export const trainingParameters = z
   })
   .refine((parameters) => parameters.batchSize % parameters.gradientAccumulation === 0, {
     path: ['gradientAccumulation'],
-    error: 'must divide batchSize',
-  })
-  .refine(({ steps, optimizer }) => steps === 0 || (optimizer.warmupSteps ?? 0) < steps, {
-    path: ['optimizer', 'warmupSteps'],
-    error: 'must be less than steps',
+    error: ({ input }) => `must divide batchSize (${(input as { batchSize: number }).batchSize})`,
   });
 
 /** Parsed parameters of a training run. */

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { trainingParameters } from './parameters.ts';
-import { learningRate } from './schedule.ts';
+import { learningRate, shortenedWarmup, warmupSteps } from './schedule.ts';
 
 const parameters = trainingParameters.parse({
   steps: 110,
@@ -22,15 +22,32 @@ test('by default warms up for a tenth of the steps and ends at a tenth of the pe
   expect(learningRate(defaults, 50)).toBeCloseTo(0.1, 12);
 });
 
+test.each([
+  [20, 60, 2],
+  [60, 60, 6],
+  [61, 60, 60],
+  [2000, 5000, 100],
+  [1, 1, 0],
+])(
+  'of %d steps with a warm-up of %d takes %d: one that does not fit is shortened, and that is said',
+  (steps, asked, taken) => {
+    const short = trainingParameters.parse({ steps, optimizer: { learningRate: 1, warmupSteps: asked } });
+    expect(warmupSteps(short)).toBe(taken);
+    expect(taken === 0 || learningRate(short, taken) === 1).toBe(true); // the peak
+    expect(learningRate(short, steps)).toBeCloseTo(0.1, 12);
+    const words = `${taken} of ${steps} steps: the ${asked} of optimizer.warmupSteps do not fit`;
+    expect(shortenedWarmup(short)).toBe(taken === asked ? undefined : words);
+  },
+);
+
 test('lies between zero and the peak, and never rises after the warm-up', () => {
-  const run = fc.record({ steps: fc.integer({ min: 1, max: 300 }), warmup: fc.integer({ min: 0, max: 299 }) });
+  const run = fc.record({ steps: fc.integer({ min: 1, max: 300 }), warmup: fc.integer({ min: 0, max: 400 }) });
   fc.assert(
     fc.property(run, ({ steps, warmup }) => {
-      fc.pre(warmup < steps);
       const p = trainingParameters.parse({ steps, optimizer: { learningRate: 0.01, warmupSteps: warmup } });
       const rates = Array.from({ length: steps }, (_, i) => learningRate(p, i + 1));
       expect(rates.every((rate) => rate > 0 && rate <= 0.01)).toBe(true);
-      const decay = rates.slice(Math.max(0, warmup - 1));
+      const decay = rates.slice(Math.max(0, warmupSteps(p) - 1));
       expect(decay).toEqual(decay.toSorted((a, b) => b - a));
     }),
     { seed: 1 },

@@ -1,16 +1,34 @@
 /** @file The learning rate of every step: linear warm-up, then cosine decay. */
 import type { TrainingParameters } from './parameters.ts';
 
+type Schedule = Pick<TrainingParameters, 'steps' | 'optimizer'>;
+
+/**
+ * Steps of the warm-up: as many as were asked for, if any are left after them; else a tenth of all, at most 100. So a short trial of a pipeline that
+ * was made for a long run has a schedule of the same form.
+ */
+export function warmupSteps({ steps, optimizer: { warmupSteps: asked } }: Schedule): number {
+  return asked !== undefined && asked < steps ? asked : Math.min(100, Math.floor(steps / 10));
+}
+
+/** Says that a warm-up was asked for that does not fit, and what takes its place; undefined where it fits. */
+export function shortenedWarmup(parameters: Schedule): string | undefined {
+  const { steps, optimizer } = parameters;
+  if (steps === 0 || optimizer.warmupSteps === undefined || optimizer.warmupSteps < steps) return undefined;
+  return `${warmupSteps(parameters)} of ${steps} steps: the ${optimizer.warmupSteps} of optimizer.warmupSteps do not fit`;
+}
+
 /**
  * Learning rate of an optimizer step. It rises linearly, lr · (step / warmup), to the peak at step = warmup, then follows half
  * a cosine (Loshchilov & Hutter 2017, SGDR, without restarts) down to the minimum at the last step.
  *
  * @param step counted from 1 to `steps`
  */
-export function learningRate({ steps, optimizer }: TrainingParameters, step: number): number {
+export function learningRate(parameters: Schedule, step: number): number {
+  const { steps, optimizer } = parameters;
   const { learningRate: peak } = optimizer;
   const minimum = optimizer.minimumLearningRate ?? peak / 10;
-  const warmup = optimizer.warmupSteps ?? Math.min(100, Math.floor(steps / 10));
+  const warmup = warmupSteps(parameters);
   if (step <= warmup) return peak * (step / warmup);
   const progress = (step - warmup) / (steps - warmup);
   return minimum + 0.5 * (1 + Math.cos(Math.PI * progress)) * (peak - minimum);

@@ -12,7 +12,10 @@ const parameters = z.strictObject({
     .min(1)
     .default(100)
     .describe('With pictures: how many of those with seen and of those with held-out combinations are captioned.'),
-  prompts: z.array(z.string()).default(['Once upon a time']).describe('Beginnings that samples continue.'),
+  prompts: z
+    .array(z.string())
+    .default(['Once upon a time'])
+    .describe('Beginnings that samples continue. Of one that is longer than the context, the model sees the end.'),
   sampling: z
     .array(samplingParameters)
     .default([

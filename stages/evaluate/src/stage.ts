@@ -31,6 +31,7 @@ import {
 } from './long-context.ts';
 import { readQuantizedModel, readTrainedModel } from './models.ts';
 import { describeNested, evaluateNested, nestedColumns, nestedModels, type NestedResult } from './nested.ts';
+import { describeCuts, seenPrompt } from './prompt.ts';
 import {
   type Caption,
   captionColumns,
@@ -83,6 +84,7 @@ export default implementStage(declaration, async (context) => {
   const metrics: Metrics[] = [];
   const breakdowns: [string, LossBreakdown][] = [];
   const samples: Sample[] = [];
+  const cuts = new Map<number, { tokens: number; seen: number }>();
   const pictures: PictureMetrics[] = [];
   const captions: Caption[] = [];
   for (const model of models) {
@@ -90,8 +92,12 @@ export default implementStage(declaration, async (context) => {
     const parameters = tensorsOf(weights);
     const bar = context.progress(`evaluate ${name}`, { total: rows.rows, unit: 'rows' });
     const onProgress = (done: number) => bar.update(done);
-    const { contextLength } = rows;
-    const breakdown = createLossBreakdown({ documents: evaluated.documents, contextLength, byteLengths });
+    const { contextLength } = config;
+    const breakdown = createLossBreakdown({
+      documents: evaluated.documents,
+      contextLength: rows.contextLength,
+      byteLengths,
+    });
     breakdowns.push([name, breakdown]);
     const { nats, tokens } = await splitLoss({
       config,
@@ -127,9 +133,12 @@ export default implementStage(declaration, async (context) => {
       pictures.push(...seen.metrics);
       captions.push(...seen.captions);
     }
-    for (const prompt of prompts) {
+    for (const [number, prompt] of prompts.entries()) {
       for (const how of sampling) {
-        const ids = [endOfText, ...encoder.encode(prompt)];
+        const asked = encoder.encode(prompt);
+        const { ids, cut } = seenPrompt([...asked], { endOfText, contextLength, maximumTokens: how.maximumTokens });
+        const seenBefore = cuts.get(number + 1)?.seen ?? Infinity;
+        if (cut > 0) cuts.set(number + 1, { tokens: asked.length, seen: Math.min(seenBefore, ids.length) });
         const signal = context.signal;
         const continuation = await generate({
           config,
@@ -140,13 +149,16 @@ export default implementStage(declaration, async (context) => {
           perLayerRows,
           signal,
         });
-        const room = Math.min(how.maximumTokens, config.contextLength - ids.length);
+        const room = Math.min(how.maximumTokens, contextLength - ids.length + 1); // the last one is not read again
         const text = prompt + encoder.decode(continuation);
         samples.push({ ...how, model: name, prompt, text, finished: continuation.length < room });
       }
     }
     for (const tensor of Object.values(parameters)) tensor.dispose();
   }
+
+  const cut = cuts.size > 0 ? describeCuts(cuts, models[0]!.config.contextLength) : undefined;
+  if (cut !== undefined) onNotice(cut);
 
   const numeric = (column: keyof Metrics) => numbers(Float64Array.from(metrics, (row) => row[column] as number));
   await context.table('metrics.arrow', metricsTable, { contextLength: String(rows.contextLength) }, [
@@ -234,6 +246,7 @@ export default implementStage(declaration, async (context) => {
       ...pictureHighlights(pictures.filter(({ model }) => model === full.model)),
       ...(long.length > 0 ? { [`context × ${long[0]!.factor}`]: describeLongContext(long) } : {}),
       ...(nested.length > 0 ? { 'models within': describeNested(nested) } : {}),
+      ...(cut === undefined ? {} : { prompts: cut }),
       ...Object.fromEntries(
         shownSamples(samples).map((sample) => [`sample (${sample.model}, ${methodOf(sample)})`, sample.text]),
       ),

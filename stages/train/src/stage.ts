@@ -17,7 +17,7 @@ import {
 } from '@arrowsmith/model';
 import { describeEngine, type Engine, engineNotices, useBackend } from '@arrowsmith/ops';
 import { implementStage } from '@arrowsmith/pipeline/stage';
-import { type LogRow, readTokenTable, train } from '@arrowsmith/training';
+import { type LogRow, readTokenTable, shortenedWarmup, train } from '@arrowsmith/training';
 import declaration from './declaration.ts';
 import { observe } from './observe.ts';
 import { speedColumns, type StepTime } from './speed.ts';
@@ -35,6 +35,8 @@ export default implementStage(declaration, async (context) => {
   const { config } = start;
   const parameterCount = countParameters(config);
   onNotice(`${parameterCount.toLocaleString('en-US')} parameters on the backend ${describeEngine(engine)}`);
+  const warmup = shortenedWarmup(parameters);
+  if (warmup !== undefined) onNotice(`warm-up of ${warmup}`);
   const tokensPerRow = rows.contextLength;
   const observation = await observe({ engine, threads, profile, config, tokensPerRow, parameters, onNotice });
 
@@ -93,6 +95,7 @@ export default implementStage(declaration, async (context) => {
             loss: `${last.trainLoss.toFixed(3)} training, ${last.validationLoss!.toFixed(3)} validation, after ${last.step} steps (${(last.tokens / 1e6).toFixed(2)} M tokens)`,
             speed: `${describeSpeed(speed)} (backend ${describeEngine(engine)})`,
           }),
+      ...(warmup === undefined ? {} : { 'warm-up': warmup }),
       memory,
     },
   };
