@@ -67,9 +67,9 @@ test('garbage collection shows first and deletes when told to, and what is left 
   command('gc');
   nx(['train:tiny', '--skip-nx-cache']); // six steps are no longer pointed at, but run
   expect(command('forget', '--runs=six-steps', '--delete')).toMatch(/1 of \d+ runs forgotten/);
-  expect(nx(['pipeline:gc'])).toMatch(/would delete +[\d.]+ k?B +artifacts\/store\/blobs/);
-  expect(nx(['pipeline:gc', '--delete'])).toMatch(/freed/);
-  expect(command('gc')).toMatch(/nothing to collect/);
+  expect(nx(['pipeline:gc', '--now'])).toMatch(/would delete +[\d.]+ k?B +artifacts\/store\/blobs/);
+  expect(nx(['pipeline:gc', '--delete', '--now'])).toMatch(/freed/);
+  expect(command('gc', '--now')).toMatch(/nothing to collect/);
   nx(['pipeline:tiny', '--skip-nx-cache']);
   expect((await lastRun(workspace)).computed).toEqual([]);
   expect(existsSync(join(workspace.root, 'artifacts/store/blobs'))).toBe(true);

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rmdir, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import prettyBytes from 'pretty-bytes';
-import { isLocked, isStored, manifestSchema } from '@arrowsmith/artifacts/store';
+import { isLocked, isLockName, isStored, parseManifest } from '@arrowsmith/artifacts/store';
 import type { Workspace } from '@arrowsmith/pipeline';
 import { type Finding, finding } from './finding.ts';
 import { diskNeeded, type PipelineSource } from './pipelines.ts';
@@ -57,7 +57,7 @@ function existing(folder: string): string {
 export async function checkLeftovers(workspace: Workspace): Promise<Finding[]> {
   const { store } = workspace;
   const findings: Finding[] = [];
-  const locks = await entries(join(store, 'locks'));
+  const locks = (await entries(join(store, 'locks'))).filter(isLockName);
   const held: string[] = [];
   for (const lock of locks) if (await isLocked(join(store, 'locks', lock))) held.push(lock);
   if (held.length > 0)
@@ -73,7 +73,11 @@ export async function checkLeftovers(workspace: Workspace): Promise<Finding[]> {
 
   let resumable = 0;
   for (const key of await entries(join(store, 'work'))) {
-    if (!held.includes(key) && (await entries(join(store, 'work', key, 'state'))).length > 0) resumable++;
+    if (
+      !held.includes(key.replace(/\.[0-9a-f]+$/, '')) &&
+      (await entries(join(store, 'work', key, 'state'))).length > 0
+    )
+      resumable++;
   }
   if (resumable > 0) {
     const means = 'the same command goes on where it stopped; pipeline:gc --delete removes it after 7 days';
@@ -85,28 +89,28 @@ export async function checkLeftovers(workspace: Workspace): Promise<Finding[]> {
       'set aside and computed again when needed; if there are ever more, check the disk; npx nx run pipeline:gc --delete';
     findings.push(finding('note', 'store', `${count(corrupt.length, 'corrupt file')}`, means));
   }
-  for (const { pipeline, stage } of await artifactsWithoutFiles(workspace)) {
-    const fix = `computed again by npx nx run ${stage}:${pipeline} --skip-nx-cache`;
-    findings.push(
-      finding(
-        'note',
-        'artifact',
-        `${pipeline}/${stage}`,
-        `its files are not in the store (another ARROWSMITH_STORE?): ${fix}`,
-      ),
-    );
+  for (const { pipeline, stage, why } of await brokenArtifacts(workspace)) {
+    const fix = `made anew by npx nx run ${stage}:${pipeline} --skip-nx-cache`;
+    findings.push(finding('note', 'artifact', `${pipeline}/${stage}`, `${why}: ${fix}`));
   }
   return findings;
 }
 
-async function artifactsWithoutFiles({ root, store }: Workspace): Promise<{ pipeline: string; stage: string }[]> {
-  const found: { pipeline: string; stage: string }[] = [];
+/** Artifacts whose manifest cannot be read, or whose files are not in the store. */
+async function brokenArtifacts({
+  root,
+  store,
+}: Workspace): Promise<{ pipeline: string; stage: string; why: string }[]> {
+  const found: { pipeline: string; stage: string; why: string }[] = [];
   const artifacts = join(root, 'artifacts');
   for (const pipeline of await entries(artifacts)) {
     for (const stage of await entries(join(artifacts, pipeline))) {
       const text = await readFile(join(artifacts, pipeline, stage, 'manifest.json'), 'utf8').catch(() => undefined);
       if (text === undefined) continue;
-      if (!(await isStored(store, manifestSchema.parse(JSON.parse(text))))) found.push({ pipeline, stage });
+      const parsed = parseManifest(text);
+      if ('problem' in parsed) found.push({ pipeline, stage, why: `its manifest is damaged (${parsed.problem})` });
+      else if (!(await isStored(store, parsed.manifest)))
+        found.push({ pipeline, stage, why: 'its files are not in the store (another ARROWSMITH_STORE?)' });
     }
   }
   return found;

@@ -1,14 +1,31 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { blobPath } from '@arrowsmith/artifacts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { blobPath, memoPath, withLock } from '@arrowsmith/artifacts/store';
 import { expect, test } from 'vitest';
 import { collectGarbage } from './gc.ts';
 import { readLedger } from './ledger/index.ts';
 import { readPointer } from './pointer.ts';
+import { collectorLock, type Workspace } from './workspace.ts';
 import { completeRun } from './complete-run.ts';
 import { formatSummary } from './summary.ts';
 import { toyWorkspace } from './testing/toy-stages.ts';
+
+/** Collects, however young it is. */
+const collect = async (workspace: Workspace, remove = true) =>
+  (await collectGarbage(workspace, { remove, recentMs: 0 })).garbage;
 
 const COMPLETED = { pipeline: 'toy', stages: ['count', 'double'] };
 
@@ -21,12 +38,12 @@ test('what a pointer or a run names is never collected; the rest is, and only wh
   await run('count', ['--to=3']); // pointed at
   await run('double');
 
-  const found = await collectGarbage(workspace, { remove: false });
+  const found = await collect(workspace, false);
   expect(found.length).toBeGreaterThan(0);
   expect(found.every(({ path }) => existsSync(path))).toBe(true);
-  expect(await collectGarbage(workspace, { remove: true })).toEqual(found);
+  expect(await collect(workspace)).toEqual(found);
   expect(found.some(({ path }) => existsSync(path))).toBe(false);
-  expect(await collectGarbage(workspace, { remove: true })).toEqual([]);
+  expect(await collect(workspace)).toEqual([]);
 
   ran.length = 0;
   await run('count', ['--to=1']);
@@ -44,7 +61,7 @@ test('what was measured for a result is kept and collected with it', async () =>
     blobPath(workspace.store, measured!['time.arrow']!.sha256);
   const old = measuredBlob(await run('count', ['--to=1']));
   const current = measuredBlob(await run('count', ['--to=2']));
-  await collectGarbage(workspace, { remove: true });
+  await collect(workspace);
   expect([existsSync(old), existsSync(current)]).toEqual([false, true]);
 });
 
@@ -54,7 +71,7 @@ test('a pipeline whose folder was deleted keeps what its runs name', async () =>
   await run('double');
   await completeRun(workspace, COMPLETED);
   rmSync(join(workspace.root, 'artifacts/toy'), { recursive: true });
-  expect(await collectGarbage(workspace, { remove: true })).toEqual([]);
+  expect(await collect(workspace)).toEqual([]);
 });
 
 test('set-aside corrupt blobs and old interrupted work are collected, fresh interrupted work is not', async () => {
@@ -64,7 +81,7 @@ test('set-aside corrupt blobs and old interrupted work are collected, fresh inte
   writeFileSync(join(workspace.store, 'corrupt/abc'), 'x');
   const monthAgo = new Date(Date.now() - 30 * 24 * 3600 * 1000);
   utimesSync(join(workspace.store, 'work/old/state'), monthAgo, monthAgo);
-  await collectGarbage(workspace, { remove: true });
+  await collect(workspace);
   expect(readdirSync(join(workspace.store, 'work'))).toEqual(['fresh']);
   expect(readdirSync(join(workspace.store, 'corrupt'))).toEqual([]);
 });
@@ -74,11 +91,11 @@ test('nothing is collected while a stage is running, or while the ledger cannot 
   await run('count');
   mkdirSync(join(workspace.store, 'locks'), { recursive: true });
   writeFileSync(join(workspace.store, 'locks/key'), JSON.stringify({ pid: process.pid, host: hostname() }));
-  await expect(collectGarbage(workspace, { remove: true })).rejects.toThrow(/while a stage is running/);
+  await expect(collect(workspace)).rejects.toThrow(/while a stage is running/);
   rmSync(join(workspace.store, 'locks/key'));
   mkdirSync(join(workspace.root, 'artifacts/runs'));
   writeFileSync(join(workspace.root, 'artifacts/runs/x.json'), '{"id"');
-  await expect(collectGarbage(workspace, { remove: true })).rejects.toThrow(/ledger is damaged[^]*x\.json/);
+  await expect(collect(workspace)).rejects.toThrow(/ledger is damaged[^]*x\.json/);
   expect((await readPointer(workspace, 'toy', 'count')).manifest.stage).toBe('count');
 });
 
@@ -104,4 +121,89 @@ test('the ledger keeps every completed run, and the summary tells what ran from 
       .trimEnd()
       .endsWith('!! x stands in for y'),
   ).toBe(true);
+});
+
+test('what was made or used a short while ago stays, and all that it was made from; it is counted', async () => {
+  const { workspace, run } = toyWorkspace();
+  const { key } = await run('count', ['--to=1']);
+  await run('double');
+  const hourAgo = new Date(Date.now() - 3_700_000);
+  for (const name of readdirSync(workspace.store, { recursive: true }).map(String))
+    if (/^(memo|blobs)/.test(name)) utimesSync(join(workspace.store, name), hourAgo, hourAgo);
+  const { key: doubled } = await run('double'); // used again, through a pointer that others replace
+  await run('count', ['--to=2']);
+  await run('double', ['--plus=1']);
+  const { garbage, recent } = await collectGarbage(workspace, { remove: true });
+  expect([garbage, recent]).toEqual([[], { files: 0, bytes: 0 }]); // a run between the two stages finds both
+  utimesSync(memoPath(workspace.store, doubled), hourAgo, hourAgo);
+  const later = (await collectGarbage(workspace, { remove: true })).garbage.map(({ path }) => path);
+  expect(later).toEqual(expect.arrayContaining([key, doubled].map((each) => memoPath(workspace.store, each))));
+  mkdirSync(join(workspace.store, 'blobs/ab'), { recursive: true });
+  writeFileSync(join(workspace.store, 'blobs/ab/abcd'), 'of a run that was killed');
+  expect(await collectGarbage(workspace, { remove: true })).toMatchObject({
+    garbage: [],
+    recent: { files: 1, bytes: 24 },
+  });
+});
+
+test('what cannot be read is said by name and set aside, what a damaged pointer still names is kept, the rest is collected', async () => {
+  const { workspace, run } = toyWorkspace();
+  const { key } = await run('count', ['--to=1']);
+  await run('double');
+  await completeRun(workspace, COMPLETED);
+  const { manifest } = await readPointer(workspace, 'toy', 'double');
+  await run('count', ['--to=2']);
+  const pointer = join(workspace.root, 'artifacts/toy/count');
+  for (const file of ['manifest.json', 'run.json'])
+    truncateSync(join(pointer, file), readFileSync(join(pointer, file)).length >> 1);
+  truncateSync(memoPath(workspace.store, key), 20);
+  const { stages } = (await readLedger(workspace)).runs[0]!;
+  writeFileSync(blobPath(workspace.store, stages['double']!.manifest), '{"format": 1, "sta');
+  symlinkSync('nowhere', join(workspace.store, 'memo/link.json'));
+  symlinkSync('nowhere', join(workspace.root, 'artifacts/gone'));
+  mkdirSync(join(workspace.store, 'blobs/ab'), { recursive: true });
+  symlinkSync('nowhere', join(workspace.store, 'blobs/ab/abcd'));
+  const before = readdirSync(workspace.store, { recursive: true });
+  const { problems } = await collectGarbage(workspace, { remove: false });
+  expect(problems.sort()).toEqual([
+    expect.stringMatching(/^artifacts\/gone cannot be used \(a link that leads nowhere\)/),
+    expect.stringMatching(/^artifacts\/store\/blobs\/\w\w\/\w+ cannot be used \(18 bytes with sha256 \w+\)/),
+    expect.stringMatching(/^artifacts\/store\/memo\/\w+\.json cannot be used .*computed again when it is asked for$/),
+    expect.stringMatching(/^artifacts\/store\/memo\/link\.json cannot be used \(a link that leads nowhere\)/),
+    expect.stringMatching(
+      /^artifacts\/toy\/count\/run\.json cannot be used .*kept; npx nx run count:toy --skip-nx-cache/,
+    ),
+  ]);
+  expect(readdirSync(workspace.store, { recursive: true })).toEqual(before);
+  const { problems: settled } = await collectGarbage(workspace, { remove: true, recentMs: 0 });
+  expect(settled.filter((problem) => problem.includes('set aside as'))).toHaveLength(3);
+  expect(existsSync(join(pointer, 'note.txt'))).toBe(true);
+  expect(existsSync(blobPath(workspace.store, manifest.files['number.arrow']!.sha256))).toBe(true);
+  expect((await collectGarbage(workspace, { remove: true, recentMs: 0 })).problems).toHaveLength(2); // of the pointer, and the link
+});
+
+test('a pipeline folder that is a link counts; a folder that may not be read stops it', async () => {
+  const { workspace, run } = toyWorkspace();
+  await run('count');
+  renameSync(join(workspace.root, 'artifacts/toy'), join(workspace.root, 'elsewhere'));
+  symlinkSync('../elsewhere', join(workspace.root, 'artifacts/toy'));
+  expect(await collect(workspace)).toEqual([]);
+  rmSync(join(workspace.root, 'artifacts/toy'));
+  symlinkSync('toy', join(workspace.root, 'artifacts/toy')); // to itself
+  await expect(collect(workspace)).rejects.toThrow(/ELOOP/);
+});
+
+test('a stage that starts while garbage is collected waits, and what it publishes stays', async () => {
+  const { workspace, run, printed } = toyWorkspace();
+  await run('count', ['--to=1']);
+  await run('count', ['--to=2']);
+  let running: Promise<unknown> | undefined;
+  await withLock(collectorLock(workspace), async () => {
+    running = run('count', ['--to=1']); // known, and garbage until its pointer is written
+    while (printed.every((line) => !line.includes('collects garbage'))) await sleep(5);
+  });
+  await Promise.all([running, collect(workspace).catch(() => undefined)]);
+  const { manifest } = await readPointer(workspace, 'toy', 'count');
+  expect(manifest.metadata).toEqual({ to: 1 });
+  expect(existsSync(blobPath(workspace.store, manifest.files['number.arrow']!.sha256))).toBe(true);
 });

@@ -1,17 +1,22 @@
 /**
- * @file Garbage collection: mark what pointers and the runs ledger name, sweep the rest of the store.
+ * @file Garbage collection: sweep from the store what nothing needs any more (needed.ts). What cannot be read is set aside, and said by name.
+ *
+ * A stage that runs holds a lock; while one does, nothing is collected, and while garbage is collected, none publishes. Between the stages of a
+ * run there is no lock: what was made or used a short while ago stays, and all that it was made from.
  */
-import { createHash } from 'node:crypto';
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { blobPath, isLocked, manifestSchema, withLock } from '@arrowsmith/artifacts/store';
+import { lstat, readdir, rm, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { describeHolder, isLockName, removeStaleLock, setAside, withLock } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
 import { readLedger, requireWhole } from './ledger/index.ts';
-import type { RunRecord } from './pointer.ts';
-import type { Workspace } from './workspace.ts';
+import { findNeeded, type Needed, type Problem } from './needed.ts';
+import { collectorLock, lockFolder, type Workspace } from './workspace.ts';
 
 /** State of an interrupted computation is kept this long, so that it can be resumed. */
 const STATE_KEPT_MS = 7 * 24 * 3600 * 1000;
+
+/** What was made or used within this time may belong to a run that is not over. */
+const RECENT_MS = 3600 * 1000;
 
 export interface Garbage {
   path: string;
@@ -19,106 +24,115 @@ export interface Garbage {
   why: string;
 }
 
+export interface Collection {
+  garbage: Garbage[];
+  /** Files that could not be read, and what was done about it. */
+  problems: string[];
+  /** What nothing names, but is too young. */
+  recent: { files: number; bytes: number };
+}
+
+interface CollectOptions {
+  remove: boolean;
+  /** How long what nothing names is kept since it was made or used; an hour by default. */
+  recentMs?: number;
+}
+
 /**
  * Finds what nothing names any more, and removes it if asked to.
- * @throws UserError while a stage is running
+ * @throws UserError while a stage is running, or where the ledger of runs is damaged
  */
-export async function collectGarbage(workspace: Workspace, { remove }: { remove: boolean }): Promise<Garbage[]> {
-  const locks = join(workspace.store, 'locks');
-  return withLock(join(workspace.store, 'gc.lock'), async () => {
-    for (const lock of await readdir(locks).catch(() => [])) {
-      if (!(await isLocked(join(locks, lock)))) continue;
-      throw new UserError({
-        what: 'garbage cannot be collected while a stage is running',
-        where: join(locks, lock),
-        fix: 'run the command again when it has finished',
-      });
-    }
-    const garbage = await sweep(workspace, await mark(workspace));
-    if (remove) for (const { path } of garbage) await rm(path, { recursive: true, force: true });
-    return garbage;
+export async function collectGarbage(
+  workspace: Workspace,
+  { remove, recentMs = RECENT_MS }: CollectOptions,
+): Promise<Collection> {
+  return withLock(collectorLock(workspace), async ({ check }) => {
+    await refuseWhileRunning(workspace);
+    const since = Date.now() - recentMs;
+    const needed = await findNeeded(workspace, requireWhole(await readLedger(workspace)), since);
+    const collection = await sweep(workspace, needed, since);
+    await check();
+    const problems = await settle(workspace, needed.problems, remove);
+    if (remove) for (const { path } of collection.garbage) await rm(path, { recursive: true, force: true });
+    return { ...collection, problems };
   });
 }
 
-/** Digests of all blobs that a pointer or a run names: manifests, their files, and what was measured when they were made. */
-async function mark(workspace: Workspace): Promise<Set<string>> {
-  const manifests = await pointedManifests(workspace);
-  for (const run of requireWhole(await readLedger(workspace))) {
-    for (const { manifest: sha256 } of Object.values(run.stages)) {
-      const text = await readFile(blobPath(workspace.store, sha256), 'utf8').catch(() => '{}');
-      manifests.set(sha256, manifests.get(sha256) ?? text);
-    }
+async function refuseWhileRunning(workspace: Workspace): Promise<void> {
+  const locks = lockFolder(workspace);
+  for (const name of (await entries(locks)).filter(isLockName)) {
+    const holder = await removeStaleLock(join(locks, name)); // a process that lost it learns so when it comes back
+    if (holder === undefined) continue;
+    throw new UserError({
+      what: 'garbage cannot be collected while a stage is running',
+      where: join(locks, name),
+      found: describeHolder(holder),
+      fix: 'run the command again when it has finished',
+    });
   }
-  const live = new Set(manifests.keys());
-  for (const text of manifests.values()) {
-    for (const { sha256 } of Object.values(manifestSchema.safeParse(JSON.parse(text)).data?.files ?? {}))
-      live.add(sha256);
-  }
-  for (const name of await entries(join(workspace.store, 'memo'))) {
-    const { manifest, run } = await readMemo(join(workspace.store, 'memo', name));
-    if (manifest === undefined || !live.has(manifest)) continue;
-    for (const { sha256 } of Object.values(run?.measured ?? {})) live.add(sha256);
-  }
-  return live;
 }
 
-async function readMemo(path: string): Promise<{ manifest?: string; run?: Partial<RunRecord> }> {
-  return JSON.parse(await readFile(path, 'utf8').catch(() => '{}')) as { manifest?: string };
-}
-
-/** The manifests of all pointers, `artifacts/<pipeline>/<stage>/manifest.json`, by digest. */
-async function pointedManifests({ root }: Workspace): Promise<Map<string, string>> {
-  const manifests = new Map<string, string>();
-  const artifacts = join(root, 'artifacts');
-  for (const pipeline of await folders(artifacts)) {
-    for (const stage of await folders(join(artifacts, pipeline))) {
-      const text = await readFile(join(artifacts, pipeline, stage, 'manifest.json'), 'utf8').catch(() => undefined);
-      if (text !== undefined) manifests.set(createHash('sha256').update(text).digest('hex'), text);
-    }
+/** Sets aside what cannot be read, if things are to be removed. @returns what to say */
+async function settle({ root, store }: Workspace, problems: readonly Problem[], remove: boolean): Promise<string[]> {
+  const said: string[] = [];
+  for (const { path, found, means, movable } of problems) {
+    const aside = remove && movable ? await setAside(store, path) : undefined;
+    const where = aside === undefined ? '' : `; set aside as ${relative(root, aside)}`;
+    said.push(`${relative(root, path)} cannot be used (${found}): ${means}${where}`);
   }
-  return manifests;
+  return said;
 }
 
-async function sweep({ store }: Workspace, live: ReadonlySet<string>): Promise<Garbage[]> {
+async function sweep({ store }: Workspace, needed: Needed, since: number): Promise<Omit<Collection, 'problems'>> {
   const garbage: Garbage[] = [];
-  for (const prefix of await folders(join(store, 'blobs'))) {
-    for (const name of await entries(join(store, 'blobs', prefix))) {
-      if (!live.has(name)) await add(garbage, join(store, 'blobs', prefix, name), 'no pointer and no run names it');
+  const recent = { files: 0, bytes: 0 };
+  const add = async (path: string, why: string, young = false): Promise<void> => {
+    const bytes = await sizeOf(path);
+    if (!young) garbage.push({ path, bytes, why });
+    else {
+      recent.files++;
+      recent.bytes += bytes;
+    }
+  };
+  const isYoung = async (path: string): Promise<boolean> => (await lstat(path)).mtimeMs >= since;
+  const blobs = join(store, 'blobs');
+  for (const prefix of await entries(blobs)) {
+    for (const name of await entries(join(blobs, prefix))) {
+      const path = join(blobs, prefix, name);
+      if (!needed.blobs.has(name)) await add(path, 'no pointer and no run names it', await isYoung(path));
     }
   }
   for (const name of await entries(join(store, 'memo'))) {
     const path = join(store, 'memo', name);
-    const { manifest } = await readMemo(path);
-    if (manifest === undefined || !live.has(manifest))
-      await add(garbage, path, 'remembers a result that nothing names');
+    const isProblem = needed.problems.some((problem) => problem.path === path);
+    if (!isProblem && !needed.memos.has(name))
+      await add(path, 'remembers a result that nothing names', await isYoung(path));
   }
-  for (const name of await entries(join(store, 'corrupt'))) {
-    await add(garbage, join(store, 'corrupt', name), 'failed verification');
-  }
-  for (const key of await folders(join(store, 'work'))) {
-    const path = join(store, 'work', key);
+  for (const name of await entries(join(store, 'corrupt')))
+    await add(join(store, 'corrupt', name), 'failed verification');
+  for (const name of await entries(join(store, 'work'))) {
+    const path = join(store, 'work', name);
     const state = await stat(join(path, 'state')).catch(() => undefined);
     if (state === undefined || Date.now() - state.mtimeMs > STATE_KEPT_MS)
-      await add(garbage, path, 'left by an interrupted stage');
+      await add(path, 'left by an interrupted stage');
   }
-  return garbage;
+  return { garbage, recent };
 }
 
-async function add(garbage: Garbage[], path: string, why: string): Promise<void> {
-  garbage.push({ path, bytes: await sizeOf(path), why });
-}
-
+/** Of a file, or of all files in a folder; a link is what it is. */
 async function sizeOf(path: string): Promise<number> {
-  const found = await stat(path);
+  const found = await lstat(path);
   if (!found.isDirectory()) return found.size;
   let bytes = 0;
   for (const name of await entries(path)) bytes += await sizeOf(join(path, name));
   return bytes;
 }
 
-const entries = async (folder: string): Promise<string[]> => (await readdir(folder).catch(() => [])).sort();
-
-async function folders(folder: string): Promise<string[]> {
-  const found = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  return found.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+/** A folder that is not there is empty, and so is a file in its place; one that may not be read is not. */
+async function entries(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+    return [];
+  });
+  return names.sort();
 }

@@ -7,6 +7,7 @@ export * from './pipeline-file.ts';
 export { pipelineNames } from './pipeline-source.ts';
 export * from './pointer.ts';
 export * from './progress.ts';
+export { parseRecord } from './run-record.ts';
 export * from './run-stage.ts';
 export * from './stage.ts';
 export * from './workspace.ts';

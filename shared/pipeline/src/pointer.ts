@@ -3,49 +3,29 @@
  * store.
  *
  *     manifest.json   what the artifact is: only content, what downstream is keyed by
- *     run.json        how it came to be: parameters, code, times, host, metrics
+ *     run.json        how it came to be: parameters, code, times, host, metrics; the digests of manifest.json and of itself
  *     <file>          a relative link to the blob of a file of either, so that `artifacts/x/train/weights.arrow` opens in pyarrow, polars, DuckDB
+ *
+ * What a pointer says is believed only as far as it can be checked: the record by its own digest, the manifest by the digest in the record, both by
+ * the stage that they are of. One whose half is lost is put right from the store.
  */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import {
   blobPath,
-  type FileEntry,
+  inspectManifest,
   type Manifest,
-  readManifest,
+  parseManifest,
+  recall,
   serializeManifest,
   withLock,
 } from '@arrowsmith/artifacts/store';
-import { UserError } from '@arrowsmith/errors';
+import { printError, UserError } from '@arrowsmith/errors';
+import { parseRecord, recordText, type RunRecord } from './run-record.ts';
 import { pointerPath, type Workspace } from './workspace.ts';
 
-/** Provenance of an artifact. Never hashed: two identical runs differ here and nowhere else. */
-export interface RunRecord {
-  stage: string;
-  pipeline: string;
-  /** The memo key: everything that the content depends on. */
-  key: string;
-  /** Digest of manifest.json. */
-  manifest: string;
-  /** The `nx run` that wrote this pointer; a pointer of an earlier one was cached. */
-  invocation: string | undefined;
-  /** Whether the stage ran for this pointer, or the store knew the result. */
-  outcome: 'computed' | 'recalled';
-  /** When and for how long the stage ran that computed the content. */
-  startedAt: string;
-  seconds: number;
-  code: string;
-  parameters: unknown;
-  environment: Record<string, string>;
-  /** Manifest digest of each input artifact. */
-  inputs: Record<string, string>;
-  host: { platform: string; arch: string; cpu: string; node: string };
-  metrics: Record<string, number>;
-  highlights: Record<string, string>;
-  /** Tables of what was measured while the stage ran: provenance, stored like content. */
-  measured?: Record<string, FileEntry>;
-}
+export type { RunRecord };
 
 /**
  * Replaces a pointer. A kill in between leaves the old pointer, the new one, or none: never half of one. Several processes may do it at
@@ -59,7 +39,7 @@ export async function writePointer(workspace: Workspace, manifest: Manifest, run
       const fresh = `${pointer}.new-${randomUUID().slice(0, 8)}`;
       await mkdir(fresh);
       await writeFile(join(fresh, 'manifest.json'), serializeManifest(manifest));
-      await writeFile(join(fresh, 'run.json'), `${JSON.stringify(run, null, 2)}\n`);
+      await writeFile(join(fresh, 'run.json'), recordText(run));
       for (const [name, { sha256 }] of Object.entries({ ...run.measured, ...manifest.files })) {
         await linkTo(relative(pointer, blobPath(workspace.store, sha256)), join(fresh, name));
       }
@@ -90,35 +70,117 @@ function ignoreMissing(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error;
 }
 
+/** A pointer. */
+export interface Pointer {
+  manifest: Manifest;
+  run: RunRecord;
+}
+
+/** What is wrong with a pointer. */
+export interface PointerProblem {
+  path: string;
+  expected: string;
+  found: string;
+  /** What can be read all the same. */
+  run?: RunRecord;
+  /** The key that a damaged record still names. */
+  key?: string;
+}
+
 /**
- * Reads the pointer of a stage.
- * @throws UserError when the stage has not run, or one of its two files is damaged
+ * Reads the pointer of a stage. A damaged one is put right where the store still knows what it should say.
+ * @param say told when that was done
+ * @throws UserError when the stage has not run, or the pointer is damaged for good
  */
 export async function readPointer(
   workspace: Workspace,
   pipeline: string,
   stage: string,
-): Promise<{ manifest: Manifest; run: RunRecord }> {
-  const pointer = pointerPath(workspace, pipeline, stage);
-  const again = `npx nx run ${stage}:${pipeline}`;
-  const manifest = await readManifest(join(pointer, 'manifest.json'), again);
-  return { manifest, run: await readRecord(join(pointer, 'run.json'), again) };
+  say: (line: string) => void = printError,
+): Promise<Pointer> {
+  const read = await inspectPointer(workspace, pipeline, stage);
+  if ('manifest' in read) return read;
+  const { path, expected, found } = read;
+  const healed = await fromStore(workspace, { pipeline, stage }, read);
+  if (healed !== undefined) {
+    await writePointer(workspace, healed.manifest, healed.run);
+    say(`${path} was damaged (${found}) and is written anew from the store; if that comes back, ${FORGET}`);
+    return healed;
+  }
+  const run = `npx nx run ${stage}:${pipeline}`;
+  if (found === NOT_THERE && read.run === undefined && path.endsWith('manifest.json'))
+    throw new UserError({ what: `there is no artifact manifest ${path}`, expected: 'a finished stage', fix: run });
+  throw new UserError({
+    what: `${path} is ${found === NOT_THERE ? 'missing' : 'damaged'}`,
+    expected,
+    found,
+    fix: `${run} --skip-nx-cache (Nx may keep a copy that is as bad; if it comes back, ${FORGET})`,
+  });
 }
 
-async function readRecord(path: string, fix: string): Promise<RunRecord> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as RunRecord;
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code !== undefined && code !== 'ENOENT') throw cause; // the disk, not the file
-    throw new UserError(
-      {
-        what: `${path} is ${code === 'ENOENT' ? 'missing' : 'damaged'}`,
-        expected: 'the record of how the artifact beside it was made, as JSON',
-        found: code === 'ENOENT' ? 'no such file' : message,
-        fix,
-      },
-      { cause },
-    );
+const NOT_THERE = 'no such file';
+const FORGET = 'npx nx reset --onlyCache makes Nx forget its copy';
+
+/** Reads a pointer, or says what is wrong with it, and touches nothing. */
+export async function inspectPointer(
+  workspace: Workspace,
+  pipeline: string,
+  stage: string,
+): Promise<Pointer | PointerProblem> {
+  const folder = pointerPath(workspace, pipeline, stage);
+  const [manifestPath, recordPath] = [join(folder, 'manifest.json'), join(folder, 'run.json')];
+  const expectedRecord = `the record of how an artifact of ${stage} of ${pipeline} was made, as JSON with its sha256`;
+  const text = await readText(recordPath);
+  const manifestText = await readText(manifestPath);
+  if (typeof text !== 'string' && typeof manifestText !== 'string' && manifestText.found === NOT_THERE)
+    return { path: manifestPath, expected: 'a finished stage', found: NOT_THERE };
+  if (typeof text !== 'string') return { path: recordPath, expected: expectedRecord, found: text.found };
+  const record = parseRecord(text);
+  if ('problem' in record) {
+    const key = /"key": "([0-9a-f]{64})"/.exec(text)?.[1];
+    return { path: recordPath, expected: expectedRecord, found: record.problem, ...(key === undefined ? {} : { key }) };
   }
+  const { run } = record;
+  if (run.stage !== stage || run.pipeline !== pipeline)
+    return { path: recordPath, expected: expectedRecord, found: `that of ${run.stage} of ${run.pipeline}` };
+  const expected = `a manifest of stage ${stage} with sha256 ${run.manifest}`;
+  if (typeof manifestText !== 'string') return { path: manifestPath, expected, found: manifestText.found, run };
+  const parsed = parseManifest(manifestText);
+  if ('problem' in parsed) return { path: manifestPath, expected, found: parsed.problem, run };
+  const sha256 = createHash('sha256').update(manifestText).digest('hex');
+  if (sha256 !== run.manifest) return { path: manifestPath, expected, found: `sha256 ${sha256}`, run };
+  if (parsed.manifest.stage !== stage)
+    return { path: manifestPath, expected, found: `a manifest of stage ${parsed.manifest.stage}` };
+  return { manifest: parsed.manifest, run };
+}
+
+async function readText(path: string): Promise<string | { found: string }> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EISDIR') return { found: 'a folder' };
+    if (code !== 'ENOENT') throw error; // the disk, not the file
+    return { found: NOT_THERE };
+  }
+}
+
+/** What a damaged pointer should say: its manifest by the digest in its record, its record by its key in the memo. */
+async function fromStore(
+  { store }: Workspace,
+  { pipeline, stage }: { pipeline: string; stage: string },
+  { run, key }: PointerProblem,
+): Promise<Pointer | undefined> {
+  if (run !== undefined) {
+    const read = await inspectManifest(store, run.manifest);
+    if (read === undefined || !('manifest' in read) || read.manifest.stage !== stage) return undefined;
+    return { manifest: read.manifest, run };
+  }
+  const known = key === undefined ? undefined : await recall(store, key, { stage });
+  if (known === undefined) return undefined;
+  const remembered = known.run as unknown as RunRecord;
+  return {
+    manifest: known.manifest,
+    run: { ...remembered, pipeline, manifest: known.manifestSha256, invocation: undefined, outcome: 'recalled' },
+  };
 }

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, wr
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { blobPath, readMetadata } from '@arrowsmith/artifacts';
+import { blobPath, memoPath, readMetadata } from '@arrowsmith/artifacts';
 import { expect, test } from 'vitest';
 import { readPointer } from './pointer.ts';
 import type { Stage } from './stage.ts';
@@ -241,6 +241,62 @@ test('unknown parameters and wrong types stop a stage before it starts', async (
   await expect(run('count', ['--too=3'])).rejects.toThrow(/unknown parameter "too" \(known here: to, note, hands\)/);
   await expect(run('count', ['--to=x'])).rejects.toThrow(/to: [^]*expected number/);
   expect(ran).toEqual([]);
+});
+
+test('a run that was taken for dead and comes back ends with one error, and the work of the other stays', async () => {
+  const { workspace, ran, stages, run } = toyWorkspace();
+  let comeBack = (): void => undefined;
+  const frozen = new Promise<void>((resolve) => (comeBack = resolve));
+  let started = (): void => undefined;
+  const working = new Promise<void>((resolve) => (started = resolve));
+  const suspended: Stage = {
+    ...stages.count,
+    run: async (context) => {
+      writeFileSync(join(context.stateDirectory, 'checkpoint'), 'of the first');
+      started();
+      await frozen;
+      writeFileSync(join(context.stateDirectory, 'checkpoint'), 'of later'); // fails: the folder is the other's by now
+      return stages.count.run(context);
+    },
+  };
+  const resuming: Stage = {
+    ...stages.count,
+    run: async (context) => {
+      expect(readFileSync(join(context.stateDirectory, 'checkpoint'), 'utf8')).toBe('of the first');
+      comeBack();
+      await expect(first).rejects.toThrow(/its lock was taken away[^]*to do: +run the same command again/);
+      return stages.count.run(context);
+    },
+  };
+  const first = run('count', [], { load: async () => suspended });
+  first.catch(() => undefined);
+  await working;
+  const [lock] = files(join(workspace.store, 'locks'));
+  writeFileSync(join(workspace.store, 'locks', lock!), JSON.stringify({ pid: DEAD, host: hostname() })); // as another host sees it
+  expect((await run('count', [], { load: async () => resuming })).outcome).toBe('computed');
+  expect((await readPointer(workspace, 'toy', 'count')).manifest.metadata).toEqual({ to: 3 });
+  expect((await run('count')).outcome).toBe('recalled');
+  expect(ran).toEqual(['count']);
+  for (const folder of ['work', 'locks']) expect(files(join(workspace.store, folder))).toEqual([]);
+});
+
+test('a memo that names the artifact of another stage, and one that was changed, are set aside, said, and computed again', async () => {
+  const { workspace, ran, printed, run } = toyWorkspace();
+  const { key } = await run('count');
+  const { key: other } = await run('double');
+  const memo = memoPath(workspace.store, key);
+  const sound = readFileSync(memo);
+  for (const damaged of [
+    readFileSync(memoPath(workspace.store, other)),
+    Buffer.from(sound.toString().replace('"to": 3', '"to": 4')),
+    sound.subarray(0, 50),
+  ]) {
+    writeFileSync(memo, damaged);
+    ran.length = printed.length = 0;
+    expect(await run('count')).toMatchObject({ outcome: 'computed', parameters: { to: 3 }, metrics: { to: 3 } });
+    expect(ran).toEqual(['count']);
+    expect(printed[0]).toMatch(/^count: computed again, because .*memo.*json is .*\(set aside as .*corrupt/);
+  }
 });
 
 test('a waiting run stops on its signal', async () => {

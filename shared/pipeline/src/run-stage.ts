@@ -4,17 +4,18 @@
  * 1. Check the parameters; read the manifests of the inputs.
  * 2. Let the stage look at what its parameters refer to outside (`resolve`), so that they say all that the result depends on.
  * 3. Key = digest of stage, code, parameters that matter, environment and input manifests. A known key is a finished result.
- * 4. Under a lock on the key: run the stage into a temporary folder, move the files into the store, remember the manifest.
- * 5. Write the pointer.
+ * 4. Under a lock on the key: run the stage into a temporary folder, move the files into the store, remember the manifest; and write the pointer,
+ *    known or not, before the lock is released: garbage is not collected while it is held.
  */
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import {
+  describeHolder,
   digestOf,
   type FileEntry,
   type Json,
+  type Lease,
   type Manifest,
   type MemoEntry,
   putFile,
@@ -32,7 +33,8 @@ import { parseParameters } from './pipeline-file.ts';
 import { readPointer, type RunRecord, writePointer } from './pointer.ts';
 import { duration, startProgress } from './progress.ts';
 import type { JsonObject, Stage, StageContext, StageDeclaration, StageResult } from './stage.ts';
-import { fingerprintPath, type Workspace } from './workspace.ts';
+import { openWorkFolder, removeWork } from './work-folder.ts';
+import { collectorLock, fingerprintPath, lockFolder, type Workspace } from './workspace.ts';
 
 export interface StageRequest {
   workspace: Workspace;
@@ -81,44 +83,44 @@ export async function runStage(request: StageRequest): Promise<RunRecord> {
     reason,
   } = (await declaration.resolve?.(asked, {
     root: workspace.root,
-    isKnown: async (candidate) => (await recall(workspace.store, keyOf(candidate))) !== undefined,
+    isKnown: async (candidate) =>
+      (await recall(workspace.store, keyOf(candidate), { stage: declaration.name })) !== undefined,
     signal,
   })) ?? { parameters: asked };
   const substitution = fresh ?? inherited;
   if (substitution !== undefined) print(banner(reason === undefined ? substitution : `${substitution} (${reason})`));
 
   const key = keyOf(parameters, fresh);
-  const known = await recall(workspace.store, key);
-  const compute = async (): Promise<MemoEntry & { computed: boolean }> => {
-    const finished = await recall(workspace.store, key); // another process may have been first
-    if (finished !== undefined) {
-      await rm(workFolder(request, key), { recursive: true, force: true }); // and killed before it had tidied up
-      return { ...finished, computed: false };
-    }
-    const made = await execute(request, { key, parameters, environment, inputs, substitution, print });
-    return { ...made, computed: true };
+  const publish = async (lease: Lease): Promise<RunRecord> => {
+    const known = await recall(workspace.store, key, {
+      stage: declaration.name,
+      onProblem: (problem) => print(`${declaration.name}: computed again, because ${problem}`),
+    });
+    if (known !== undefined) await removeWork(workspace.store, workName(declaration, key)); // of one that was killed before it had tidied up
+    const result =
+      known ?? (await execute(request, { key, parameters, environment, inputs, substitution, print }, lease));
+    const run = {
+      ...(result.run as unknown as RunRecord),
+      pipeline,
+      key,
+      manifest: result.manifestSha256,
+      invocation: request.invocation,
+      outcome: known === undefined ? ('computed' as const) : ('recalled' as const),
+    };
+    await writePointer(workspace, result.manifest, run);
+    if (known !== undefined)
+      print(`${declaration.name}: nothing to do, the result is in the store (${key.slice(0, 12)})`);
+    return run;
   };
-  const lock = join(workspace.store, 'locks', workName(declaration, key));
-  const result =
-    known === undefined || existsSync(lock)
-      ? await withLock(lock, compute, {
-          signal,
-          onWait: ({ pid, host }) =>
-            print(`${declaration.name}: waiting for process ${pid} on ${host}, which computes the same`),
-        })
-      : { ...known, computed: false };
-
-  const run = {
-    ...(result.run as unknown as RunRecord),
-    pipeline,
-    key,
-    manifest: result.manifestSha256,
-    invocation: request.invocation,
-    outcome: result.computed ? ('computed' as const) : ('recalled' as const),
-  };
-  await writePointer(workspace, result.manifest, run);
-  if (!result.computed) print(`${declaration.name}: nothing to do, the result is in the store (${key.slice(0, 12)})`);
-  return run;
+  const lock = join(lockFolder(workspace), workName(declaration, key));
+  return withLock(lock, publish, {
+    signal,
+    besides: collectorLock(workspace),
+    onWait: (holder, held) => {
+      const does = held === lock ? 'computes the same' : 'collects garbage';
+      print(`${declaration.name}: waiting for ${describeHolder(holder)}, which ${does}`);
+    },
+  });
 }
 
 const omit = (parameters: JsonObject, names: readonly string[] = []): JsonObject =>
@@ -126,9 +128,6 @@ const omit = (parameters: JsonObject, names: readonly string[] = []): JsonObject
 
 /** Names a computation in progress, so that a person who looks into the store sees which stage it is. */
 const workName = ({ name }: StageDeclaration, key: string): string => `${name}-${key}`;
-
-const workFolder = ({ workspace, declaration }: StageRequest, key: string): string =>
-  join(workspace.store, 'work', workName(declaration, key));
 
 const banner = (substitution: string): string => `\n!! ${substitution}\n`;
 
@@ -152,20 +151,13 @@ interface Execution {
 }
 
 /** Runs the stage's own code and publishes what it wrote. */
-async function execute(request: StageRequest, execution: Execution): Promise<MemoEntry> {
+async function execute(request: StageRequest, execution: Execution, lease: Lease): Promise<MemoEntry> {
   const { writeTable } = await import('@arrowsmith/artifacts'); // late: a known result needs no Arrow
-  const { workspace, pipeline, declaration, signal, code } = request;
+  const { workspace, pipeline, declaration, code } = request;
   const { key, parameters, environment, inputs, substitution, print } = execution;
-  const work = workFolder(request, key);
-  const output = join(work, 'output');
-  const aside = join(work, 'measured');
-  const state = join(work, 'state');
-  for (const folder of [output, aside]) {
-    await rm(folder, { recursive: true, force: true }); // what a killed run left
-    await mkdir(folder, { recursive: true });
-  }
-  await mkdir(state, { recursive: true });
-
+  const signal = AbortSignal.any([request.signal, lease.signal]);
+  const work = await openWorkFolder(workspace.store, workName(declaration, key), lease.token);
+  const { output, measured: aside, state } = work;
   const rows: Record<string, number> = {};
   const inherited: Record<string, string> = substitution === undefined ? {} : { substitution };
   const context: StageContext<JsonObject> = {
@@ -225,15 +217,13 @@ async function execute(request: StageRequest, execution: Execution): Promise<Mem
       result,
       measured,
     });
+    await lease.check();
     const manifestSha256 = await remember(workspace.store, key, manifest, run);
-    await rm(work, { recursive: true, force: true });
+    await work.finish();
     print(`${declaration.name}: done in ${duration(1000 * seconds)}`);
     return { manifest, manifestSha256, run };
   } catch (error) {
-    for (const folder of [output, aside]) await rm(folder, { recursive: true, force: true }).catch(() => undefined); // nothing half-written stays
-    await rmdir(state)
-      .then(() => rmdir(work))
-      .catch(() => undefined); // but what is in `state` does, to resume
+    await work.abandon();
     throw error;
   }
 }

@@ -36,6 +36,15 @@ export function pointerPath({ root }: Workspace, pipeline: string, stage: string
   return join(root, 'artifacts', pipeline, stage);
 }
 
+/** Where completed runs are kept. */
+export const ledgerFolder = ({ root }: Pick<Workspace, 'root'>): string => join(root, 'artifacts', 'runs');
+
+/** Held while garbage is collected; no stage publishes meanwhile. */
+export const collectorLock = ({ store }: Pick<Workspace, 'store'>): string => join(store, 'gc.lock');
+
+/** Locks of stages that run. */
+export const lockFolder = ({ store }: Pick<Workspace, 'store'>): string => join(store, 'locks');
+
 /** The identity of a stage's code. */
 export function fingerprintPath({ root }: Pick<Workspace, 'root'>, stage: string): string {
   return join(root, '.work', 'code', `${stage}.json`);

@@ -1,18 +1,26 @@
 /** @file The artifacts of a run, as far as the store still has them: runs outlive what they made where garbage was collected. */
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { blobPath, type FileEntry, type Manifest, manifestSchema, verifiedBlob } from '@arrowsmith/artifacts/store';
+import { isStored, type Manifest, storedManifest, verifiedBlob } from '@arrowsmith/artifacts/store';
+import { UserError } from '@arrowsmith/errors';
 import type { Run, Workspace } from '@arrowsmith/pipeline';
 
-/** The manifest of a stage's artifact; undefined where the run has no such stage or the store lost it or one of its files. */
+/**
+ * The manifest of a stage's artifact; undefined where the run has no such stage or the store lost it or one of its files.
+ * @throws UserError when it is corrupt, or of another stage
+ */
 export async function readRunManifest({ store }: Workspace, run: Run, stage: string): Promise<Manifest | undefined> {
-  const sha256 = run.stages[stage]?.manifest;
-  if (sha256 === undefined) return undefined;
-  const text = await readFile(blobPath(store, sha256), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const { data: manifest } = manifestSchema.safeParse(JSON.parse(text));
-  const isThere = (file: FileEntry): boolean => existsSync(blobPath(store, file.sha256));
-  return manifest !== undefined && Object.values(manifest.files).every(isThere) ? manifest : undefined;
+  const record = run.stages[stage];
+  if (record === undefined) return undefined;
+  const name = `the manifest of ${stage} of run ${run.id}`;
+  const manifest = await storedManifest(store, record.manifest, name, rerun(run, stage));
+  if (manifest === undefined || !(await isStored(store, manifest))) return undefined;
+  if (manifest.stage === record.stage) return manifest;
+  throw new UserError({
+    what: `${name} is not of that stage`,
+    where: record.manifest,
+    expected: `a manifest of stage ${record.stage}`,
+    found: `one of stage ${manifest.stage}`,
+    fix: `make the artifact again: ${rerun(run, stage)}`,
+  });
 }
 
 /** The verified path of a file of a stage's artifact; undefined as above, and where the artifact has no such file. */

@@ -1,10 +1,10 @@
-import { appendFileSync, chmodSync, existsSync, mkdtempSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { canonicalJson, digestOf } from './canonical-json.ts';
-import { type Manifest, readManifest, serializeManifest } from './manifest.ts';
-import { blobPath, memoPath, putFile, recall, remember, verifiedBlob } from './blobs.ts';
+import { type Manifest, parseManifest, readManifest, serializeManifest } from './manifest.ts';
+import { blobPath, putFile, storedManifest, verifiedBlob } from './blobs.ts';
 
 let store: string;
 beforeEach(() => {
@@ -49,30 +49,19 @@ describe('blobs', () => {
     await expect(verifiedBlob(store, entry, 'file', 'again')).rejects.toThrow(/corrupt[^]*found: +4 bytes/);
     await expect(verifiedBlob(store, entry, 'file', 'again')).rejects.toThrow(/missing from the store[^]*to do: +again/);
   });
-});
 
-describe('the memo', () => {
-  test('a remembered result is recalled, an unknown key is not', async () => {
-    const manifest = manifestOf({ 'a.arrow': { ...(await put('abc')), rows: 1 } });
-    const sha256 = await remember(store, 'key', manifest, { seconds: 1 });
-    expect(await recall(store, 'key')).toEqual({ manifest, manifestSha256: sha256, run: { seconds: 1 } });
-    expect(await recall(store, 'other')).toBeUndefined();
-  });
-
-  test('a result whose blob is gone or has another size is not recalled', async () => {
+  test('a folder in place of a blob is set aside, on reading and on writing', async () => {
     const entry = await put('abc');
-    await remember(store, 'key', manifestOf({ a: entry }), {});
-    chmodSync(blobPath(store, entry.sha256), 0o644);
-    appendFileSync(blobPath(store, entry.sha256), 'x');
-    expect(await recall(store, 'key')).toBeUndefined();
-  });
-
-  test('a damaged memo entry or manifest counts as unknown', async () => {
-    const sha256 = await remember(store, 'key', manifestOf({}), {});
-    writeFileSync(memoPath(store, 'half'), '{"manif');
-    expect(await recall(store, 'half')).toBeUndefined();
-    writeFileSync(blobPath(store, sha256), '{}');
-    expect(await recall(store, 'key')).toBeUndefined();
+    const inPlace = (): void => {
+      rmSync(blobPath(store, entry.sha256), { force: true });
+      mkdirSync(join(blobPath(store, entry.sha256), 'x'), { recursive: true });
+    };
+    inPlace();
+    const read = verifiedBlob(store, entry, 'weights.arrow', 'again');
+    await expect(read).rejects.toThrow(/weights\.arrow is corrupt[^]*set aside[^]*found: +something that is no file/);
+    inPlace();
+    expect(await put('abc')).toEqual(entry);
+    expect(await verifiedBlob(store, entry, '', '')).toBe(blobPath(store, entry.sha256));
   });
 });
 
@@ -94,5 +83,21 @@ describe('manifests', () => {
     await expect(readManifest(join(store, 'manifest.json'), 'again')).rejects.toThrow(/not an artifact manifest[^]*format/);
     writeFileSync(join(store, 'manifest.json'), '{"format"');
     await expect(readManifest(join(store, 'manifest.json'), 'again')).rejects.toThrow(/not an artifact manifest/);
+  });
+
+  test('a stored manifest is read by its digest; one that was changed is set aside, one that is gone is none', async () => {
+    const text = serializeManifest(manifestOf({}));
+    const { sha256 } = await put(text);
+    expect(await storedManifest(store, sha256, 'the manifest of train', 'again')).toEqual(manifestOf({}));
+    chmodSync(blobPath(store, sha256), 0o644);
+    writeFileSync(blobPath(store, sha256), text.replace('"train"', '"crain"'));
+    const read = storedManifest(store, sha256, 'the manifest of train', 'again');
+    await expect(read).rejects.toThrow(/the manifest of train is corrupt[^]*set aside as[^]*to do: +again/);
+    expect(await storedManifest(store, sha256, 'the manifest of train', 'again')).toBeUndefined();
+  });
+
+  test.each(['../x', 'a/b', '..', 'run.json'])('%s is no name of a file of an artifact', (name) => {
+    const text = serializeManifest(manifestOf({ [name]: { sha256: 'a'.repeat(64), bytes: 1 } }));
+    expect(parseManifest(text)).toMatchObject({ problem: expect.stringContaining(name) });
   });
 });

@@ -5,3 +5,4 @@ export * from './canonical-json.ts';
 export * from './filesystem-errors.ts';
 export * from './lock.ts';
 export * from './manifest.ts';
+export * from './memo.ts';

@@ -4,10 +4,16 @@ import { z } from 'zod';
 import { UserError } from '@arrowsmith/errors';
 import { canonicalJson, type Json } from './canonical-json.ts';
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hexadecimal');
+export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hexadecimal');
+
+/** Of a file of an artifact: a link of that name stands in the artifact's folder, beside these two. */
+const fileName = z
+  .string()
+  .regex(/^[^/\\]+$/, 'a name without a folder')
+  .refine((name) => !['.', '..', 'manifest.json', 'run.json'].includes(name), 'another name');
 
 export const fileEntrySchema = z.strictObject({
-  sha256,
+  sha256: sha256Schema,
   bytes: z.int().min(0),
   /** Rows of an Arrow table; absent for other files. */
   rows: z.int().min(0).optional(),
@@ -21,7 +27,7 @@ export const manifestSchema = z.strictObject({
   metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   /** Set when this content stands in for something that was asked for, or derives from such content. */
   substitution: z.string().optional(),
-  files: z.record(z.string(), fileEntrySchema),
+  files: z.record(fileName, fileEntrySchema),
 });
 
 export type FileEntry = z.infer<typeof fileEntrySchema>;
@@ -32,35 +38,46 @@ export function serializeManifest(manifest: Manifest): string {
   return `${canonicalJson(manifest as Json, 2)}\n`;
 }
 
-/**
- * Reads a manifest.
- * @param fix what the reader of the error should run when the manifest is missing or broken
- * @throws UserError when it is missing, not JSON, or not a manifest
- */
-export async function readManifest(path: string, fix: string): Promise<Manifest> {
-  let text: string;
+/** A manifest from its text, or what is wrong with it. */
+export function parseManifest(text: string): { manifest: Manifest } | { problem: string } {
+  let value: unknown;
   try {
-    text = await readFile(path, 'utf8');
+    value = JSON.parse(text);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new UserError({ what: `there is no artifact manifest ${path}`, expected: 'a finished stage', fix });
+    return { problem: (error as Error).message };
   }
-  const parsed = manifestSchema.safeParse(parseJson(text));
-  if (!parsed.success) {
-    throw new UserError({
-      what: `${path} is not an artifact manifest`,
-      expected: 'JSON with format 1, stage, metadata and files',
-      found: parsed.error.issues.map((issue) => `${issue.path.join('.') || 'file'}: ${issue.message}`).join('; '),
-      fix,
-    });
-  }
-  return parsed.data;
+  const parsed = manifestSchema.safeParse(value);
+  if (parsed.success) return { manifest: parsed.data };
+  const issues = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'file'}: ${issue.message}`);
+  return { problem: issues.join('; ') };
 }
 
-function parseJson(text: string): unknown {
+/**
+ * Reads a manifest.
+ * @param fix what the reader of the error should run when the manifest is broken
+ * @param make what to run when there is none
+ * @throws UserError when it is missing, not JSON, or not a manifest
+ */
+export async function readManifest(path: string, fix: string, make = fix): Promise<Manifest> {
+  const parsed = parseManifest(await readManifestText(path, fix, make));
+  if ('manifest' in parsed) return parsed.manifest;
+  throw new UserError({
+    what: `${path} is not an artifact manifest`,
+    expected: 'JSON with format 1, stage, metadata and files',
+    found: parsed.problem,
+    fix,
+  });
+}
+
+/** The text of a manifest, as {@link readManifest}. */
+async function readManifestText(path: string, fix: string, make: string): Promise<string> {
   try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EISDIR')
+      throw new UserError({ what: `${path} is not an artifact manifest`, expected: 'a file', found: 'a folder', fix });
+    if (code !== 'ENOENT') throw error;
+    throw new UserError({ what: `there is no artifact manifest ${path}`, expected: 'a finished stage', fix: make });
   }
 }

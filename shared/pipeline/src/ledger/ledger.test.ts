@@ -6,17 +6,8 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { bundleScript } from '../testing/bundle-script.ts';
 import { testRun, testStage } from '../testing/runs.ts';
-import { openWorkspace, type Workspace } from '../workspace.ts';
-import {
-  addRuns,
-  appendRun,
-  forgetRuns,
-  ledgerFolder,
-  packLedger,
-  readLedger,
-  renameRun,
-  requireWhole,
-} from './ledger.ts';
+import { ledgerFolder, openWorkspace, type Workspace } from '../workspace.ts';
+import { addRuns, appendRun, forgetRuns, packLedger, readLedger, renameRun, requireWhole } from './ledger.ts';
 
 /** When every run of these tests is old enough to be packed. */
 const LATER = new Date(Date.now() + 3_600_000);

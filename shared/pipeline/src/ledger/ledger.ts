@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { decodeArrow, isLocked, runsTable, withLock, writeFileAtomic, writeTable } from '@arrowsmith/artifacts';
 import { createFileAtomic } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
-import type { Workspace } from '../workspace.ts';
+import { ledgerFolder, type Workspace } from '../workspace.ts';
 import { readJsonEntry } from './json-entries.ts';
 import { runColumns, runsOfBatch } from './rows.ts';
 import { newRunId, type Run } from './run.ts';
@@ -54,8 +54,6 @@ export interface Ledger {
   runs: Run[];
   damaged: DamagedFile[];
 }
-
-export const ledgerFolder = ({ root }: Pick<Workspace, 'root'>): string => join(root, 'artifacts', 'runs');
 
 const lockPath = (workspace: Workspace): string => join(ledgerFolder(workspace), 'pack.lock');
 

@@ -2,8 +2,9 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { blobPath, manifestSchema } from '@arrowsmith/artifacts/store';
+import { blobPath, type FileEntry, readManifest, sha256OfFile, verifiedBlob } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
+import { parseRecord } from '@arrowsmith/pipeline';
 import { readRunManifest, rerun } from '../artifact-reader.ts';
 import { type ReferenceContext, resolveReferences } from '../selection/references.ts';
 
@@ -17,18 +18,26 @@ export interface LocatedArtifact {
 
 /**
  * Finds an artifact: `artifacts/tinystories/train`, `artifacts/tinystories/train/weights.arrow`, `latest:train`, `latest~1:train/weights.arrow`.
- * @throws UserError when there is no such path, run, stage or file, or the store lost it
+ * What a manifest speaks of is checked byte for byte.
+ * @throws UserError when there is no such path, run, stage or file, the store lost it, or it has changed since it was written
  */
 export async function locateArtifact(asked: string, context: ReferenceContext): Promise<LocatedArtifact> {
   const path = resolve(context.workspace.root, asked);
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory() === true) {
-    const files = await filesIn(path);
+    const { files, entries } = await filesIn(path);
+    for (const [name, entry] of entries) await verifyFile(files.get(name)!, entry);
     if (files.size > 0) return { asked, files, beside: files };
   }
   if (found?.isFile() === true) {
-    const beside = await filesIn(dirname(path));
-    return { asked, files: new Map([[basename(path), path]]), beside };
+    // What lies around it may be anything, and matters only where it is an artifact.
+    const around = await filesIn(dirname(path)).catch(() => ({
+      files: new Map<string, string>(),
+      entries: NO_ENTRIES,
+    }));
+    const entry = around.entries.get(basename(path));
+    if (entry !== undefined) await verifyFile(path, entry);
+    return { asked, files: new Map([[basename(path), path]]), beside: around.files };
   }
   const match = /^(.+):([\w-]+)(?:\/(.+))?$/.exec(asked);
   if (match === null) throw noArtifact(asked, context.workspace.root);
@@ -36,14 +45,57 @@ export async function locateArtifact(asked: string, context: ReferenceContext): 
   return ofRun(asked, { reference, stage, file }, context);
 }
 
-/** The files that a manifest names, or all Arrow files of a folder without one. */
-async function filesIn(folder: string): Promise<Map<string, string>> {
-  const text = await readFile(join(folder, 'manifest.json'), 'utf8').catch(() => undefined);
-  const manifest = text === undefined ? undefined : manifestSchema.safeParse(JSON.parse(text)).data;
-  const names = manifest
-    ? Object.keys(manifest.files)
-    : (await readdir(folder)).filter((name) => name.endsWith('.arrow'));
-  return new Map(names.sort().map((name) => [name, join(folder, name)]));
+const NO_ENTRIES: ReadonlyMap<string, FileEntry> = new Map();
+
+interface Folder {
+  files: Map<string, string>;
+  /** What the manifest says about them, where there is one. */
+  entries: ReadonlyMap<string, FileEntry>;
+}
+
+/**
+ * The files that a manifest names, or all Arrow files of a folder without one.
+ * @throws UserError when the manifest is none, or not the one that the record beside it names
+ */
+async function filesIn(folder: string): Promise<Folder> {
+  const path = join(folder, 'manifest.json');
+  if (!existsSync(path)) {
+    const names = (await readdir(folder)).filter((name) => name.endsWith('.arrow')).sort();
+    return { files: new Map(names.map((name) => [name, join(folder, name)])), entries: NO_ENTRIES };
+  }
+  const manifest = await readManifest(path, REMAKE);
+  const record = await readFile(join(folder, 'run.json'), 'utf8').then(parseRecord, () => undefined);
+  const sha256 = await sha256OfFile(path);
+  if (record !== undefined && 'run' in record && record.run.manifest !== sha256) {
+    throw new UserError({
+      what: 'the manifest of an artifact has changed since it was written',
+      where: path,
+      expected: `sha256 ${record.run.manifest}, as run.json says`,
+      found: `sha256 ${sha256}`,
+      fix: REMAKE,
+    });
+  }
+  const names = Object.keys(manifest.files).sort();
+  return {
+    files: new Map(names.map((name) => [name, join(folder, name)])),
+    entries: new Map(Object.entries(manifest.files)),
+  };
+}
+
+const REMAKE = 'run the stage that writes it with --skip-nx-cache, or name a single file of the folder';
+
+/** @throws UserError when a file is not what the manifest beside it says */
+async function verifyFile(path: string, { bytes, sha256 }: FileEntry): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  const actual = found?.isFile() === true && found.size === bytes ? await sha256OfFile(path) : undefined;
+  if (actual === sha256) return;
+  const size = found?.isFile() === true ? `${found.size} bytes` : 'no file';
+  throw new UserError({
+    what: `${path} is ${found === undefined ? 'missing' : 'corrupt'}`,
+    expected: `${bytes} bytes with sha256 ${sha256}, as the manifest beside it says`,
+    found: actual === undefined ? size : `sha256 ${actual}`,
+    fix: 'run the stage that writes it with --skip-nx-cache',
+  });
 }
 
 async function ofRun(
@@ -71,9 +123,12 @@ async function ofRun(
       fix: `with the parameters of that run, ${rerun(run, stage)} makes it again; npx nx run pipeline:compare still compares parameters, metrics and digests`,
     });
   }
-  const all = new Map(
-    Object.entries(manifest.files).map(([name, { sha256 }]) => [name, blobPath(context.workspace.store, sha256)]),
-  );
+  const { store } = context.workspace;
+  const all = new Map(Object.entries(manifest.files).map(([name, { sha256 }]) => [name, blobPath(store, sha256)]));
+  for (const [name, entry] of Object.entries(manifest.files)) {
+    if (file === undefined || file === name)
+      await verifiedBlob(store, entry, `${stage}/${name} of run ${run.id}`, rerun(run, stage));
+  }
   if (file === undefined) return { asked, files: all, beside: all };
   const path = all.get(file);
   if (path !== undefined) return { asked, files: new Map([[file, path]]), beside: all };

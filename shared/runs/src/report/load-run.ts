@@ -1,7 +1,6 @@
 /** @file A run of the ledger as a report shows it: with the tables of its artifacts, as far as the store still has them. */
-import { readFile } from 'node:fs/promises';
 import { documentsTable, type FileEntry, readPlainTable } from '@arrowsmith/artifacts';
-import { blobPath, type Manifest, manifestSchema, recall, verifiedBlob } from '@arrowsmith/artifacts/store';
+import { blobPath, type Manifest, recall, storedManifest, verifiedBlob } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
 import type { ReportRun, ReportStage, ReportTable } from '@arrowsmith/reporting';
 import type { Run, RunRecord, StageRun, Workspace } from '@arrowsmith/pipeline';
@@ -29,13 +28,27 @@ async function loadStage(workspace: Workspace, pipeline: string, name: string, r
   const again = `npx nx run ${name}:${pipeline}`;
   const missing: string[] = [];
   const tables: ReportTable[] = [];
-  const manifest = await findManifest(workspace, record.manifest);
-  if (manifest === undefined) {
+  let manifest: Manifest | undefined;
+  let corrupt: unknown;
+  try {
+    manifest = await storedManifest(
+      workspace.store,
+      record.manifest,
+      `the manifest of ${name}`,
+      `${again} --skip-nx-cache`,
+    );
+  } catch (error) {
+    corrupt = error;
+    missing.push(`The artifact of ${name} cannot be shown: ${explain(error)}.`);
+  }
+  if (manifest === undefined && corrupt === undefined) {
     missing.push(
       `The artifact of ${name} is no longer in the store (deleted, or removed by garbage collection), so its tables cannot be shown. With the code and the parameters of this run, ${again} makes it again.`,
     );
   }
-  const measured = ((await recall(workspace.store, record.key))?.run as RunRecord | undefined)?.measured ?? {};
+  const measured =
+    ((await recall(workspace.store, record.key, { stage: record.stage }))?.run as RunRecord | undefined)?.measured ??
+    {};
   for (const [file, entry] of Object.entries({ ...manifest?.files, ...measured })) {
     if (!file.endsWith('.arrow')) continue;
     try {
@@ -64,16 +77,6 @@ async function loadStage(workspace: Workspace, pipeline: string, name: string, r
     tables,
     missing,
   };
-}
-
-async function findManifest({ store }: Workspace, digest: string): Promise<Manifest | undefined> {
-  const text = await readFile(blobPath(store, digest), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  try {
-    return manifestSchema.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
 }
 
 /** @returns undefined where the table holds texts, tokens or weights */

@@ -1,0 +1,56 @@
+/** @file The record of how an artifact came to be, `run.json`, and its text, which carries its own digest. */
+import { digestOf, type FileEntry, type Json, sha256Schema } from '@arrowsmith/artifacts/store';
+
+/** Provenance of an artifact. Never hashed: two identical runs differ here and nowhere else. */
+export interface RunRecord {
+  stage: string;
+  pipeline: string;
+  /** The memo key: everything that the content depends on. */
+  key: string;
+  /** Digest of manifest.json. */
+  manifest: string;
+  /** The `nx run` that wrote this pointer; a pointer of an earlier one was cached. */
+  invocation: string | undefined;
+  /** Whether the stage ran for this pointer, or the store knew the result. */
+  outcome: 'computed' | 'recalled';
+  /** When and for how long the stage ran that computed the content. */
+  startedAt: string;
+  seconds: number;
+  code: string;
+  parameters: unknown;
+  environment: Record<string, string>;
+  /** Manifest digest of each input artifact. */
+  inputs: Record<string, string>;
+  host: { platform: string; arch: string; cpu: string; node: string };
+  metrics: Record<string, number>;
+  highlights: Record<string, string>;
+  /** Tables of what was measured while the stage ran: provenance, stored like content. */
+  measured?: Record<string, FileEntry>;
+}
+
+/** The text of run.json: the record, and at its end the digest of all that stands before. */
+export function recordText(run: RunRecord): string {
+  return `${JSON.stringify({ ...run, sha256: checksum(run) }, null, 2)}\n`;
+}
+
+/** Over the values, as JSON keeps them: how the text is laid out does not count. */
+const checksum = (run: object): string => digestOf(JSON.parse(JSON.stringify(run)) as Json);
+
+/** Reads what {@link recordText} wrote, or says what is wrong with it. */
+export function parseRecord(text: string): { run: RunRecord } | { problem: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { problem: (error as Error).message };
+  }
+  if (typeof value !== 'object' || value === null || !('sha256' in value))
+    return { problem: 'no record with its sha256' };
+  const { sha256, ...run } = value;
+  const actual = checksum(run);
+  if (actual !== sha256) return { problem: `content with sha256 ${actual}, not ${String(sha256)}` };
+  const { stage, pipeline, manifest } = run as Partial<RunRecord>;
+  const isRecord =
+    typeof stage === 'string' && typeof pipeline === 'string' && sha256Schema.safeParse(manifest).success;
+  return isRecord ? { run: run as RunRecord } : { problem: 'no stage, pipeline or manifest' };
+}
