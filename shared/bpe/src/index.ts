@@ -1,11 +1,12 @@
 /** @file Byte-level BPE: training, encoding, decoding, and the tokenizer.json format. */
 
-export { createByteEncoder, type ByteEncoder } from './byte-encoder.ts';
+export { createByteEncoder, createPreTokenVisitor, type ByteEncoder } from './byte-encoder.ts';
 export { encodeBatches, type EncodedBatch } from './encode-batches.ts';
 export { createEncoder, type BpeEncoder, type DecodeStream, type EncodeOptions } from './encoder.ts';
 export { createIdBuffer, type IdBuffer } from './id-buffer.ts';
 export { mergeProducts } from './merge-products.ts';
-export type { BpeModel, SpecialToken } from './model.ts';
+export { isLossless, type AddedToken, type BpeModel } from './model.ts';
+export { createNormalizer } from './normalizer.ts';
 export { tokenizerParameters, type TokenizerParameters } from './parameters.ts';
 export type { PreTokenPattern } from './patterns.ts';
 export { defineTask, mapInThreads, type Message, type Task, type ThreadOptions } from './pool.ts';

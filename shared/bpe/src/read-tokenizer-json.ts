@@ -1,177 +1,178 @@
 /** @file Reads tokenizer.json files of byte-level BPE tokenizers (GPT-2's, Llama 3's and Qwen's kinds). */
 
-import { UserError } from '@arrowsmith/errors';
 import { z } from 'zod';
 import { BYTE_CHARACTERS, unspellBytes } from './byte-alphabet.ts';
-import type { BpeModel, SpecialToken } from './model.ts';
-import { LLAMA3_REGEX, QWEN2_REGEX, type PreTokenPattern } from './patterns.ts';
+import { normalizeText, type NormalizerStep } from './normalizer.ts';
+import type { AddedToken, BpeModel } from './model.ts';
+import { type FileToken, readAddedTokens } from './read-added-tokens.ts';
+import { readNormalizer, readPreTokenizer } from './read-pre-tokenizer.ts';
+import { damaged, isRecord, shown, unsupported } from './tokenizer-json-errors.ts';
+import { UTF8 } from './utf8.ts';
 
-const nothing = z.union([z.null(), z.literal('')]).optional();
-
-/** The `model` section of a byte-level BPE tokenizer. */
-const bpeSection = z.looseObject({
-  type: z.literal('BPE').optional(),
-  dropout: z.null().optional(),
-  // Never used: every byte is a token.
-  unk_token: z.string().nullish(),
-  continuing_subword_prefix: nothing,
-  end_of_word_suffix: nothing,
-  byte_fallback: z.literal(false).optional(),
-  ignore_merges: z.boolean().optional(),
-  // Not a z.record, which would drop a token that is spelled "__proto__".
-  vocab: z.custom<Record<string, unknown>>((value) => isRecord(value), 'not an object'),
-  merges: z.array(z.union([z.string(), z.tuple([z.string(), z.string()])])),
-});
-
-const addedToken = z.looseObject({
-  id: z.int().min(0),
-  content: z.string().min(1),
-  special: z.boolean().default(false),
-  normalized: z.boolean().optional(),
-  single_word: z.literal(false).optional(),
-  lstrip: z.literal(false).optional(),
-  rstrip: z.literal(false).optional(),
-});
-
-const byteLevel = z.looseObject({
-  type: z.literal('ByteLevel'),
-  add_prefix_space: z.literal(false),
-  use_regex: z.boolean().default(true),
-});
-
-/** Llama 3's and Qwen's: a regular expression cuts, then bytes are spelled. */
-const splitAndByteLevel = z.looseObject({
-  type: z.literal('Sequence'),
-  pretokenizers: z.tuple([
-    z.looseObject({
-      type: z.literal('Split'),
-      pattern: z.looseObject({ Regex: z.enum([LLAMA3_REGEX, QWEN2_REGEX]) }),
-      behavior: z.literal('Isolated'),
-      invert: z.literal(false).optional(),
-    }),
-    byteLevel.extend({ use_regex: z.literal(false) }),
-  ]),
-});
-
-const nfc = z.looseObject({ type: z.literal('NFC') });
-
-const byteLevelDecoder = z.looseObject({ type: z.literal('ByteLevel') });
+/** Ids are less than this: eight times what the largest published vocabularies have, and few enough to be listed. */
+const MOST_IDS = 2 ** 21;
+/** Stands for ids that no token has. */
+const UNUSED = new Uint8Array(0);
 
 const fileSections = z.looseObject({
-  added_tokens: z.array(z.unknown()).default([]),
+  added_tokens: z.custom<unknown[]>((value) => Array.isArray(value), 'not a list').default([]),
   normalizer: z.unknown().optional(),
   pre_tokenizer: z.unknown().optional(),
   decoder: z.unknown().optional(),
-  model: z.looseObject({ type: z.string().optional(), byte_fallback: z.boolean().nullish() }),
+  model: z.looseObject({ type: z.string().optional() }),
+});
+
+/** The `model` section. Vocabulary and merges are checked by hand, as they may be large. */
+const bpeSection = z.looseObject({
+  dropout: z.number().nullish(),
+  // Never used: every byte is a token. `byte_fallback` neither.
+  unk_token: z.string().nullish(),
+  byte_fallback: z.boolean().nullish(),
+  continuing_subword_prefix: z.string().nullish(),
+  end_of_word_suffix: z.string().nullish(),
+  ignore_merges: z.boolean().nullish(),
+  // Not a z.record, which would drop a token that is spelled "__proto__".
+  vocab: z.custom<Record<string, unknown>>((value) => isRecord(value), 'not an object'),
+  merges: z.custom<unknown[]>((value) => Array.isArray(value), 'not a list'),
 });
 
 /**
- * The model that a tokenizer.json describes. What only concerns offsets, truncation, padding, or tokens that are added around
- * a text (`post_processor`) is not part of the model.
+ * The model that a tokenizer.json describes: it gives the ids that Hugging Face's tokenizers give without tokens that are added
+ * around a text (`post_processor`), without truncation and padding. Ids are those of the file, which may leave some unused.
  *
  * @param text content of the file.
  * @param where the file's path or address, for error messages.
  * @throws UserError where the file is damaged, or of a kind that {@link BpeModel} does not express: other models than BPE
- *   (Unigram, WordPiece ...), SentencePiece-style BPE, normalizers other than NFC, other pre-tokenizers, added tokens that take the space around them.
+ *   (Unigram, WordPiece ...), SentencePiece-style BPE, random segmentation (`dropout`), steps of normalization or
+ *   pre-tokenization that are not known; it names what that is.
  */
 export function fromTokenizerJson(text: string, where: string): BpeModel {
   const file = parseSection(fileSections, parseJson(text, where), 'the file', where);
-  if ((file.model.type ?? 'BPE') !== 'BPE') throw unsupported(`a ${file.model.type} model`, where);
-  if (file.model.byte_fallback === true) throw unsupported('SentencePiece-style BPE (byte_fallback)', where);
-  const normalizer = nfc.safeParse(file.normalizer).success ? 'NFC' : undefined;
-  if (normalizer === undefined && file.normalizer !== null && file.normalizer !== undefined) {
-    throw unsupported(`the normalizer ${kindOf(file.normalizer)}`, where);
-  }
-  const pattern = readPattern(file.pre_tokenizer);
-  if (pattern === undefined) throw unsupported(`the pre-tokenizer ${kindOf(file.pre_tokenizer)}`, where);
-  if (!byteLevelDecoder.safeParse(file.decoder).success) {
-    throw unsupported(`the decoder ${kindOf(file.decoder)}`, where);
-  }
-
+  if ((file.model.type ?? 'BPE') !== 'BPE') throw unsupported(`a ${shown(file.model.type).slice(1, -1)} model`, where);
   const section = parseSection(bpeSection, file.model, 'model', where);
-  const added = file.added_tokens
-    .map((token, index) => {
-      const parsed = parseSection(addedToken, token, `added_tokens[${index}]`, where);
-      // Such a token is looked for in the normalized text; ours are, like Qwen's own, looked for in the text as it is.
-      if (normalizer === undefined || parsed.normalized !== true) return parsed;
-      throw unsupported(`added_tokens[${index}]: normalized, beside the normalizer ${normalizer}`, where);
-    })
-    .sort((a, b) => a.id - b.id);
-  const kept = (isSpecial: boolean): SpecialToken[] =>
-    added.filter((token) => token.special === isSpecial).map(({ id, content }) => ({ id, content }));
-  const addedTokens = kept(false);
+  checkOptions(section, where);
+  const normalizers = readNormalizer(file.normalizer, where);
+  const preTokenizer = readPreTokenizer(file.pre_tokenizer, where);
+  if (!isRecord(file.decoder) || file.decoder['type'] !== 'ByteLevel') {
+    throw unsupported(`the decoder ${shown(file.decoder)}`, where);
+  }
 
-  const special = new Set(added.map(({ content }) => content));
+  const added = readAddedTokens(file.added_tokens, where);
   const ids = readIds(section.vocab, added, where);
-  const vocabulary = readVocabulary(ids, special, where);
-  const merges = section.merges.map((merge, rank): [left: number, right: number] => {
-    const [left = '', right = '', ...more] = typeof merge === 'string' ? merge.split(' ') : merge;
-    const learned = [left, right, left + right].every((token) => ids.has(token) && !special.has(token));
-    if (learned && more.length === 0) return [ids.get(left)!, ids.get(right)!];
-    throw damaged(`model.merges[${rank}]: two tokens of model.vocab that make a third`, JSON.stringify(merge), where);
-  });
+  const { merges, joined } = readMerges(section.merges, section.vocab, where);
+  const ignoreMerges = section.ignore_merges === true;
+  const isOrdinary = ({ content, special }: FileToken): boolean =>
+    Object.hasOwn(section.vocab, content) &&
+    (joined.has(ids.get(content)!) || BYTES.has(content) || (ignoreMerges && !special));
+  const kept = added.map((token) => (isOrdinary(token) ? { ...token, ordinary: true } : token));
+  for (const token of kept) checkSought(token, normalizers, where);
+  const list = (ofSpecial: boolean): AddedToken[] =>
+    kept.filter((token) => token.special === ofSpecial).map(({ special: _special, ...token }) => token);
+  const addedTokens = list(false);
 
-  const missing = BYTE_CHARACTERS.findIndex((character) => !ids.has(character) || special.has(character));
+  const vocabulary = readVocabulary(ids, kept, where);
+  const missing = BYTE_CHARACTERS.findIndex((character) => !Object.hasOwn(section.vocab, character));
   if (missing >= 0) throw unsupported(`a vocabulary without the byte ${missing}`, where);
   return {
-    pattern,
-    specialTokens: kept(true),
+    ...preTokenizer,
+    specialTokens: list(true),
     vocabulary,
     merges,
     ...(addedTokens.length > 0 && { addedTokens }),
-    ...(normalizer !== undefined && { normalizer }),
-    ...(section.ignore_merges === true && { ignoreMerges: true }),
+    ...(normalizers.length > 0 && { normalizers }),
+    ...(ignoreMerges && { ignoreMerges }),
   };
 }
 
-/** Ids by spelling; each id from 0 on is taken once. */
-function readIds(
-  vocab: Record<string, unknown>,
-  specialTokens: readonly SpecialToken[],
-  where: string,
-): Map<string, number> {
+const BYTES: ReadonlySet<string> = new Set(BYTE_CHARACTERS);
+
+/** @throws UserError where the model cuts words in a way of its own */
+function checkOptions(section: z.infer<typeof bpeSection>, where: string): void {
+  const { dropout, continuing_subword_prefix: prefix, end_of_word_suffix: suffix, byte_fallback, vocab } = section;
+  if ((dropout ?? 0) !== 0) throw unsupported(`model.dropout ${dropout}: random segmentation`, where);
+  if ((prefix ?? '') !== '') throw unsupported(`model.continuing_subword_prefix ${shown(prefix)}`, where);
+  if ((suffix ?? '') !== '') throw unsupported(`model.end_of_word_suffix ${shown(suffix)}`, where);
+  if (byte_fallback === true && Object.hasOwn(vocab, '<0x00>')) {
+    throw unsupported('SentencePiece-style BPE (model.byte_fallback, and bytes spelled like <0x00>)', where);
+  }
+}
+
+/** @throws UserError where a token cannot be looked for */
+function checkSought(token: FileToken & AddedToken, normalizers: readonly NormalizerStep[], where: string): void {
+  const name = `the added token ${shown(token.content)} (id ${token.id})`;
+  if (token.normalized === true && normalizeText(normalizers, token.content) === '') {
+    throw unsupported(`${name}, of which the normalizer leaves nothing`, where);
+  }
+  if (token.ordinary === true && /[^\x21-\x7e]/.test(token.content)) {
+    throw unsupported(`${name}: the vocabulary means other bytes by that spelling`, where);
+  }
+}
+
+/** Ids by spelling; each is taken at most once. */
+function readIds(vocab: Record<string, unknown>, added: readonly FileToken[], where: string): Map<string, number> {
   const ids = new Map<string, number>();
-  for (const [spelling, id] of Object.entries(vocab)) ids.set(spelling, id as number);
-  for (const { content, id } of specialTokens) {
+  for (const spelling in vocab) ids.set(spelling, vocab[spelling] as number);
+  for (const { content, id } of added) {
     if ((ids.get(content) ?? id) !== id) {
-      throw damaged(
-        `one id for ${JSON.stringify(content)}`,
-        `${id} in added_tokens, ${ids.get(content)} in vocab`,
-        where,
-      );
+      throw damaged(`one id for ${shown(content)}`, `${id} in added_tokens, and ${shown(ids.get(content))}`, where);
     }
     ids.set(content, id);
   }
-  const taken = new Uint8Array(ids.size);
+  const taken = new Uint8Array(MOST_IDS);
   for (const [spelling, id] of ids) {
-    if (!Number.isInteger(id) || id < 0 || id >= ids.size || taken[id] === 1) {
-      throw damaged(`each of ${ids.size} ids once, from 0 on`, `${JSON.stringify(spelling)}: ${id}`, where);
+    if (!Number.isInteger(id) || id < 0) {
+      throw damaged('ids from 0 on', `${shown(spelling)}: ${shown(id)}`, where);
     }
+    if (id >= MOST_IDS) throw unsupported(`ids of ${MOST_IDS} or more, ${shown(spelling)}: ${id}`, where);
+    if (taken[id] === 1)
+      throw damaged('each id at most once', `${shown(spelling)}: ${id}, which another token has`, where);
     taken[id] = 1;
   }
   return ids;
 }
 
+/** The merges, and the ids that take part in them. */
+function readMerges(
+  merges: readonly unknown[],
+  vocab: Readonly<Record<string, unknown>>,
+  where: string,
+): Pick<BpeModel, 'merges'> & { joined: ReadonlySet<number> } {
+  const joined = new Set<number>();
+  const idOf = (spelling: string) => (Object.hasOwn(vocab, spelling) ? (vocab[spelling] as number) : undefined);
+  const read = merges.map((merge, rank): [left: number, right: number] => {
+    const parts: readonly unknown[] = typeof merge === 'string' ? merge.split(' ') : Array.isArray(merge) ? merge : [];
+    const [left, right] = parts;
+    if (parts.length === 2 && typeof left === 'string' && typeof right === 'string') {
+      const [a, b, product] = [idOf(left), idOf(right), idOf(left + right)];
+      if (a !== undefined && b !== undefined && product !== undefined && left !== '' && right !== '') {
+        joined.add(a).add(b).add(product);
+        return [a, b];
+      }
+    }
+    throw damaged(`model.merges[${rank}]: two tokens of model.vocab that make a third`, shown(merge), where);
+  });
+  return { merges: read, joined };
+}
+
 /** Bytes by id. */
-function readVocabulary(ids: ReadonlyMap<string, number>, special: ReadonlySet<string>, where: string): Uint8Array[] {
-  const utf8 = new TextEncoder();
-  const vocabulary: Uint8Array[] = Array.from({ length: ids.size });
+function readVocabulary(
+  ids: ReadonlyMap<string, number>,
+  added: readonly (FileToken & AddedToken)[],
+  where: string,
+): Uint8Array[] {
+  let size = 0;
+  for (const id of ids.values()) size = Math.max(size, id + 1);
+  const vocabulary: Uint8Array[] = Array.from({ length: size }, () => UNUSED);
+  for (const { content, id, ordinary } of added) if (ordinary !== true) vocabulary[id] = UTF8.encode(content);
   for (const [spelling, id] of ids) {
-    const bytes = special.has(spelling) ? utf8.encode(spelling) : unspellBytes(spelling);
-    if (bytes === undefined) {
-      throw unsupported(`a token that is not spelled in bytes, ${JSON.stringify(spelling)} (id ${id})`, where);
+    if (vocabulary[id] !== UNUSED) continue;
+    const bytes = unspellBytes(spelling);
+    if (bytes === undefined || bytes.length === 0) {
+      throw unsupported(`a token that is not spelled in bytes, ${shown(spelling)} (id ${id})`, where);
     }
     vocabulary[id] = bytes;
   }
   return vocabulary;
-}
-
-function readPattern(preTokenizer: unknown): PreTokenPattern | undefined {
-  const single = byteLevel.safeParse(preTokenizer);
-  if (single.success) return single.data.use_regex ? 'gpt2' : 'none';
-  const split = splitAndByteLevel.safeParse(preTokenizer);
-  if (!split.success) return undefined;
-  return split.data.pretokenizers[0].pattern.Regex === LLAMA3_REGEX ? 'llama3' : 'qwen2';
 }
 
 function parseJson(text: string, where: string): unknown {
@@ -186,35 +187,6 @@ function parseSection<T>(schema: z.ZodType<T>, value: unknown, name: string, whe
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
-  throw unsupported(`${[name, ...issue.path].join('.')}: ${issue.message}`, where);
-}
-
-/** A component of the file as a short text. */
-function kindOf(component: unknown): string {
-  const json = JSON.stringify(component) ?? 'that is missing';
-  return json.length <= 160 ? json : `${json.slice(0, 160)} ...`;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function unsupported(found: string, where: string): UserError {
-  return new UserError({
-    what: 'this tokenizer.json is not of a supported kind',
-    where,
-    expected: 'a byte-level BPE tokenizer like those of GPT-2, Llama 3 and Qwen',
-    found,
-    fix: 'use a tokenizer of that kind, or train one',
-  });
-}
-
-function damaged(expected: string, found: string, where: string): UserError {
-  return new UserError({
-    what: 'this tokenizer.json is damaged',
-    where,
-    expected,
-    found,
-    fix: 'download or write the file again',
-  });
+  const path = [name, ...issue.path.map(String)].join('.');
+  throw damaged('the sections of a tokenizer.json, with values of their types', `${path}: ${issue.message}`, where);
 }

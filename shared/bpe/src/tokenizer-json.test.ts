@@ -72,7 +72,7 @@ function gpt2File() {
 test('reads the shape of GPT-2', () => {
   const model = fromTokenizerJson(file(gpt2File()), 'tokenizer.json');
   expect(model.pattern).toBe('gpt2');
-  expect(model.specialTokens).toEqual([{ content: '<|endoftext|>', id: 259 }]);
+  expect(model.specialTokens).toEqual([{ content: '<|endoftext|>', id: 259, normalized: true }]);
   expect(createEncoder(model).encode('he the<|endoftext|>', { allowSpecial: true })).toEqual([257, 258, 259]);
 });
 
@@ -108,10 +108,41 @@ test('reads added tokens that are not special: they are found in the text, whate
   shape.added_tokens[0]!.special = false;
   const model = fromTokenizerJson(file(shape), 'tokenizer.json');
   expect(model.specialTokens).toEqual([]);
-  expect(model.addedTokens).toEqual([{ content: '<|endoftext|>', id: 259 }]);
+  expect(model.addedTokens).toEqual([{ content: '<|endoftext|>', id: 259, normalized: true }]);
   const encoder = createEncoder(model);
   expect(encoder.encode('he the<|endoftext|>')).toEqual([257, 258, 259]);
   expect(encoder.tokenByteLength(259)).toBe(13);
+});
+
+test('ids that no token has are left unused, and stay so', () => {
+  const shape = gpt2File();
+  Object.assign(shape.model.vocab, { Ġthe: 270 });
+  shape.added_tokens.push({ ...shape.added_tokens[0]!, content: '<gap>', id: 300 });
+  const model = fromTokenizerJson(file(shape), 'tokenizer.json');
+  expect(model.vocabulary).toHaveLength(301);
+  const encoder = createEncoder(model);
+  expect(encoder.encode('he the<gap>', { allowSpecial: true })).toEqual([257, 270, 300]);
+  expect(encoder.decode([257, 258, 299, 300])).toBe('he<gap>');
+  expect(encoder.tokenByteLength(258)).toBe(0);
+  expect(fromTokenizerJson(toTokenizerJson(model), 'written')).toEqual(model);
+});
+
+function withExtraTokens(count: number): string {
+  const shape = gpt2File();
+  const template = { special: false, single_word: false, lstrip: false, rstrip: false, normalized: false };
+  for (let i = 0; i < count; i++) shape.added_tokens.push({ ...template, id: 260 + i, content: `<extra_${i}>` });
+  return file(shape);
+}
+
+test('many added tokens are found in the text, the longest at each place', () => {
+  const { encode } = createEncoder(fromTokenizerJson(withExtraTokens(20_000), 'tokenizer.json'));
+  const bytes = createEncoder(fromTokenizerJson(withExtraTokens(0), 'tokenizer.json')).encode('<extra_');
+  expect(encode('he the<extra_77><extra_19999><extra_')).toEqual([257, 258, 337, 20_259, ...bytes]);
+});
+
+test('more added tokens than any tokenizer has are refused by their number, before each is looked at', () => {
+  const read = () => fromTokenizerJson(file({ ...gpt2File(), added_tokens: Array.from({ length: 1e6 }) }), 'x');
+  expect(read).toThrow(/1000000 added_tokens[^]*at most 131072/);
 });
 
 describe('refuses, and says what it found:', () => {
@@ -121,6 +152,8 @@ describe('refuses, and says what it found:', () => {
     change(shape);
     return file(shape);
   }
+  const plain = { type: 'ByteLevel', add_prefix_space: false };
+  const sequence = (member: string, ...steps: object[]) => ({ type: 'Sequence', [member]: steps });
   const withModel = (model: unknown): string => file({ ...gpt2File(), model });
 
   test.each<[name: string, json: string, found: string]>([
@@ -128,21 +161,58 @@ describe('refuses, and says what it found:', () => {
     ['a file without a model', '{}', 'model'],
     ['Unigram', withModel({ type: 'Unigram', vocab: [['a', -1]] }), 'a Unigram model'],
     ['WordPiece', withModel({ type: 'WordPiece', vocab: { a: 0 } }), 'a WordPiece model'],
-    ['SentencePiece-style BPE', withModel({ ...gpt2File().model, byte_fallback: true }), 'byte_fallback'],
-    ['another normalizer than NFC', changed((shape) => (shape.normalizer = { type: 'NFKC' })), '{"type":"NFKC"}'],
-    ['an added token that is normalized', changed((shape) => (shape.normalizer = { type: 'NFC' })), 'added_tokens[0]'],
     [
-      'an added token that takes the space before it',
-      changed((shape) => (shape.added_tokens[0]!.lstrip = true)),
-      'added_tokens[0].lstrip',
+      'SentencePiece-style BPE',
+      withModel({ ...gpt2File().model, byte_fallback: true, vocab: { '<0x00>': 0 } }),
+      'byte_fallback',
+    ],
+    ['random segmentation', withModel({ ...gpt2File().model, dropout: 0.1 }), 'model.dropout 0.1'],
+    ['marks of word parts', withModel({ ...gpt2File().model, continuing_subword_prefix: '##' }), 'subword_prefix "##"'],
+    ['marks of word ends', withModel({ ...gpt2File().model, end_of_word_suffix: '</w>' }), 'end_of_word_suffix "</w>"'],
+    [
+      'an unknown normalizer',
+      changed((shape) => (shape.normalizer = sequence('normalizers', { type: 'NFC' }, { type: 'Nmt' }))),
+      'normalizer.normalizers[1]: {"type":"Nmt"}',
+    ],
+    [
+      'a normalizer of a regular expression',
+      changed((shape) => (shape.normalizer = { type: 'Replace', pattern: { Regex: 'a' }, content: 'b' })),
+      'normalizer: {"type":"Replace"',
+    ],
+    [
+      'an added token of which nothing is left',
+      changed((shape) => {
+        shape.normalizer = { type: 'Strip', strip_left: true, strip_right: true };
+        shape.added_tokens[0]!.content = ' ';
+        delete (shape.model.vocab as Record<string, unknown>)['<|endoftext|>'];
+      }),
+      'the added token " " (id 259), of which the normalizer leaves nothing',
+    ],
+    [
+      'an added token whose spelling means another byte',
+      changed((shape) => Object.assign(shape.added_tokens[0]!, { content: 'é', id: BYTE_CHARACTERS.indexOf('é') })),
+      'the added token "é" (id 233): the vocabulary means other bytes',
+    ],
+    [
+      'a step behind ByteLevel',
+      changed((shape) => (shape.pre_tokenizer = sequence('pretokenizers', plain, { type: 'Digits' }))),
+      'pre_tokenizer.pretokenizers[1]: {"type":"Digits"}',
+    ],
+    [
+      'an unknown step',
+      changed((shape) => (shape.pre_tokenizer = sequence('pretokenizers', { type: 'UnicodeScripts' }, plain))),
+      'pre_tokenizer.pretokenizers[0]: {"type":"UnicodeScripts"}',
+    ],
+    [
+      'a regular expression that is not translated',
+      changed((shape) => {
+        const split = { type: 'Split', pattern: { Regex: '\\ba' }, behavior: 'Isolated', invert: false };
+        shape.pre_tokenizer = sequence('pretokenizers', split, plain);
+      }),
+      'pre_tokenizer.pretokenizers[0]: \\b, in the regular expression',
     ],
     ['another pre-tokenizer', changed((shape) => (shape.pre_tokenizer = { type: 'Metaspace' })), 'Metaspace'],
-    ['no pre-tokenizer', changed((shape) => (shape.pre_tokenizer = null)), 'the pre-tokenizer null'],
-    [
-      'a space added in front',
-      changed((shape) => (shape.pre_tokenizer = { type: 'ByteLevel', add_prefix_space: true })),
-      '"add_prefix_space":true',
-    ],
+    ['no pre-tokenizer', changed((shape) => (shape.pre_tokenizer = null)), 'no pre_tokenizer'],
     [
       'another decoder',
       changed((shape) => (shape.decoder = { type: 'WordPiece' })),
@@ -151,13 +221,13 @@ describe('refuses, and says what it found:', () => {
     ['a list as vocabulary', changed((shape) => (shape.model.vocab = ['a'])), 'model.vocab'],
     ['a token not in bytes', changed((shape) => Object.assign(shape.model.vocab, { '▁the': 260 })), '▁the'],
     ['an id that is taken twice', changed((shape) => Object.assign(shape.model.vocab, { Ġthe: 256 })), '256'],
-    ['an id that is missing', changed((shape) => Object.assign(shape.model.vocab, { Ġthe: 300 })), '"Ġthe": 300'],
-    ['an id that is no number', changed((shape) => Object.assign(shape.model.vocab, { Ġthe: 'x' })), '"Ġthe": x'],
     [
-      'two ids of a special token',
-      changed((shape) => (shape.added_tokens[0]!.id = 3)),
-      '3 in added_tokens, 259 in vocab',
+      'an id beyond all bounds',
+      changed((shape) => Object.assign(shape.model.vocab, { Ġthe: 2 ** 21 })),
+      '"Ġthe": 2097152',
     ],
+    ['an id that is no number', changed((shape) => Object.assign(shape.model.vocab, { Ġthe: 'x' })), '"Ġthe": "x"'],
+    ['two ids of a special token', changed((shape) => (shape.added_tokens[0]!.id = 3)), '3 in added_tokens, and 259'],
     ['a merge of unknown tokens', changed((shape) => shape.model.merges.push('q q q')), '"q q q"'],
     ['a merge into an unknown token', changed((shape) => shape.model.merges.push('q q')), '"q q"'],
     [

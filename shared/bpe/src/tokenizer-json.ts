@@ -2,7 +2,7 @@
 
 import { spellBytes } from './byte-alphabet.ts';
 import type { BpeModel } from './model.ts';
-import { LLAMA3_REGEX, QWEN2_REGEX, type PreTokenPattern } from './patterns.ts';
+import { LLAMA3_REGEX, QWEN2_REGEX } from './patterns.ts';
 
 /**
  * The tokenizer.json of a model, as transformers, tokenizers (>= 0.20), `@huggingface/tokenizers` and llama.cpp's converter
@@ -21,17 +21,17 @@ export function toTokenizerJson(model: BpeModel): string {
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: added.map(({ id, content, special }) => ({
-      id,
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special,
+    added_tokens: added.map((token) => ({
+      id: token.id,
+      content: token.content,
+      single_word: token.singleWord ?? false,
+      lstrip: token.lstrip ?? false,
+      rstrip: token.rstrip ?? false,
+      normalized: token.normalized ?? false,
+      special: token.special,
     })),
-    normalizer: model.normalizer === undefined ? null : { type: model.normalizer },
-    pre_tokenizer: preTokenizerJson(model.pattern),
+    normalizer: sequenceJson('normalizers', model.normalizers ?? []),
+    pre_tokenizer: preTokenizerJson(model),
     post_processor: null,
     decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
     model: {
@@ -49,7 +49,13 @@ export function toTokenizerJson(model: BpeModel): string {
   };
   // Written by hand, because an object would move tokens that look like integers to its front. What is replaced cannot occur
   // within a JSON string, where quotation marks are escaped.
-  const vocab = spellings.map((spelling, id) => `${JSON.stringify(spelling)}: ${id}`);
+  // With ignore_merges a token of `vocab` is also found as a pre-token, which one that is only added is not.
+  const onlyAdded = new Set(
+    model.ignoreMerges ? addedTokens.filter(({ ordinary }) => !ordinary).map(({ id }) => id) : [],
+  );
+  const vocab = spellings.flatMap((spelling, id) =>
+    spelling === '' || onlyAdded.has(id) ? [] : [`${JSON.stringify(spelling)}: ${id}`],
+  );
   const merges = model.merges.map(
     ([left, right]) => `[${JSON.stringify(spellings[left])}, ${JSON.stringify(spellings[right])}]`,
   );
@@ -59,16 +65,20 @@ export function toTokenizerJson(model: BpeModel): string {
   return `${json}\n`;
 }
 
-function preTokenizerJson(pattern: PreTokenPattern): unknown {
-  if (pattern === 'gpt2' || pattern === 'none') return byteLevelJson(pattern === 'gpt2');
-  const regex = pattern === 'llama3' ? LLAMA3_REGEX : QWEN2_REGEX;
+function preTokenizerJson({ pattern, cuts = [], prefixSpace = false }: BpeModel): unknown {
+  const regex = { llama3: LLAMA3_REGEX, qwen2: QWEN2_REGEX, gpt2: undefined, none: undefined }[pattern];
   const split = { type: 'Split', pattern: { Regex: regex }, behavior: 'Isolated', invert: false };
-  return { type: 'Sequence', pretokenizers: [split, byteLevelJson(false)] };
+  return sequenceJson('pretokenizers', [
+    ...cuts,
+    ...(regex === undefined ? [] : [split]),
+    // `use_regex`: split by the GPT-2 pattern. `trim_offsets` concerns offsets only.
+    { type: 'ByteLevel', add_prefix_space: prefixSpace, trim_offsets: true, use_regex: pattern === 'gpt2' },
+  ]);
 }
 
-/** `use_regex`: split by the GPT-2 pattern. `trim_offsets` concerns offsets only. */
-function byteLevelJson(useRegex: boolean): unknown {
-  return { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: useRegex };
+function sequenceJson(member: string, steps: readonly object[]): unknown {
+  if (steps.length <= 1) return steps[0] ?? null;
+  return { type: 'Sequence', [member]: steps };
 }
 
 function indented(items: readonly string[]): string {

@@ -10,7 +10,7 @@ const parameters = tokenizerParameters.safeExtend({
     .min(1)
     .optional()
     .describe(
-      'A pretrained tokenizer to use instead of training one: the path, from the root of the workspace, of the tokenizer.json of a byte-level BPE (GPT-2, Llama 3, Qwen); the parameters of training then have no effect',
+      'A pretrained tokenizer to use instead of training one: the path, from the root of the workspace, of the tokenizer.json of a byte-level BPE (like those of GPT-2, Llama 3 and 4, Qwen, Command R, SmolLM2); the parameters of training then have no effect',
     ),
   endOfText: z
     .string()

@@ -1,5 +1,5 @@
 /** @file Tests of pretrained tokenizers. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { textBatches, toTokenizerJson, trainBpe } from '@arrowsmith/bpe';
@@ -34,6 +34,16 @@ test('a file that is not there, and one of another kind, are errors that say whe
   writeFileSync(join(root, 'unigram.json'), JSON.stringify({ model: { type: 'Unigram', vocab: [] } }));
   const { parameters } = await resolveTokenizer({ ...asked, file: 'unigram.json' }, { root });
   await expect(readPretrained(root, parameters.file!)).rejects.toThrow(/unigram\.json[^]*a Unigram model/);
+});
+
+test('a folder, bytes that are not UTF-8, and a file too large are errors before anything is run', async () => {
+  const read = (file: string) => resolveTokenizer({ ...asked, file }, { root });
+  await expect(read('.')).rejects.toThrow(/no file, but a folder/);
+  writeFileSync(join(root, 'bytes.json'), Uint8Array.of(0x22, 0xff, 0x22));
+  await expect(read('bytes.json')).rejects.toThrow(/not UTF-8/);
+  writeFileSync(join(root, 'large.json'), '');
+  truncateSync(join(root, 'large.json'), 2 ** 28 + 1);
+  await expect(read('large.json')).rejects.toThrow(/268435457 bytes/);
 });
 
 test('without a file the parameters stay as they are, and the result may be cached', async () => {

@@ -12,7 +12,7 @@ test('a tokenizer of single bytes gives one byte per token, and one token for wo
   const report = await measureTokenizer(model, textBatches(TEXTS));
   const bytes = TEXTS.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   // The words: the· cat· and· the· hat; the· bird· newline; cats· —· ça· va· ?· 漢字: of these, the newline and ? are one byte.
-  expect(report).toEqual({ documents: 4, bytes, tokens: bytes, words: 14, wholeWords: 2 });
+  expect(report).toEqual({ documents: 4, bytes, tokens: bytes, words: 14, wholeWords: 2, roundTrips: 4 });
 });
 
 test('words that were learned are one token', async () => {
@@ -30,8 +30,16 @@ test('a text that does not decode to itself is an error', async () => {
 });
 
 test('normalization counts as the same text', async () => {
-  const model: BpeModel = { ...(await train(257)), normalizer: 'NFC' };
+  const model: BpeModel = { ...(await train(257)), normalizers: [{ type: 'NFC' }] };
   expect(await measureTokenizer(model, textBatches(['e\u0301']))).toMatchObject({ documents: 1, bytes: 3, tokens: 2 });
+});
+
+test('of a tokenizer that loses text by its nature, the documents that come back are counted', async () => {
+  const model: BpeModel = { ...(await train(257)), prefixSpace: true };
+  expect(await measureTokenizer(model, textBatches(['cat', ' hat', 'that']))).toMatchObject({
+    documents: 3,
+    roundTrips: 1,
+  });
 });
 
 test('the longest tokens, without special ones', async () => {

@@ -16,7 +16,7 @@ import { mergeProducts, toTokenizerJson, trainBpe, type BpeModel } from '@arrows
 import { implementStage, type Progress, type StageContext } from '@arrowsmith/pipeline/stage';
 import declaration from './declaration.ts';
 import { chooseEndOfText, readPretrained } from './pretrained.ts';
-import { longestTokens, measureTokenizer } from './report.ts';
+import { longestTokens, measureTokenizer, normalFormOf } from './report.ts';
 import type { ResolvedTokenizer } from './resolve.ts';
 
 /** Longest tokens that are shown. */
@@ -58,18 +58,24 @@ export default implementStage(declaration, async (context) => {
   const bytesPerToken = report.bytes / Math.max(1, report.tokens);
   const wholeWordShare = report.wholeWords / Math.max(1, report.words);
   const longest = longestTokens(model, LONGEST).map((token) => JSON.stringify(Buffer.from(token).toString('utf8')));
-  const normalized = model.normalizer === undefined ? '' : `, in normalization form ${model.normalizer}`;
+  const form = normalFormOf(model);
+  const normalized = form === undefined ? '' : `, in normalization form ${form}`;
+  const { documents, roundTrips } = report;
+  const comingBack =
+    roundTrips === documents ? `all ${count(documents)}` : `${count(roundTrips)} of ${count(documents)}`;
+  const unused = vocabulary.filter(({ length }) => length === 0).length;
+  const tokens = `${count(vocabulary.length - unused)} tokens${unused === 0 ? '' : ` (${count(unused)} more ids are unused)`}`;
   const highlights = {
-    vocabulary: `${count(vocabulary.length)} tokens, ${count(merges.length)} merges${file === undefined ? '' : `, from ${file.path}`}`,
+    vocabulary: `${tokens}, ${count(merges.length)} merges${file === undefined ? '' : `, from ${file.path}`}`,
     compression: `${bytesPerToken.toFixed(2)} bytes per token on the validation split`,
     'whole words': `${(100 * wholeWordShare).toFixed(1)}% of ${count(report.words)} words are one token`,
     'longest tokens': longest.join(' '),
-    'round trip': `all ${count(report.documents)} validation documents decode to themselves${normalized}`,
+    'round trip': `${comingBack} validation documents decode to themselves${normalized}`,
   };
   for (const [label, line] of Object.entries(highlights)) context.note(`tokenizer: ${label}: ${line}`);
   return {
     metadata: { vocabularySize: vocabulary.length, endOfText },
-    metrics: { bytesPerToken, wholeWordShare, validationTokens: report.tokens, roundTripDocuments: report.documents },
+    metrics: { bytesPerToken, wholeWordShare, validationTokens: report.tokens, roundTripDocuments: roundTrips },
     highlights,
   };
 });
