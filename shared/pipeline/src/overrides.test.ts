@@ -45,6 +45,27 @@ describe('flags', () => {
   });
 });
 
+describe('what all objects share is out of reach:', () => {
+  test.each(['train.__proto__.x=1', '__proto__.x=1', 'train.a.__proto__=1', 'train.a={"b":[{"__proto__":{"x":1}}]}'])(
+    'PIPELINE_SET=%s',
+    (set) => {
+      expect(() => parsePipelineSet(set)).toThrow(/^"__proto__" is no parameter\n[^]*found: +.*__proto__/);
+      expect('x' in {}).toBe(false);
+    },
+  );
+
+  test.each(['--__proto__.x=1', '--a.__proto__.x=1', '--a={"__proto__":1}'])('%s', (flag) => {
+    expect(() => parseFlags([flag])).toThrow(/^"__proto__" is no parameter/);
+  });
+
+  test('names that every object inherits are names like others', () => {
+    const changed = applyOverrides({}, parseFlags(['--constructor.prototype.x=1', '--toString=2', '--valueOf.a=3']));
+    expect(Object.keys(changed)).toEqual(['constructor', 'toString', 'valueOf']);
+    expect(changed).toEqual({ constructor: { prototype: { x: 1 } }, toString: 2, valueOf: { a: 3 } });
+    expect('x' in {}).toBe(false);
+  });
+});
+
 test('overrides change a copy and make the objects that a path needs', () => {
   const parameters = { steps: 1, optimizer: { learningRate: 1, beta1: 0.9 } };
   const changed = applyOverrides(parameters, parseFlags(['--optimizer.learningRate=2', '--model.layers=3']));

@@ -51,17 +51,32 @@ export function parseFlags(args: readonly string[]): Override[] {
 function parseAssignment(text: string): Override | undefined {
   const match = /^([\w-]+(?:\.[\w-]+)*)=(.*)$/s.exec(text);
   if (match === null) return undefined;
-  return { path: match[1]!.split('.'), value: parseValue(match[2]!), written: text };
+  const path = match[1]!.split('.');
+  if (path.includes('__proto__')) throw noParameter(text);
+  return { path, value: parseValue(match[2]!, text), written: text };
 }
 
 /** A value as JSON where it is JSON (numbers, true, null, lists, objects), else as text. */
-function parseValue(text: string): unknown {
+function parseValue(text: string, written: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
+    return JSON.parse(text, (key, value: unknown) => {
+      if (key === '__proto__') throw noParameter(written);
+      return value;
+    });
+  } catch (error) {
+    if (error instanceof UserError) throw error;
     return text;
   }
 }
+
+/** In JavaScript, this key of an object is what it shares with all others: a value set there would be set everywhere. */
+const noParameter = (written: string): UserError =>
+  new UserError({
+    what: '"__proto__" is no parameter',
+    found: written,
+    expected: 'the name of a parameter',
+    fix: 'for example train.steps=200',
+  });
 
 /** A deep copy of `parameters` with the values set; intermediate objects are made as needed. */
 export function applyOverrides(parameters: JsonObject, overrides: readonly Override[]): JsonObject {
@@ -69,7 +84,7 @@ export function applyOverrides(parameters: JsonObject, overrides: readonly Overr
   for (const { path, value } of overrides) {
     let at: JsonObject = result;
     for (const key of path.slice(0, -1)) {
-      if (!isObject(at[key])) at[key] = {};
+      if (!Object.hasOwn(at, key) || !isObject(at[key])) at[key] = {};
       at = at[key] as JsonObject;
     }
     at[path.at(-1)!] = value;

@@ -13,19 +13,24 @@ type Path = readonly PropertyKey[];
  */
 export function issueLines(error: z.ZodError, schema: z.ZodType, where: (path: Path) => string): string[] {
   const jsonSchema = z.toJSONSchema(schema, { io: 'input' }) as JsonObject;
-  return error.issues.flatMap(withinUnion).flatMap((issue) => {
+  const wrong = error.issues.flatMap(withinUnion).flatMap((issue): (() => string)[] => {
     if (issue.code !== 'unrecognized_keys') {
-      return [`${where(issue.path)}${parameterName(issue.path) || 'pipeline'}: ${issue.message}`];
+      return [() => `${where(issue.path)}${parameterName(issue.path) || 'pipeline'}: ${printableLine(issue.message)}`];
     }
-    const known = knownKeys(jsonSchema, issue.path);
-    return issue.keys.map((key) => {
+    return issue.keys.map((key) => () => {
       const path = [...issue.path, key];
+      const known = knownKeys(jsonSchema, issue.path);
       const what = path.length === 2 && path[0] === 'stages' ? 'unknown stage' : 'unknown parameter';
       const choice = known.length > 0 ? ` (known here: ${known.join(', ')})` : '';
       return `${where(path)}${what} "${parameterName(path)}"${choice}`;
     });
   });
+  const more = wrong.length > SHOWN ? [`and ${wrong.length - SHOWN} more`] : [];
+  return [...wrong.slice(0, SHOWN).map((say) => say()), ...more];
 }
+
+/** Lines that are told at once. */
+const SHOWN = 20;
 
 /** A path as people write it: `train.optimizer.learningRate`. */
 export const parameterName = (path: Path): string => printableLine(path.slice(path[0] === 'stages' ? 1 : 0).join('.'));

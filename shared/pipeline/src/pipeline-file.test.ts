@@ -179,6 +179,84 @@ describe('a bad pipeline file is told by file, line and key', () => {
     expect(() => load('one')).toThrow(/extends itself: one → two → one/);
   });
 
+  test.each([
+    ['extends', '5', 'the name of one pipeline', '5'],
+    ['extends', '[base]', 'the name of one pipeline', '\\["base"\\]'],
+    ['extends', '', 'the name of one pipeline', 'nothing'],
+    ['extends', '{ base: 1 }', 'the name of one pipeline', '{"base":1}'],
+    ['description', '5', 'text', '5'],
+    ['description', '[a]', 'text', '\\["a"\\]'],
+    ['description', '', 'text', 'nothing'],
+    ['stages', '5', 'a mapping', '5'],
+    ['stages', '[train]', 'a mapping', '\\["train"\\]'],
+    ['stages', 'train', 'a mapping', '"train"'],
+  ])('%s: %s, in the file itself and in one that it extends', (key, value, expected, found) => {
+    const message = new RegExp(`^pipelines/bad\\.yaml:2: ${key}: expected ${expected} [^]*found ${found}\\n`);
+    write('bad', `# one\n${key}: ${value}\n`);
+    expect(() => load('bad')).toThrow(message);
+    expect(() => load('bad', 'train.steps=1')).toThrow(message);
+    const base = 'download:\n    source: { type: file, path: a }';
+    write('child', `extends: bad\ndescription: x\nstages:\n  ${base}\n`); // which would hide it
+    expect(() => load('child')).toThrow(message);
+  });
+
+  test.each(['5', '[a]', 'text', 'true'])(
+    'stages.train: %s, also where a file that extends it would hide it',
+    (value) => {
+      write('bad', `extends: base\nstages:\n  train: ${value}\n`);
+      write('child', 'extends: bad\nstages:\n  train:\n    steps: 3\n');
+      for (const name of ['bad', 'child'])
+        expect(() => load(name)).toThrow(/^pipelines\/bad\.yaml:3: train: expected parameters [^]*found /);
+    },
+  );
+
+  test('a parameter without a value', () => {
+    write('bad', 'extends: base\nstages:\n  train:\n    steps:\n    optimizer:\n');
+    expect(() => load('bad')).toThrow(/bad\.yaml:4: train\.steps: .*expected number, received nothing\n/);
+  });
+
+  test('names that all objects have are names like others: of a stage, a parameter, a key', () => {
+    for (const name of ['constructor', 'toString', 'hasOwnProperty', 'valueOf', 'prototype']) {
+      write('bad', `extends: base\nstages:\n  ${name}: { x: 1 }\n`);
+      expect(() => load('bad')).toThrow(`pipelines/bad.yaml:3: unknown stage "${name}" (known here: download,`);
+      write('bad', `extends: base\nstages:\n  train: { optimizer: { ${name}: { x: 1 } } }\n`);
+      expect(() => load('bad')).toThrow(`pipelines/bad.yaml:3: unknown parameter "train.optimizer.${name}"`);
+      write('bad', `extends: base\n${name}: 1\n`);
+      expect(() => load('bad')).toThrow(`pipelines/bad.yaml:2: unknown parameter "${name}"`);
+      expect(() => load('base', `${name}.x=1`)).toThrow(`PIPELINE_SET ${name}.x=1: unknown stage "${name}"`);
+      expect(() => load('base', `train.${name}.x=1`)).toThrow(`unknown parameter "train.${name}"`);
+    }
+  });
+
+  test('what all objects share cannot be reached', () => {
+    write('bad', 'extends: base\nstages:\n  train:\n    __proto__: { polluted: true }\n');
+    expect(() => load('bad')).toThrow(/^pipelines\/bad\.yaml:4: "__proto__" is no parameter/);
+    expect(() => load('base', 'train.__proto__.polluted=true')).toThrow(/"__proto__" is no parameter/);
+    expect('polluted' in {}).toBe(false);
+  });
+
+  test('so many mistakes that no one reads them all', () => {
+    write(
+      'bad',
+      `extends: base\nstages:\n  train:\n${Array.from({ length: 5000 }, (_, i) => `    x${i}: 1\n`).join('')}`,
+    );
+    const message = (() => {
+      try {
+        load('bad');
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return '';
+    })();
+    expect(message).toMatch(/^pipelines\/bad\.yaml:4: unknown parameter "train\.x0"[^]*\nand 4980 more\n/);
+    expect(message.length).toBeLessThan(5000);
+  });
+
+  test('a key with an escape sequence, which the message writes out', () => {
+    write('bad', 'extends: base\nstages:\n  train:\n    "a\\e[2J\\nb": 1\n');
+    expect(() => load('bad')).toThrow('pipelines/bad.yaml:4: unknown parameter "train.a\\u001b[2J\\nb" (known');
+  });
+
   test('a name that Nx would take for something else', () => {
     write('t', 'extends: base\n');
     expect(() => load('t')).toThrow(/"t" cannot name a pipeline/);
@@ -194,7 +272,7 @@ describe('a bad pipeline file is told by file, line and key', () => {
     }
   });
 
-  test.each(['build', 'gc', 'runs', 'store'])('the name %s, which stands for something else', (name) => {
+  test.each(['build', 'gc', 'runs', 'store', 'constructor'])('the name %s, which stands for something else', (name) => {
     write(name, 'extends: base\n');
     expect(() => load(name)).toThrow(/cannot name a pipeline[^]*not build, gc, runs, [a-z, ]*store/);
   });

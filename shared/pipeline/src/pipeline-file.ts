@@ -58,7 +58,7 @@ export function loadPipeline(
   let content: JsonObject = {};
   for (const source of sources.toReversed()) content = merge(content, source.content);
   delete content['extends'];
-  checkStages(sources[0]!, content['stages'] ?? {}, overrides, declarations);
+  checkStages(sources[0]!, (content['stages'] ?? {}) as JsonObject, overrides, declarations);
   content = applyOverrides(content, overrides.map(inStages));
 
   const schema = pipelineSchema(declarations);
@@ -70,7 +70,7 @@ export function loadPipeline(
       .filter(({ code, path }) => code === 'custom' && setsStage(overrides, path) && !isSet(overrides, path))
       .map(({ path }) => parameterName(path));
     throw new UserError({
-      what: issueLines(parsed.error, schema, where).join('\n'),
+      what: issueLines(sayNothing(parsed.error, sources), schema, where).join('\n'),
       where: `pipeline ${name}`,
       fix:
         unfit.length > 0
@@ -95,7 +95,7 @@ function inOrder(
 ): Record<string, JsonObject> {
   const ordered: Record<string, JsonObject> = {};
   const visit = (stage: string): void => {
-    if (stage in ordered) return;
+    if (Object.hasOwn(ordered, stage)) return;
     declarations.get(stage)!.inputs.forEach(visit);
     ordered[stage] = stages[stage]!;
   };
@@ -122,11 +122,10 @@ function merge(base: JsonObject, over: JsonObject): JsonObject {
 /** There is something to run, and overrides change it but add no stage. */
 function checkStages(
   source: Source,
-  stages: unknown,
+  stages: JsonObject,
   overrides: readonly Override[],
   declarations: ReadonlyMap<string, StageDeclaration>,
 ): void {
-  if (!isObject(stages)) return; // a wrong type, which the schema tells
   const present = Object.keys(stages);
   if (present.length === 0) {
     throw new UserError({
@@ -148,7 +147,7 @@ function checkStages(
 
 function checkInputs(source: Source, stages: JsonObject, declarations: ReadonlyMap<string, StageDeclaration>): void {
   for (const stage of Object.keys(stages)) {
-    const missing = declarations.get(stage)!.inputs.filter((input) => !(input in stages));
+    const missing = declarations.get(stage)!.inputs.filter((input) => !Object.hasOwn(stages, input));
     if (missing.length > 0) {
       throw new UserError({
         what: `${at(source, ['stages', stage])}: stage ${stage} needs the stage ${missing.join(' and ')}`,
@@ -171,12 +170,29 @@ const isSet = (overrides: readonly Override[], path: readonly PropertyKey[]): bo
 /** Text as one word of a shell's command line. */
 const quoted = (text: string): string => (/^[\w.,=+-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
+/** A key without a value was read as an empty object; where that is not what belongs there, it is called nothing. */
+function sayNothing(error: z.ZodError, sources: readonly Source[]): z.ZodError {
+  const isNothing = (path: readonly PropertyKey[]): boolean =>
+    sources.find(({ document }) => document.hasIn(path))?.document.getIn(path) === null;
+  return new z.ZodError(
+    error.issues.map((issue) =>
+      isNothing(issue.path)
+        ? { ...issue, message: issue.message.replace('received object', 'received nothing') }
+        : issue,
+    ),
+  );
+}
+
 /** Where a value was written: PIPELINE_SET, the file itself, or a file it extends. */
 function locate(path: readonly PropertyKey[], sources: readonly Source[], overrides: readonly Override[]): string {
-  const inSet = overrides.find((override) => parameterName(path).startsWith(override.path.join('.')));
+  const name = parameterName(path);
+  const source = sources.find(({ document }) => document.hasIn(path));
+  const inSet = overrides.find((override) => {
+    const set = override.path.join('.');
+    return `${name}.`.startsWith(`${set}.`) || (source === undefined && set.startsWith(`${name}.`));
+  });
   if (inSet !== undefined) return `PIPELINE_SET ${inSet.written}`;
-  const source = sources.find(({ document }) => document.hasIn(path)) ?? sources[0]!;
-  return at(source, path);
+  return at(source ?? sources[0]!, path);
 }
 
 /**

@@ -1,22 +1,20 @@
-/** @file Pipeline files as text: found, parsed as YAML, followed along `extends`, with the line of every key. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+/** @file Pipeline files: found, read, followed along `extends`, with the line of every key. */
+import { lstatSync, readdirSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { type Alias, type Document, isNode, LineCounter, parseDocument, visit } from 'yaml';
+import { isNode } from 'yaml';
 import { UserError } from '@arrowsmith/errors';
 import { isObject } from './overrides.ts';
+import { readYaml, type YamlFile } from './pipeline-yaml.ts';
 import type { JsonObject } from './stage.ts';
 
-/** One YAML file, with what is needed to say where something stands in it. */
-export interface Source {
-  file: string; // relative to the workspace root
-  document: Document;
-  lines: LineCounter;
+/** One file of a pipeline. */
+export interface Source extends YamlFile {
   content: JsonObject;
 }
 
 const NAME = /^[a-z][a-z0-9-]+$/; // two characters at least: Nx takes single letters as its own aliases
 
-/** Taken: the other targets of pipelines/project.json, and the other folders of artifacts/. */
+/** Taken: the other targets of pipelines/project.json, the other folders of artifacts/, and what Nx finds on every object. */
 const TAKEN: readonly string[] = [
   'build',
   'gc',
@@ -32,6 +30,7 @@ const TAKEN: readonly string[] = [
   'store',
   'bench',
   'families',
+  'constructor',
 ];
 
 export function pipelineNames(root: string): string[] {
@@ -56,7 +55,7 @@ export function readSources(root: string, name: string): Source[] {
     chain.push(next);
     const source = readSource(root, next, sources.at(-1));
     sources.push(source);
-    next = typeof source.content['extends'] === 'string' ? source.content['extends'] : undefined;
+    next = source.content['extends'] as string | undefined;
   }
   return sources;
 }
@@ -72,7 +71,7 @@ function readSource(root: string, name: string, from: Source | undefined): Sourc
       fix: 'rename the file',
     });
   }
-  if (!existsSync(path)) {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {
     throw new UserError({
       what: `there is no pipeline "${name}"`,
       where: from ? at(from, ['extends']) : file,
@@ -80,47 +79,64 @@ function readSource(root: string, name: string, from: Source | undefined): Sourc
       fix: 'check the spelling, or add the file',
     });
   }
-  const lines = new LineCounter();
-  const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: lines });
-  const error = document.errors[0];
-  if (error !== undefined) {
-    throw new UserError({
-      what: `${file}:${error.linePos?.[0].line ?? 1}: not valid YAML`,
-      found: error.message.split('\n')[0]!.replace(/ at line .*$/, ''),
-      fix: 'mend the line (indentation is two spaces, `key: value`)',
-    });
-  }
-  const alias = unresolvedAlias(document);
-  if (alias !== undefined) {
-    throw new UserError({
-      what: `${file}:${lines.linePos(alias.range![0]).line}: *${alias.source} refers to nothing`,
-      expected: `an anchor &${alias.source} before it, or quotes around text that begins with *`,
-      fix: `if it is text, write it in quotes: '*${alias.source}'`,
-    });
-  }
-  const content: unknown = document.toJS() ?? {};
+  const read = readYaml(path, file);
+  const content = read.content;
   if (!isObject(content)) {
     throw new UserError({
       what: `${file}:1: a pipeline file is a mapping`,
       expected: 'keys description, extends, stages',
-      found: JSON.stringify(content).slice(0, 60),
+      found: shown(content),
       fix: 'see pipelines/smoke.yaml',
     });
   }
-  return { file, document, lines, content };
+  const source = { ...read, content };
+  checkShape(source);
+  return source;
 }
 
-/** `separator: ***` is not text in YAML but an alias, of an anchor that is nowhere. */
-function unresolvedAlias(document: Document): Alias | undefined {
-  let found: Alias | undefined;
-  visit(document, {
-    Alias(_, alias) {
-      if (alias.resolve(document) !== undefined) return undefined;
-      found = alias;
-      return visit.BREAK;
-    },
+/**
+ * What every file of a chain must say by itself: what one file says wrongly, another that extends it would hide. Parameters are checked when
+ * all is merged.
+ */
+function checkShape(source: Source): void {
+  const { content } = source;
+  const expect = (path: string[], value: unknown, isRight: boolean, expected: string, fix: string): string[] => {
+    if (isRight) return [];
+    const found = value === null ? 'nothing' : shown(value);
+    return [`${at(source, path)}: ${path.at(-1)}: expected ${expected} (${fix}), found ${found}`];
+  };
+  const said = (name: string): boolean => Object.hasOwn(content, name);
+  const { description, extends: parent, stages } = content;
+  const isMapping = (value: unknown): boolean => value === null || isObject(value);
+  const problems = [
+    ...(said('description')
+      ? expect(['description'], description, typeof description === 'string', 'text', 'in one line')
+      : []),
+    ...(said('extends')
+      ? expect(['extends'], parent, typeof parent === 'string', 'the name of one pipeline', '`extends: tinystories`')
+      : []),
+    ...(said('stages')
+      ? expect(['stages'], stages, isMapping(stages), 'a mapping', '`train:` and other stages, each on a line')
+      : []),
+    ...Object.entries(isObject(stages) ? stages : {}).flatMap(([stage, parameters]) =>
+      expect(['stages', stage], parameters, isMapping(parameters), 'parameters', 'each on a line, `steps: 200`'),
+    ),
+  ];
+  if (problems.length === 0) return;
+  const more = problems.length > SHOWN ? [`and ${problems.length - SHOWN} more`] : [];
+  throw new UserError({
+    what: [...problems.slice(0, SHOWN), ...more].join('\n'),
+    fix: 'mend the lines named above; pipelines/smoke.yaml is an example',
   });
-  return found;
+}
+
+/** Problems that are told at once. */
+const SHOWN = 20;
+
+/** A value in a message. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 /** `file:line` of the innermost key of `path` that the file has. */

@@ -103,7 +103,8 @@ function material({ name, immaterial = [] }: StageDeclaration, parameters: JsonO
 function differences(then: unknown, now: unknown, path: string): string[] {
   if (isObject(then) && isObject(now)) {
     const keys = new Set([...Object.keys(then), ...Object.keys(now)]);
-    return [...keys].flatMap((key) => differences(then[key], now[key], `${path}.${key}`));
+    const of = (object: JsonObject, key: string) => (Object.hasOwn(object, key) ? object[key] : undefined);
+    return [...keys].flatMap((key) => differences(of(then, key), of(now, key), `${path}.${key}`));
   }
   const [a, b] = [then, now].map((value) => (value === undefined ? 'nothing' : canonicalJson(value as Json)));
   return a === b ? [] : [`${path}: ${a} in the baseline, ${b} now`];

@@ -2,7 +2,7 @@
  * @file A baseline of the regression gate, `pipelines/baselines/<pipeline>.json`, as a run to compare with: what the run with the pipeline file's own
  * seed gave. Its artifacts are known by their digests; the store may have them.
  */
-import type { Run, StageRun, Workspace } from '@arrowsmith/pipeline';
+import { byName, type Run, type StageRun, type Workspace } from '@arrowsmith/pipeline';
 import { type Baseline, readBaseline } from '@arrowsmith/regression';
 
 /**
@@ -33,7 +33,7 @@ function runOf({ pipeline, parameters, engine, measured, metrics, artifacts }: B
       metadata: {},
       highlights: {},
       host,
-      metrics: Object.fromEntries(own.map(([name, { values }]) => [name.slice(stage.length + 1), values[0]!])),
+      metrics: byName(own.map(([name, { values }]) => [name.slice(stage.length + 1), values[0]!])),
     };
     return [stage, record] as const;
   });
@@ -48,6 +48,6 @@ function runOf({ pipeline, parameters, engine, measured, metrics, artifacts }: B
     backend: engine.backend,
     ...(substitution === undefined ? {} : { substitution }),
     machine: { host: '', platform, cpu: host.cpu, cores: 0, memoryBytes: 0, node: host.node },
-    stages: Object.fromEntries(stages),
+    stages: byName(stages),
   };
 }

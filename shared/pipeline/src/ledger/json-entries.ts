@@ -1,7 +1,7 @@
 /** @file Entries of the ledger as they were before it became Arrow: one JSON file per completed pipeline. They are read, and packed with the rest. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { Run, StageRun } from './run.ts';
+import { byName, type Run, type StageRun } from './run.ts';
 
 const record = z.record(z.string(), z.unknown());
 
@@ -25,7 +25,7 @@ const entrySchema = z.object({
       environment: z.record(z.string(), z.string()),
       inputs: z.record(z.string(), z.string()),
       host: z.object({ platform: z.string(), arch: z.string(), cpu: z.string(), node: z.string() }),
-      metrics: record.transform((metrics) => metrics as Record<string, number>),
+      metrics: record.transform((metrics) => byName(Object.entries(metrics as Record<string, number>))),
       highlights: z.record(z.string(), z.string()),
     }),
   ),
@@ -56,6 +56,6 @@ export async function readJsonEntry(path: string): Promise<Run> {
       memoryBytes: 0,
       node: host?.node ?? '',
     },
-    stages: Object.fromEntries(records),
+    stages: byName(records),
   };
 }

@@ -17,7 +17,7 @@ import {
   type StructLists,
   timestamps,
 } from '@arrowsmith/artifacts';
-import type { Run, StageRun } from './run.ts';
+import { byName, type Run, type StageRun } from './run.ts';
 
 /** A record batch of {@link runsTable}. */
 export function runColumns(runs: readonly Run[]): Record<string, Column> {
@@ -163,7 +163,7 @@ function late<T extends object, K extends string, V>(target: T, name: K, compute
 }
 
 function decodeStages(stages: StructLists, metrics: StructLists, row: number): Record<string, StageRun> {
-  const decoded: Record<string, StageRun> = {};
+  const decoded = byName<StageRun>();
   for (let at = stages.offsets[row]!; at < stages.offsets[row + 1]!; at++) {
     const stage = stages.columns['stage']!.get(at) as string;
     late(decoded, stage, () => decodeStage(stages, at, decodeMetrics(metrics, row, stage)));
@@ -195,7 +195,7 @@ function decodeStage({ columns }: StructLists, at: number, metrics: StageRun['me
 
 /** Of one stage, by name. */
 function decodeMetrics({ offsets, columns }: StructLists, row: number, stage: string): StageRun['metrics'] {
-  const metrics: StageRun['metrics'] = {};
+  const metrics = byName<number>();
   for (let at = offsets[row]!; at < offsets[row + 1]!; at++) {
     if (columns['stage']!.get(at) === stage)
       metrics[columns['name']!.get(at) as string] = columns['value']!.get(at) as number;

@@ -54,6 +54,16 @@ export interface Run {
   stages: Record<string, StageRun>;
 }
 
+/**
+ * An object by names from outside, those of stages and metrics: what was not put in is not in it, not even what other objects inherit, such as
+ * `constructor`; and `__proto__` is a name like others.
+ */
+export function byName<T>(entries: Iterable<readonly [name: string, value: T]> = []): Record<string, T> {
+  const object = Object.create(null) as Record<string, T>;
+  for (const [name, value] of entries) object[name] = value;
+  return object;
+}
+
 const CONSONANTS = 'bdfgklmnprstvz';
 const VOWELS = 'aeiou';
 

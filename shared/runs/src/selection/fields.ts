@@ -1,10 +1,10 @@
 /** @file What of a run can be asked for by name: `metrics.bitsPerByte`, `train.steps`, `name`. */
-import type { Run } from '@arrowsmith/pipeline';
+import type { Run, StageRun } from '@arrowsmith/pipeline';
 
 export type FieldValue = string | number | boolean;
 
 /** Properties of the run itself. */
-const OWN: Record<string, (run: Run) => unknown> = {
+const OWN: Record<string, ((run: Run) => unknown) | undefined> = {
   id: ({ id }) => id,
   name: ({ name }) => name,
   notes: ({ notes }) => notes,
@@ -32,7 +32,7 @@ export const OWN_FIELDS: readonly string[] = Object.keys(OWN);
  * @returns undefined where the run has no such value, or one that is a list or an object
  */
 export function fieldOf(run: Run, path: string): FieldValue | undefined {
-  const own = OWN[path];
+  const own = inside(OWN, path) as (typeof OWN)[string];
   const value = own === undefined ? stageField(run, path.split('.')) : own(run);
   return ['string', 'number', 'boolean'].includes(typeof value) ? (value as FieldValue) : undefined;
 }
@@ -40,17 +40,20 @@ export function fieldOf(run: Run, path: string): FieldValue | undefined {
 function stageField({ stages }: Run, [head = '', ...rest]: string[]): unknown {
   const [stage = '', ...inner] = rest;
   if (head === 'metrics') {
-    if (stages[stage] !== undefined) return stages[stage].metrics[inner.join('.')];
+    const named = inside(stages, stage) as StageRun | undefined;
+    if (named !== undefined && inner.length > 0) return inside(named.metrics, inner.join('.'));
     const having = Object.keys(stages).findLast((each) => Object.hasOwn(stages[each]!.metrics, rest.join('.')));
     return having === undefined ? undefined : stages[having]!.metrics[rest.join('.')];
   }
-  if (head === 'bytes') return stages[stage]?.bytes;
-  if (head === 'seconds') return stages[stage]?.seconds;
-  let value: unknown = stages[head]?.parameters;
-  for (const key of rest)
-    value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
-  return value;
+  if (head === 'bytes' || head === 'seconds') return inside(inside(stages, stage), head);
+  return rest.reduce(inside, inside(inside(stages, head), 'parameters'));
 }
+
+/** What an object has under a name; not what every object inherits, such as `constructor`. */
+const inside = (value: unknown, key: string): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<string, unknown>)[key]
+    : undefined;
 
 /** All paths that a run has a value at, for messages. */
 export function fieldPaths(run: Run): string[] {

@@ -1,5 +1,11 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { appendRun, openWorkspace, readLedger, type StageRun } from '@arrowsmith/pipeline';
 import { expect, test } from 'vitest';
-import { testStage } from '../../../pipeline/src/testing/runs.ts';
+import { testRun, testStage } from '../../../pipeline/src/testing/runs.ts';
+import { compareRuns } from '../comparison/compare-runs.ts';
+import { formatComparison } from '../printing/comparison.ts';
 import { testRuns } from '../testing/runs.ts';
 import { fieldOf, fieldPaths } from './fields.ts';
 import { parseSince } from './since.ts';
@@ -75,4 +81,43 @@ test('times are durations back from now, or dates', () => {
   expect(parseSince('2026-01-30', NOW).toISOString()).toBe('2026-01-30T00:00:00.000Z');
   for (const text of ['', 'yesterday', '2', '2y', '2026-13-45', '01/31/2026'])
     expect(() => parseSince(text, NOW)).toThrow(/is no time[^]*--since=[^]*30m, 12h, 2d, 1w[^]*to do/);
+});
+
+test('names that every object has are names like others: asked for, they are found where a run has them and only there', async () => {
+  const workspace = openWorkspace(mkdtempSync(join(tmpdir(), 'names-')), {});
+  const metrics = { ['__proto__']: 3, constructor: 1, toString: 2 } as unknown as Record<string, number>;
+  const parameters = JSON.parse('{"valueOf":{"__proto__":5},"toString":4}') as object;
+  const names = { constructor: testStage('constructor', { metrics, parameters }) } as Record<string, StageRun>;
+  await appendRun(workspace, testRun({ name: 'toString', stages: { ...testRun().stages, ...names } }));
+  await appendRun(workspace, testRun({ name: 'plain' }), new Date(Date.now() + 1000));
+  const { runs: kept } = await readLedger(workspace);
+  const found = (where: string) => selectRuns(kept, { where }).map(({ name }) => name);
+  expect(found('metrics.constructor = 1')).toEqual(['toString']);
+  expect(found('metrics.constructor.toString = 2')).toEqual(['toString']);
+  expect(fieldOf(kept[0]!, 'metrics.constructor.__proto__')).toBe(3);
+  expect(fieldOf(kept[0]!, 'constructor.valueOf.__proto__')).toBe(5);
+  expect(found('constructor.toString = 4')).toEqual(['toString']);
+  for (const path of [
+    'toString',
+    'constructor.name',
+    'valueOf',
+    'train.toString',
+    'metrics.valueOf',
+    'metrics.train.toString',
+  ])
+    expect(() => found(path), path).toThrow(/a field that a run has/);
+  for (const path of ['constructor', 'bytes.toString', 'seconds.valueOf', 'train.constructor.name', '__proto__.x'])
+    expect(fieldOf(kept[1]!, path), path).toBeUndefined();
+  const comparison = await compareRuns(workspace, [
+    { reference: 'a', run: kept[0]! },
+    { reference: 'b', run: kept[1]! },
+  ]);
+  const odd = comparison.metrics.filter(({ stage }) => stage === 'constructor');
+  expect(odd.map(({ name, values }) => [name, values]).sort()).toEqual([
+    ['__proto__', [3, null]],
+    ['constructor', [1, null]],
+    ['toString', [2, null]],
+  ]);
+  expect(formatComparison(comparison)).toMatch(/constructor\.toString +2 +–/);
+  expect(Object.keys(Object.prototype)).toEqual([]);
 });
