@@ -74,6 +74,36 @@ test('bytes that are not UTF-8 are replaced when asked, and counted once with th
   expect(await card({ source: one })).toMatchObject({ 'content  invalid UTF-8': '3, first at train.txt, byte 3' });
 });
 
+test('records without text are left out and counted once, though both splits are read from the same file', async () => {
+  const texts = Array.from({ length: 20 }, (_, i) => JSON.stringify({ data: { text: `Text ${i}` }, score: i }));
+  chain.write(
+    'train.jsonl',
+    [...texts, '{"data":{}}', '{"score":NaN}', '{"data":null}', '{"data":{"text":""}}'].join('\n'),
+  );
+  expect(await card({ source: { type: 'file', path: 'train.jsonl', field: 'data.text' } })).toMatchObject({
+    'content train documents': '18',
+    'content validation documents': '2',
+    'content  without the field': '2',
+    'content  null': '1',
+    'content  empty': '1',
+  });
+});
+
+test('a field that no record has is an error that says what they have', async () => {
+  chain.write('train.json', JSON.stringify([{ data: { text: 'One' }, id: 1 }, { data: { text: 'Two' } }]));
+  const running = chain.run('download', { source: { type: 'file', path: 'train.json' } });
+  await expectError(chain, 'download', running, /no record has the field "text"[^]*data\.text, id/);
+});
+
+test.each([
+  ['stories.jsonl', '{"text":"One."}\n{"text":"Two."}', /stories\.jsonl: its name says JSON Lines/],
+  ['stories.txt', 'id,text\n1,One.\n2,Two.', /stories\.txt: its content looks like CSV/],
+])('%s is not read as text', async (path, content, message) => {
+  chain.write(path, content);
+  const running = chain.run('download', { source: { type: 'file', path, format: 'text' } });
+  await expectError(chain, 'download', running, message);
+});
+
 test.each([
   ['NUL bytes', 'a\0b\n***\n\0\n***\nc\n***\nd', ['a\0b', '\0', 'c']],
   ['Windows line ends', 'a\r\nb\r\n***\r\nc\r\n***\r\nd\r\n***\r\ne\r\n', ['a\r\nb', 'c', 'd']],

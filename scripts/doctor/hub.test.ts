@@ -10,8 +10,6 @@ const source: HubSource = {
   repository: 'datasets/someone/stories',
   revision: 'f'.repeat(40),
   train: { path: 'train.txt', bytes: 1000, sha256: SHA256 },
-  format: 'text',
-  field: 'text',
   validationShare: 0.1,
   whenUnreachable: 'fail',
   embedded: { stories: 1, validationStories: 1, seed: 1 },

@@ -44,15 +44,13 @@ test('all of TinyStories needs about ten gigabytes, and a source of unknown size
     repository: 'datasets/roneneldan/TinyStories',
     revision: 'f'.repeat(40),
     train: file,
-    format: 'text' as const,
-    field: 'text',
     validationShare: 0.1,
     whenUnreachable: 'fail' as const,
     embedded: { stories: 1, validationStories: 1, seed: 1 },
   };
   expect(diskNeeded(hub)! / 1e9).toBeCloseTo(9, 0);
   expect(diskNeeded({ ...hub, train: { ...file, firstBytes: 8_000_000 } })).toBe(32_000_000);
-  const local = { type: 'file' as const, path: 'x.txt', format: 'text' as const, field: 'text', validationShare: 0.1 };
+  const local = { type: 'file' as const, path: 'x.txt', validationShare: 0.1 };
   expect(diskNeeded(local)).toBeUndefined();
 });
 

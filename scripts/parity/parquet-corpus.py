@@ -1,7 +1,8 @@
 """Makes the Parquet fixtures of the corpus package with pyarrow.
 
 Usage, from the repository root: python scripts/parity/parquet-corpus.py
-Row i of each holds "Story i: café 🐉\\n" + "word " * (i % 5) in the column `text`; every 7th row is null, every 11th empty.
+Row i of each holds "Story i: café 🐉\\n" + "word " * (i % 5) in the column `text`; every 7th row is null, every 11th empty. The file `nested` has
+the same text within structs, and as the second of the two turns of a conversation.
 """
 
 import pyarrow as pa
@@ -36,3 +37,18 @@ for codec in ["snappy", "gzip", "zstd", "lz4"]:
         data_page_size=1024,
         use_dictionary=codec == "gzip",
     )
+
+nested = pa.table(
+    {
+        "data": pa.array(
+            [None if i % 13 == 0 else {"lang": "en", "part": {"text": text(i)}} for i in range(ROWS)],
+            pa.struct([("lang", pa.string()), ("part", pa.struct([("text", pa.string())]))]),
+        ),
+        "flat.text": pa.array([f"Flat {i}" for i in range(ROWS)], pa.string()),
+        "messages": pa.array(
+            [[{"role": "user", "content": f"Tell story {i}"}, {"role": "assistant", "content": text(i)}] for i in range(ROWS)],
+            pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())])),
+        ),
+    }
+)
+pq.write_table(nested, "test/fixtures/parquet-corpus-nested.parquet", compression="snappy", row_group_size=128)

@@ -2,6 +2,7 @@
 
 export { embeddedStories } from './embedded/index.ts';
 export type { FileContent } from './local-files.ts';
+export type { LeftOutReason } from './formats/corpus-file.ts';
 export { filterParameters, sourceParameters } from './parameters.ts';
 export type {
   EmbeddedSource,

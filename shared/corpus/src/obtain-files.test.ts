@@ -50,8 +50,6 @@ function source(server: HubServer, file: Partial<HubFile> = {}): ResolvedHubSour
     repository: server.repository,
     revision: server.revision,
     train: [{ ...server.pin(PATH), ...file }],
-    format: 'text',
-    field: 'text',
     validationShare: 0.1,
   };
 }
@@ -445,8 +443,6 @@ const at = (server: HubServer, more = {}) => ({
   type: 'url' as const,
   url: `${server.url}/${server.repository}/resolve/${server.revision}/${encodeURI(PATH)}`,
   sha256: server.pin(PATH).sha256,
-  format: 'text' as const,
-  field: 'text',
   validationShare: 0.1,
   ...more,
 });
@@ -498,8 +494,6 @@ describe('a local file', () => {
     const local = {
       type: 'file' as const,
       train: [file],
-      format: 'text' as const,
-      field: 'text',
       validationShare: 0.1,
     };
     const settings = { root, directory: join(root, 'downloads') };

@@ -11,8 +11,6 @@ const issue = (source: unknown) => sourceParameters.safeParse(source).error?.iss
 test('what is left out has a sensible default', () => {
   expect(sourceParameters.parse(hub)).toEqual({
     ...hub,
-    format: 'text',
-    field: 'text',
     validationShare: 0.1,
     whenUnreachable: 'fail',
     embedded: { stories: 20_000, validationStories: 1_000, seed: 1 },
@@ -48,6 +46,8 @@ describe('an error', () => {
     ['a misspelt parameter', { ...hub, seperator: '\n' }, 'seperator'],
     ['an unknown type', { type: 'ftp' }, 'invalid_union'],
     ['a url that is not http', { type: 'url', url: 'file:///etc/passwd', sha256: 'a'.repeat(64) }, 'Invalid URL'],
+    ['a conversation without its content', { type: 'file', path: 'a', conversation: { turn: '{role}' } }, '{content}'],
+    ['a delimiter of two characters', { type: 'file', path: 'a.csv', delimiter: '||' }, 'one character'],
     ['a separator in jsonl', { type: 'file', path: 'a.jsonl', format: 'jsonl', separator: 'x' }, 'format text only'],
     ['a slice of parquet', { ...hub, format: 'parquet', train: { ...file, firstBytes: 9 } }, 'end of the file'],
     ['a validation share of everything', { type: 'file', path: 'a.txt', validationShare: 1 }, 'too_big'],

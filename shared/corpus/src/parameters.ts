@@ -13,10 +13,10 @@ const sha256 = z
 /** How documents lie in files, and which of them are held out for validation. */
 const layout = {
   format: z
-    .enum(['text', 'jsonl', 'parquet'])
-    .default('text')
+    .enum(['text', 'raw', 'jsonl', 'json', 'csv', 'tsv', 'parquet'])
+    .optional()
     .describe(
-      'text: UTF-8; jsonl: one JSON object per line (both may be compressed: .gz); parquet: one row per document',
+      'how documents lie in the files; without it, as their names and content say. text: UTF-8; raw: the same of files that look like another format; jsonl and json: an object per line, or an array of objects; csv and tsv: a table with a header; parquet: a row per document. All but parquet may be compressed (.gz, .zst)',
     ),
   separator: z
     .string()
@@ -30,7 +30,33 @@ const layout = {
       'bytes that are not UTF-8: stop and say where (fail, the default), or put U+FFFD in their place and say how often',
     ),
   licence: z.string().min(1).optional().describe('licence of the text, for its data card, e.g. CC0-1.0'),
-  field: z.string().min(1).default('text').describe('jsonl and parquet: the field or column that holds the text'),
+  field: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'json, csv, parquet: the field or column that holds the text (text by default, messages for conversations); data.text is the field text of the object in data',
+    ),
+  delimiter: z
+    .string()
+    .refine((text) => text.length === 1 && text <= '~' && !'"\n\r'.includes(text), {
+      message: 'expected one character, such as ; or |',
+    })
+    .optional()
+    .describe('csv only: what stands between two cells (a comma by default)'),
+  conversation: z
+    .strictObject({
+      turn: z
+        .string()
+        .refine((turn) => turn.includes('{content}'), { message: 'expected {content} in it' })
+        .default('{role}: {content}')
+        .describe('a turn as text, e.g. <|im_start|>{role}\\n{content}<|im_end|>'),
+      between: z.string().default('\n\n').describe('what stands between two turns'),
+    })
+    .optional()
+    .describe(
+      'json and parquet: the field holds the turns of a conversation, each with role and content; how they become a text',
+    ),
   validationShare: z
     .number()
     .gt(0)
@@ -39,8 +65,8 @@ const layout = {
     .describe('share of the documents held out for validation, used where no validation file is named'),
 };
 
-function separatorOnlyInText({ format, separator }: { format: string; separator?: string | undefined }): boolean {
-  return format === 'text' || separator === undefined;
+function separatorOnlyInText({ format, separator }: { format?: string | undefined; separator?: string | undefined }) {
+  return separator === undefined || ['text', 'raw', undefined].includes(format);
 }
 const separatorIssue = { path: ['separator'], message: 'a separator is for the format text only' };
 
@@ -133,7 +159,9 @@ const paths = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 const file = z
   .strictObject({
     type: z.literal('file'),
-    path: paths.describe('files or glob patterns, relative to the workspace root'),
+    path: paths.describe(
+      'files or glob patterns, relative to the workspace root; what a pattern with ! before it matches is left out',
+    ),
     validation: paths.optional().describe('validation files or glob patterns'),
     ...layout,
   })

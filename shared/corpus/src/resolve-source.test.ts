@@ -1,6 +1,7 @@
 /** @file What a source resolves to: local files and their checksums, the hub or its substitute. */
 
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -46,8 +47,6 @@ describe('local files', () => {
         validation: [
           { path: 'b.txt', bytes: 0, sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' },
         ],
-        format: 'text',
-        field: 'text',
         validationShare: 0.1,
       },
     });
@@ -82,6 +81,55 @@ describe('local files', () => {
     await expect(resolveFiles(root, 'notes/*.txt', { validation: 'copy.txt' })).rejects.toThrow(
       'copy.txt: the same file is used for training and for validation',
     );
+  });
+
+  test('of patterns that begin with ! are left out', async () => {
+    expect(await paths(await workspace(), ['notes/*.txt', '!notes/[bB].txt', '!notes/\\[*'])).toEqual(['notes/a.txt']);
+  });
+
+  test.each([
+    ['that matches', 'notes/lost.txt', 'notes/*.txt', /notes\/lost\.txt is a link to nothing[^]*!notes\/lost\.txt/],
+    ['that is named', 'notes/lost.txt', 'notes/lost.txt', /notes\/lost\.txt is a link to nothing/],
+    ['to a folder that a pattern would search', 'notes/disk', 'notes/**/*.txt', /notes\/disk is a link to nothing/],
+  ])('a link to nothing %s is an error', async (_, link, path, message) => {
+    const root = await workspace();
+    await symlink('/nonexistent/not-mounted', join(root, link));
+    await expect(resolveFiles(root, path)).rejects.toThrow(message);
+    // What the link cannot belong to is not its business, nor where it is left out.
+    expect(await paths(root, 'notes/[a-b].txt')).toEqual(['notes/a.txt', 'notes/b.txt']);
+    expect(await paths(root, ['notes/**/*.txt', `!${link}`])).toContain('notes/old/c.txt');
+  });
+
+  test('links in a circle are links to nothing', async () => {
+    const root = await workspace();
+    await symlink('y.txt', join(root, 'notes/x.txt'));
+    await symlink('x.txt', join(root, 'notes/y.txt'));
+    await expect(resolveFiles(root, 'notes/*.txt')).rejects.toThrow(/notes\/x\.txt is a link to nothing/);
+  });
+
+  test.runIf(existsSync('/proc/self/mem'))('a file that cannot be read is an error that names it', async () => {
+    const root = await workspace();
+    await symlink('/proc/self/mem', join(root, 'notes/m.txt'));
+    await expect(resolveFiles(root, 'notes/*.txt')).rejects.toThrow(/notes\/m\.txt cannot be read[^]*EIO/);
+  });
+
+  test.skipIf(process.getuid?.() === 0)(
+    'a folder and a file without permission are errors that name them',
+    async () => {
+      const root = await workspace();
+      await chmod(join(root, 'notes/old'), 0);
+      await expect(resolveFiles(root, 'notes/**/*.txt')).rejects.toThrow(/notes\/old cannot be read[^]*EACCES/);
+      await chmod(join(root, 'notes/old'), 0o700);
+      await chmod(join(root, 'notes/a.txt'), 0);
+      await expect(resolveFiles(root, 'notes/*.txt')).rejects.toThrow(/notes\/a\.txt cannot be read[^]*EACCES/);
+    },
+  );
+
+  test('a device or a folder is not taken for a file', async () => {
+    const root = await workspace();
+    await mkdir(join(root, 'notes/folder.txt'));
+    expect(await paths(root, 'notes/[a-c]*.txt')).toEqual(['notes/a.txt', 'notes/b.txt']);
+    await expect(resolveFiles(root, '/dev/null')).rejects.toThrow(/not a regular file/);
   });
 
   test.each([
@@ -137,8 +185,6 @@ describe('a hub source', () => {
         repository: server.repository,
         revision: server.revision,
         train: [server.pin('a.txt')],
-        format: 'text',
-        field: 'text',
         validationShare: 0.1,
       },
     };

@@ -1,6 +1,6 @@
 /** @file The data card of a corpus: what it is made of, where it comes from, what was taken away; as a table and in a few lines. */
 import { optionalNumbers, strings, type Column } from '@arrowsmith/artifacts';
-import { MAX_VOCABULARY, type ResolvedSource, type Screening } from '@arrowsmith/corpus';
+import { MAX_VOCABULARY, type LeftOutReason, type ResolvedSource, type Screening } from '@arrowsmith/corpus';
 import { checksumOfList, describeSource } from './describe-source.ts';
 
 export interface DataCard {
@@ -9,6 +9,8 @@ export interface DataCard {
   validation: Screening;
   /** What was replaced by U+FFFD, and where the first of it is. */
   invalidUtf8: { replacements: number; firstPlace?: string };
+  /** Records of the files that are no documents, as they hold no text. */
+  leftOut: Record<LeftOutReason, number>;
 }
 
 interface Fact {
@@ -38,7 +40,7 @@ export function cardBatch(card: DataCard): Record<string, Column> {
 
 /** What is worth a line on the console. */
 export function cardHighlights(
-  { source, train, validation, invalidUtf8 }: DataCard,
+  { source, train, validation, invalidUtf8, leftOut }: DataCard,
   { removeLeaks, removeDuplicates }: { removeLeaks: boolean; removeDuplicates: boolean },
 ): Record<string, string> {
   const both = (count: (screening: Screening) => number) => count(train) + count(validation);
@@ -62,13 +64,24 @@ export function cardHighlights(
     ...(filtered > 0 && {
       filtered: `${whole(filtered)} of ${whole(both(({ read }) => read))} documents: ${taken.join(', ')}`,
     }),
+    ...(sum(leftOut) > 0 && { 'left out': describeLeftOut(leftOut) }),
     ...(invalidUtf8.replacements > 0 && {
       'invalid UTF-8': `${whole(invalidUtf8.replacements)} replaced by U+FFFD, the first at ${invalidUtf8.firstPlace}`,
     }),
   };
 }
 
-function originFacts({ source, invalidUtf8 }: DataCard): Fact[] {
+/** `3 of the source's records: 2 without the field, 1 with null in it`. */
+function describeLeftOut({ missing, null: nulls, empty }: DataCard['leftOut']): string {
+  const reasons = [
+    ...(missing > 0 ? [`${whole(missing)} without the field`] : []),
+    ...(nulls > 0 ? [`${whole(nulls)} with null in it`] : []),
+    ...(empty > 0 ? [`${whole(empty)} with an empty text`] : []),
+  ];
+  return `${whole(missing + nulls + empty)} of the source's records: ${reasons.join(', ')}`;
+}
+
+function originFacts({ source, invalidUtf8, leftOut }: DataCard): Fact[] {
   const text = (name: string, value: string): Fact => ({
     section: 'origin',
     split: '',
@@ -85,6 +98,9 @@ function originFacts({ source, invalidUtf8 }: DataCard): Fact[] {
       ...number('content', '', 'invalid UTF-8', replacements),
       ...(firstPlace && { text: `${replacements}, first at ${firstPlace}` }),
     },
+    number('content', '', 'without the field', leftOut.missing),
+    number('content', '', 'null', leftOut.null),
+    number('content', '', 'empty', leftOut.empty),
   ];
 }
 

@@ -23,6 +23,7 @@ export default implementStage(declaration, async (context: StageContext<Resolved
   const removeLeaks = context.parameters.removeLeaks && source.type !== 'pictures'; // many pictures have the same caption
   const progress = sourceProgress(context);
   const invalidUtf8: DataCard['invalidUtf8'] = { replacements: 0 };
+  const leftOut: DataCard['leftOut'] = { missing: 0, null: 0, empty: 0 };
   const documents = await readDocuments(source, {
     root: context.root,
     directory: context.stateDirectory,
@@ -32,6 +33,7 @@ export default implementStage(declaration, async (context: StageContext<Resolved
       invalidUtf8.firstPlace ??= place;
       invalidUtf8.replacements += replacements;
     },
+    onLeftOut: (reason) => leftOut[reason]++,
   });
 
   const write = async (split: 'train' | 'validation', leaksOf?: HashSet) => {
@@ -55,7 +57,7 @@ export default implementStage(declaration, async (context: StageContext<Resolved
   const { result: train } = await write('train', hashes);
   progress.end();
 
-  const card: DataCard = { source, train, validation, invalidUtf8 };
+  const card: DataCard = { source, train, validation, invalidUtf8, leftOut };
   await context.table('card.arrow', dataCardTable, {}, [cardBatch(card)]);
   return {
     metadata: {

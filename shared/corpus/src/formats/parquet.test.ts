@@ -13,10 +13,10 @@ const fixture = (codec: string) =>
   fileURLToPath(new URL(`../../../../test/fixtures/parquet-corpus-${codec}.parquet`, import.meta.url));
 const hasZstd = 'zstdDecompressSync' in zlib;
 
-async function read(path: string, field: string): Promise<string[]> {
+async function read(path: string, field: string, more = {}, options = {}): Promise<string[]> {
   const file = { path, name: 'corpus.parquet', bytes: (await stat(path)).size, cut: false };
   const documents: string[] = [];
-  for await (const batch of readParquet(file, field, {})) documents.push(...batch);
+  for await (const batch of readParquet(file, { field, ...more }, options)) documents.push(...batch);
   return documents;
 }
 
@@ -27,6 +27,31 @@ const expected = Array.from({ length: 500 }, (_, i) => i)
 
 test.each(['snappy', 'gzip'])('a %s column is read across row groups, without null and empty rows', async (codec) => {
   expect(await read(fixture(codec), 'text')).toEqual(expected);
+});
+
+test('a column may lie in structs, and a name with a dot in it comes first', async () => {
+  const reasons: Record<string, number> = {};
+  const onLeftOut = (reason: string) => void (reasons[reason] = (reasons[reason] ?? 0) + 1);
+  const nested = expected.filter((text) => Number(/\d+/.exec(text)) % 13 !== 0);
+  expect(await read(fixture('nested'), 'data.part.text', {}, { onLeftOut })).toEqual(nested);
+  const every = (matches: (i: number) => boolean) => Array.from({ length: 500 }, (_, i) => i).filter(matches).length;
+  expect(reasons).toEqual({
+    null: every((i) => i % 13 === 0 || i % 7 === 0),
+    empty: every((i) => i % 13 !== 0 && i % 7 !== 0 && i % 11 === 0),
+  });
+  expect((await read(fixture('nested'), 'flat.text'))[499]).toBe('Flat 499');
+});
+
+test('a column of lists of turns becomes conversations where that is asked for', async () => {
+  const conversation = { turn: '[{role}] {content}', between: '\n' };
+  const conversations = await read(fixture('nested'), 'messages', { conversation });
+  expect(conversations).toHaveLength(500);
+  expect(conversations[0]).toBe('[user] Tell story 0');
+  expect(conversations[1]).toBe('[user] Tell story 1\n[assistant] Story 1: café 🐉\nword ');
+  await expect(read(fixture('nested'), 'messages')).rejects.toThrow(
+    /"messages" does not hold strings[^]*set conversation: \{\}/,
+  );
+  await expect(read(fixture('nested'), 'flat.text', { conversation })).rejects.toThrow(/does not hold conversations/);
 });
 
 test.runIf(hasZstd)('a zstd column is read where Node has zstd', async () => {
@@ -46,6 +71,12 @@ test('a codec that cannot be read is named', async () => {
 
 test('a column that is missing or not of strings is an error that names what there is', async () => {
   await expect(read(fixture('snappy'), 'story')).rejects.toThrow(/no column "story"[^]*id, text, latin1, tags/);
+  await expect(read(fixture('nested'), 'text')).rejects.toThrow(
+    /no column "text"[^]*data\.lang, data\.part\.text, flat\.text, messages/,
+  );
+  await expect(read(fixture('nested'), 'data.part')).rejects.toThrow(
+    /"data\.part" does not hold strings[^]*struct of text/,
+  );
   await expect(read(fixture('snappy'), 'id')).rejects.toThrow(/"id" does not hold strings[^]*INT64/);
   await expect(read(fixture('snappy'), 'tags')).rejects.toThrow(/"tags" does not hold strings[^]*LIST/);
 });

@@ -1,7 +1,7 @@
 /** @file A file cut into pieces at a separator, in bounded memory. */
 
 import { UserError } from '@arrowsmith/errors';
-import { openBytes } from './byte-source.ts';
+import { BYTE_ORDER_MARK, openBytes, READ_BYTES } from './byte-source.ts';
 import { MAX_DOCUMENT_BYTES } from './corpus-file.ts';
 import type { CorpusFile, ReadOptions } from './corpus-file.ts';
 
@@ -15,10 +15,6 @@ export interface Piece {
   /** Whether the file ends after it, instead of a separator. */
   last: boolean;
 }
-
-/** Bytes per read: large enough to be fast, small enough for a turn of the event loop every few milliseconds. */
-const READ_BYTES = 2 ** 20;
-const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
  * Splits a file at every occurrence of the separator, from left to right, and maps each piece. Memory is bounded by the

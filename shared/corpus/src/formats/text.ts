@@ -4,7 +4,8 @@ import { open } from 'node:fs/promises';
 import { UserError } from '@arrowsmith/errors';
 import { MAX_DOCUMENT_BYTES } from './corpus-file.ts';
 import type { CorpusFile, ReadOptions } from './corpus-file.ts';
-import { gunzipChunks, isGzip } from './gzip.ts';
+import { decompressedChunks } from './compression.ts';
+import type { Compression } from './compression.ts';
 import { readPieces } from './pieces.ts';
 import { decodeUtf8 } from './utf8.ts';
 
@@ -51,18 +52,22 @@ export async function* readRunningText(
   validationShare: number,
   options: ReadOptions,
 ): AsyncGenerator<string[]> {
-  const { signal, onRead, onInvalidUtf8 } = options;
+  const { signal, onRead, onInvalidUtf8, onLeftOut } = options;
   signal?.throwIfAborted();
-  const handle: RandomAccess = isGzip(file) ? await unpack(file, options) : await openFile(file);
+  const { compression } = file;
+  const handle: RandomAccess = compression ? await unpack(file, compression, options) : await openFile(file);
   try {
     // The last line of a cut file is cut too.
     const textEnd = file.cut ? await lineStartBefore(handle, handle.bytes) : handle.bytes;
-    if (textEnd === 0) return;
+    if (textEnd === 0) {
+      onLeftOut?.('empty');
+      return;
+    }
     const middle = part === 'all' ? 0 : await splitPoint(handle, file, textEnd, validationShare);
     const [start, end] = part === 'train' ? [0, middle] : [middle, textEnd];
     if (end - start > MAX_DOCUMENT_BYTES) throw tooLong(file, `${end - start} bytes`);
     const bytes = await readRange(handle, start, end);
-    if (!isGzip(file)) onRead?.(end);
+    if (!compression) onRead?.(end);
     const text = decodeUtf8(bytes, file.name, start, onInvalidUtf8);
     const unmarked = start === 0 && text.startsWith('\ufeff') ? text.slice(1) : text;
     if (unmarked !== '') yield [unmarked];
@@ -97,10 +102,10 @@ async function openFile(file: CorpusFile): Promise<RandomAccess> {
 }
 
 /** A compressed text, which may be no longer than one document, in memory. */
-async function unpack(file: CorpusFile, options: ReadOptions): Promise<RandomAccess> {
+async function unpack(file: CorpusFile, compression: Compression, options: ReadOptions): Promise<RandomAccess> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of gunzipChunks(file, options)) {
+  for await (const chunk of decompressedChunks(file, compression, options)) {
     bytes += chunk.length;
     if (bytes > MAX_DOCUMENT_BYTES) throw tooLong(file, 'more when it is decompressed');
     chunks.push(chunk);
