@@ -45,10 +45,18 @@ from transformers import (
     Llama4TextConfig,
     LlamaConfig,
     LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    Phi3Config,
+    Phi3ForCausalLM,
+    Qwen2Config,
+    Qwen2ForCausalLM,
     Qwen3Config,
     Qwen3ForCausalLM,
     Qwen3MoeConfig,
     Qwen3MoeForCausalLM,
+    SmolLM3Config,
+    SmolLM3ForCausalLM,
 )
 
 FIXTURES = Path("test/fixtures/families")
@@ -122,6 +130,43 @@ FAMILIES = {
             rope_parameters=dict(rope_type="default", rope_theta=500.0),
         ),
     ),
+    "mistral": (
+        MistralForCausalLM,
+        MistralConfig,
+        LLAMA | dict(sliding_window=9, rope_parameters=dict(rope_type="default", rope_theta=200.0)),
+    ),
+    # The last two of four layers slide.
+    "qwen2": (
+        Qwen2ForCausalLM,
+        Qwen2Config,
+        LLAMA
+        | dict(
+            use_sliding_window=True,
+            sliding_window=9,
+            max_window_layers=2,
+            tie_word_embeddings=True,
+            rope_parameters=dict(rope_type="default", rope_theta=1000.0),
+        ),
+    ),
+    # Every third layer is without positions, and slides.
+    "smollm3": (
+        SmolLM3ForCausalLM,
+        SmolLM3Config,
+        LLAMA
+        | dict(
+            num_hidden_layers=6,
+            no_rope_layer_interval=3,
+            use_sliding_window=True,
+            sliding_window=9,
+            rope_parameters=dict(rope_type="default", rope_theta=200.0),
+        ),
+    ),
+    # Queries, keys and values are one matrix, gate and up another.
+    "phi3": (
+        Phi3ForCausalLM,
+        Phi3Config,
+        LLAMA | dict(sliding_window=9, rope_parameters=dict(rope_type="default", rope_theta=200.0)),
+    ),
     "qwen3": (
         Qwen3ForCausalLM,
         Qwen3Config,
@@ -194,6 +239,25 @@ FAMILIES = {
             rope_parameters=dict(rope_type="default", rope_theta=200.0),
         ),
     ),
+    # config.json says null for both caps; without them, the class has 30 and 50.
+    "gemma2-uncapped": (
+        Gemma2ForCausalLM,
+        Gemma2Config,
+        COMMON
+        | dict(
+            hidden_size=24,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            head_dim=8,
+            intermediate_size=40,
+            sliding_window=9,
+            query_pre_attn_scalar=1,
+            final_logit_softcapping=None,
+            attn_logit_softcapping=None,
+            rope_parameters=dict(rope_type="default", rope_theta=200.0),
+        ),
+    ),
     # Five sliding layers, a full one, a sliding one.
     "gemma3": (
         Gemma3ForCausalLM,
@@ -242,10 +306,32 @@ FAMILIES = {
             ),
         ),
     ),
+    # Coefficients of alternating updates are up to 2, beyond the limit, which holds in training only.
+    "gemma3n-limit": (
+        Gemma3nForCausalLM,
+        Gemma3nTextConfig,
+        COMMON
+        | dict(
+            hidden_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            head_dim=8,
+            intermediate_size=20,
+            activation_sparsity_pattern=[0.8, 0.0],
+            sliding_window=9,
+            num_kv_shared_layers=0,
+            vocab_size_per_layer_input=64,
+            hidden_size_per_layer_input=6,
+            altup_num_inputs=2,
+            altup_coef_clip=0.25,
+            laurel_rank=4,
+        ),
+    ),
 }
 
 # For import only: their families' gradients are in other folders.
-WITHOUT_GRADIENTS = ("llama3-bfloat16", "qwen3-moe-sharded")
+WITHOUT_GRADIENTS = ("llama3-bfloat16", "qwen3-moe-sharded", "gemma3n-limit")
 
 # Router logits that decide about an expert differ by more than this, in units of their standard deviation, so that rounding chooses as we do.
 LEAST_MARGIN = 2e-3

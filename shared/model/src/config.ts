@@ -76,8 +76,8 @@ export interface AttentionConfig {
   qkNorm: 'none' | 'learned' | 'l2';
   /** Whether each head's values are normalised by RMSNorm without a weight (Gemma 3n). */
   valueNorm: boolean;
-  /** Biases of q, k, v and o. */
-  bias: boolean;
+  /** Biases of q, k, v and o, or of q, k and v only (Qwen2). */
+  bias: boolean | 'qkv';
   /** Queries grow by 1 + scale · ln(1 + ⌊(position + 1) / floorScale⌋) (Llama 4, for long contexts); null: not. */
   temperatureTuning: { floorScale: number; scale: number } | null;
   /** The earlier layer whose keys and values are used instead of own ones (Gemma 3n); null: own. */

@@ -75,7 +75,10 @@ export const modelParameters = z
       .enum(['none', 'learned', 'l2'])
       .optional()
       .describe('Normalises queries and keys per head: with a weight before the rotation, or without after it.'),
-    attentionBias: z.boolean().optional().describe('Biases of the projections q, k, v and o.'),
+    attentionBias: z
+      .union([z.boolean(), z.literal('qkv')])
+      .optional()
+      .describe('Biases of the projections q, k, v and o; qkv: of the first three only.'),
     ffnBias: z.boolean().optional().describe('Biases of the feed-forward projections.'),
     attentionPattern: pattern('GSC')
       .optional()

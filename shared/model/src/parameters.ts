@@ -94,10 +94,10 @@ function attentionShapes(
 ): ParameterShape[] {
   const hasKeys = keysOfLayer === null;
   return [
-    ...linear('self_attn.q_proj', heads * headDim, d, bias),
-    ...(hasKeys ? linear('self_attn.k_proj', kvHeads * headDim, d, bias) : []),
-    ...(hasKeys ? linear('self_attn.v_proj', kvHeads * headDim, d, bias) : []),
-    ...linear('self_attn.o_proj', d, heads * headDim, bias, 'residual'),
+    ...linear('self_attn.q_proj', heads * headDim, d, bias !== false),
+    ...(hasKeys ? linear('self_attn.k_proj', kvHeads * headDim, d, bias !== false) : []),
+    ...(hasKeys ? linear('self_attn.v_proj', kvHeads * headDim, d, bias !== false) : []),
+    ...linear('self_attn.o_proj', d, heads * headDim, bias === true, 'residual'),
     ...(qkNorm === 'learned' ? [gain('self_attn.q_norm', headDim)] : []),
     ...(qkNorm === 'learned' && hasKeys ? [gain('self_attn.k_norm', headDim)] : []),
   ];

@@ -90,12 +90,12 @@ export function selfAttention(
       : dualChunkAttention(config, q, k, v, offset, starts);
   const weight = weights['o_proj.weight']!;
   const output = residual === undefined ? linear(attended, weight) : linearAdd(attended, weight, residual); // [b, s, d]
-  return { output: config.bias ? addBias(output, weights['o_proj.bias']!) : output, k, v };
+  return { output: config.bias === true ? addBias(output, weights['o_proj.bias']!) : output, k, v };
 }
 
 /** Adds a projection's bias to its heads, [b, s, n, h_d]. */
 function withHeadBias({ bias }: AttentionConfig, y: tf.Tensor, weights: ParameterTensors, name: string): tf.Tensor {
-  if (!bias) return y;
+  if (bias === false) return y;
   const [b, s] = y.shape as [number, number];
   return reshape(addBias(reshape(y, [b, s, -1]), weights[`${name}.bias`]!), y.shape);
 }

@@ -1,82 +1,137 @@
-/** @file Reads the fields of a config.json, and knows which of them were not read: none that matters may be passed over. */
+/** @file Reads the fields of a config.json by the table of its architecture, and knows which of them were not read. */
 import { UserError } from '@arrowsmith/errors';
-import type { RopeScaling } from '@arrowsmith/model';
+import { configTable, type ArchitectureName, type FieldKind, type FieldRule } from './config-table.ts';
+import { judgeUnread } from './unread-fields.ts';
 
-/** Fields that say nothing about what a forward pass computes. */
-const IRRELEVANT = new Set(
-  [
-    '_name_or_path _sliding_window_pattern architectures attention_dropout auto_map bos_token_id cache_implementation dtype',
-    'boi_token_id boi_token_index eoi_token_id eoi_token_index eos_token_id eos_token_ids experts_implementation for_llm_compressor',
-    'image_token_id image_token_index initializer_range layer_switch max_window_layers mm_tokens_per_image model_type',
-    'output_router_logits pad_token_id pretraining_tp router_jitter_noise text_config torch_dtype transformers_version use_cache',
-    'vision_config vision_token_id audio_config audio_token_id vision_soft_tokens_per_image audio_soft_tokens_per_image',
-    'attention_chunk_size_for_cache id2label label2id num_labels is_encoder_decoder use_bidirectional_attention_for_images',
-  ]
-    .join(' ')
-    .split(' '),
-);
+/** Of each layer there is a configuration, and a set of tensors; the deepest published models have about a hundred. */
+export const MOST_LAYERS = 4096;
+
+/** Of each expert there may be a tensor; published models have up to a few hundred. */
+export const MOST_EXPERTS = 16384;
+
+/** No tensor is larger in any direction, and no context longer. */
+const LARGEST_SIZE = 2 ** 31 - 1;
 
 type Json = Record<string, unknown>;
 
-/** The fields of one config.json. */
+const isNumber = (x: unknown): x is number => typeof x === 'number' && Number.isFinite(x);
+const isWhole = (x: unknown, least: number, most: number) =>
+  Number.isInteger(x) && Number(x) >= least && Number(x) <= most;
+const isSize = (x: unknown) => isWhole(x, 1, LARGEST_SIZE);
+const isCount = (x: unknown) => isWhole(x, 0, LARGEST_SIZE);
+const listOf = (is: (x: unknown) => boolean) => (x: unknown) => Array.isArray(x) && x.every(is);
+const wholeUpTo = (most: number) => ({
+  expected: `a whole number from 1 to ${most}`,
+  is: (x: unknown) => isWhole(x, 1, most),
+});
+
+/** What each kind of field may be, in words and as a test. */
+const KINDS: Record<FieldKind, { expected: string; is(x: unknown): boolean }> = {
+  size: wholeUpTo(LARGEST_SIZE),
+  layers: wholeUpTo(MOST_LAYERS),
+  experts: wholeUpTo(MOST_EXPERTS),
+  count: { expected: `a whole number from 0 to ${LARGEST_SIZE}`, is: isCount },
+  number: { expected: 'a number', is: isNumber },
+  positive: { expected: 'a number above 0', is: (x) => isNumber(x) && x > 0 },
+  notNegative: { expected: 'a number of 0 or more', is: (x) => isNumber(x) && x >= 0 },
+  flag: { expected: 'true or false', is: (x) => typeof x === 'boolean' || x === 0 || x === 1 },
+  truth: { expected: 'true, false or a number', is: (x) => typeof x === 'boolean' || isNumber(x) },
+  text: { expected: 'a string', is: (x) => typeof x === 'string' },
+  counts: { expected: 'a list of whole numbers of 0 or more', is: listOf(isCount) },
+  texts: { expected: 'a list of strings', is: listOf((x) => typeof x === 'string') },
+  shares: { expected: 'a list of numbers from 0 to below 1', is: listOf((x) => isNumber(x) && x >= 0 && x < 1) },
+  sizeOrSizes: {
+    expected: 'a whole number of at least 1, or a list of them',
+    is: (x) => isSize(x) || listOf(isSize)(x),
+  },
+  object: { expected: 'an object', is: (x) => typeof x === 'object' && x !== null && !Array.isArray(x) },
+};
+
+/**
+ * The fields of one config.json. Where the file does not name a field, it has the default of its architecture's table. All of these throw a UserError
+ * for a field whose value is not of its kind.
+ */
 export interface ConfigFields {
+  /** The file. */
   where: string;
-  /** @throws UserError where there is none and no default */
-  number(name: string, otherwise?: number): number;
-  optionalNumber(name: string): number | undefined;
-  boolean(name: string, otherwise: boolean): boolean;
-  text(name: string, otherwise: string): string;
+  architecture: ArchitectureName;
+  number(name: string): number;
+  /** The same where there may be none. */
+  numberOrNone(name: string): number | undefined;
+  flag(name: string): boolean;
+  text(name: string): string;
+  textOrNone(name: string): string | undefined;
   numbers(name: string): number[] | undefined;
-  /** A number for each layer, from a list of so many, or from one that holds for all. */
-  numberOfEach(name: string, layers: number): number[];
+  /** One of a size for all layers, and a size for each. */
+  sizes(name: string): number | number[];
   texts(name: string): string[] | undefined;
   object(name: string): Json | undefined;
-  /** @throws UserError for the first field that has a value, matters, and was not read */
+  /** What the file itself has under a name. */
+  given(name: string): unknown;
+  /** @throws UserError for the first field that was not read, and from which something may follow; see {@link judgeUnread} */
   refuseUnread(): void;
 }
 
-export function configFields(json: Json, where: string): ConfigFields {
+/** @throws UserError by its methods */
+export function configFields(json: Json, where: string, architecture: ArchitectureName): ConfigFields {
+  const table: Record<string, FieldRule> = configTable[architecture];
   const read = new Set<string>();
-  const value = (name: string): unknown => {
+  const given = (name: string): unknown => {
     read.add(name);
-    return json[name] ?? undefined;
+    return Object.hasOwn(json, name) ? json[name] : undefined;
   };
-  const typed = <T>(name: string, is: (x: unknown) => boolean, expected: string): T | undefined => {
+  const value = (name: string): unknown => {
+    if (!Object.hasOwn(table, name)) throw new Error(`${architecture} has no field ${name} in its table`);
+    const rule = table[name]!;
+    const found = given(name);
+    if (found === undefined) return rule.default ?? undefined;
+    return checked(where, name, found, rule.kind, rule.nullable) ?? undefined;
+  };
+  const required = <T>(name: string): T => {
     const found = value(name);
-    if (found === undefined || is(found)) return found as T | undefined;
-    throw wrong(where, name, expected, found);
+    if (found === undefined) throw wrong(where, name, KINDS[table[name]!.kind].expected, 'nothing');
+    return found as T;
   };
-  const isNumber = (x: unknown) => typeof x === 'number' && Number.isFinite(x);
-  const listOf = (is: (x: unknown) => boolean) => (x: unknown) => Array.isArray(x) && x.every(is);
-  const isText = (x: unknown) => typeof x === 'string';
   return {
     where,
-    number(name, otherwise) {
-      const found = typed<number>(name, isNumber, 'a number') ?? otherwise;
-      if (found === undefined) throw wrong(where, name, 'a number', 'nothing');
-      return found;
-    },
-    optionalNumber: (name) => typed<number>(name, isNumber, 'a number'),
-    boolean: (name, otherwise) =>
-      Boolean(typed<unknown>(name, (x) => ['boolean', 'number'].includes(typeof x), 'true or false') ?? otherwise),
-    text: (name, otherwise) => typed<string>(name, isText, 'a string') ?? otherwise,
-    numbers: (name) => typed<number[]>(name, listOf(isNumber), 'a list of numbers'),
-    numberOfEach(name, layers) {
-      const isEither = (x: unknown) => isNumber(x) || (Array.isArray(x) && x.length === layers && x.every(isNumber));
-      const found = typed<number | number[]>(name, isEither, `a number, or ${layers} numbers`);
-      if (found === undefined) throw wrong(where, name, 'a number', 'nothing');
-      return typeof found === 'number' ? Array.from({ length: layers }, () => found) : found;
-    },
-    texts: (name) => typed<string[]>(name, listOf(isText), 'a list of strings'),
-    object: (name) => typed<Json>(name, (x) => typeof x === 'object' && !Array.isArray(x), 'an object'),
+    architecture,
+    number: (name) => required<number>(name),
+    numberOrNone: (name) => value(name) as number | undefined,
+    flag: (name) => Boolean(value(name)),
+    text: (name) => required<string>(name),
+    textOrNone: (name) => value(name) as string | undefined,
+    numbers: (name) => value(name) as number[] | undefined,
+    sizes: (name) => required<number | number[]>(name),
+    texts: (name) => value(name) as string[] | undefined,
+    object: (name) => value(name) as Json | undefined,
+    given,
     refuseUnread() {
-      const name = Object.keys(json).find(
-        (key) => !read.has(key) && !IRRELEVANT.has(key) && json[key] !== null && json[key] !== false,
-      );
-      if (name !== undefined) throw unsupported(where, name, json[name], 'an option that this import does not know');
+      for (const [name, found] of Object.entries(json)) {
+        if (read.has(name)) continue;
+        if (Object.hasOwn(table, name)) {
+          value(name); // nothing follows from it in this model, but it must be of its kind
+          continue;
+        }
+        const judgement = judgeUnread(architecture, name, found);
+        if (judgement === 'harmless') continue;
+        if (judgement === 'unknown') throw unsupported(where, name, found, 'an option that this import does not know');
+        throw contradiction(where, name, found, judgement.expected, `in ${architecture} ${judgement.because}`);
+      }
     },
   };
 }
+
+/** A value of its kind. @throws UserError where it is not */
+export function checked(where: string, name: string, found: unknown, kind: FieldKind, nullable = false): unknown {
+  if (KINDS[kind].is(found) || (nullable && found === null)) return found;
+  throw wrong(where, name, `${KINDS[kind].expected}${nullable && kind !== 'flag' ? ', or null' : ''}`, found);
+}
+
+/** What was found, as JSON of a bounded length. */
+const shown = (found: unknown): string => {
+  const json = JSON.stringify(found) ?? 'nothing';
+  return json.length > 120 ? `${json.slice(0, 120)}…` : json;
+};
 
 /** A field that is not what it must be. */
 export function wrong(where: string, name: string, expected: string, found: unknown): UserError {
@@ -84,7 +139,7 @@ export function wrong(where: string, name: string, expected: string, found: unkn
     what: `the configuration's ${name} is not what it should be`,
     where,
     expected,
-    found: typeof found === 'string' ? found : JSON.stringify(found),
+    found: found === 'nothing' ? 'nothing' : shown(found),
     fix: 'use the config.json that belongs to the weights',
   });
 }
@@ -95,56 +150,18 @@ export function unsupported(where: string, name: string, found: unknown, why: st
     what: `the model has ${why}: ${name}`,
     where,
     expected: `a model without ${name}`,
-    found: `${name} ${JSON.stringify(found)}`,
+    found: `${name} ${shown(found)}`,
     fix: 'use another model; docs/models.md lists what can be imported',
   });
 }
 
-/** The rotary base and scaling, as new files (`rope_parameters`) and old ones (`rope_theta`, `rope_scaling`) say it. */
-export function ropeOf(
-  parameters: Json,
-  { where, contextLength, defaultTheta }: { where: string; contextLength: number; defaultTheta: number },
-): { theta: number; scaling?: RopeScaling } {
-  const fields = configFields(parameters, `${where}, rope parameters`);
-  const theta = fields.number('rope_theta', defaultTheta);
-  const kind = fields.text('rope_type', fields.text('type', 'default'));
-  if (fields.number('partial_rotary_factor', 1) !== 1) {
-    throw unsupported(where, 'partial_rotary_factor', parameters['partial_rotary_factor'], 'an unsupported option');
-  }
-  const original = () => fields.number('original_max_position_embeddings', contextLength);
-  const scaling = ((): RopeScaling | undefined => {
-    switch (kind) {
-      case 'default':
-        return undefined;
-      case 'linear':
-        return { kind, factor: fields.number('factor') };
-      case 'llama3':
-        return {
-          kind,
-          factor: fields.number('factor'),
-          lowFrequencyFactor: fields.number('low_freq_factor'),
-          highFrequencyFactor: fields.number('high_freq_factor'),
-          originalContextLength: original(),
-        };
-      case 'yarn': {
-        if (!fields.boolean('truncate', true)) throw unsupported(where, 'truncate', false, 'an unsupported option');
-        const factor = fields.number('factor', contextLength / original());
-        const [mscale, mscaleAll] = [fields.optionalNumber('mscale'), fields.optionalNumber('mscale_all_dim')];
-        const amplitude = (m: number) => (factor <= 1 ? 1 : 0.1 * m * Math.log(factor) + 1);
-        const ofScales = mscale && mscaleAll ? amplitude(mscale) / amplitude(mscaleAll) : undefined;
-        return {
-          kind,
-          factor,
-          originalContextLength: original(),
-          betaFast: fields.number('beta_fast', 32),
-          betaSlow: fields.number('beta_slow', 1),
-          attentionFactor: fields.optionalNumber('attention_factor') ?? ofScales ?? amplitude(1),
-        };
-      }
-      default:
-        throw unsupported(where, 'rope_type', kind, 'a kind of rotary scaling that is not supported');
-    }
-  })();
-  fields.refuseUnread();
-  return scaling === undefined ? { theta } : { theta, scaling };
+/** A field that says something else than what is computed. */
+export function contradiction(where: string, name: string, found: unknown, expected: unknown, why: string): UserError {
+  return new UserError({
+    what: `the configuration's ${name} contradicts its architecture: ${why}`,
+    where,
+    expected: `${name} ${typeof expected === 'string' && expected.includes(' ') ? expected : shown(expected)}, or no ${name}`,
+    found: `${name} ${shown(found)}`,
+    fix: `transformers ignores ${name}: take it out of config.json if the weights are those of a plain model of this architecture`,
+  });
 }

@@ -18,13 +18,18 @@ const withGradients = [
   'llama3-linear',
   'llama3-yarn',
   'llama4',
+  'mistral',
+  'phi3',
+  'qwen2',
   'qwen3',
   'qwen3-moe',
   'qwen3-moe-mixed',
   'command-a',
   'gemma2',
+  'gemma2-uncapped',
   'gemma3',
   'gemma3n',
+  'smollm3',
 ];
 
 async function readFixture(name: string) {
@@ -49,7 +54,7 @@ describe.each([...backends])('on %s', (backend) => {
   beforeAll(() => useBackend(backend, { precision: 'f32' }));
 
   // The reference is computed in float64, ours in float32: observed errors are up to 5e-6. Masks, caps and bases show as 1e-2.
-  test.each([...withGradients, 'llama3-bfloat16', 'qwen3-moe-sharded'])(
+  test.each([...withGradients, 'gemma3n-limit', 'llama3-bfloat16', 'qwen3-moe-sharded'])(
     '%s has the logits of transformers',
     async (name) => {
       const { config, weights, expected, inputs } = await readFixture(name);

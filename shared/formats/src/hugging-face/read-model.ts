@@ -1,19 +1,20 @@
 /** @file Reads a Hugging Face model folder: config.json, and model.safetensors or its shards. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
 import { checkWeights, parameterShapes, type DecoderConfig, type Weights } from '@arrowsmith/model';
 import { openWeights } from '../open-weights.ts';
+import type { TensorSource } from '../read-safetensors.ts';
 import { architectures, configOfFields } from './architectures.ts';
-import { configFields } from './config-fields.ts';
+import { checked, configFields, wrong } from './config-fields.ts';
+import { configTable, MODEL_TYPES, MODELS_WITH_TEXT, type ArchitectureName } from './config-table.ts';
+import { checkOutputLayer } from './output-layer.ts';
 import { isUnused, sourceOf, textPrefix } from './tensor-names.ts';
 
-/** Models of several modalities, whose text model can be imported. */
-const TEXT_OF: Record<string, string> = {
-  Llama4ForConditionalGeneration: 'Llama4ForCausalLM',
-  Gemma3ForConditionalGeneration: 'Gemma3ForCausalLM',
-  Gemma3nForConditionalGeneration: 'Gemma3nForCausalLM',
-};
+/** Published files have some kilobytes; those with a list for each layer some more. */
+const LARGEST_CONFIG = 16 * 2 ** 20;
+
+type Json = Record<string, unknown>;
 
 /**
  * The configuration of a model folder.
@@ -23,19 +24,9 @@ const TEXT_OF: Record<string, string> = {
 export async function readHuggingFaceConfig(folder: string): Promise<DecoderConfig> {
   const where = join(folder, 'config.json');
   const json = await readJson(where);
-  const names = Array.isArray(json['architectures']) ? (json['architectures'] as unknown[]) : [];
-  const name = String(names[0] ?? json['model_type'] ?? 'none');
-  const architecture = architectures[TEXT_OF[name] ?? name];
-  if (architecture === undefined) {
-    throw new UserError({
-      what: 'the model has an architecture that cannot be imported',
-      where,
-      expected: `one of ${[...Object.keys(architectures), ...Object.keys(TEXT_OF)].join(', ')}`,
-      found: name,
-      fix: 'use a model of another architecture; docs/models.md lists what can be imported',
-    });
-  }
-  if (json['quantization_config'] !== undefined) {
+  const { name, textOf } = architectureOf(json, where);
+  const architecture = architectures.get(textOf)!;
+  if (json['quantization_config'] !== undefined && json['quantization_config'] !== null) {
     throw new UserError({
       what: 'the model is quantized',
       where,
@@ -44,33 +35,59 @@ export async function readHuggingFaceConfig(folder: string): Promise<DecoderConf
       fix: 'download the original weights of the model',
     });
   }
-  const text = json['text_config'];
-  const fields = typeof text === 'object' && text !== null ? { ...text } : json;
-  return configOfFields(architecture, configFields(fields as Record<string, unknown>, where));
+  if (name === textOf) return configOfFields(architecture, configFields(json, where, textOf));
+  const text = checked(where, 'text_config', json['text_config'] ?? {}, 'object') as Json;
+  const config = configOfFields(architecture, configFields(text, `${where}, text_config`, textOf));
+  // Version 4 of transformers ties embeddings as the text's configuration says, version 5 as the whole's.
+  const whole = json['tie_word_embeddings'] ?? configTable[textOf].tie_word_embeddings.default;
+  if (Boolean(checked(where, 'tie_word_embeddings', whole, 'flag')) !== config.tieWordEmbeddings) {
+    throw wrong(where, 'tie_word_embeddings', `${config.tieWordEmbeddings}, as in text_config`, whole);
+  }
+  return config;
+}
+
+/** The architecture that the file names, and that of its text model. @throws UserError for one that cannot be imported */
+function architectureOf(json: Json, where: string): { name: string; textOf: ArchitectureName } {
+  const names: unknown[] = Array.isArray(json['architectures']) ? json['architectures'] : [];
+  const type = json['model_type'];
+  const name = names[0] ?? (typeof type === 'string' ? MODEL_TYPES.get(type) : undefined) ?? type ?? 'none';
+  const textOf = MODELS_WITH_TEXT.get(name as string) ?? (name as ArchitectureName);
+  if (!architectures.has(textOf)) {
+    throw new UserError({
+      what: 'the model has an architecture that cannot be imported',
+      where,
+      expected: `one of ${[...architectures.keys(), ...MODELS_WITH_TEXT.keys()].join(', ')}`,
+      found: typeof name === 'string' ? name.slice(0, 100) : JSON.stringify(name).slice(0, 100),
+      fix: 'use a model of another architecture; docs/models.md lists what can be imported',
+    });
+  }
+  // By this transformers chooses the class, whatever the architecture's name.
+  if (type !== undefined && type !== null && MODEL_TYPES.get(type as string) !== name) {
+    const expected = [...MODEL_TYPES].filter(([, other]) => other === name).map(([key]) => JSON.stringify(key));
+    throw wrong(where, 'model_type', `${expected.join(' or ')}, as architectures says ${String(name)}`, type);
+  }
+  return { name: name as string, textOf };
 }
 
 /**
  * A pretrained model: its configuration, and its weights as float32 under this project's names.
  *
- * @throws UserError as {@link readHuggingFaceConfig} and `openWeights`, and when a tensor is missing, extra, or of another shape
+ * @throws UserError as {@link readHuggingFaceConfig} and `openWeights`, when a tensor is missing, extra, or of another shape, and when an output layer
+ *   is stored that is not the embedding matrix, though the configuration says that it is
  */
 export async function readHuggingFaceModel(folder: string): Promise<{ config: DecoderConfig; weights: Weights }> {
   const config = await readHuggingFaceConfig(folder);
   const source = await openWeights(folder);
   const toTheirs = textPrefix(source);
   const used = new Set<string>();
-  const weights: Weights = {};
-  for (const parameter of parameterShapes(config)) {
-    const { names, read } = sourceOf(config, parameter, (name) => source.tensors.has(toTheirs(name)));
-    const missing = names.find((name) => !source.tensors.has(toTheirs(name)));
-    if (missing !== undefined) throw missingTensor(folder, toTheirs(missing));
-    names.forEach((name) => used.add(toTheirs(name)));
-    const data = await read((name) => source.readFloat32(toTheirs(name)));
-    const stored = source.tensors.get(toTheirs(names[0]!))!.shape;
-    // A parameter that is put together is as large as its shape says, or its parts are not what they should be.
-    const isWhole = names.length === 1 && names[0] === parameter.name;
-    weights[parameter.name] = { shape: isWhole ? [...stored] : parameter.shape, data };
-  }
+  const parts = parameterShapes(config).map((parameter) => {
+    const part = sourceOf(config, parameter, (name) => source.tensors.has(toTheirs(name)));
+    for (const name of part.names) {
+      checkShape(source, toTheirs(name), part.shape ?? parameter.shape, folder);
+      used.add(toTheirs(name));
+    }
+    return { ...parameter, read: part.read };
+  });
   const ours = (name: string) => name.replace(/^language_model\./, '').replace(/^model\.language_model\./, 'model.');
   const extra = [...source.tensors.keys()].find((name) => !used.has(name) && !isUnused(config, ours(name)));
   if (extra !== undefined) {
@@ -81,23 +98,43 @@ export async function readHuggingFaceModel(folder: string): Promise<{ config: De
       fix: 'use the config.json that belongs to the weights',
     });
   }
-  checkWeights(config, weights, folder);
-  return { config, weights };
+  if (config.tieWordEmbeddings) await checkOutputLayer(source, toTheirs, folder);
+  const weights: Weights = {};
+  for (const { name, shape, read } of parts) {
+    weights[name] = { shape: [...shape], data: await read((key) => source.readFloat32(toTheirs(key))) };
+  }
+  const imported = withoutLimitBelowWeights(config, weights);
+  checkWeights(imported, weights, folder);
+  return { config: imported, weights };
 }
 
-function missingTensor(folder: string, name: string): UserError {
-  return new UserError({
-    what: `the checkpoint lacks the tensor ${name}`,
+function checkShape({ tensors }: TensorSource, name: string, shape: readonly number[], folder: string): void {
+  const found = tensors.get(name);
+  if (found === undefined) {
+    throw new UserError({
+      what: `the checkpoint lacks the tensor ${name}`,
+      where: folder,
+      expected: 'all tensors of the model that config.json describes',
+      fix: 'download the model again, with all files that its index names',
+    });
+  }
+  if (found.shape.join() === shape.join()) return;
+  throw new UserError({
+    what: `the checkpoint's tensor ${name} has another shape than the model`,
     where: folder,
-    expected: 'all tensors of the model that config.json describes',
-    fix: 'download the model again, with all files that its index names',
+    expected: `shape [${shape.join(', ')}], as config.json says`,
+    found: `shape [${found.shape.join(', ')}]`,
+    fix: 'use the config.json that belongs to the weights',
   });
 }
 
-async function readJson(path: string): Promise<Record<string, unknown>> {
+/** @throws UserError for a file that is none, is too large, or is not a JSON object */
+async function readJson(path: string): Promise<Json> {
   try {
+    const { size } = await stat(path);
+    if (size > LARGEST_CONFIG) throw new TypeError(`${size} bytes, which is more than ${LARGEST_CONFIG}`);
     const json: unknown = JSON.parse(await readFile(path, 'utf8'));
-    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Record<string, unknown>;
+    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Json;
     throw new TypeError('not an object');
   } catch (cause) {
     throw new UserError(
@@ -111,4 +148,16 @@ async function readJson(path: string): Promise<Record<string, unknown>> {
       { cause },
     );
   }
+}
+
+/**
+ * Coefficients of alternating updates are limited in training; transformers uses stored ones as they are. A model whose stored ones are beyond the
+ * limit is therefore one without.
+ */
+function withoutLimitBelowWeights(config: DecoderConfig, weights: Weights): DecoderConfig {
+  const { altUp } = config;
+  if (altUp === null || altUp.coefficientClip === 0) return config;
+  const coefficients = Object.keys(weights).filter((name) => /\.altup\.\w+_coefs\.weight$/.test(name));
+  const isWithin = coefficients.every((name) => weights[name]!.data.every((x) => Math.abs(x) <= altUp.coefficientClip));
+  return isWithin ? config : { ...config, altUp: { ...altUp, coefficientClip: 0 } };
 }

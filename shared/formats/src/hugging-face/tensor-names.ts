@@ -9,6 +9,8 @@ type Read = (name: string) => Promise<Float32Array>;
 export interface ParameterSource {
   /** The tensors that it is made of. */
   names: string[];
+  /** The shape of each of them; the parameter's own where it is one tensor of that. */
+  shape?: readonly number[];
   read(read: Read): Promise<Float32Array>;
 }
 
@@ -25,12 +27,37 @@ export function sourceOf(
   has: (name: string) => boolean,
 ): ParameterSource {
   if (config.family === 'llama4') return llama4Source(name, shape);
+  const fusedPart = has(name) ? undefined : fusedRows(config, name, has);
+  if (fusedPart !== undefined) return fusedPart;
   const [, layer, part] = /^(.*\.mlp\.experts)\.(gate_proj|up_proj|down_proj)\.weight$/.exec(name) ?? [];
   if (layer === undefined) return plain(name);
   const fused = `${layer}.gate_up_proj`;
   if (has(fused)) return fusedQwenSource(layer, part!, shape);
   const names = Array.from({ length: shape[0]! }, (_, expert) => `${layer}.${expert}.${part}.weight`);
-  return { names, read: async (read) => join(await Promise.all(names.map(read))) };
+  return { names, shape: shape.slice(1), read: async (read) => join(await Promise.all(names.map(read))) };
+}
+
+/** Phi-3's matrices below each other: queries, keys and values [(n_h + 2 n_kv) h_d, d], and gate and up [2f, d]. */
+function fusedRows(config: DecoderConfig, name: string, has: (name: string) => boolean): ParameterSource | undefined {
+  const [, layer, block, part] = /^model\.layers\.(\d+)\.(self_attn|mlp)\.(\w+)_proj\.weight$/.exec(name) ?? [];
+  if (layer === undefined) return undefined;
+  const { attention, ffn } = config.layers[Number(layer)]!;
+  const parts = block === 'mlp' ? ['gate', 'up'] : ['q', 'k', 'v'];
+  const fused = `model.layers.${layer}.${block}.${block === 'mlp' ? 'gate_up' : 'qkv'}_proj.weight`;
+  const index = parts.indexOf(part!);
+  if (index === -1 || !has(fused)) return undefined;
+  const { heads, kvHeads, headDim } = attention;
+  const rows =
+    block === 'mlp' ? [ffn.intermediateSize, ffn.intermediateSize] : [heads, kvHeads, kvHeads].map((n) => n * headDim);
+  const sizes = rows.map((n) => n * config.hiddenSize);
+  const start = sizes.slice(0, index).reduce((sum, n) => sum + n, 0);
+  return {
+    names: [fused],
+    shape: [rows.reduce((sum, n) => sum + n, 0), config.hiddenSize],
+    async read(read) {
+      return (await read(fused)).slice(start, start + sizes[index]!);
+    },
+  };
 }
 
 /** Experts in one tensor: gate and up below each other [E, 2f, d], and down [E, d, f]. */
@@ -41,6 +68,7 @@ function fusedQwenSource(layer: string, part: string, [experts, rows, columns]: 
   const offset = part === 'up_proj' ? size : 0;
   return {
     names: [name],
+    shape: [experts!, 2 * rows!, columns!],
     async read(read) {
       const values = await read(name);
       const parts = Array.from({ length: experts! }, (_, expert) => {
@@ -63,6 +91,7 @@ function llama4Source(name: string, shape: number[]): ParameterSource {
   const first = part === 'up_proj' ? out : 0;
   return {
     names: [source],
+    shape: [experts, into, columns],
     async read(read) {
       const values = await read(source); // [E, in, columns]
       const transposed = new Float32Array(experts * out * into);
@@ -97,7 +126,7 @@ const UNUSED = [
 /** Whether a tensor of a checkpoint may be left alone. */
 export function isUnused(config: DecoderConfig, name: string): boolean {
   if (UNUSED.some((pattern) => pattern.test(name))) return true;
-  if (config.tieWordEmbeddings && name === 'lm_head.weight') return true; // a copy
+  if (config.tieWordEmbeddings && name === 'lm_head.weight') return true; // `checkOutputLayer` compares it
   const layer = /^model\.layers\.(\d+)\.self_attn\.[kv]_(proj|norm)\.weight$/.exec(name)?.[1];
   return layer !== undefined && config.layers[Number(layer)]?.attention.keysOfLayer != null;
 }

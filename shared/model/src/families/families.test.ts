@@ -53,7 +53,8 @@ describe.each(names)('the miniature of %s', (name) => {
     expect(config.layers).toHaveLength(2);
     expect(config.layers[0]!.attention.headDim).toBe(12);
     const spans = config.layers.map(({ attention: { window, chunk } }) => window + chunk);
-    expect(spans.at(-1)).toBe(0); // the layer that sees everything is the last of its pattern
+    // The layer that sees everything is the last of its pattern; Mistral has none.
+    expect(spans.at(-1)! > 0).toBe(name === 'mistral');
   });
 });
 

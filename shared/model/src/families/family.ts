@@ -31,7 +31,7 @@ export interface ModelOptions extends ModelSizes {
   parallelBlock: boolean;
   qkNorm: 'none' | 'learned' | 'l2';
   valueNorm: boolean;
-  attentionBias: boolean;
+  attentionBias: boolean | 'qkv';
   ffnBias: boolean;
   attentionPattern: string;
   window?: number | undefined;
