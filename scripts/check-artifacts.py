@@ -202,7 +202,7 @@ def check_ledger(folder):
         tables.append(table)
         yield f"ok  {path.name:34} {table.num_rows:>7,} rows  {'+'.join(readers)}"
     require(tables, f"there are no runs in {folder}")
-    runs = pa.concat_tables(tables)
+    runs = pa.concat_tables(tables, promote_options="default")
     ids = len(set(runs["id"].to_pylist()))
     for metrics, stages in zip(runs["metrics"].to_pylist(), runs["stages"].to_pylist()):
         names = [stage["stage"] for stage in stages]

@@ -47,7 +47,7 @@ test('a row begins with its picture, a model learns from both and is measured on
 
   await chain.run('train', { model });
   await chain.run('quantize');
-  const { highlights } = await chain.run('evaluate', { captions: 2, prompts: [] });
+  const { highlights, meanings } = await chain.run('evaluate', { captions: 2, prompts: [] });
   const metrics = await rowsOf('evaluate/picture-metrics.arrow', 'picture-metrics');
   expect(metrics.map(({ model: name, combinations, pictures: count }) => [name, combinations, count])).toEqual([
     ['float32', 'seen', 4],
@@ -62,6 +62,14 @@ test('a row begins with its picture, a model learns from both and is measured on
   const validation = [...toyPictures(source, 'validation')];
   expect(captions).toHaveLength(8);
   for (const { document, caption } of captions) expect(caption).toBe(validation[document as number]!.caption);
+  // Of captions, more are better; of losses, less.
+  expect(meanings).toMatchObject({
+    heldOutCaptionsExact: { better: 'higher' },
+    seenColours: { better: 'higher' },
+    heldOutPictureGain: { better: 'higher', unit: 'nats per token', perToken: true },
+    bitsPerByte: { better: 'lower', loss: { model: 'float32', measure: 'bits per byte' } },
+    quantizedPerplexity: { better: 'lower', loss: { model: 'int8', measure: 'nats per token' } },
+  });
   expect(Object.keys(highlights)).toContain('captions, held-out combinations (float32)');
 });
 

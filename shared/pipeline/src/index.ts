@@ -2,6 +2,7 @@
 export { buildCode } from './bundles.ts';
 export { type Fingerprint, fingerprintStage } from './code.ts';
 export * from './complete-run.ts';
+export * from './metric.ts';
 export * from './overrides.ts';
 export * from './pipeline-file.ts';
 export { pipelineNames } from './pipeline-source.ts';

@@ -74,7 +74,7 @@ export function loadPipeline(
       where: `pipeline ${name}`,
       fix:
         unfit.length > 0
-          ? `change ${unfit.join(' and ')}, too: PIPELINE_SET=${quoted([...overrides.map(({ written }) => written), ...unfit.map((name) => `${name}=<value>`)].join(','))}`
+          ? `change ${unfit.join(' and ')}, too: PIPELINE_SET=${quoted([...overrides.map(({ written }) => written), ...unfit.map((parameter) => `${parameter}=<value>`)].join(','))}`
           : 'mend the lines named above; editors that know pipelines/pipeline.schema.json complete and check these keys',
     });
   }

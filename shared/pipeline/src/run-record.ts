@@ -1,5 +1,6 @@
 /** @file The record of how an artifact came to be, `run.json`, and its text, which carries its own digest. */
 import { digestOf, type FileEntry, type Json, sha256Schema } from '@arrowsmith/artifacts/store';
+import type { MetricMeaning } from './metric.ts';
 
 /** Provenance of an artifact. Never hashed: two identical runs differ here and nowhere else. */
 export interface RunRecord {
@@ -23,6 +24,8 @@ export interface RunRecord {
   inputs: Record<string, string>;
   host: { platform: string; arch: string; cpu: string; node: string };
   metrics: Record<string, number>;
+  /** What each metric is; absent in records of before they said so. */
+  meanings?: Record<string, MetricMeaning>;
   highlights: Record<string, string>;
   /** Tables of what was measured while the stage ran: provenance, stored like content. */
   measured?: Record<string, FileEntry>;

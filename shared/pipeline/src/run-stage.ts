@@ -28,6 +28,7 @@ import {
 import { print as toTerminal, UserError } from '@arrowsmith/errors';
 import { createHash } from 'node:crypto';
 import type { Fingerprint } from './code.ts';
+import { splitMetrics } from './metric.ts';
 import { type Override } from './overrides.ts';
 import { parseParameters } from './pipeline-file.ts';
 import { readPointer, type RunRecord, writePointer } from './pointer.ts';
@@ -259,7 +260,7 @@ function provenance(from: {
     ...rest,
     inputs: inputs.digests,
     host: { platform: process.platform, arch: process.arch, cpu: cpus()[0]?.model ?? 'unknown', node: process.version },
-    metrics: result.metrics ?? {},
+    ...splitMetrics(result.metrics ?? {}),
     highlights: result.highlights ?? {},
   };
 }

@@ -4,6 +4,9 @@
  */
 import type { Column, TableKind } from '@arrowsmith/artifacts';
 import type { z } from 'zod';
+import type { Metric } from './metric.ts';
+
+export type { Metric, MetricMeaning } from './metric.ts';
 
 /** A JSON object: a stage's parameters as they are hashed. */
 export type JsonObject = Record<string, unknown>;
@@ -93,8 +96,8 @@ export interface StageContext<P> {
 export interface StageResult {
   /** Goes into the manifest and is hashed: only what follows from parameters and inputs. */
   metadata?: Record<string, string | number | boolean>;
-  /** Numbers to compare runs by. */
-  metrics?: Record<string, number>;
+  /** Numbers to compare runs by; each says what it is, and which way is better. */
+  metrics?: Record<string, Metric>;
   /** Lines for the pipeline's summary: label → text. */
   highlights?: Record<string, string>;
 }

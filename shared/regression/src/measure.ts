@@ -11,6 +11,8 @@ import { CURVE_PARTS, curvePart, METRICS } from './metrics.ts';
 export interface Measured {
   seed: number;
   metrics: Record<string, number>;
+  /** Which way of a metric is better, as it says itself: to tell too good from worse. */
+  better: Record<string, 'lower' | 'higher'>;
   digests: Record<string, string>;
   artifacts: Baseline['artifacts'];
   /** Stages whose results depend on how this machine computes. */
@@ -23,6 +25,7 @@ export interface Measured {
 /** @throws UserError when a stage has not run, or a file of its artifact is damaged */
 export async function measure(workspace: Workspace, pipeline: Pipeline): Promise<Measured> {
   const numbers: Record<string, number> = {};
+  const better: Measured['better'] = {};
   const digests: Record<string, string> = {};
   const artifacts: Baseline['artifacts'] = {};
   const computed: string[] = [];
@@ -32,7 +35,12 @@ export async function measure(workspace: Workspace, pipeline: Pipeline): Promise
     const { manifest, run } = await readPointer(workspace, pipeline.name, stage);
     records[stage] = run;
     substitution ??= manifest.substitution;
-    const own = { ...manifest.metadata, ...run.metrics, ...(await curve(workspace, pipeline, stage, manifest)) };
+    const parts = await curve(workspace, pipeline, stage, manifest);
+    const own = { ...manifest.metadata, ...run.metrics, ...parts };
+    for (const name of Object.keys(parts)) better[`${stage}.${name}`] = 'lower'; // losses
+    for (const [name, meaning] of Object.entries(run.meanings ?? {})) {
+      if (meaning.better !== undefined) better[`${stage}.${name}`] = meaning.better;
+    }
     for (const [name, value] of Object.entries(own)) {
       if (typeof value === 'number') numbers[`${stage}.${name}`] = value;
     }
@@ -46,12 +54,16 @@ export async function measure(workspace: Workspace, pipeline: Pipeline): Promise
     if (follows || Object.keys(run.environment).length > 0) computed.push(stage);
   }
   const { 'evaluate.bitsPerByte': full, 'evaluate.quantizedBitsPerByte': quantized } = numbers;
-  if (full !== undefined && quantized !== undefined) numbers['evaluate.quantizationCost'] = quantized - full;
+  if (full !== undefined && quantized !== undefined) {
+    numbers['evaluate.quantizationCost'] = quantized - full;
+    better['evaluate.quantizationCost'] = 'lower';
+  }
   const guarded = METRICS.filter(({ name }) => name in numbers).map(({ name }) => [name, numbers[name]!] as const);
   const { environment, host, parameters } = records['train']!;
   return {
     seed: (parameters as { seed: number }).seed,
     metrics: Object.fromEntries(guarded),
+    better,
     digests,
     artifacts,
     computed,

@@ -9,8 +9,6 @@ export interface Metric {
   rule: 'exact' | 'interval';
   /** Where it may go without harm. A loss may go nowhere: a mask that leaks the future makes it lower. */
   direction: Direction;
-  /** Which side is better, to tell too good from worse. */
-  better?: 'lower' | 'higher';
 }
 
 /** Mean training losses over so many parts of the run are points of the curve; single steps depend too much on their batch. */
@@ -23,7 +21,6 @@ const loss = (name: string, label: string): Metric => ({
   label,
   rule: 'interval',
   direction: 'both',
-  better: 'lower',
 });
 
 const cost = (name: string, label: string): Metric => ({ ...loss(name, label), direction: 'lower' });

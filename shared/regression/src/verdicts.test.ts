@@ -28,6 +28,13 @@ describe('verdicts', () => {
     expect(judged({ 'evaluate.bitsPerByte': bits.lowest! - 1e-9 })).toEqual({ 'evaluate.bitsPerByte': 'too good' });
   });
 
+  test('outside of its limits, a metric is worse or too good by what it says itself, and only changed where it says nothing', () => {
+    const metrics = { 'evaluate.bitsPerByte': bits.highest! + 1e-9 };
+    const better = (way: object) => judged(metrics, { better: way });
+    expect(better({ 'evaluate.bitsPerByte': 'higher' })).toEqual({ 'evaluate.bitsPerByte': 'too good' });
+    expect(better({})).toEqual({ 'evaluate.bitsPerByte': 'changed' });
+  });
+
   test('an error of quantization may be as low as it likes', () => {
     expect(judged({ 'quantize.worstRelativeError': 0 })).toEqual({});
     expect(judged({ 'quantize.worstRelativeError': 0.02 })).toEqual({ 'quantize.worstRelativeError': 'worse' });

@@ -4,7 +4,8 @@ import type { Measured } from './measure.ts';
 import { DIGESTS, type Metric, METRICS } from './metrics.ts';
 
 /**
- * ok: within the limits. worse, too good: outside, on that side. changed: an exact value is another one. missing: the baseline has
+ * ok: within the limits. worse, too good: outside, on that side. changed: an exact value is another one, or one is outside of which neither side is
+ * better. missing: the baseline has
  * it, the run has not. unknown: the other way round.
  */
 export type Outcome = 'ok' | 'worse' | 'too good' | 'changed' | 'missing' | 'unknown';
@@ -24,10 +25,15 @@ export interface Verdict {
 /** Verdicts on all guarded metrics and digests, in the order of {@link METRICS}. */
 export function judge(
   baseline: Pick<Baseline, 'metrics' | 'digests'>,
-  run: Pick<Measured, 'metrics' | 'digests'>,
+  run: Pick<Measured, 'metrics' | 'better' | 'digests'>,
 ): Verdict[] {
   const metrics = METRICS.flatMap((metric) => {
-    const verdict = judgeMetric(metric, baseline.metrics[metric.name], run.metrics[metric.name]);
+    const verdict = judgeMetric(
+      metric,
+      baseline.metrics[metric.name],
+      run.metrics[metric.name],
+      run.better[metric.name],
+    );
     return verdict === undefined ? [] : [verdict];
   });
   const digests = DIGESTS.flatMap(({ name, label }) => {
@@ -50,9 +56,10 @@ function forgotten({ metrics, digests }: Pick<Baseline, 'metrics' | 'digests'>):
 const NOTHING = 'nothing';
 
 function judgeMetric(
-  { name, label, better }: Metric,
+  { name, label }: Metric,
   expected: BaselineMetric | undefined,
   found: number | undefined,
+  better: 'lower' | 'higher' | undefined,
 ): Verdict | undefined {
   if (expected === undefined) {
     if (found === undefined) return undefined; // of a stage that this pipeline lacks
@@ -76,7 +83,8 @@ function judgeMetric(
   }
   const below = lowest !== null && found < lowest;
   const above = highest !== null && found > highest;
-  const outcome = !below && !above ? 'ok' : below === (better === 'lower') ? 'too good' : 'worse';
+  const outside = better === undefined ? 'changed' : below === (better === 'lower') ? 'too good' : 'worse';
+  const outcome = below || above ? outside : 'ok';
   return { name, label, outcome, found: show(found), expected: limits, deviations: (found - mean) / deviation };
 }
 

@@ -34,6 +34,7 @@ export interface MetricComparison {
   name: string;
   values: readonly (number | null)[];
   differences: readonly (number | null)[];
+  unit: string | null;
   better: 'lower' | 'higher' | null;
   verdicts: readonly (Verdict | null)[];
 }

@@ -381,6 +381,7 @@ describe('several runs', () => {
           name: 'bitsPerByte',
           values: [0.21, 0.2],
           differences: [null, -0.01],
+          unit: 'bits per byte',
           better: 'lower',
           verdicts: [null, 'better'],
         },
@@ -389,6 +390,7 @@ describe('several runs', () => {
           name: 'parameters',
           values: [7, 7],
           differences: [null, 0],
+          unit: null,
           better: null,
           verdicts: [null, null],
         },
@@ -414,7 +416,7 @@ describe('several runs', () => {
     expect(cells(page, 'Environment that differs')).toContainEqual(['train.backend', 'native', '–']);
     expect(cells(page, 'Metrics that differ')).toEqual([
       ['metric', 'a-1', 'longer', 'better'],
-      ['evaluate.bitsPerByte', '0.21', '0.2 −0.01 ▼ better', 'lower'],
+      ['evaluate.bitsPerByte bits per byte', '0.21', '0.2 −0.01 ▼ better', 'lower'],
     ]);
     expect(page.document.querySelector('main .warning li')!.textContent).toBe('The runs have different tokenizers.');
   });

@@ -94,7 +94,7 @@ export default implementStage(declaration, async (context) => {
       validationTokens: validation.tokens,
       validationBytes: validation.bytes,
     },
-    metrics: { bytesPerToken },
+    metrics: { bytesPerToken: { value: bytesPerToken, unit: 'bytes per token', better: 'higher' } },
     highlights: {
       tokens: `${millions(train.tokens)} for training, ${millions(validation.tokens)} for validation, ${bytesPerToken.toFixed(2)} bytes each`,
       rows: describeRows(mode, train, contextLength),

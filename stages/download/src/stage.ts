@@ -68,7 +68,10 @@ export default implementStage(declaration, async (context: StageContext<Resolved
       leaks: train.leaks,
       ...(source.type === 'pictures' && { pictures: true }),
     },
-    metrics: { trainBytes: train.bytes, validationBytes: validation.bytes },
+    metrics: {
+      trainBytes: { value: train.bytes, unit: 'bytes' },
+      validationBytes: { value: validation.bytes, unit: 'bytes' },
+    },
     highlights: cardHighlights(card, { removeLeaks, removeDuplicates }),
   };
 });

@@ -4,6 +4,7 @@ import { type Attributes, type Combinations, combinationsOf, objectsOf } from '@
 import { generate, samplingParameters } from '@arrowsmith/generation';
 import type { ParameterTensors } from '@arrowsmith/model';
 import { evenlySpread, patchTensor, splitLoss, type TokenRows, type TokenTable } from '@arrowsmith/training';
+import type { Metric } from '@arrowsmith/pipeline/stage';
 import type { Model } from './models.ts';
 
 /** A row of the table `picture-metrics`. */
@@ -169,15 +170,23 @@ export function captionColumns(captions: readonly Caption[]): Record<string, Col
 }
 
 /** The metrics by which runs are compared. */
-export function pictureScores(metrics: readonly PictureMetrics[]): Record<string, number> {
+export function pictureScores(metrics: readonly PictureMetrics[]): Record<string, Metric> {
   return Object.fromEntries(
     metrics.flatMap(({ combinations, exact, colours, shapes, lossOfWrongPictures, loss }) => {
       const name = combinations === 'seen' ? 'seen' : 'heldOut';
+      const share = (value: number): Metric => ({ value, better: 'higher' });
+      // What the right picture is worth, in the loss of its caption.
+      const gain: Metric = {
+        value: lossOfWrongPictures - loss,
+        unit: 'nats per token',
+        better: 'higher',
+        perToken: true,
+      };
       return [
-        [`${name}CaptionsExact`, exact],
-        [`${name}Colours`, colours],
-        [`${name}Shapes`, shapes],
-        [`${name}PictureGain`, lossOfWrongPictures - loss],
+        [`${name}CaptionsExact`, share(exact)],
+        [`${name}Colours`, share(colours)],
+        [`${name}Shapes`, share(shapes)],
+        [`${name}PictureGain`, gain],
       ];
     }),
   );

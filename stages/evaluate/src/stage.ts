@@ -18,7 +18,7 @@ import { createEncoder, fromTokenizerJson } from '@arrowsmith/bpe';
 import { generate, type SamplingParameters } from '@arrowsmith/generation';
 import { tensorsOf } from '@arrowsmith/model';
 import { type Engine, engineNotices, useBackend } from '@arrowsmith/ops';
-import { implementStage } from '@arrowsmith/pipeline/stage';
+import { implementStage, type MetricMeaning } from '@arrowsmith/pipeline/stage';
 import { readTokenTable, splitLoss } from '@arrowsmith/training';
 import declaration from './declaration.ts';
 import { fingerprintText } from './evaluated-text.ts';
@@ -135,10 +135,10 @@ export default implementStage(declaration, async (context) => {
     }
     for (const [number, prompt] of prompts.entries()) {
       for (const how of sampling) {
-        const asked = encoder.encode(prompt);
-        const { ids, cut } = seenPrompt([...asked], { endOfText, contextLength, maximumTokens: how.maximumTokens });
+        const encoded = encoder.encode(prompt);
+        const { ids, cut } = seenPrompt([...encoded], { endOfText, contextLength, maximumTokens: how.maximumTokens });
         const seenBefore = cuts.get(number + 1)?.seen ?? Infinity;
-        if (cut > 0) cuts.set(number + 1, { tokens: asked.length, seen: Math.min(seenBefore, ids.length) });
+        if (cut > 0) cuts.set(number + 1, { tokens: encoded.length, seen: Math.min(seenBefore, ids.length) });
         const signal = context.signal;
         const continuation = await generate({
           config,
@@ -233,11 +233,11 @@ export default implementStage(declaration, async (context) => {
       tokenizer: await sha256OfFile(tokenizerPath),
     },
     metrics: {
-      loss: full.loss,
-      perplexity: full.perplexity,
-      bitsPerByte: full.bitsPerByte,
-      quantizedPerplexity: quantized.perplexity,
-      quantizedBitsPerByte: quantized.bitsPerByte,
+      loss: { value: full.loss, unit: 'nats per token', ...ofTokens(full) },
+      perplexity: { value: full.perplexity, ...ofTokens(full) },
+      bitsPerByte: { value: full.bitsPerByte, ...ofBytes(full) },
+      quantizedPerplexity: { value: quantized.perplexity, ...ofTokens(quantized) },
+      quantizedBitsPerByte: { value: quantized.bitsPerByte, ...ofBytes(quantized) },
       ...pictureScores(pictures.filter(({ model }) => model === full.model)),
     },
     highlights: {
@@ -252,6 +252,19 @@ export default implementStage(declaration, async (context) => {
       ),
     },
   };
+});
+
+/** What a function of the loss per token is. */
+const ofTokens = ({ model }: Metrics): MetricMeaning => ({
+  better: 'lower',
+  perToken: true,
+  loss: { model, measure: 'nats per token' },
+});
+
+const ofBytes = ({ model }: Metrics): MetricMeaning => ({
+  unit: 'bits per byte',
+  better: 'lower',
+  loss: { model, measure: 'bits per byte' },
 });
 
 /** The filter that a sample went through, in the field's terms. */

@@ -16,7 +16,7 @@ export default implementStage(declaration, async (context) => {
   const [before, after] = [countParameters(whole), countParameters(config)];
   return {
     metadata: { parameters: after, config: JSON.stringify(config) },
-    metrics: { parameters: after },
+    metrics: { parameters: { value: after, unit: 'parameters' } },
     highlights: {
       extracted: `${after.toLocaleString('en-US')} of ${before.toLocaleString('en-US')} parameters, granularities ${granularities.join(' ')}`,
     },

@@ -54,7 +54,11 @@ export default implementStage(declaration, async (context) => {
   const worst = quantized.reduce((a, b) => (b.error.relative > a.error.relative ? b : a));
   return {
     metadata: { format, bytesBefore, bytesAfter },
-    metrics: { bytesBefore, bytesAfter, worstRelativeError: worst.error.relative },
+    metrics: {
+      bytesBefore: { value: bytesBefore, unit: 'bytes' },
+      bytesAfter: { value: bytesAfter, unit: 'bytes', better: 'lower' },
+      worstRelativeError: { value: worst.error.relative, better: 'lower' },
+    },
     highlights: {
       size: `${megabytes(bytesBefore)} float32, ${megabytes(bytesAfter)} ${format} (${(bytesBefore / bytesAfter).toFixed(2)}× smaller, error of a tensor at most ${(100 * worst.error.relative).toFixed(2)} %)`,
     },

@@ -75,7 +75,12 @@ export default implementStage(declaration, async (context) => {
   for (const [label, line] of Object.entries(highlights)) context.note(`tokenizer: ${label}: ${line}`);
   return {
     metadata: { vocabularySize: vocabulary.length, endOfText },
-    metrics: { bytesPerToken, wholeWordShare, validationTokens: report.tokens, roundTripDocuments: roundTrips },
+    metrics: {
+      bytesPerToken: { value: bytesPerToken, unit: 'bytes per token', better: 'higher' },
+      wholeWordShare: { value: wholeWordShare, better: 'higher' },
+      validationTokens: { value: report.tokens, unit: 'tokens' },
+      roundTripDocuments: { value: roundTrips, unit: 'documents', better: 'higher' },
+    },
     highlights,
   };
 });

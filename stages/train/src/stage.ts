@@ -16,7 +16,7 @@ import {
   type DecoderConfig,
 } from '@arrowsmith/model';
 import { describeEngine, type Engine, engineNotices, useBackend } from '@arrowsmith/ops';
-import { implementStage } from '@arrowsmith/pipeline/stage';
+import { implementStage, type Metric } from '@arrowsmith/pipeline/stage';
 import { type LogRow, readTokenTable, shortenedWarmup, train } from '@arrowsmith/training';
 import declaration from './declaration.ts';
 import { observe } from './observe.ts';
@@ -80,12 +80,16 @@ export default implementStage(declaration, async (context) => {
   return {
     metadata: { parameters: parameterCount, steps: parameters.steps, config: JSON.stringify(config) },
     metrics: {
-      parameters: parameterCount,
-      activeParameters: countActiveParameters(config),
-      kvCacheBytesPerToken: kvCacheBytesPerToken(config),
-      ...(speed.seconds > 0 ? { tokensPerSecond: speed.tokens / speed.seconds } : {}),
-      ...(last === undefined ? {} : { trainLoss: last.trainLoss, validationLoss: last.validationLoss! }),
-      tokens: last?.tokens ?? 0,
+      parameters: { value: parameterCount, unit: 'parameters' },
+      activeParameters: { value: countActiveParameters(config), unit: 'parameters' },
+      kvCacheBytesPerToken: { value: kvCacheBytesPerToken(config), unit: 'bytes per token' },
+      ...(speed.seconds > 0
+        ? { tokensPerSecond: { value: speed.tokens / speed.seconds, unit: 'tokens per second', better: 'higher' } }
+        : {}),
+      ...(last === undefined
+        ? {}
+        : { trainLoss: lossMetric(last.trainLoss), validationLoss: lossMetric(last.validationLoss!) }),
+      tokens: { value: last?.tokens ?? 0, unit: 'tokens' },
     },
     highlights: {
       parameters: describeParameters(config),
@@ -100,6 +104,8 @@ export default implementStage(declaration, async (context) => {
     },
   };
 });
+
+const lossMetric = (value: number): Metric => ({ value, unit: 'nats per token', better: 'lower', perToken: true });
 
 /** The number of parameters; how many of them compute a token, where experts are chosen; and how many need to be in memory. */
 function describeParameters(config: DecoderConfig): string {

@@ -355,6 +355,17 @@ export const runStagesList = structList([
   field('hostJson', new Utf8()), // the machine that computed it
 ]);
 
+/** What the metrics of a run are. */
+export const runMeaningsList = structList([
+  field('stage', new Utf8()),
+  field('name', new Utf8()), // of the metric
+  field('unit', new Utf8(), true),
+  field('better', new Utf8(), true), // lower or higher; null where neither is
+  field('perToken', new Bool()), // says nothing between tokenizers
+  field('lossModel', new Utf8(), true), // the model and the measure of the loss that it is a function of
+  field('lossMeasure', new Utf8(), true),
+]);
+
 /** The runs ledger: completed pipelines and stages. */
 export const runsTable: TableKind = {
   kind: 'runs',
@@ -380,6 +391,7 @@ export const runsTable: TableKind = {
     field('node', new Utf8()),
     field('metrics', runMetricsList),
     field('stages', runStagesList), // in the order in which they run
+    field('meanings', runMeaningsList, true), // of the metrics; runs of before they were kept have no such column
   ],
 };
 

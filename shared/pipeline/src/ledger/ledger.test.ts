@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runsTable, writeTable } from '@arrowsmith/artifacts';
 import { beforeAll, expect, test } from 'vitest';
 import { bundleScript } from '../testing/bundle-script.ts';
 import { testRun, testStage } from '../testing/runs.ts';
 import { ledgerFolder, openWorkspace, type Workspace } from '../workspace.ts';
 import { addRuns, appendRun, forgetRuns, packLedger, readLedger, renameRun, requireWhole } from './ledger.ts';
+import { runColumns } from './rows.ts';
 
 /** When every run of these tests is old enough to be packed. */
 const LATER = new Date(Date.now() + 3_600_000);
@@ -42,6 +44,15 @@ test('a run comes back as it was appended, packed or not', async () => {
       chunk: testStage('chunk', { cached: true, parameters: { contextLength: 16, list: [1, { a: null }] } }),
       train: testStage('train', {
         metrics: { loss: 0.1 + 0.2, worst: Number.NaN },
+        meanings: {
+          loss: {
+            unit: 'nats per token',
+            better: 'lower',
+            perToken: true,
+            loss: { model: 'int8', measure: 'nats per token' },
+          },
+          worst: {},
+        },
         environment: { backend: 'native' },
         inputs: { chunk: 'b'.repeat(64) },
         metadata: { steps: 3, text: 'x', flag: true },
@@ -57,6 +68,23 @@ test('a run comes back as it was appended, packed or not', async () => {
   await packLedger(workspace, { now: LATER, fromRuns: 1 });
   expect(files(workspace)).toEqual([expect.stringMatching(/^packed-[0-9a-f]{16}\.arrow$/)]);
   expect(await readLedger(workspace)).toEqual({ runs: [appended], damaged: [] });
+});
+
+test('files of before runs said what their metrics are stay readable, also where they are cut off', async () => {
+  const workspace = fresh();
+  mkdirSync(ledgerFolder(workspace), { recursive: true });
+  const finishedAt = '2026-01-31T09:00:00.000Z';
+  const runs = Array.from({ length: 4 }, (_, i) => ({ ...testRun(), id: `20260131-${i}`, revision: 0, finishedAt }));
+  const before = { ...runsTable, fields: runsTable.fields.filter(({ name }) => name !== 'meanings') };
+  const path = join(ledgerFolder(workspace), 'packed-before.arrow');
+  const halves = [runs.slice(0, 2), runs.slice(2)].map((half) => {
+    const { meanings: _, ...columns } = runColumns(half);
+    return columns;
+  });
+  await writeTable(path, before, {}, halves);
+  expect((await readLedger(workspace)).runs).toEqual(runs);
+  truncateSync(path, readFileSync(path).length - 4000);
+  expect((await readLedger(workspace)).runs).toEqual(runs.slice(0, 2));
 });
 
 test('what is absent is absent: no name, no commit, no backend', async () => {

@@ -12,7 +12,15 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeArrow, isLocked, runsTable, withLock, writeFileAtomic, writeTable } from '@arrowsmith/artifacts';
+import {
+  decodeArrow,
+  isLocked,
+  runsTable,
+  type TableKind,
+  withLock,
+  writeFileAtomic,
+  writeTable,
+} from '@arrowsmith/artifacts';
 import { createFileAtomic } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
 import { ledgerFolder, type Workspace } from '../workspace.ts';
@@ -159,9 +167,14 @@ async function readLedgerFile(folder: string, name: string): Promise<LedgerFile 
   }
 }
 
+/** The table without its last column. */
+const runsTableBefore: TableKind = { ...runsTable, fields: runsTable.fields.slice(0, -1) };
+
 /** A packed file is known to be sound by its digest; what others hold is decoded to see that it can be. */
 function decodeRuns(name: string, bytes: Uint8Array): Omit<LedgerFile, 'name'> {
-  const { batches, damage } = decodeArrow(bytes, runsTable);
+  const decoded = decodeArrow(bytes, runsTable);
+  // Of a file that is cut off, the schema is not known: it may be of before metrics said what they are.
+  const { batches, damage } = decoded.batches.length > 0 ? decoded : decodeArrow(bytes, runsTableBefore);
   const runs = batches.flatMap(runsOfBatch);
   if (isPacked(name) && name === packedName(bytes)) return { runs };
   const readable = runs.filter(isReadable);

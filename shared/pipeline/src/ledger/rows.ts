@@ -10,6 +10,7 @@ import {
   readStructLists,
   readTexts,
   type RecordBatch,
+  runMeaningsList,
   runMetricsList,
   runStagesList,
   strings,
@@ -17,6 +18,7 @@ import {
   type StructLists,
   timestamps,
 } from '@arrowsmith/artifacts';
+import type { LossMeasure, MetricMeaning } from '../metric.ts';
 import { byName, type Run, type StageRun } from './run.ts';
 
 /** A record batch of {@link runsTable}. */
@@ -46,6 +48,7 @@ export function runColumns(runs: readonly Run[]): Record<string, Column> {
     node: text(({ machine }) => machine.node),
     metrics: metricsColumn(runs),
     stages: stagesColumn(runs),
+    meanings: meaningsColumn(runs),
   };
 }
 
@@ -63,6 +66,28 @@ function metricsColumn(runs: readonly Run[]): Column {
       stage: strings(all.map(({ stage }) => stage)),
       name: strings(all.map(({ name }) => name)),
       value: numbers(Float64Array.from(all, ({ value }) => value)),
+    },
+  );
+}
+
+function meaningsColumn(runs: readonly Run[]): Column {
+  const ofRuns = runs.map(({ stages }) =>
+    Object.entries(stages).flatMap(([stage, { meanings = {} }]) =>
+      Object.entries(meanings).map(([name, meaning]) => ({ ...meaning, stage, name })),
+    ),
+  );
+  const all = ofRuns.flat();
+  return structLists(
+    runMeaningsList,
+    ofRuns.map(({ length }) => length),
+    {
+      stage: strings(all.map(({ stage }) => stage)),
+      name: strings(all.map(({ name }) => name)),
+      unit: optionalStrings(all.map(({ unit }) => unit)),
+      better: optionalStrings(all.map(({ better }) => better)),
+      perToken: booleans(all.map(({ perToken }) => perToken === true)),
+      lossModel: optionalStrings(all.map(({ loss }) => loss?.model)),
+      lossMeasure: optionalStrings(all.map(({ loss }) => loss?.measure)),
     },
   );
 }
@@ -125,6 +150,7 @@ export function runsOfBatch(batch: RecordBatch): Run[] {
   const dirty = get<boolean>('dirty');
   const stages = readStructLists(batch, 'stages');
   const metrics = readStructLists(batch, 'metrics');
+  const meanings = batch.getChild('meanings') === null ? undefined : readStructLists(batch, 'meanings');
 
   return Array.from({ length: batch.numRows }, (_, row): Run => {
     const run: Omit<Run, 'stages'> = {
@@ -147,7 +173,7 @@ export function runsOfBatch(batch: RecordBatch): Run[] {
       const present = value(row);
       if (present !== null) run[name] = present;
     }
-    return late(run, 'stages', () => decodeStages(stages, metrics, row));
+    return late(run, 'stages', () => decodeStages({ stages, metrics, meanings }, row));
   });
 }
 
@@ -162,11 +188,21 @@ function late<T extends object, K extends string, V>(target: T, name: K, compute
   return Object.defineProperty(target, name, { ...options, get }) as T & Record<K, V>;
 }
 
-function decodeStages(stages: StructLists, metrics: StructLists, row: number): Record<string, StageRun> {
+/** Columns of lists of structs; the last is not in tables of before it was kept. */
+interface Lists {
+  stages: StructLists;
+  metrics: StructLists;
+  meanings: StructLists | undefined;
+}
+
+function decodeStages({ stages, metrics, meanings }: Lists, row: number): Record<string, StageRun> {
   const decoded = byName<StageRun>();
   for (let at = stages.offsets[row]!; at < stages.offsets[row + 1]!; at++) {
     const stage = stages.columns['stage']!.get(at) as string;
-    late(decoded, stage, () => decodeStage(stages, at, decodeMetrics(metrics, row, stage)));
+    late(decoded, stage, () => {
+      const own = decodeMeanings(meanings, row, stage);
+      return { ...decodeStage(stages, at, decodeMetrics(metrics, row, stage)), ...(own && { meanings: own }) };
+    });
   }
   return decoded;
 }
@@ -201,4 +237,28 @@ function decodeMetrics({ offsets, columns }: StructLists, row: number, stage: st
       metrics[columns['name']!.get(at) as string] = columns['value']!.get(at) as number;
   }
   return metrics;
+}
+
+/** What the metrics of one stage are, by name; undefined where that was not kept. */
+function decodeMeanings(
+  lists: StructLists | undefined,
+  row: number,
+  stage: string,
+): Record<string, MetricMeaning> | undefined {
+  if (lists === undefined) return undefined;
+  const { offsets, columns } = lists;
+  const meanings = byName<MetricMeaning>();
+  const of = <T>(name: string, at: number): T | undefined => (columns[name]!.get(at) as T | null) ?? undefined;
+  for (let at = offsets[row]!; at < offsets[row + 1]!; at++) {
+    if (of('stage', at) !== stage) continue;
+    const [unit, better] = [of<string>('unit', at), of<'lower' | 'higher'>('better', at)];
+    const [model, measure] = [of<string>('lossModel', at), of<LossMeasure>('lossMeasure', at)];
+    meanings[of<string>('name', at)!] = {
+      ...(unit !== undefined && { unit }),
+      ...(better !== undefined && { better }),
+      ...(of<boolean>('perToken', at) && { perToken: true }),
+      ...(model !== undefined && measure !== undefined && { loss: { model, measure } }),
+    };
+  }
+  return Object.keys(meanings).length === 0 ? undefined : meanings;
 }

@@ -54,7 +54,7 @@ export function toyWorkspace() {
     await writeFile(outputPath('note.txt'), 'the same whatever the note');
     return {
       metadata: { to: parameters.to },
-      metrics: { to: parameters.to },
+      metrics: { to: { value: parameters.to, unit: 'numbers', better: 'higher' } },
       highlights: { counted: String(parameters.to) },
     };
   });

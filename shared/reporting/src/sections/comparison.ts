@@ -110,8 +110,8 @@ function metricTable(metrics: readonly MetricComparison[], labels: readonly stri
   return table(
     'Metrics that differ',
     [{ title: 'metric' }, ...labels.map((title) => ({ title, numeric: true })), { title: 'better' }],
-    metrics.map(({ stage, name, values, differences, verdicts, better }): Child[] => [
-      `${stage}.${name}`,
+    metrics.map(({ stage, name, unit, values, differences, verdicts, better }): Child[] => [
+      html`${stage}.${name}${unit !== null && html` <small>${unit}</small>`}`,
       ...values.map((value, at): Child => {
         const difference = differences[at];
         const verdict = verdicts[at];

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { blobPath } from '@arrowsmith/artifacts/store';
-import type { Run, StageRun, Workspace } from '@arrowsmith/pipeline';
+import type { LossMeasure, MetricMeaning, Run, StageRun, Workspace } from '@arrowsmith/pipeline';
 import { expect, test } from 'vitest';
 import { testStage } from '../../../pipeline/src/testing/runs.ts';
 import { formatComparison, markdownComparison } from '../printing/comparison.ts';
@@ -29,12 +29,17 @@ async function evaluatedRun(name: string, evaluated: Evaluated, at: Workspace = 
   const tables = { 'documents.arrow': documentLosses(nats, tokens), 'samples.arrow': greedySamples(sample) };
   const metadata = { evaluatedText: text, tokenizer };
   const metrics = { loss: total / (10 * nats.length), bitsPerByte: total / Math.LN2 / (40 * nats.length) };
+  const ofModel = (measure: LossMeasure): MetricMeaning => ({ better: 'lower', loss: { model: 'float32', measure } });
+  const meanings = {
+    loss: { ...ofModel('nats per token'), perToken: true as const },
+    bitsPerByte: { ...ofModel('bits per byte'), unit: 'bits per byte' },
+  };
   return {
     name,
     stages: {
       chunk: await storeStage(at, 'chunk', {}, evaluated.chunk),
       train: testStage('train', { manifest: 'b'.repeat(64), parameters: { steps: 10 }, ...evaluated.train }),
-      evaluate: await storeStage(at, 'evaluate', tables, { metadata, metrics, inputs: { train: 'x' } }),
+      evaluate: await storeStage(at, 'evaluate', tables, { metadata, metrics, meanings, inputs: { train: 'x' } }),
     },
   };
 }
@@ -112,6 +117,34 @@ test('with another tokenizer, losses per token are refused and bits per byte com
   expect(notices.join()).toMatch(
     /a and run b have different tokenizers: losses per token are not compared, bits per byte are instead/,
   );
+});
+
+test('a metric is judged by what it says of itself, wherever it is from, and not at all where it says nothing', async () => {
+  const evaluation = (accuracy: number, meanings?: StageRun['meanings']): Partial<Run> => ({
+    stages: {
+      evaluate: testStage('evaluate', {
+        metrics: { accuracy, reward: accuracy, size: accuracy },
+        ...(meanings && { meanings }),
+      }),
+    },
+  });
+  const meanings: StageRun['meanings'] = {
+    accuracy: { better: 'higher' },
+    reward: { better: 'higher', unit: 'nats per token', perToken: true },
+    size: { unit: 'bytes' },
+  };
+  const runs = testRuns(evaluation(0.5, meanings), evaluation(0.75, meanings));
+  const { metrics } = await compare(runs);
+  expect(metrics).toMatchObject([
+    { name: 'accuracy', better: 'higher', unit: null, differences: [null, 0.25], verdicts: [null, null] },
+    { name: 'reward', better: 'higher', unit: 'nats per token', differences: [null, null] }, // of texts that may differ
+    { name: 'size', better: null, unit: 'bytes', differences: [null, 0.25] },
+  ]);
+  expect(formatComparison(await compare(runs))).toMatch(/evaluate\.accuracy .* higher is better/);
+  const before = await compare(testRuns(evaluation(0.5), evaluation(0.75)));
+  for (const { better, unit, verdicts } of before.metrics) {
+    expect({ better, unit, verdicts }).toEqual({ better: null, unit: null, verdicts: [null, null] });
+  }
 });
 
 test('over another text, losses per token are refused, and bits per byte have the noise of both texts, which is said', async () => {

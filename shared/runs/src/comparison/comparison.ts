@@ -79,7 +79,9 @@ export interface MetricComparison {
   values: (number | null)[];
   /** Value − the first run's. Null also where values may not be compared; a notice says why. */
   differences: (number | null)[];
-  /** Which direction is better, where that is known. */
+  /** In words; null for a plain number. */
+  unit: string | null;
+  /** Which direction is better, as the metric says itself; null where neither is. */
   better: 'lower' | 'higher' | null;
   /** For metrics that are losses over the evaluated text: what the interval says. Other metrics have no known noise. */
   verdicts: (Verdict | null)[];

@@ -110,7 +110,7 @@ function metricsSection(comparison: Comparison): Section {
   const { metrics, runs } = comparison;
   const differing = metrics.filter(({ values }) => new Set(values).size > 1);
   const same = metrics.length - differing.length;
-  const rows = differing.map(({ stage, name, values, differences, verdicts, better }) => [
+  const rows = differing.map(({ stage, name, unit, values, differences, verdicts, better }) => [
     `${stage}.${name}`,
     ...values.map((value) => (value === null ? '–' : formatNumber(value))),
     ...others(comparison).map((i) => {
@@ -118,7 +118,7 @@ function metricsSection(comparison: Comparison): Section {
       if (difference === null) return values[0] === null || values[i] === null ? '' : 'not comparable';
       return `${formatDifference(difference)} (${formatRelative(difference, values[0]!)})`;
     }),
-    better === null ? '' : `${better} is better`,
+    [...(unit === null ? [] : [unit]), ...(better === null ? [] : [`${better} is better`])].join(', '),
     others(comparison)
       .map((i) => verdicts[i])
       .map((verdict) => (verdict ? VERDICTS[verdict] : ''))
