@@ -1,5 +1,5 @@
 /** @file Bad input on the command line and in pipeline files, through Nx: one clear error each, exit code ≠ 0, nothing half-written. */
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -51,23 +51,39 @@ test('a parameter given to a whole pipeline, with what would work, before anythi
   expectFailure(
     ['pipeline:tiny', '--steps=300'],
     {},
-    /takes no parameters/,
-    /PIPELINE_SET=train\.steps=300 npx nx run pipeline:tiny/,
+    /--steps=300 is a parameter of a stage, which has to be named/,
+    /npx nx run pipeline:tiny --train\.steps=300/,
   );
 });
 
-test('a flag that nobody knows, given to a whole pipeline', () => {
-  const { code, output } = workspace.nx(['run', 'pipeline:tiny', '--stpes=300']);
+test('a flag that nobody knows, given to a whole pipeline, before anything runs', () => {
+  expectFailure(['pipeline:tiny', '--stpes=300'], {}, /--stpes=300 is no parameter of any stage/);
+});
+
+test('what a person types reaches no shell', () => {
+  for (const flag of ['--source.type=$(touch here)', '--sorce=`touch here`', '--command=touch here', '--cwd=$HOME'])
+    expectFailure(['download:tiny', flag], {}, /download\./);
+  expectFailure(['pipeline:runs', '--where=$(touch here)'], {}, /\$\(touch here\)/);
+  expect(existsSync(join(workspace.root, 'here'))).toBe(false);
+  const { code } = workspace.nx(['run', 'pipeline:runs', '--command=touch here']);
   expect(code).not.toBe(0);
-  expect(output).toMatch(/--stpes=300: no parameter of any stage[^]*PIPELINE_SET=/);
-  rmSync(join(workspace.root, 'artifacts'), { recursive: true });
+  expect(existsSync(join(workspace.root, 'here'))).toBe(false);
+});
+
+test('the help of a stage and of a pipeline lists parameters with their defaults, and computes nothing', () => {
+  const stage = workspace.nx(['run', 'train:tiny', '--help']);
+  expect(stage).toMatchObject({ code: 0 });
+  expect(stage.output).toMatch(/--batchSize=<integer> +\(default 16\)\n +Rows, of one context each/);
+  expect(stage.output).toMatch(/--optimizer\.learningRate=<number>/);
+  expect(workspace.nx(['run', 'pipeline:tiny', '--help']).output).toMatch(/nx run pipeline:tiny --train\.steps=200/);
+  expect(existsSync(join(workspace.root, 'artifacts/tiny'))).toBe(false);
 });
 
 test('an unknown parameter of a stage, with those that there are', () => {
   expectFailure(
     ['download:tiny', '--sorce=x'],
     {},
-    /unknown parameter "sorce" \(known here: source, filter, removeLeaks, removeDuplicates\)/,
+    /--sorce=x: unknown parameter "download\.sorce" \(known here: source, filter, removeLeaks, removeDuplicates\)/,
   );
 });
 
@@ -119,7 +135,6 @@ test.skipIf(process.platform === 'win32')('an artifacts folder that may not be w
     env: {
       PATH: process.env['PATH'],
       ARROWSMITH_STORE: store,
-      STAGE_PARAMETERS: JSON.stringify({ source: { type: 'embedded', stories: 3, validationStories: 1 } }),
     },
     ...(asRoot ? { uid: 65534, gid: 65534 } : {}),
   });
@@ -135,14 +150,14 @@ test.skipIf(process.platform === 'win32')('a write that the system breaks off in
   const store = join(workspace.root, 'limited');
   const { status, stderr } = spawnSync(
     'sh',
-    ['-c', 'ulimit -f 8; exec "$0" "$@"', process.execPath, DOWNLOAD, 'limited'],
+    ['-c', 'ulimit -f 8; exec "$0" "$@"', process.execPath, DOWNLOAD, 'tiny'],
     {
       cwd: workspace.root,
       encoding: 'utf8',
       env: {
         PATH: process.env['PATH'],
         ARROWSMITH_STORE: store,
-        STAGE_PARAMETERS: JSON.stringify({ source: { type: 'embedded', stories: 300, validationStories: 1 } }),
+        PIPELINE_SET: 'download.source.stories=300',
       },
     },
   );
@@ -150,5 +165,5 @@ test.skipIf(process.platform === 'win32')('a write that the system breaks off in
   expect(stderr).toMatch(/would become larger than is allowed[^]*where: +.*limited[^]*to do: +\S/);
   expect(stderr).not.toMatch(STACK);
   expect(readdirSync(store).flatMap((folder) => readdirSync(join(store, folder)))).toEqual([]);
-  expect(existsSync(join(workspace.root, 'artifacts/limited'))).toBe(false);
+  expect(existsSync(join(workspace.root, 'artifacts/tiny/limited'))).toBe(false);
 });

@@ -3,7 +3,6 @@ import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { loadDeclarations, loadPipeline } from '@arrowsmith/pipeline';
 import { copyWorkspace, type Finished, type Running, type TestWorkspace } from './support/workspace.ts';
 
 const STEPS = 100;
@@ -22,7 +21,6 @@ stages:
 `;
 
 let workspace: TestWorkspace;
-let parameters: string;
 /** manifest.json of a training that nothing interrupts. */
 let uninterrupted: string;
 
@@ -43,8 +41,6 @@ beforeAll(async () => {
     recursive: true,
     verbatimSymlinks: true,
   });
-  const { stages } = loadPipeline(workspace.root, 'tiny', await loadDeclarations(workspace.root));
-  parameters = JSON.stringify(stages['train']);
   succeed(await train().finished);
   uninterrupted = manifest();
 });
@@ -55,9 +51,9 @@ function succeed({ code, output }: Finished): void {
   if (code !== 0) throw new Error(output);
 }
 
-/** Starts the stage the way Nx does. */
-const train = (json = parameters): Running =>
-  workspace.start(['--enable-source-maps', '.work/code/train.mjs', 'tiny'], { STAGE_PARAMETERS: json });
+/** Starts the stage as Nx does, but for the parameters, which it reads itself. */
+const train = (...flags: string[]): Running =>
+  workspace.start(['--enable-source-maps', '.work/code/train.mjs', 'tiny', ...flags]);
 
 const manifest = (): string => workspace.read('artifacts/tiny/train/manifest.json');
 
@@ -115,8 +111,8 @@ test('a training killed at any moment, again and again, comes to the result of o
 });
 
 test('asked to stop, a training saves what it did, says so and exits within 5 seconds; the next one goes on from there', async () => {
-  const rare = JSON.stringify({ ...JSON.parse(parameters), steps: 3000, checkpoint: { everySeconds: 1 } });
-  const stopped = train(rare);
+  const rare = ['--steps=3000', '--checkpoint.everySeconds=1'];
+  const stopped = train(...rare);
   expect(await until(() => lastCheckpoint() > 0, stopped)).toBe(true);
   const periodic = lastCheckpoint();
   await sleep(500); // further steps, before the next checkpoint is due
@@ -135,7 +131,7 @@ test('asked to stop, a training saves what it did, says so and exits within 5 se
   const saved = lastCheckpoint();
   expect(saved).toBeGreaterThan(periodic);
 
-  const next = train(rare);
+  const next = train(...rare);
   expect(await until((running) => running.output().includes(`resuming after step ${saved}`), next)).toBe(true);
   next.child.kill('SIGTERM');
   expect(await next.finished).toMatchObject({ code: 143 });

@@ -1,6 +1,6 @@
 /** @file What the regression gate reads from the artifacts of real stages. */
 import { blobPath, readBatches } from '@arrowsmith/artifacts';
-import { readPointer, type Pipeline } from '@arrowsmith/pipeline';
+import { pointedArtifact, readPointer, type Pipeline } from '@arrowsmith/pipeline';
 import { measure, type Measured } from '@arrowsmith/regression';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PARAMETERS, type RealChain, realChain } from './support/real-chain.ts';
@@ -11,6 +11,8 @@ const changes = { steps: STEPS, precision: 'f32' };
 const train = { ...PARAMETERS.train, ...changes };
 const pipeline: Pipeline = { name: 'bad', description: '', stages: { ...PARAMETERS, train } };
 
+const find = (name: string) => (stage: string) => pointedArtifact(chain.workspace, name, stage);
+
 let chain: RealChain;
 let measured: Measured;
 beforeAll(async () => {
@@ -19,7 +21,7 @@ beforeAll(async () => {
   await chain.run('train', changes);
   await chain.run('quantize');
   await chain.run('evaluate');
-  measured = await measure(chain.workspace, pipeline);
+  measured = await measure(chain.workspace, pipeline, find('bad'));
 });
 afterAll(() => chain.remove());
 
@@ -65,7 +67,7 @@ test('the stages from training on depend on how this machine computes, and the f
 });
 
 test('the digest of the merges is the same for the same merges, and another with one merge more', async () => {
-  const digest = async () => (await measure(chain.workspace, pipeline)).digests['tokenizer.merges'];
+  const digest = async () => (await measure(chain.workspace, pipeline, find('bad'))).digests['tokenizer.merges'];
   await chain.run('tokenizer', { vocabularySize: 281 });
   expect(await digest()).toMatch(/^[0-9a-f]{64}$/);
   expect(await digest()).not.toBe(measured.digests['tokenizer.merges']);
@@ -74,5 +76,7 @@ test('the digest of the merges is the same for the same merges, and another with
 });
 
 test('a pipeline that has not run is an error that says what to run', async () => {
-  await expect(measure(chain.workspace, { ...pipeline, name: 'other' })).rejects.toThrow(/npx nx run download:other/);
+  await expect(measure(chain.workspace, { ...pipeline, name: 'other' }, find('other'))).rejects.toThrow(
+    /npx nx run download:other/,
+  );
 });

@@ -11,6 +11,7 @@ import {
   readFingerprint,
   runStage,
   type RunRecord,
+  type StageOutcome,
 } from '@arrowsmith/pipeline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { copyWorkspace, REPOSITORY, type TestWorkspace } from './support/workspace.ts';
@@ -27,12 +28,13 @@ type StageName = keyof typeof PARAMETERS;
 let workspace: TestWorkspace;
 beforeAll(async () => {
   workspace = copyWorkspace();
+  workspace.write(`pipelines/${PIPELINE}.yaml`, JSON.stringify({ stages: PARAMETERS }));
   await buildCode(workspace, Object.keys(PARAMETERS));
 });
 afterAll(() => workspace.remove());
 
 async function runBundle(stage: StageName): Promise<{ output: string; record: RunRecord }> {
-  const env = { STAGE_PARAMETERS: JSON.stringify(PARAMETERS[stage]), NODE_DEBUG: 'worker' };
+  const env = { NODE_DEBUG: 'worker' };
   const running = workspace.start([codePath(workspace, stage), PIPELINE], env);
   const { code, output } = await running.finished;
   expect(code, output).toBe(0);
@@ -41,7 +43,7 @@ async function runBundle(stage: StageName): Promise<{ output: string; record: Ru
 }
 
 /** The same from the sources, in this thread. */
-async function runHere(stage: StageName): Promise<RunRecord> {
+async function runHere(stage: StageName): Promise<StageOutcome> {
   return runStage({
     workspace: openWorkspace(workspace.root, {}),
     pipeline: PIPELINE,

@@ -7,8 +7,8 @@ import {
   loadDeclaration,
   loadStage,
   openWorkspace,
-  type RunRecord,
   runStage,
+  type StageOutcome,
   type Stage,
   type StageContext,
   type Workspace,
@@ -42,7 +42,7 @@ export interface RealChain {
     name: StageName,
     changes?: object,
     instead?: (context: StageContext<never>) => Promise<object>,
-  ): Promise<RunRecord>;
+  ): Promise<StageOutcome>;
   /** Runs the stages up to and including one. */
   runUntil(last: StageName): Promise<void>;
   remove(): void;

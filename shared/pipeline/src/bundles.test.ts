@@ -42,7 +42,8 @@ function write(path: string, content: string): void {
 
 function greet(whom: string): { code: number | null; output: string } {
   const args = ['--enable-source-maps', codePath({ root }, 'greet'), 'toy'];
-  const env = { ...process.env, STAGE_PARAMETERS: JSON.stringify({ whom }) };
+  write('pipelines/toy.yaml', JSON.stringify({ stages: { greet: { whom } } }));
+  const env = { ...process.env };
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, env, encoding: 'utf8' });
   return { code: status, output: stdout + stderr };
 }

@@ -20,36 +20,54 @@ const UNBUNDLED = ['@tensorflow/*', '@huggingface/*', 'esbuild', 'tsx'];
 /** CommonJS packages in a bundle require Node's modules. */
 export const REQUIRE = `import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);`;
 
-const CODE = join('.work', 'code');
+const CODE_FOLDER = join('.work', 'code');
 const CHUNKS = 'chunks';
 
 /** A stage may still run that has not loaded all its chunks yet. */
 const KEEP_CHUNKS_MS = 24 * 3_600_000;
 
-/** Marks the module that starts a stage, which is in no file. */
-const STAGE = 'stage:';
+/** Marks the modules that start a stage or the end of a run, which are in no file. */
+const START = 'start:';
+
+/** The bundle that completes a run. */
+export const COMPLETION = 'complete-run';
 
 /**
  * Starts a stage. In a worker thread it only loads the stage's modules, of which one serves the task that the worker was started for
- * (@arrowsmith/bpe, pool.ts).
+ * (@arrowsmith/bpe, pool.ts). The identities of all code stand in the file that runs it, so that no later build can part them.
  */
-const startOf = (stage: string): string => `
+const startOf = (stage: string, stages: readonly string[]): string => `
   import { isMainThread } from 'node:worker_threads';
   import { runStageCommand } from './shared/pipeline/src/cli/run-stage-command.ts';
-  import declaration from './stages/${stage}/src/declaration.ts';
+  ${importDeclarations(stages)}
   const load = async () => (await import('./stages/${stage}/src/stage.ts')).default;
-  await (isMainThread ? runStageCommand(declaration, load, process.argv.slice(2)) : load());
+  await (isMainThread ? runStageCommand('${stage}', load, process.argv.slice(2), { declarations, code: CODE }) : load());
 `;
 
-const stageStarts = (root: string): Plugin => ({
-  name: 'stage-starts',
+/** Starts what comes after the last stage of a pipeline. */
+const completionOf = (stages: readonly string[]): string => `
+  import { completeRunCommand } from './shared/pipeline/src/cli/complete-run-command.ts';
+  ${importDeclarations(stages)}
+  await completeRunCommand(process.argv.slice(2), { declarations, code: CODE });
+`;
+
+const importDeclarations = (stages: readonly string[]): string => `
+  ${stages.map((stage, i) => `import stage${i} from './stages/${stage}/src/declaration.ts';`).join('\n')}
+  const declarations = new Map([${stages.map((stage, i) => `['${stage}', stage${i}]`).join(', ')}]);
+`;
+
+const starts = (root: string, stages: readonly string[]): Plugin => ({
+  name: 'starts',
   setup(building) {
-    building.onResolve({ filter: new RegExp(`^${STAGE}`) }, ({ path }) => ({ path, namespace: 'stage' }));
-    building.onLoad({ filter: /./, namespace: 'stage' }, ({ path }) => ({
-      contents: startOf(path.slice(STAGE.length)),
-      resolveDir: root,
-      loader: 'ts',
-    }));
+    building.onResolve({ filter: new RegExp(`^${START}`) }, ({ path }) => ({ path, namespace: 'start' }));
+    building.onLoad({ filter: /./, namespace: 'start' }, ({ path }) => {
+      const name = path.slice(START.length);
+      return {
+        contents: name === COMPLETION ? completionOf(stages) : startOf(name, stages),
+        resolveDir: root,
+        loader: 'ts',
+      };
+    });
   },
 });
 
@@ -63,27 +81,28 @@ export async function buildCode(
   stages: readonly string[],
   commands: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const [fingerprints, { outputFiles }] = await Promise.all([
-    Promise.all(stages.map((stage) => fingerprintStage(root, stage))),
-    build({
-      ...bundling(root),
-      entryPoints: { ...Object.fromEntries(stages.map((stage) => [stage, `${STAGE}${stage}`])), ...commands },
-      outdir: CODE,
-      splitting: true,
-      chunkNames: `${CHUNKS}/[name]-[hash]`,
-      outExtension: { '.js': '.mjs' },
-      plugins: [stageStarts(root)],
-      external: UNBUNDLED,
-      banner: { js: REQUIRE },
-      sourcemap: 'linked',
-      sourcesContent: false, // the sources are there
-    }),
-  ]);
+  const fingerprints = await Promise.all(stages.map((stage) => fingerprintStage(root, stage)));
+  const identities = Object.fromEntries(fingerprints.map(({ stage, sha256 }) => [stage, sha256]));
+  const entries = [...stages, COMPLETION].map((name) => [name, `${START}${name}`]);
+  const { outputFiles } = await build({
+    ...bundling(root),
+    entryPoints: { ...Object.fromEntries(entries), ...commands },
+    outdir: CODE_FOLDER,
+    splitting: true,
+    chunkNames: `${CHUNKS}/[name]-[hash]`,
+    outExtension: { '.js': '.mjs' },
+    plugins: [starts(root, stages)],
+    define: { CODE: JSON.stringify(identities) },
+    external: UNBUNDLED,
+    banner: { js: REQUIRE },
+    sourcemap: 'linked',
+    sourcesContent: false, // the sources are there
+  });
   const isChunk = ({ path }: OutputFile): boolean => basename(dirname(path)) === CHUNKS;
   // Chunks first: what is started in between finds the chunks that it names.
   for (const { path, text } of outputFiles.toSorted((one, other) => Number(isChunk(other)) - Number(isChunk(one))))
     await writeFileAtomic(path, text);
-  await removeOldChunks(join(root, CODE, CHUNKS), new Set(outputFiles.map(({ path }) => basename(path))));
+  await removeOldChunks(join(root, CODE_FOLDER, CHUNKS), new Set(outputFiles.map(({ path }) => basename(path))));
   for (const fingerprint of fingerprints)
     await writeFileAtomic(fingerprintPath({ root }, fingerprint.stage), `${JSON.stringify(fingerprint, null, 2)}\n`);
 }

@@ -1,18 +1,20 @@
-/** @file A pipeline, or a stage with what it needed, is done: its pointers become an entry of the ledger. */
+/** @file A pipeline, or a stage with what it needed, is done: its artifacts become an entry of the ledger. */
 import { cpus, hostname, totalmem } from 'node:os';
+import { UserError } from '@arrowsmith/errors';
+import type { FindArtifact, Found } from './artifact.ts';
 import { appendRun, type Machine, packLedger, type Revision, type Run, type StageRun } from './ledger/index.ts';
-import { readPointer } from './pointer.ts';
+import { readPointer, writePointer } from './pointer.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What has been run. */
 export interface Completed {
   pipeline: string;
   /** The stage that was run by itself. */
-  stage?: string;
+  stage?: string | undefined;
   /** All stages whose artifacts belong to the run, in the order in which they run. */
   stages: readonly string[];
-  /** Identity of this `nx run`; a stage whose pointer another one wrote was cached by Nx. */
-  invocation?: string | undefined;
+  /** Finds their artifacts. */
+  find: FindArtifact;
   /** When it began, in milliseconds since 1970. */
   startedAt?: number | undefined;
   revision?: Revision;
@@ -20,19 +22,23 @@ export interface Completed {
   notes?: string | undefined;
 }
 
-/** Reads the pointers of what is done and appends it to the ledger. */
+/**
+ * Appends what is done to the ledger, and lets the pointers name it.
+ * @throws UserError where an artifact is not in the store, or was not made from the artifacts before it
+ */
 export async function completeRun(workspace: Workspace, completed: Completed): Promise<Run> {
-  const { pipeline, stage, invocation, revision = { dirty: false }, name, notes } = completed;
+  const { pipeline, stage, revision = { dirty: false }, name, notes } = completed;
+  const artifacts = new Map<string, Found>();
+  for (const each of completed.stages) artifacts.set(each, await completed.find(each));
+  checkChain(pipeline, artifacts);
   const stages: Record<string, StageRun> = {};
-  let substitution: string | undefined;
-  for (const each of completed.stages) {
-    const { manifest, run } = await readPointer(workspace, pipeline, each);
-    const { pipeline: _pipeline, invocation: ranBy, outcome, ...record } = run;
-    const ranNow = outcome === 'computed' && invocation !== undefined && ranBy === invocation;
+  for (const [each, { manifest, run, computed }] of artifacts) {
+    const { pipeline: _pipeline, ...record } = run;
     const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
-    stages[each] = { ...record, cached: !ranNow, bytes, metadata: manifest.metadata };
-    substitution ??= manifest.substitution;
+    stages[each] = { ...record, cached: !computed, bytes, metadata: manifest.metadata };
+    await pointTo(workspace, artifacts.get(each)!);
   }
+  const substitution = [...artifacts.values()].find(({ manifest }) => manifest.substitution !== undefined);
   const now = new Date();
   const { startedAt = now.getTime() } = completed;
   const backend = Object.values(stages).find(({ environment }) => environment['backend'] !== undefined);
@@ -48,12 +54,35 @@ export async function completeRun(workspace: Workspace, completed: Completed): P
       ...(name ? { name } : {}),
       ...(notes ? { notes } : {}),
       ...(backend === undefined ? {} : { backend: backend.environment['backend'] }),
-      ...(substitution === undefined ? {} : { substitution }),
+      ...(substitution === undefined ? {} : { substitution: substitution.manifest.substitution }),
     },
     now,
   );
   await packLedger(workspace);
   return run;
+}
+
+/** Each artifact was made from those that the run has of its inputs. */
+function checkChain(pipeline: string, artifacts: ReadonlyMap<string, Found>): void {
+  for (const [stage, { run }] of artifacts) {
+    for (const [input, digest] of Object.entries(run.inputs)) {
+      const own = artifacts.get(input)?.manifestSha256;
+      if (own === undefined || own === digest) continue;
+      throw new UserError({
+        what: `the artifact of ${stage}:${pipeline} was made from another artifact of ${input} than this run's`,
+        expected: `${input} ${own.slice(0, 12)}`,
+        found: `${input} ${digest.slice(0, 12)}`,
+        fix: `npx nx run pipeline:${pipeline} --skip-nx-cache`,
+      });
+    }
+  }
+}
+
+/** What Nx did not run again has the pointer of another run, or none. */
+async function pointTo(workspace: Workspace, { manifest, manifestSha256, run }: Found): Promise<void> {
+  const pointer = await readPointer(workspace, run.pipeline, run.stage).catch(() => undefined);
+  if (pointer?.run.key === run.key && pointer.run.manifest === manifestSha256) return;
+  await writePointer(workspace, manifest, run);
 }
 
 const describeMachine = (): Machine => ({

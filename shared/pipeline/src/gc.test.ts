@@ -13,11 +13,12 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { blobPath, memoPath, withLock } from '@arrowsmith/artifacts/store';
+import { blobPath, memoPath, storeGeneration, withLock } from '@arrowsmith/artifacts/store';
 import { expect, test } from 'vitest';
 import { collectGarbage } from './gc.ts';
 import { readLedger } from './ledger/index.ts';
 import { readPointer } from './pointer.ts';
+import { beginRun, endRun } from './run-state.ts';
 import { collectorLock, type Workspace } from './workspace.ts';
 import { completeRun } from './complete-run.ts';
 import { formatSummary } from './summary.ts';
@@ -27,13 +28,16 @@ import { toyWorkspace } from './testing/toy-stages.ts';
 const collect = async (workspace: Workspace, remove = true) =>
   (await collectGarbage(workspace, { remove, recentMs: 0 })).garbage;
 
+/** No process has it: beyond the largest process id of any system. */
+const DEAD = 2 ** 30;
+
 const COMPLETED = { pipeline: 'toy', stages: ['count', 'double'] };
 
 test('what a pointer or a run names is never collected; the rest is, and only when asked to', async () => {
-  const { workspace, ran, run } = toyWorkspace();
+  const { workspace, ran, run, pointed } = toyWorkspace();
   await run('count', ['--to=1']); // in the ledger, no longer pointed at
   await run('double');
-  await completeRun(workspace, COMPLETED);
+  await completeRun(workspace, { ...COMPLETED, find: pointed() });
   await run('count', ['--to=2']); // in no run, no longer pointed at: garbage
   await run('count', ['--to=3']); // pointed at
   await run('double');
@@ -66,10 +70,10 @@ test('what was measured for a result is kept and collected with it', async () =>
 });
 
 test('a pipeline whose folder was deleted keeps what its runs name', async () => {
-  const { workspace, run } = toyWorkspace();
+  const { workspace, run, pointed } = toyWorkspace();
   await run('count');
   await run('double');
-  await completeRun(workspace, COMPLETED);
+  await completeRun(workspace, { ...COMPLETED, find: pointed() });
   rmSync(join(workspace.root, 'artifacts/toy'), { recursive: true });
   expect(await collect(workspace)).toEqual([]);
 });
@@ -86,6 +90,32 @@ test('set-aside corrupt blobs and old interrupted work are collected, fresh inte
   expect(readdirSync(join(workspace.store, 'corrupt'))).toEqual([]);
 });
 
+test('nothing is collected while an nx run goes on; one that is dead is forgotten, and one that begins waits', async () => {
+  const { workspace, run } = toyWorkspace();
+  await run('count', ['--to=1']);
+  const { key } = await run('count', ['--to=2']);
+  const plan = { format: 1 as const, process: { pid: process.pid, host: hostname() }, pipelines: {} };
+  await beginRun(workspace, 'alive', plan);
+  await expect(collectGarbage(workspace, { remove: true })).rejects.toThrow(/while an nx run goes on[^]*process \d+/);
+  await endRun(workspace, 'alive');
+  await beginRun(workspace, 'killed', { ...plan, process: { pid: DEAD, host: hostname() } });
+
+  const lock = join(workspace.store, 'gc.lock');
+  writeFileSync(lock, JSON.stringify({ pid: process.pid, host: hostname() }));
+  let begun = false;
+  const beginning = beginRun(workspace, 'waits', plan).then(() => (begun = true));
+  await sleep(200);
+  expect(begun).toBe(false);
+  rmSync(lock);
+  await beginning;
+  await endRun(workspace, 'waits');
+  expect(readdirSync(join(workspace.store, 'runs'))).toEqual([]);
+  const before = await storeGeneration(workspace.store);
+  expect((await collect(workspace)).length).toBeGreaterThan(0);
+  expect(await storeGeneration(workspace.store)).not.toBe(before); // Nx's cache remembers none of what went
+  expect((await run('count', ['--to=2'])).key).toBe(key);
+});
+
 test('nothing is collected while a stage is running, or while the ledger cannot be read', async () => {
   const { workspace, run } = toyWorkspace();
   await run('count');
@@ -100,12 +130,12 @@ test('nothing is collected while a stage is running, or while the ledger cannot 
 });
 
 test('the ledger keeps every completed run, and the summary tells what ran from what was cached', async () => {
-  const { workspace, run } = toyWorkspace();
+  const { workspace, run, pointed } = toyWorkspace();
   await run('count', [], { invocation: 'first' });
   await run('double', [], { invocation: 'first' });
-  const first = await completeRun(workspace, { ...COMPLETED, invocation: 'first' });
+  const first = await completeRun(workspace, { ...COMPLETED, find: pointed('first') });
   await run('double', ['--plus=1'], { invocation: 'second' });
-  const second = await completeRun(workspace, { ...COMPLETED, invocation: 'second' });
+  const second = await completeRun(workspace, { ...COMPLETED, find: pointed('second') });
   const cached = [first, second].map(({ stages }) => Object.values(stages).map((stage) => stage.cached));
   expect(cached).toEqual([
     [false, false],
@@ -147,10 +177,10 @@ test('what was made or used a short while ago stays, and all that it was made fr
 });
 
 test('what cannot be read is said by name and set aside, what a damaged pointer still names is kept, the rest is collected', async () => {
-  const { workspace, run } = toyWorkspace();
+  const { workspace, run, pointed } = toyWorkspace();
   const { key } = await run('count', ['--to=1']);
   await run('double');
-  await completeRun(workspace, COMPLETED);
+  await completeRun(workspace, { ...COMPLETED, find: pointed() });
   const { manifest } = await readPointer(workspace, 'toy', 'double');
   await run('count', ['--to=2']);
   const pointer = join(workspace.root, 'artifacts/toy/count');

@@ -1,15 +1,23 @@
 /**
  * @file Garbage collection: sweep from the store what nothing needs any more (needed.ts). What cannot be read is set aside, and said by name.
  *
- * A stage that runs holds a lock; while one does, nothing is collected, and while garbage is collected, none publishes. Between the stages of a
- * run there is no lock: what was made or used a short while ago stays, and all that it was made from.
+ * While an `nx run` goes on, or a stage that was started by hand holds its lock, nothing is collected; while garbage is collected, none begins and
+ * none publishes. What was made or used a short while ago stays, and all that it was made from.
  */
 import { lstat, readdir, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { describeHolder, isLockName, removeStaleLock, setAside, withLock } from '@arrowsmith/artifacts/store';
+import {
+  describeHolder,
+  isLockName,
+  removeStaleLock,
+  renewGeneration,
+  setAside,
+  withLock,
+} from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
 import { readLedger, requireWhole } from './ledger/index.ts';
 import { findNeeded, type Needed, type Problem } from './needed.ts';
+import { runsGoingOn } from './run-state.ts';
 import { collectorLock, lockFolder, type Workspace } from './workspace.ts';
 
 /** State of an interrupted computation is kept this long, so that it can be resumed. */
@@ -53,12 +61,23 @@ export async function collectGarbage(
     const collection = await sweep(workspace, needed, since);
     await check();
     const problems = await settle(workspace, needed.problems, remove);
-    if (remove) for (const { path } of collection.garbage) await rm(path, { recursive: true, force: true });
+    if (remove && collection.garbage.length > 0) {
+      await renewGeneration(workspace.store); // Nx's cache may remember results of which the files go now
+      for (const { path } of collection.garbage) await rm(path, { recursive: true, force: true });
+    }
     return { ...collection, problems };
   });
 }
 
 async function refuseWhileRunning(workspace: Workspace): Promise<void> {
+  const [run] = await runsGoingOn(workspace); // one that begins now waits
+  if (run !== undefined) {
+    throw new UserError({
+      what: 'garbage cannot be collected while an nx run goes on, which may need what no pointer names',
+      where: `process ${run.pid} on ${run.host}`,
+      fix: 'run the command again when it has finished',
+    });
+  }
   const locks = lockFolder(workspace);
   for (const name of (await entries(locks)).filter(isLockName)) {
     const holder = await removeStaleLock(join(locks, name)); // a process that lost it learns so when it comes back

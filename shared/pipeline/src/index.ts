@@ -1,4 +1,5 @@
 /** @file Pipeline files, the stage runner, the Nx plugin's targets, the runs ledger. */
+export { type Artifact, artifactsOf, pointedArtifact, type FindArtifact, type Found } from './artifact.ts';
 export { buildCode } from './bundles.ts';
 export { type Fingerprint, fingerprintStage } from './code.ts';
 export * from './complete-run.ts';
@@ -10,6 +11,7 @@ export * from './pointer.ts';
 export * from './progress.ts';
 export { parseRecord } from './run-record.ts';
 export * from './run-stage.ts';
+export { withInputs } from './stage-order.ts';
 export * from './stage.ts';
 export * from './workspace.ts';
 export * from './gc.ts';

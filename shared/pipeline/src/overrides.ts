@@ -23,7 +23,7 @@ export function parsePipelineSet(text: string): Override[] {
         fix: 'for example PIPELINE_SET=train.steps=200,train.optimizer.learningRate=1e-3',
       });
     }
-    return override;
+    return { ...override, written: `PIPELINE_SET ${override.written}` };
   });
 }
 

@@ -5,6 +5,7 @@ import { applyOverrides, isObject, type Override } from './overrides.ts';
 import { issueLines, parameterName } from './parameter-issues.ts';
 import { at, readSources, type Source } from './pipeline-source.ts';
 import type { JsonObject, StageDeclaration } from './stage.ts';
+import { withInputs } from './stage-order.ts';
 
 /** A pipeline whose every parameter was checked and has its default. */
 export interface Pipeline {
@@ -74,7 +75,7 @@ export function loadPipeline(
       where: `pipeline ${name}`,
       fix:
         unfit.length > 0
-          ? `change ${unfit.join(' and ')}, too: PIPELINE_SET=${quoted([...overrides.map(({ written }) => written), ...unfit.map((parameter) => `${parameter}=<value>`)].join(','))}`
+          ? `change ${unfit.join(' and ')}, too: PIPELINE_SET=${quoted([...overrides.map(assignment), ...unfit.map((parameter) => `${parameter}=<value>`)].join(','))}`
           : 'mend the lines named above; editors that know pipelines/pipeline.schema.json complete and check these keys',
     });
   }
@@ -89,19 +90,11 @@ export function loadPipeline(
 }
 
 /** Stages in the order in which they run: each after its inputs. */
-function inOrder(
+const inOrder = (
   stages: Record<string, JsonObject>,
   declarations: ReadonlyMap<string, StageDeclaration>,
-): Record<string, JsonObject> {
-  const ordered: Record<string, JsonObject> = {};
-  const visit = (stage: string): void => {
-    if (Object.hasOwn(ordered, stage)) return;
-    declarations.get(stage)!.inputs.forEach(visit);
-    ordered[stage] = stages[stage]!;
-  };
-  Object.keys(stages).forEach(visit);
-  return ordered;
-}
+): Record<string, JsonObject> =>
+  Object.fromEntries(withInputs(Object.keys(stages), declarations).map((stage) => [stage, stages[stage]!]));
 
 const inStages = ({ path, ...rest }: Override): Override => ({ ...rest, path: ['stages', ...path] });
 
@@ -137,7 +130,7 @@ function checkStages(
   const added = overrides.find(({ path }) => declarations.has(path[0]!) && !present.includes(path[0]!));
   if (added !== undefined) {
     throw new UserError({
-      what: `PIPELINE_SET ${added.written}: the pipeline has no stage ${added.path[0]}`,
+      what: `${added.written}: the pipeline has no stage ${added.path[0]}`,
       where: source.file,
       expected: `a parameter of ${present.join(', ')}`,
       fix: `add \`${added.path[0]}:\` under stages, or choose another pipeline`,
@@ -167,6 +160,10 @@ const setsStage = (overrides: readonly Override[], path: readonly PropertyKey[])
 const isSet = (overrides: readonly Override[], path: readonly PropertyKey[]): boolean =>
   overrides.some((override) => `${parameterName(path)}.`.startsWith(`${override.path.join('.')}.`));
 
+/** An override as PIPELINE_SET has it. */
+const assignment = ({ path, value }: Override): string =>
+  `${path.join('.')}=${typeof value === 'string' ? value : JSON.stringify(value)}`;
+
 /** Text as one word of a shell's command line. */
 const quoted = (text: string): string => (/^[\w.,=+-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
@@ -183,7 +180,7 @@ function sayNothing(error: z.ZodError, sources: readonly Source[]): z.ZodError {
   );
 }
 
-/** Where a value was written: PIPELINE_SET, the file itself, or a file it extends. */
+/** Where a value was written: PIPELINE_SET, a flag, the file itself, or a file it extends. */
 function locate(path: readonly PropertyKey[], sources: readonly Source[], overrides: readonly Override[]): string {
   const name = parameterName(path);
   const source = sources.find(({ document }) => document.hasIn(path));
@@ -191,7 +188,7 @@ function locate(path: readonly PropertyKey[], sources: readonly Source[], overri
     const set = override.path.join('.');
     return `${name}.`.startsWith(`${set}.`) || (source === undefined && set.startsWith(`${name}.`));
   });
-  if (inSet !== undefined) return `PIPELINE_SET ${inSet.written}`;
+  if (inSet !== undefined) return inSet.written;
   return at(source ?? sources[0]!, path);
 }
 

@@ -1,6 +1,6 @@
 /**
- * @file Pointers: the small folder `artifacts/<pipeline>/<stage>` that names a stage's artifact. Nx caches these folders; the bytes stay in the
- * store.
+ * @file Pointers: the small folder `artifacts/<pipeline>/<stage>` that names a stage's newest artifact, for people. Stages find their inputs by key; the
+ * bytes stay in the store.
  *
  *     manifest.json   what the artifact is: only content, what downstream is keyed by
  *     run.json        how it came to be: parameters, code, times, host, metrics; the digests of manifest.json and of itself
@@ -181,6 +181,6 @@ async function fromStore(
   const remembered = known.run as unknown as RunRecord;
   return {
     manifest: known.manifest,
-    run: { ...remembered, pipeline, manifest: known.manifestSha256, invocation: undefined, outcome: 'recalled' },
+    run: { ...remembered, pipeline, manifest: known.manifestSha256 },
   };
 }

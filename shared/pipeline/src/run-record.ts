@@ -10,10 +10,6 @@ export interface RunRecord {
   key: string;
   /** Digest of manifest.json. */
   manifest: string;
-  /** The `nx run` that wrote this pointer; a pointer of an earlier one was cached. */
-  invocation: string | undefined;
-  /** Whether the stage ran for this pointer, or the store knew the result. */
-  outcome: 'computed' | 'recalled';
   /** When and for how long the stage ran that computed the content. */
   startedAt: string;
   seconds: number;

@@ -1,7 +1,7 @@
 /**
  * @file The stage runner: parameters and inputs in, an artifact out, computed at most once.
  *
- * 1. Check the parameters; read the manifests of the inputs.
+ * 1. Check the parameters; find the artifacts of the inputs.
  * 2. Let the stage look at what its parameters refer to outside (`resolve`), so that they say all that the result depends on.
  * 3. Key = digest of stage, code, parameters that matter, environment and input manifests. A known key is a finished result.
  * 4. Under a lock on the key: run the stage into a temporary folder, move the files into the store, remember the manifest; and write the pointer,
@@ -12,27 +12,26 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import {
   describeHolder,
-  digestOf,
   type FileEntry,
-  type Json,
   type Lease,
   type Manifest,
   type MemoEntry,
   putFile,
   recall,
   remember,
-  serializeManifest,
   verifiedBlob,
   withLock,
 } from '@arrowsmith/artifacts/store';
 import { print as toTerminal, UserError } from '@arrowsmith/errors';
-import { createHash } from 'node:crypto';
+import { type Artifact, pointedArtifact } from './artifact.ts';
 import type { Fingerprint } from './code.ts';
+import { identify, type Identity, inputDigests } from './identify.ts';
 import { splitMetrics } from './metric.ts';
 import { type Override } from './overrides.ts';
 import { parseParameters } from './pipeline-file.ts';
-import { readPointer, type RunRecord, writePointer } from './pointer.ts';
+import { type RunRecord, writePointer } from './pointer.ts';
 import { duration, startProgress } from './progress.ts';
+import { writeOutcome } from './run-state.ts';
 import type { JsonObject, Stage, StageContext, StageDeclaration, StageResult } from './stage.ts';
 import { openWorkFolder, removeWork } from './work-folder.ts';
 import { collectorLock, fingerprintPath, lockFolder, type Workspace } from './workspace.ts';
@@ -47,71 +46,45 @@ export interface StageRequest {
   flags?: readonly Override[];
   /** Identity of the stage's code. */
   code: string;
+  /** Finds the artifact of an input; by default the one that its pointer names now. */
+  input?: (stage: string) => Promise<Artifact>;
   /** Identity of the `nx run` this belongs to. */
-  invocation?: string;
+  invocation?: string | undefined;
   signal: AbortSignal;
   print?: (line: string) => void;
 }
 
-interface Inputs {
-  manifests: Record<string, Manifest>;
-  digests: Record<string, string>;
+/** What running a stage comes to. */
+export interface StageOutcome extends RunRecord {
+  /** Whether the stage ran, or the store knew the result. */
+  outcome: 'computed' | 'recalled';
 }
 
-/** Runs a stage, or finds its result. @returns the pointer's record */
-export async function runStage(request: StageRequest): Promise<RunRecord> {
-  const { workspace, pipeline, declaration, signal, print = toTerminal } = request;
+/** Runs a stage, or finds its result. */
+export async function runStage(request: StageRequest): Promise<StageOutcome> {
+  const { workspace, pipeline, declaration, signal, print = toTerminal, invocation } = request;
+  const { input = (stage) => pointedArtifact(workspace, pipeline, stage) } = request;
   const asked = parseParameters(declaration, request.parameters, request.flags ?? []);
-  const environment = declaration.environment?.(asked) ?? {};
-  const inputs = await readInputs(workspace, pipeline, declaration);
-  const keyOf = (parameters: JsonObject, standingIn?: string): string =>
-    digestOf({
-      stage: declaration.name,
-      code: request.code,
-      parameters: omit(parameters, declaration.immaterial) as Json,
-      substitution: standingIn, // an artifact that stands in for another says so; the same one asked for by itself does not
-      environment,
-      inputs: inputs.digests,
-      node: process.versions.node.split('.')[0]!, // Unicode tables, hence \p{L} in a tokenizer's pattern, change with Node
-    });
-  const inherited = Object.values(inputs.manifests).find(
-    (manifest) => manifest.substitution !== undefined,
-  )?.substitution;
-
-  const {
-    parameters,
-    substitution: fresh,
-    reason,
-  } = (await declaration.resolve?.(asked, {
-    root: workspace.root,
-    isKnown: async (candidate) =>
-      (await recall(workspace.store, keyOf(candidate), { stage: declaration.name })) !== undefined,
-    signal,
-  })) ?? { parameters: asked };
-  const substitution = fresh ?? inherited;
+  const inputs: Record<string, Artifact> = {};
+  for (const stage of declaration.inputs) inputs[stage] = await input(stage);
+  const identity = await identify({ ...request, parameters: asked, inputs });
+  const { key, substitution, reason } = identity;
   if (substitution !== undefined) print(banner(reason === undefined ? substitution : `${substitution} (${reason})`));
 
-  const key = keyOf(parameters, fresh);
-  const publish = async (lease: Lease): Promise<RunRecord> => {
+  const publish = async (lease: Lease): Promise<StageOutcome> => {
     const known = await recall(workspace.store, key, {
       stage: declaration.name,
       onProblem: (problem) => print(`${declaration.name}: computed again, because ${problem}`),
     });
     if (known !== undefined) await removeWork(workspace.store, workName(declaration, key)); // of one that was killed before it had tidied up
-    const result =
-      known ?? (await execute(request, { key, parameters, environment, inputs, substitution, print }, lease));
-    const run = {
-      ...(result.run as unknown as RunRecord),
-      pipeline,
-      key,
-      manifest: result.manifestSha256,
-      invocation: request.invocation,
-      outcome: known === undefined ? ('computed' as const) : ('recalled' as const),
-    };
+    const result = known ?? (await execute(request, { identity, inputs, print }, lease));
+    const run = { ...(result.run as unknown as RunRecord), pipeline, key, manifest: result.manifestSha256 };
+    if (invocation !== undefined)
+      await writeOutcome(workspace, invocation, pipeline, declaration.name, { key, computed: known === undefined });
     await writePointer(workspace, result.manifest, run);
     if (known !== undefined)
       print(`${declaration.name}: nothing to do, the result is in the store (${key.slice(0, 12)})`);
-    return run;
+    return { ...run, outcome: known === undefined ? 'computed' : 'recalled' };
   };
   const lock = join(lockFolder(workspace), workName(declaration, key));
   return withLock(lock, publish, {
@@ -124,30 +97,14 @@ export async function runStage(request: StageRequest): Promise<RunRecord> {
   });
 }
 
-const omit = (parameters: JsonObject, names: readonly string[] = []): JsonObject =>
-  Object.fromEntries(Object.entries(parameters).filter(([name]) => !names.includes(name)));
-
 /** Names a computation in progress, so that a person who looks into the store sees which stage it is. */
 const workName = ({ name }: StageDeclaration, key: string): string => `${name}-${key}`;
 
 const banner = (substitution: string): string => `\n!! ${substitution}\n`;
 
-async function readInputs(workspace: Workspace, pipeline: string, declaration: StageDeclaration): Promise<Inputs> {
-  const inputs: Inputs = { manifests: {}, digests: {} };
-  for (const stage of declaration.inputs) {
-    const { manifest } = await readPointer(workspace, pipeline, stage);
-    inputs.manifests[stage] = manifest;
-    inputs.digests[stage] = createHash('sha256').update(serializeManifest(manifest)).digest('hex');
-  }
-  return inputs;
-}
-
 interface Execution {
-  key: string;
-  parameters: JsonObject;
-  environment: Record<string, string>;
-  inputs: Inputs;
-  substitution: string | undefined;
+  identity: Identity;
+  inputs: Readonly<Record<string, Artifact>>;
   print: (line: string) => void;
 }
 
@@ -155,7 +112,8 @@ interface Execution {
 async function execute(request: StageRequest, execution: Execution, lease: Lease): Promise<MemoEntry> {
   const { writeTable } = await import('@arrowsmith/artifacts'); // late: a known result needs no Arrow
   const { workspace, pipeline, declaration, code } = request;
-  const { key, parameters, environment, inputs, substitution, print } = execution;
+  const { identity, inputs, print } = execution;
+  const { key, parameters, environment, substitution } = identity;
   const signal = AbortSignal.any([request.signal, lease.signal]);
   const work = await openWorkFolder(workspace.store, workName(declaration, key), lease.token);
   const { output, measured: aside, state } = work;
@@ -166,7 +124,7 @@ async function execute(request: StageRequest, execution: Execution, lease: Lease
     parameters,
     environment,
     input: async (stage, file) => {
-      const entry = inputs.manifests[stage]?.files[file];
+      const entry = inputs[stage]?.manifest.files[file];
       if (entry === undefined)
         throw new Error(`stage ${declaration.name} asks for ${stage}/${file}, which is not there`);
       return verifiedBlob(
@@ -176,7 +134,7 @@ async function execute(request: StageRequest, execution: Execution, lease: Lease
         `npx nx run ${stage}:${pipeline} --skip-nx-cache`,
       );
     },
-    inputMetadata: (stage) => inputs.manifests[stage]!.metadata,
+    inputMetadata: (stage) => inputs[stage]!.manifest.metadata,
     table: async (file, kind, metadata, batches) => {
       rows[file] = (await writeTable(join(output, file), kind, { ...metadata, ...inherited }, batches)).rows;
     },
@@ -248,7 +206,7 @@ function provenance(from: {
   code: string;
   parameters: JsonObject;
   environment: Record<string, string>;
-  inputs: Inputs;
+  inputs: Readonly<Record<string, Artifact>>;
   startedAt: string;
   seconds: number;
   result: StageResult;
@@ -258,7 +216,7 @@ function provenance(from: {
   return {
     stage: declaration.name,
     ...rest,
-    inputs: inputs.digests,
+    inputs: inputDigests(inputs),
     host: { platform: process.platform, arch: process.arch, cpu: cpus()[0]?.model ?? 'unknown', node: process.version },
     ...splitMetrics(result.metrics ?? {}),
     highlights: result.highlights ?? {},
@@ -277,4 +235,13 @@ export async function readFingerprint(workspace: Workspace, stage: string): Prom
     });
   }
   return (JSON.parse(text) as Fingerprint).sha256;
+}
+
+/** The identities of several stages' code, by stage. */
+export async function readFingerprints(
+  workspace: Workspace,
+  stages: readonly string[],
+): Promise<Record<string, string>> {
+  const entries = stages.map(async (stage) => [stage, await readFingerprint(workspace, stage)] as const);
+  return Object.fromEntries(await Promise.all(entries));
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mergesTable, readBatches, trainingLogTable } from '@arrowsmith/artifacts';
 import { type Manifest, verifiedBlob } from '@arrowsmith/artifacts/store';
-import { type Pipeline, readPointer, type RunRecord, type Workspace } from '@arrowsmith/pipeline';
+import type { Artifact, Pipeline, RunRecord, Workspace } from '@arrowsmith/pipeline';
 import type { Baseline } from './baseline.ts';
 import { mean } from './interval.ts';
 import { CURVE_PARTS, curvePart, METRICS } from './metrics.ts';
@@ -22,8 +22,15 @@ export interface Measured {
   substitution?: string;
 }
 
-/** @throws UserError when a stage has not run, or a file of its artifact is damaged */
-export async function measure(workspace: Workspace, pipeline: Pipeline): Promise<Measured> {
+/**
+ * @param find the artifact of a stage in the run
+ * @throws UserError when a stage has not run, or a file of its artifact is damaged
+ */
+export async function measure(
+  workspace: Workspace,
+  pipeline: Pipeline,
+  find: (stage: string) => Promise<Artifact>,
+): Promise<Measured> {
   const numbers: Record<string, number> = {};
   const better: Measured['better'] = {};
   const digests: Record<string, string> = {};
@@ -32,7 +39,7 @@ export async function measure(workspace: Workspace, pipeline: Pipeline): Promise
   const records: Record<string, RunRecord> = {};
   let substitution: string | undefined;
   for (const stage of Object.keys(pipeline.stages)) {
-    const { manifest, run } = await readPointer(workspace, pipeline.name, stage);
+    const { manifest, run } = await find(stage);
     records[stage] = run;
     substitution ??= manifest.substitution;
     const parts = await curve(workspace, pipeline, stage, manifest);

@@ -5,7 +5,15 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { printError, UserError } from '@arrowsmith/errors';
-import type { Workspace } from '@arrowsmith/pipeline';
+import {
+  artifactsOf,
+  type FindArtifact,
+  loadPipeline,
+  type Override,
+  readFingerprints,
+  type StageDeclaration,
+  type Workspace,
+} from '@arrowsmith/pipeline';
 import { SEED_PARAMETER } from './experiment.ts';
 
 /**
@@ -45,4 +53,21 @@ export async function runPipeline(
     found: code === null ? 'it was stopped by a signal' : `exit code ${code}`,
     fix: 'mend what it says above',
   });
+}
+
+/** Finds what a pipeline made that was run with a seed: by its parameters, whatever has run since. */
+export async function artifactsWithSeed(
+  workspace: Workspace,
+  pipeline: string,
+  declarations: ReadonlyMap<string, StageDeclaration>,
+  { seed, overrides, signal }: { seed: number; overrides: readonly Override[]; signal: AbortSignal },
+): Promise<FindArtifact> {
+  const seeded: Override = {
+    path: [SEED_PARAMETER.stage, SEED_PARAMETER.name],
+    value: seed,
+    written: `${SEED_PARAMETER.stage}.${SEED_PARAMETER.name}=${seed}`,
+  };
+  const { stages } = loadPipeline(workspace.root, pipeline, declarations, [...overrides, seeded]);
+  const code = await readFingerprints(workspace, Object.keys(stages));
+  return artifactsOf({ workspace, pipeline, stages, declarations, code, signal });
 }

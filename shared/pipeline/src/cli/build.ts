@@ -7,7 +7,6 @@ import { stageNames } from '../workspace.ts';
 import { main } from './main.ts';
 
 const COMMANDS = {
-  'complete-run': 'shared/pipeline/src/cli/complete-run.ts',
   runs: 'shared/runs/src/cli/runs.ts',
   compare: 'shared/runs/src/cli/compare.ts',
   report: 'shared/runs/src/cli/report.ts',

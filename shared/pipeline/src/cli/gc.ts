@@ -6,9 +6,9 @@ import { relative } from 'node:path';
 import prettyBytes from 'pretty-bytes';
 import { print, UserError } from '@arrowsmith/errors';
 import { collectGarbage } from '../gc.ts';
-import { main } from './main.ts';
+import { commandFlags, main } from './main.ts';
 
-const flags = process.argv.slice(2);
+const flags = commandFlags();
 
 await main(async (workspace) => {
   const unknown = flags.find((flag) => flag !== '--delete' && flag !== '--now');

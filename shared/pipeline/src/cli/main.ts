@@ -3,6 +3,14 @@ import { explainFilesystemError } from '@arrowsmith/artifacts/store';
 import { printError, printFailure } from '@arrowsmith/errors';
 import { findRoot, openWorkspace, type Workspace } from '../workspace.ts';
 
+/**
+ * The flags of a command: its own, and those of the `nx run` that started it, which come by the environment since no shell is to read them.
+ */
+export function commandFlags(): string[] {
+  const flags = process.env['ARROWSMITH_FLAGS'];
+  return [...process.argv.slice(2), ...(flags === undefined ? [] : (JSON.parse(flags) as string[]))];
+}
+
 /** Nx kills a task five seconds after asking it to stop; stages get three to save what they have. */
 const GRACE_MS = 3_000;
 

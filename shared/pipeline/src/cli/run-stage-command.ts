@@ -1,31 +1,28 @@
-/** @file What a stage's command line does: parameters come from the pipeline, flags change them. */
-import { parseFlags } from '../overrides.ts';
-import { readFingerprint, runStage } from '../run-stage.ts';
-import type { JsonObject, Stage, StageDeclaration } from '../stage.ts';
+/** @file What a stage's command line does: finds the parameters of its run, and computes. */
+import { runStage } from '../run-stage.ts';
+import type { Stage } from '../stage.ts';
+import { commandContext, type Stages } from './command-context.ts';
 import { main } from './main.ts';
 
-/**
- * @param args the pipeline's name, then flags
- * @param parametersOf the parameters of the pipeline; by default those that the Nx plugin read, in STAGE_PARAMETERS
- */
+/** @param args the pipeline's name, then flags */
 export async function runStageCommand(
-  declaration: unknown,
+  stage: string,
   load: () => Promise<unknown>,
-  args: readonly string[],
-  parametersOf: (pipeline: string) => JsonObject = () => JSON.parse(process.env['STAGE_PARAMETERS'] ?? '{}'),
+  [pipeline = '', ...flags]: readonly string[],
+  { declarations, code }: { declarations: ReadonlyMap<string, unknown>; code: Readonly<Record<string, string>> },
 ): Promise<void> {
-  const [pipeline = '', ...flags] = args;
-  const { name } = declaration as StageDeclaration;
   await main(async (workspace, signal) => {
+    const all = { declarations, code } as Stages;
+    const context = await commandContext(workspace, { project: stage, pipeline }, flags, all, signal);
     await runStage({
       workspace,
       pipeline,
-      declaration: declaration as StageDeclaration,
+      declaration: all.declarations.get(stage)!,
       load: load as () => Promise<Stage>,
-      parameters: parametersOf(pipeline),
-      flags: parseFlags(flags),
-      code: await readFingerprint(workspace, name),
-      invocation: process.env['ARROWSMITH_INVOCATION'],
+      parameters: context.stages[stage] ?? {},
+      code: code[stage]!,
+      input: context.find,
+      invocation: context.invocation,
       signal,
     });
   });

@@ -5,7 +5,7 @@ import { UserError } from '@arrowsmith/errors';
 import type { RunRecord } from '../pointer.ts';
 
 /** A stage as a run used it. */
-export interface StageRun extends Omit<RunRecord, 'pipeline' | 'invocation' | 'outcome'> {
+export interface StageRun extends Omit<RunRecord, 'pipeline'> {
   /** Whether its artifact was there already. */
   cached: boolean;
   /** Size of the artifact's files. */

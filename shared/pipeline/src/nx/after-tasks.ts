@@ -1,7 +1,8 @@
 /** @file What happens after the tasks of an `nx run`: stages that were run by themselves become entries of the runs ledger. */
 import { spawnSync } from 'node:child_process';
+import { endRun } from '../run-state.ts';
 import type { StageDeclaration } from '../stage.ts';
-import { codePath } from '../workspace.ts';
+import { codePath, openWorkspace } from '../workspace.ts';
 
 /** The part of Nx's result of a task that is used here. */
 export interface TaskOutcome {
@@ -12,12 +13,10 @@ export interface TaskOutcome {
 /** Nx's names for a task whose outputs are there. */
 const DONE: ReadonlySet<string> = new Set(['success', 'local-cache', 'local-cache-kept-existing', 'remote-cache']);
 
-/** A stage that was run for its own sake, with all that its artifact is made from. */
+/** A stage that was run for its own sake. */
 export interface StageAlone {
   pipeline: string;
   stage: string;
-  /** In the order in which they run. */
-  stages: string[];
 }
 
 /**
@@ -29,14 +28,18 @@ export async function afterTasks(
   outcomes: readonly TaskOutcome[],
   declarations: ReadonlyMap<string, StageDeclaration>,
 ): Promise<void> {
-  if (outcomes.some(({ status }) => !DONE.has(status))) return; // failed, skipped, or stopped by a signal
-  for (const { pipeline, stage, stages } of stagesAlone(outcomes, declarations)) {
-    const { status } = spawnSync(process.execPath, [codePath({ root }, 'complete-run'), pipeline, stage], {
-      cwd: root,
-      stdio: 'inherit',
-      env: { ...process.env, COMPLETED: JSON.stringify({ stages, description: '' }) },
-    });
-    if (status !== 0) throw new Error(`${stage}:${pipeline} is done, but is not in the runs ledger`);
+  const id = process.env['ARROWSMITH_INVOCATION'];
+  try {
+    if (outcomes.some(({ status }) => !DONE.has(status))) return; // failed, skipped, or stopped by a signal
+    for (const { pipeline, stage } of stagesAlone(outcomes, declarations)) {
+      const { status } = spawnSync(process.execPath, [codePath({ root }, 'complete-run'), pipeline, stage], {
+        cwd: root,
+        stdio: 'inherit',
+      });
+      if (status !== 0) throw new Error(`${stage}:${pipeline} is done, but is not in the runs ledger`);
+    }
+  } finally {
+    if (id !== undefined) await endRun(openWorkspace(root), id);
   }
 }
 
@@ -54,13 +57,5 @@ export function stagesAlone(
       ({ project, target }) =>
         !ran.some((other) => other.target === target && inputsOf(other.project).includes(project)),
     )
-    .map(({ project, target }) => {
-      const stages = new Set<string>();
-      const visit = (stage: string): void => {
-        inputsOf(stage).forEach(visit);
-        stages.add(stage);
-      };
-      visit(project);
-      return { pipeline: target, stage: project, stages: [...stages] };
-    });
+    .map(({ project, target }) => ({ pipeline: target, stage: project }));
 }

@@ -1,31 +1,53 @@
-/** @file What happens before the tasks of an `nx run`. */
+/** @file What happens before the tasks of an `nx run`: its parameters are read, once and for all of its processes. */
+import { randomUUID } from 'node:crypto';
+import { explainFilesystemError, storeGeneration } from '@arrowsmith/artifacts/store';
+import { UserError } from '@arrowsmith/errors';
 import { parseRunName } from '../ledger/run.ts';
 import { formatRevision, readRevision } from '../ledger/revision.ts';
+import { parameterDigests, planRun } from '../plan.ts';
+import { beginRun } from '../run-state.ts';
 import type { StageDeclaration } from '../stage.ts';
-import { refuseParameters } from './refuse-parameters.ts';
+import { openWorkspace } from '../workspace.ts';
+import { readCommandLine } from './command-line.ts';
+import { needsPipelines } from './unknown-target.ts';
 
 /**
- * Refuses parameters given to a whole pipeline, which Nx would hand to its last task only, and names for the run that cannot be one. Marks
- * everything that this `nx run` starts, so that the ledger can tell what ran from what was cached, since when and from which sources.
+ * Checks what was asked for, and writes down the parameters of the run. Marks everything that this `nx run` starts, so that the ledger can
+ * tell what ran from what was cached, since when and from which sources; and gives Nx's hash of each task the parameters to name.
  *
  * @param args of the nx command line
- * @param id of this `nx run`
  * @returns environment variables for its tasks
+ * @throws UserError for a wrong parameter of what is to be run, and for a name of the run that cannot be one
  */
 export async function beforeTasks(
   root: string,
   args: readonly string[],
   declarations: ReadonlyMap<string, StageDeclaration>,
-  id: string,
 ): Promise<Record<string, string>> {
   const startedAt = Date.now();
-  const name = process.env['RUN_NAME'];
-  if (name) parseRunName(name, 'RUN_NAME');
-  refuseParameters(root, args, declarations);
+  const { RUN_NAME, PIPELINE_SET } = process.env;
+  if (RUN_NAME) parseRunName(RUN_NAME, 'RUN_NAME');
+  const { target, isCommand, flags } = readCommandLine(root, args, declarations);
   const revision = await readRevision(root);
-  return {
-    ARROWSMITH_INVOCATION: id,
+  const started = {
     ARROWSMITH_STARTED: String(startedAt),
     ARROWSMITH_REVISION: formatRevision(revision),
+    ARROWSMITH_FLAGS: JSON.stringify(isCommand ? flags : []),
   };
+  if (isCommand && !needsPipelines(root, target!.pipeline)) return started; // gc, runs …
+
+  const plan = planRun({ root, declarations, pipelineSet: PIPELINE_SET, target, flags });
+  const planned =
+    target !== undefined && Object.hasOwn(plan.pipelines, target.pipeline) && plan.pipelines[target.pipeline];
+  if (planned && 'error' in planned) throw new UserError({ what: planned.error });
+  const id = randomUUID();
+  const workspace = openWorkspace(root);
+  try {
+    await beginRun(workspace, id, plan);
+    const generation = await storeGeneration(workspace.store);
+    const digests = parameterDigests(plan, declarations, { id, generation });
+    return { ...started, ARROWSMITH_INVOCATION: id, ...Object.fromEntries(digests) };
+  } catch (error) {
+    throw await explainFilesystemError(error, workspace.store);
+  }
 }

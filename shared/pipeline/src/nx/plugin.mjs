@@ -28,15 +28,16 @@ async function importSources(root, error) {
 export const createNodesV2 = [
   'pipelines/*.yaml',
   async (files, _options, { workspaceRoot }) => {
-    const { inferProjects, declarations } = await load(workspaceRoot);
+    const { inferProjects, printHelp, declarations } = await load(workspaceRoot);
+    if (printHelp(workspaceRoot, process.argv.slice(2), declarations)) process.exit(0); // Nx would show the help of `node`
     return inferProjects(workspaceRoot, files, declarations, process.argv.slice(2));
   },
 ];
 
 /** Runs before any task of an `nx run`. @type {import('nx/src/devkit-exports').PreTasksExecution} */
-export async function preTasksExecution(_options, { id, argv, workspaceRoot }) {
+export async function preTasksExecution(_options, { argv, workspaceRoot }) {
   const { beforeTasks, declarations } = await load(workspaceRoot);
-  Object.assign(process.env, await beforeTasks(workspaceRoot, argv.slice(2), declarations, id)); // Nx hands on what changes here
+  Object.assign(process.env, await beforeTasks(workspaceRoot, argv.slice(2), declarations)); // Nx hands on what changes here
 }
 
 /** Runs after the last task of an `nx run`. @type {import('nx/src/devkit-exports').PostTasksExecution} */

@@ -9,12 +9,6 @@ import { inferProjects, type Target } from './targets.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '../../../..');
 
-const NODE = `"node":"${process.versions.node.split('.')[0]}"`;
-expect.addSnapshotSerializer({
-  test: (value) => typeof value === 'string' && value.includes(NODE),
-  serialize: (value: string) => `"${value.replace(NODE, '"node":"<major version>"')}"`,
-});
-
 const COUNT = `
   import { z } from 'zod';
   export default {
@@ -97,9 +91,7 @@ test('a pipeline gives each of its stages a target, and the project `pipeline` o
                   "options": {
                     "command": "node --enable-source-maps .work/code/complete-run.mjs toy",
                     "cwd": "{workspaceRoot}",
-                    "env": {
-                      "COMPLETED": "{"stages":["count","double"],"description":"A toy"}",
-                    },
+                    "forwardAllArgs": false,
                   },
                 },
               },
@@ -123,7 +115,10 @@ test('a pipeline gives each of its stages a target, and the project `pipeline` o
                       "externalDependencies": [],
                     },
                     {
-                      "dependentTasksOutputFiles": "**/{manifest.json,code/count.json}",
+                      "env": "ARROWSMITH_PARAMETERS_count_toy",
+                    },
+                    {
+                      "dependentTasksOutputFiles": "**/code/{count}.json",
                       "transitive": false,
                     },
                   ],
@@ -133,14 +128,9 @@ test('a pipeline gives each of its stages a target, and the project `pipeline` o
                   "options": {
                     "command": "node --enable-source-maps .work/code/count.mjs toy",
                     "cwd": "{workspaceRoot}",
-                    "env": {
-                      "STAGE_ENVIRONMENT": "{"node":"<major version>"}",
-                      "STAGE_PARAMETERS": "{"to":4,"source":"here"}",
-                    },
+                    "forwardAllArgs": false,
                   },
-                  "outputs": [
-                    "{workspaceRoot}/artifacts/toy/count",
-                  ],
+                  "outputs": [],
                   "parallelism": true,
                 },
               },
@@ -170,7 +160,10 @@ test('a pipeline gives each of its stages a target, and the project `pipeline` o
                       "externalDependencies": [],
                     },
                     {
-                      "dependentTasksOutputFiles": "**/{manifest.json,code/double.json}",
+                      "env": "ARROWSMITH_PARAMETERS_double_toy",
+                    },
+                    {
+                      "dependentTasksOutputFiles": "**/code/{count,double}.json",
                       "transitive": false,
                     },
                   ],
@@ -180,14 +173,9 @@ test('a pipeline gives each of its stages a target, and the project `pipeline` o
                   "options": {
                     "command": "node --enable-source-maps .work/code/double.mjs toy",
                     "cwd": "{workspaceRoot}",
-                    "env": {
-                      "STAGE_ENVIRONMENT": "{"node":"<major version>","backend":"cpu"}",
-                      "STAGE_PARAMETERS": "{"plus":{"one":false}}",
-                    },
+                    "forwardAllArgs": false,
                   },
-                  "outputs": [
-                    "{workspaceRoot}/artifacts/toy/double",
-                  ],
+                  "outputs": [],
                   "parallelism": false,
                 },
               },
@@ -240,37 +228,18 @@ describe('a pipeline file with an error', () => {
   });
 });
 
-describe('PIPELINE_SET', () => {
-  test('changes exactly the targets of its stage', async () => {
-    const before = await targets('toy');
-    vi.stubEnv('PIPELINE_SET', 'double.plus.one=true');
-    const after = await targets('toy');
-    const changed = Object.keys(before).filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
-    expect(changed).toEqual(['double:toy']);
-    expect(after['double:toy']!.options!['env']).toEqual({
-      STAGE_PARAMETERS: '{"plus":{"one":true}}',
-      STAGE_ENVIRONMENT: `{${NODE},"backend":"gpu"}`,
-    });
-  });
-
-  test('with a value that is what the file says changes nothing', async () => {
-    const before = await targets('toy');
-    vi.stubEnv('PIPELINE_SET', 'count.to=4');
-    expect(await targets('toy')).toEqual(before);
-  });
-
-  test('with an unknown parameter makes every target fail with its message', async () => {
-    vi.stubEnv('PIPELINE_SET', 'count.too=5');
-    for (const { options } of Object.values(await targets('toy'))) {
-      expect(JSON.stringify(options)).toMatch(/PIPELINE_SET count\.too=5: unknown parameter/);
-    }
-  });
+test('parameters of a run are in no target, since runs that overlap share them', async () => {
+  const before = await targets('toy');
+  vi.stubEnv('PIPELINE_SET', 'double.plus.one=true,count.source=there');
+  expect(await targets('toy')).toEqual(before);
+  expect(JSON.stringify(before)).not.toContain('plus');
 });
 
-test('a stage that has to look again at what its parameters refer to is not cached by Nx', async () => {
-  expect((await targets('toy'))['count:toy']!.cache).toBe(true);
-  vi.stubEnv('PIPELINE_SET', 'count.source=there');
-  expect((await targets('toy'))['count:toy']!.cache).toBe(false);
+test('a stage that has to look again at what its parameters refer to is not cached by Nx, nor what is made of it', async () => {
+  write('pipelines/there.yaml', 'extends: toy\nstages:\n  count: { source: there }\n');
+  const cache = async (name: string) => Object.values(await targets(name)).map((target) => target.cache);
+  expect(await cache('toy')).toEqual([true, true, false]);
+  expect(await cache('there')).toEqual([false, false, false]);
 });
 
 test('a download from the hub is looked at again where the embedded corpus may stand in for it, and only there', async () => {

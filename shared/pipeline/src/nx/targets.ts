@@ -1,16 +1,17 @@
 /**
  * @file From pipeline files to Nx targets: `<stage>:<pipeline>` for each stage and `pipeline:<pipeline>` for the whole.
  *
+ * A target says which stages there are and what they read, and nothing of their parameters: two `nx run` that overlap share one project graph,
+ * while PIPELINE_SET and flags are a run's own. Nx's hash of a task names the parameters by an environment variable (plan.ts).
+ *
  * A pipeline file with an error gets targets that fail with its message; all other pipelines work.
  */
 import { basename } from 'node:path';
-import { parsePipelineSet } from '../overrides.ts';
 import { loadPipeline, type Pipeline } from '../pipeline-file.ts';
+import { digestVariable } from '../plan.ts';
 import type { JsonObject, StageDeclaration } from '../stage.ts';
+import { withInputs } from '../stage-order.ts';
 import { sayWhatIsUnknown } from './unknown-target.ts';
-
-/** Results may change with the major version of Node, e.g. what a letter is. */
-const NODE = process.versions.node.split('.')[0]!;
 
 /** The part of Nx's target configuration that is used here. */
 export interface Target {
@@ -25,6 +26,7 @@ export interface Target {
 }
 
 type Projects = Record<string, { name: string; targets: Record<string, Target> }>;
+type Declarations = ReadonlyMap<string, StageDeclaration>;
 
 /**
  * @param files pipeline files, as matched by the plugin's glob
@@ -34,7 +36,7 @@ type Projects = Record<string, { name: string; targets: Record<string, Target> }
 export function inferProjects(
   root: string,
   files: readonly string[],
-  declarations: ReadonlyMap<string, StageDeclaration>,
+  declarations: Declarations,
   args: readonly string[] = [],
 ): [string, { projects: Projects }][] {
   const stages = [...declarations.keys()];
@@ -42,75 +44,61 @@ export function inferProjects(
   return files.map((file) => {
     const name = basename(file, '.yaml');
     try {
-      const overrides = parsePipelineSet(process.env['PIPELINE_SET'] ?? '');
-      return [file, { projects: pipelineProjects(loadPipeline(root, name, declarations, overrides), declarations) }];
+      return [file, { projects: pipelineProjects(loadPipeline(root, name, declarations), declarations) }];
     } catch (error) {
       return [file, { projects: failingProjects(name, stages, (error as Error).message) }];
     }
   });
 }
 
-function pipelineProjects(
-  { name, description, stages }: Pipeline,
-  declarations: ReadonlyMap<string, StageDeclaration>,
-): Projects {
+function pipelineProjects(pipeline: Pipeline, declarations: Declarations): Projects {
+  const { name, description, stages } = pipeline;
   const projects: Projects = {};
-  for (const [stage, parameters] of Object.entries(stages)) {
-    projects[`stages/${stage}`] = {
-      name: stage,
-      targets: { [name]: stageTarget(name, declarations.get(stage)!, parameters) },
-    };
-  }
+  for (const stage of Object.keys(stages))
+    projects[`stages/${stage}`] = { name: stage, targets: { [name]: stageTarget(pipeline, stage, declarations) } };
   const whole: Target = {
     executor: 'nx:run-commands',
     cache: false, // it reports and keeps the ledger, also when every stage is cached
     dependsOn: Object.keys(stages).map((stage) => ({ projects: [stage], target: name })),
-    options: {
-      cwd: '{workspaceRoot}',
-      command: `node --enable-source-maps .work/code/complete-run.mjs ${name}`,
-      env: { COMPLETED: JSON.stringify({ stages: Object.keys(stages), description }) },
-    },
+    options: command(`node --enable-source-maps .work/code/complete-run.mjs ${name}`),
     metadata: { description: description === '' ? `The whole pipeline ${name}` : description },
   };
   return { ...projects, pipelines: { name: 'pipeline', targets: { [name]: whole } } };
 }
 
-function stageTarget(pipeline: string, declaration: StageDeclaration, parameters: JsonObject): Target {
-  const { name, inputs, description, exclusive, cacheable, environment } = declaration;
+function stageTarget({ name, stages }: Pipeline, stage: string, declarations: Declarations): Target {
+  const { inputs, description, exclusive } = declarations.get(stage)!;
+  const sources = withInputs([stage], declarations);
   return {
     executor: 'nx:run-commands',
-    cache: cacheable?.(parameters) ?? true,
+    // What has to be looked at anew, and what is made of it, has another hash in each run: no use to keep that.
+    cache: sources.every((source) => declarations.get(source)!.cacheable?.(stages[source]!) ?? true),
     parallelism: exclusive !== true,
     dependsOn: [
       { projects: ['pipeline'], target: 'build' },
-      ...inputs.map((input) => ({ projects: [input], target: pipeline })),
+      ...inputs.map((input) => ({ projects: [input], target: name })),
     ],
     inputs: [
       { externalDependencies: [] }, // npm packages count through the identity of the code
-      { dependentTasksOutputFiles: `**/{manifest.json,code/${name}.json}`, transitive: false },
+      { env: digestVariable(stage, name) },
+      { dependentTasksOutputFiles: `**/code/{${sources.join(',')}}.json`, transitive: false },
     ],
-    outputs: [`{workspaceRoot}/artifacts/${pipeline}/${name}`],
-    options: {
-      cwd: '{workspaceRoot}',
-      command: `node --enable-source-maps .work/code/${name}.mjs ${pipeline}`,
-      // One string: Nx drops nested objects silently. The environment is here so that it is part of the task's hash, for which an input
-      // `runtime` would start a process for each stage.
-      env: {
-        STAGE_PARAMETERS: JSON.stringify(parameters),
-        STAGE_ENVIRONMENT: JSON.stringify({ node: NODE, ...environment?.(parameters) }),
-      },
-    },
+    // None that Nx would copy: the store has the artifact, and whoever runs last writes the pointer.
+    outputs: [],
+    options: command(`node --enable-source-maps .work/code/${stage}.mjs ${name}`),
     metadata: { description },
   };
 }
+
+/** A command that a shell runs as it stands here: what a person types reaches it by the run's plan (command-line.ts), and no shell. */
+const command = (line: string): JsonObject => ({ cwd: '{workspaceRoot}', command: line, forwardAllArgs: false });
 
 function failingProjects(name: string, stages: readonly string[], message: string): Projects {
   const fail: Target = {
     executor: 'nx:run-commands',
     cache: false,
     options: {
-      cwd: '{workspaceRoot}',
-      command: 'node -e "console.error(process.env.MESSAGE); process.exit(1)" --',
+      ...command('node -e "console.error(process.env.MESSAGE); process.exit(1)"'),
       env: { MESSAGE: `\nerror: ${message}\n` },
     },
     metadata: { description: 'This pipeline file has an error; run the target to see it' },

@@ -46,8 +46,21 @@ export function findUnknown(
   });
 }
 
+interface OwnTarget {
+  dependsOn?: (string | object)[];
+}
+
 /** Targets of the project `pipeline` that are no pipelines: build, gc, runs … */
 export function ownTargets(root: string): string[] {
-  const { targets } = JSON.parse(readFileSync(join(root, 'pipelines', 'project.json'), 'utf8')) as { targets: object };
-  return Object.keys(targets);
+  return Object.keys(readOwnTargets(root));
+}
+
+/** Whether such a target runs pipelines before it. */
+export function needsPipelines(root: string, target: string): boolean {
+  return (readOwnTargets(root)[target]?.dependsOn ?? []).some((dependency) => typeof dependency === 'object');
+}
+
+function readOwnTargets(root: string): Record<string, OwnTarget> {
+  const path = join(root, 'pipelines', 'project.json');
+  return (JSON.parse(readFileSync(path, 'utf8')) as { targets: Record<string, OwnTarget> }).targets;
 }

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { metricsTable, numbers, readBatches, strings } from '@arrowsmith/artifacts';
 import { z } from 'zod';
+import { type FindArtifact, pointedArtifact } from '../artifact.ts';
 import { parseFlags } from '../overrides.ts';
+import { readOutcome } from '../run-state.ts';
 import { runStage, type StageRequest } from '../run-stage.ts';
 import { declareStage, implementStage, type Stage } from '../stage.ts';
 import { openWorkspace, type Workspace } from '../workspace.ts';
@@ -80,5 +82,12 @@ export function toyWorkspace() {
       print: (line) => printed.push(line),
       ...more,
     });
-  return { workspace, ran, printed, stages, run };
+  /** What the pointers name, for a run that ends now. */
+  const pointed =
+    (invocation?: string): FindArtifact =>
+    async (stage) => {
+      const outcome = invocation && (await readOutcome(workspace, invocation, 'toy', stage));
+      return { ...(await pointedArtifact(workspace, 'toy', stage)), computed: outcome ? outcome.computed : false };
+    };
+  return { workspace, ran, printed, stages, run, pointed };
 }

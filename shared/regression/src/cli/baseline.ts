@@ -2,13 +2,13 @@
 import { relative } from 'node:path';
 import { print } from '@arrowsmith/errors';
 import { loadDeclarations, loadPipeline, parsePipelineSet, readRevision } from '@arrowsmith/pipeline';
-import { main } from '@arrowsmith/pipeline/cli';
+import { commandFlags, main } from '@arrowsmith/pipeline/cli';
 import { writeBaseline } from '../baseline.ts';
 import { formatBaseline } from '../console.ts';
 import { engineOf, ownSeed } from '../experiment.ts';
 import { makeBaseline } from '../make-baseline.ts';
 import { measure, type Measured } from '../measure.ts';
-import { runPipeline } from '../run-pipeline.ts';
+import { artifactsWithSeed, runPipeline } from '../run-pipeline.ts';
 import { CI_PIPELINE, readFlags, wholeNumber } from './flags.ts';
 
 /** With nine noisy metrics, limits are 6.1 deviations from the mean; half as many seeds would make that 11.8, twice as many 4.7. */
@@ -17,7 +17,7 @@ const SEEDS = 12;
 const { RUN_NAME, PIPELINE_SET = '' } = process.env;
 
 await main(async (workspace, signal) => {
-  const flags = readFlags('baseline', process.argv.slice(2), {
+  const flags = readFlags('baseline', commandFlags(), {
     pipeline: { type: 'string', default: CI_PIPELINE },
     seeds: { type: 'string', default: String(SEEDS) },
   });
@@ -34,7 +34,8 @@ await main(async (workspace, signal) => {
     const started = performance.now();
     const name = RUN_NAME && `${RUN_NAME}-seed-${seed}`; // a name for each, not one for all
     await runPipeline(workspace, pipeline.name, { seed, name, quiet: true, signal });
-    const run = await measure(workspace, pipeline);
+    const find = await artifactsWithSeed(workspace, pipeline.name, declarations, { seed, overrides, signal });
+    const run = await measure(workspace, pipeline, find);
     runs.unshift(run);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     const loss = run.metrics['train.validationLoss'];

@@ -4,14 +4,14 @@
  */
 import { print } from '@arrowsmith/errors';
 import { loadDeclarations, loadPipeline, parsePipelineSet } from '@arrowsmith/pipeline';
-import { main } from '@arrowsmith/pipeline/cli';
+import { commandFlags, main } from '@arrowsmith/pipeline/cli';
 import { gate } from '../gate.ts';
 import { measure } from '../measure.ts';
-import { runPipeline } from '../run-pipeline.ts';
+import { artifactsWithSeed, runPipeline } from '../run-pipeline.ts';
 import { CI_PIPELINE, readFlags, wholeNumber } from './flags.ts';
 
 await main(async (workspace, signal) => {
-  const flags = readFlags('regression', process.argv.slice(2), {
+  const flags = readFlags('regression', commandFlags(), {
     pipeline: { type: 'string', default: CI_PIPELINE },
     seed: { type: 'string' },
     'any-backend': { type: 'boolean', default: false },
@@ -32,7 +32,8 @@ await main(async (workspace, signal) => {
     stepSummary: process.env['GITHUB_STEP_SUMMARY'],
     async run(seed) {
       await runPipeline(workspace, pipeline.name, { seed, quiet: false, signal });
-      return measure(workspace, pipeline);
+      const made = { seed, overrides, signal };
+      return measure(workspace, pipeline, await artifactsWithSeed(workspace, pipeline.name, declarations, made));
     },
     print,
   });

@@ -1,6 +1,7 @@
 /** @file Options of a command line: `--name=value`, and words that stand alone. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { UserError } from '@arrowsmith/errors';
+import { commandFlags } from '@arrowsmith/pipeline/cli';
 import { nearest } from '../selection/nearest.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
@@ -16,11 +17,7 @@ export const flag = { type: 'boolean' } as const;
  * @param command as it is called: `runs`
  * @throws UserError for an unknown option, a missing value, or anything that is no option
  */
-export function readOptions<T extends Options>(
-  command: string,
-  options: T,
-  args: readonly string[] = process.argv.slice(2),
-) {
+export function readOptions<T extends Options>(command: string, options: T, args: readonly string[] = commandFlags()) {
   const names = Object.entries(options).map(([name, { type }]) => (type === 'boolean' ? `--${name}` : `--${name}=…`));
   try {
     return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;

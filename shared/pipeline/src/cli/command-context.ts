@@ -1,0 +1,64 @@
+/** @file What a process of an `nx run` knows of it: the parameters, and where each stage's artifact is found. */
+import { UserError } from '@arrowsmith/errors';
+import { artifactsOf, type FindArtifact } from '../artifact.ts';
+import { planPipeline, type RunTarget } from '../plan.ts';
+import { readPlan, type RunPlan } from '../run-state.ts';
+import type { JsonObject, StageDeclaration } from '../stage.ts';
+import type { Workspace } from '../workspace.ts';
+
+/** All stages, and the identity of their code. */
+export interface Stages {
+  declarations: ReadonlyMap<string, StageDeclaration>;
+  code: Readonly<Record<string, string>>;
+}
+
+export interface CommandContext {
+  /** Parameters of each stage of the pipeline, in the order in which they run. */
+  stages: Record<string, JsonObject>;
+  description: string;
+  find: FindArtifact;
+  /** Identity of the `nx run`; undefined for a process that was started by hand. */
+  invocation: string | undefined;
+}
+
+/**
+ * The parameters of a pipeline in this run: those that the Nx plugin wrote down when it began, or, without Nx, what the pipeline's file says
+ * now with PIPELINE_SET and flags.
+ *
+ * @param args flags that are to be parameters, of a process that was started by hand
+ * @throws UserError for a pipeline with an error
+ */
+export async function commandContext(
+  workspace: Workspace,
+  target: RunTarget,
+  args: readonly string[],
+  { declarations, code }: Stages,
+  signal: AbortSignal,
+): Promise<CommandContext> {
+  const { pipeline } = target;
+  const invocation = process.env['ARROWSMITH_INVOCATION'];
+  const pipelineSet = process.env['PIPELINE_SET'];
+  const own =
+    invocation === undefined
+      ? planPipeline({ root: workspace.root, declarations, pipelineSet, target, flags: args }, pipeline)
+      : ownPlan((await readPlan(workspace, invocation)).pipelines, pipeline);
+  const chain = { workspace, pipeline, stages: own.stages, declarations, code, run: invocation, signal };
+  return { stages: own.stages, description: own.description, find: artifactsOf(chain), invocation };
+}
+
+function ownPlan(
+  pipelines: RunPlan['pipelines'],
+  pipeline: string,
+): { description: string; stages: Record<string, JsonObject> } {
+  const own = Object.hasOwn(pipelines, pipeline) ? pipelines[pipeline] : undefined;
+  if (own !== undefined && 'stages' in own) return own;
+  throw new UserError(
+    own === undefined
+      ? {
+          what: `there is no pipeline "${pipeline}" in this run`,
+          expected: Object.keys(pipelines).join(', '),
+          fix: `add pipelines/${pipeline}.yaml, and start the command again`,
+        }
+      : { what: own.error },
+  );
+}

@@ -1,0 +1,102 @@
+/** @file The parameters of a run, and what Nx's hashes name of them. */
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { digestVariable, parameterDigests, planRun, type PlanOptions } from './plan.ts';
+import { declareStage, type StageDeclaration } from './stage.ts';
+
+const count = declareStage({
+  name: 'count',
+  description: 'Counts',
+  inputs: [],
+  parameters: z.strictObject({
+    to: z.int().default(3),
+    source: z.string().default('here'),
+    hands: z.int().default(1),
+  }),
+  immaterial: ['hands'],
+  cacheable: ({ source }) => source === 'here',
+});
+const double = declareStage({
+  name: 'double',
+  description: 'Doubles',
+  inputs: ['count'],
+  parameters: z.strictObject({ plus: z.int().default(0), backend: z.string().default('cpu') }),
+  environment: ({ backend }) => {
+    if (backend === 'none') throw new Error('no such backend here');
+    return { backend };
+  },
+});
+const declarations = new Map([count, double].map((stage) => [stage.name, stage as unknown as StageDeclaration]));
+
+let root: string;
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'plan-'));
+  mkdirSync(join(root, 'pipelines'));
+  writeFileSync(join(root, 'pipelines/toy.yaml'), 'stages: { count: , double: }');
+  writeFileSync(join(root, 'pipelines/one.yaml'), 'stages: { count: { to: 1 } }');
+});
+
+const plan = (options: Partial<PlanOptions> = {}) =>
+  planRun({ root, declarations, pipelineSet: undefined, ...options });
+const digests = (options: Partial<PlanOptions> = {}, { id = 'a', generation = 'g' } = {}) =>
+  Object.fromEntries(parameterDigests(plan(options), declarations, { id, generation }));
+
+/** The stages of `toy` that Nx would run again. */
+function changed(options: Partial<PlanOptions>, run?: { id?: string; generation?: string }): string[] {
+  const [before, after] = [digests(), digests(options, run)];
+  return ['count', 'double'].filter(
+    (stage) => before[digestVariable(stage, 'toy')] !== after[digestVariable(stage, 'toy')],
+  );
+}
+
+test('PIPELINE_SET is for all pipelines, a flag for the one that is run', () => {
+  const toy = { project: 'count', pipeline: 'toy' };
+  const { pipelines } = plan({ pipelineSet: 'count.hands=2', target: toy, flags: ['--to=5'] });
+  expect(pipelines['toy']).toMatchObject({ stages: { count: { to: 5, hands: 2 } } });
+  expect(pipelines['one']).toMatchObject({ stages: { count: { to: 1, hands: 2 } } });
+});
+
+test('a flag is stronger than PIPELINE_SET; one of a whole pipeline names its stage', () => {
+  const target = { project: 'pipeline', pipeline: 'toy' };
+  const { pipelines } = plan({ pipelineSet: 'count.to=2,double.plus=2', target, flags: ['--count.to=7'] });
+  expect(pipelines['toy']).toMatchObject({ stages: { count: { to: 7 }, double: { plus: 2 } } });
+});
+
+test('a pipeline that PIPELINE_SET does not fit has its error instead, the others have their parameters', () => {
+  const { pipelines } = plan({ pipelineSet: 'double.plus=1' });
+  expect(pipelines['one']).toEqual({
+    error: expect.stringMatching(/PIPELINE_SET double\.plus=1: the pipeline has no stage/),
+  });
+  expect(pipelines['toy']).toMatchObject({ stages: { double: { plus: 1 } } });
+  expect(plan({ pipelineSet: 'double.backend=none' }).pipelines['toy']).toEqual({ error: 'no such backend here' });
+});
+
+test('a digest changes with the parameters of its stage and of what it reads, and with nothing else', () => {
+  expect(changed({})).toEqual([]);
+  expect(changed({}, { id: 'b' })).toEqual([]);
+  expect(changed({ pipelineSet: 'double.plus=1' })).toEqual(['double']);
+  expect(changed({ pipelineSet: 'count.to=4' })).toEqual(['count', 'double']);
+  expect(changed({ pipelineSet: 'count.to=3,count.hands=2' })).toEqual([]);
+  expect(changed({ pipelineSet: 'double.backend=gpu' })).toEqual(['double']);
+});
+
+test('it changes with the generation of the store: what was removed there is not there for Nx either', () => {
+  expect(changed({}, { generation: 'h' })).toEqual(['count', 'double']);
+});
+
+test('what has to be looked at anew has another digest in each run, and so has what is made of it', () => {
+  const looks = { pipelineSet: 'count.source=there' };
+  const [first, second, again] = [digests(looks), digests(looks, { id: 'b' }), digests(looks)];
+  for (const stage of ['count', 'double']) {
+    expect(second[digestVariable(stage, 'toy')]).not.toBe(first[digestVariable(stage, 'toy')]);
+    expect(again[digestVariable(stage, 'toy')]).toBe(first[digestVariable(stage, 'toy')]);
+  }
+});
+
+test('an error never has the digest of a run that worked', () => {
+  const failed = digests({ pipelineSet: 'count.too=1' });
+  for (const digest of Object.values(failed)) expect(digest).toBe('failed a');
+});
