@@ -37,6 +37,11 @@ test('a pipeline without a baseline, with those that have one', async () => {
   await expect(read('smoke')).rejects.toThrow(/pipeline smoke has no baseline yet[^]*there is one of ci/);
 });
 
+test('a folder in the place of a baseline', async () => {
+  mkdirSync(baselinePath({ root }, 'ci'), { recursive: true });
+  await expect(read()).rejects.toThrow(/cannot be read[^]*found: +a folder[^]*git checkout/);
+});
+
 test('a baseline of another pipeline, under this one’s name', async () => {
   put(recordedBaseline(), 'smoke');
   await expect(read('smoke')).rejects.toThrow(

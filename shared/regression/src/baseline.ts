@@ -143,7 +143,19 @@ export async function readBaseline(workspace: Pick<Workspace, 'root'>, pipeline:
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') {
+      throw new UserError(
+        {
+          what: 'the baseline cannot be read',
+          where,
+          expected: 'a file of JSON',
+          found: code === 'EISDIR' ? 'a folder' : message,
+          fix: `restore it (git checkout -- ${where}), or measure a new one: ${renew}`,
+        },
+        { cause: error },
+      );
+    }
     const others = await baselineNames(workspace);
     throw new UserError({
       what: `pipeline ${pipeline} has no baseline yet`,

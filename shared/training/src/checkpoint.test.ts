@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -70,6 +70,7 @@ const damages: [string, (path: string) => Promise<void>][] = [
   ['cut after its first bytes', (path) => truncate(path, 20)],
   ['not Arrow', (path) => writeFile(path, '{"step": 4}')],
   ['changed in one value', (path) => flip(path, Float32Array.of(3e38))],
+  ['that of the step before', (path) => copyFile(path.replace('4.arrow', '3.arrow'), path)],
   ['changed in its log', (path) => flip(path, Buffer.from('"gradientNorm"'))],
 ];
 

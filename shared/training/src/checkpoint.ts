@@ -72,6 +72,7 @@ export async function loadCheckpoint(
     let content;
     try {
       content = await readChecked(saved.path);
+      checkStep(content.state, saved);
     } catch (error) {
       onNotice?.(`passing over a damaged checkpoint: ${(error as Error).message}`);
       continue;
@@ -80,6 +81,18 @@ export async function loadCheckpoint(
     return { state: content.state, saved };
   }
   return undefined;
+}
+
+/** @throws UserError where the file holds the state of another step: it was copied or renamed */
+function checkStep({ log }: TrainingState, { path, step }: SavedCheckpoint): void {
+  if (log.length === step) return;
+  throw new UserError({
+    what: 'a checkpoint is of another step than its name says',
+    where: path,
+    expected: `step ${step}`,
+    found: `step ${log.length}`,
+    fix: 'delete it',
+  });
 }
 
 async function listNewestFirst(directory: string): Promise<SavedCheckpoint[]> {

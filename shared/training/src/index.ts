@@ -1,4 +1,5 @@
 /** @file Data order, optimizer, schedule, the training loop, checkpoints, and the loss over a split. */
+export { loadCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.ts';
 export { batchOrder, evenlySpread, patchTensor, readBatch, type Batch, type TokenRows } from './data.ts';
 export { splitLoss, type RowLosses, type SplitLoss } from './evaluate.ts';
 export { batchGradients, type BatchGradients } from './gradients.ts';
