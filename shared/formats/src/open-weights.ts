@@ -1,8 +1,10 @@
 /** @file The weights of a Hugging Face model folder: one safetensors file, or shards with an index. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
 import { z } from 'zod';
+import { LARGEST_HEADER } from './safetensors-header.ts';
+import { shortened, shortList } from './shortened.ts';
 import { openSafetensors, tensorSource, type TensorInfo, type TensorSource } from './read-safetensors.ts';
 
 const WHOLE = 'model.safetensors';
@@ -47,8 +49,8 @@ async function openShards(folder: string, files: string[]): Promise<TensorSource
   if (missing.length > 0) {
     throw invalid(
       `${folder} lacks ${missing.length} of ${names.length} shards`,
-      names.join(', '),
-      `no ${missing.join(', ')}`,
+      shortList(names),
+      `no ${shortList(missing)}`,
     );
   }
   const tensors = new Map<string, ShardedTensor>();
@@ -58,15 +60,23 @@ async function openShards(folder: string, files: string[]): Promise<TensorSource
     for (const [tensor, info] of shard.tensors) {
       const expected = shardOf.get(tensor);
       if (expected !== name) {
-        const found = expected === undefined ? 'no such tensor' : `that it is in ${expected}`;
-        throw invalid(`${path} has a tensor that its index does not place there`, `${tensor} in ${index}`, found);
+        const found = expected === undefined ? 'no such tensor' : `that it is in ${shortened(expected)}`;
+        throw invalid(
+          `${path} has a tensor that its index does not place there`,
+          `${shortened(tensor)} in ${index}`,
+          found,
+        );
       }
       tensors.set(tensor, { ...info, shard });
     }
   }
   for (const [tensor, name] of shardOf) {
     if (!tensors.has(tensor)) {
-      throw invalid(`${join(folder, name)} lacks a tensor that its index places there`, tensor, 'no such tensor');
+      throw invalid(
+        `${join(folder, name)} lacks a tensor that its index places there`,
+        shortened(tensor),
+        'no such tensor',
+      );
     }
   }
   return tensorSource(folder, {}, tensors, (name, { shard }) => shard.read(name));
@@ -77,6 +87,8 @@ async function readIndex(path: string): Promise<Map<string, string>> {
   const expected = 'JSON with a weight_map from tensors to files of the same folder';
   let value: unknown;
   try {
+    const { size } = await stat(path);
+    if (size > LARGEST_HEADER) throw new RangeError(`${size} bytes, more than ${LARGEST_HEADER}`);
     value = JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {
     throw invalid(`cannot read ${path}`, expected, (error as Error).message);
@@ -87,7 +99,8 @@ async function readIndex(path: string): Promise<Map<string, string>> {
   for (const [name, file] of entries) {
     // A path could lead out of the folder.
     if (typeof file === 'string' && file === basename(file) && file.endsWith('.safetensors')) continue;
-    throw invalid(`${path} is not an index`, expected, `${JSON.stringify(file)} for ${name}`);
+    const found = `${shortened(JSON.stringify(file))} for ${shortened(name)}`;
+    throw invalid(`${path} is not an index`, expected, found);
   }
   return new Map(entries as [string, string][]);
 }
@@ -99,7 +112,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 function noWeights(folder: string, files: string[]): UserError {
   const pickled = files.filter((name) => /\.(bin|pt|pth)$/.test(name));
   const found =
-    pickled.length > 0 ? `${pickled.join(', ')}, whose format can run code` : files.join(', ') || 'an empty folder';
+    pickled.length > 0 ? `${shortList(pickled)}, whose format can run code` : shortList(files) || 'an empty folder';
   const fix =
     pickled.length > 0
       ? 'save the model again with transformers, which writes safetensors: model.save_pretrained(folder)'

@@ -2,6 +2,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { UserError } from '@arrowsmith/errors';
 import { LENGTH_BYTES, parseHeader, parseHeaderLength } from './safetensors-header.ts';
+import { shortened, shortList } from './shortened.ts';
 import { toFloat32, toInt32, type StoredTensor } from './stored-tensor.ts';
 
 /** Linux reads at most 2³¹ − 4096 bytes at once, and Node accepts no more than 2³¹ − 1. */
@@ -59,8 +60,8 @@ export function tensorSource<Entry extends TensorInfo>(
     metadata,
     tensors,
     read,
-    readFloat32: async (name) => toFloat32(await read(name), `${path}, tensor ${name}`),
-    readInt32: async (name) => toInt32(await read(name), `${path}, tensor ${name}`),
+    readFloat32: async (name) => toFloat32(await read(name), `${path}, tensor ${shortened(name)}`),
+    readInt32: async (name) => toInt32(await read(name), `${path}, tensor ${shortened(name)}`),
   };
 }
 
@@ -107,8 +108,13 @@ function cannotRead(path: string, error: unknown): UserError {
 }
 
 function noSuchTensor(name: string, path: string, names: string[]): UserError {
-  const shown = names.slice(0, 8).join(', ');
-  const found = names.length > 8 ? `${shown} and ${names.length - 8} more` : shown || 'no tensors';
+  const found = shortList(names) || 'no tensors';
   const fix = 'check that this is the file that is meant';
-  return new UserError({ what: `there is no tensor ${name}`, where: path, expected: name, found, fix });
+  return new UserError({
+    what: `there is no tensor ${shortened(name)}`,
+    where: path,
+    expected: shortened(name),
+    found,
+    fix,
+  });
 }

@@ -4,6 +4,7 @@
  */
 import { UserError } from '@arrowsmith/errors';
 import { z } from 'zod';
+import { shortened } from './shortened.ts';
 import { bytesOfShape, dtypes, isDtype, type Dtype } from './dtypes.ts';
 
 /** Bytes before the JSON. */
@@ -87,7 +88,7 @@ function parseEntries(json: Uint8Array, path: string): [string, unknown][] {
   }
   const twice = repeatedKey(text);
   if (twice !== undefined) {
-    throw invalid(path, 'has two tensors of one name', 'every name once', `${JSON.stringify(twice)} twice`);
+    throw invalid(path, 'has two tensors of one name', 'every name once', `${shortened(JSON.stringify(twice))} twice`);
   }
   return Object.entries(value);
 }
@@ -120,19 +121,25 @@ function parseMetadata(value: unknown, path: string): Record<string, string> {
 }
 
 function parseEntry(name: string, entry: unknown, base: number, fileBytes: number, path: string): TensorPlace {
-  const where = `${path}, tensor ${name}`;
+  const where = `${path}, tensor ${shortened(name)}`;
   const parsed = entrySchema.safeParse(entry);
   if (!parsed.success) {
     const expected = 'a dtype, a shape and two data_offsets';
     throw invalid(where, 'is described wrongly', expected, JSON.stringify(entry).slice(0, 120));
   }
   const { dtype, shape, data_offsets: offsets } = parsed.data;
-  if (!isDtype(dtype)) throw invalid(where, 'has a type that is not known', dtypes.join(', '), dtype, UNKNOWN_TYPE);
+  if (!isDtype(dtype))
+    throw invalid(where, 'has a type that is not known', dtypes.join(', '), shortened(dtype), UNKNOWN_TYPE);
   const [start, end] = [base + offsets[0], base + offsets[1]];
   const expected = bytesOfShape(dtype, shape);
   if (end - start !== expected) {
     const found = `data_offsets [${offsets.join(', ')}]`;
-    throw invalid(where, 'does not fill its shape', `${expected} bytes for ${dtype} [${shape.join(', ')}]`, found);
+    throw invalid(
+      where,
+      'does not fill its shape',
+      `${expected} bytes for ${dtype} [${shortened(shape.join(', '))}]`,
+      found,
+    );
   }
   if (end > fileBytes) {
     throw invalid(where, 'ends beyond the file, which is truncated', `at least ${end} bytes`, `${fileBytes} bytes`);
@@ -148,14 +155,14 @@ function checkCoverage(places: (readonly [string, TensorPlace])[], base: number,
       throw invalid(
         path,
         'has tensors that overlap',
-        `${name} after ${previous}, from ${position}`,
-        `${name} at ${start}`,
+        `${shortened(name)} after ${shortened(previous)}, from ${position}`,
+        `${shortened(name)} at ${start}`,
       );
     }
-    if (start > position) throw gap(path, start - position, `between ${previous} and ${name}`);
+    if (start > position) throw gap(path, start - position, `between ${shortened(previous)} and ${shortened(name)}`);
     [previous, position] = [name, end];
   }
-  if (position < fileBytes) throw gap(path, fileBytes - position, `after ${previous}`);
+  if (position < fileBytes) throw gap(path, fileBytes - position, `after ${shortened(previous)}`);
 }
 
 const gap = (path: string, bytes: number, place: string): UserError =>

@@ -232,3 +232,15 @@ describe('bad input', () => {
     await expect(openSafetensors(folder)).rejects.toThrow(/cannot read [^]*a folder/);
   });
 });
+
+test('a name of megabytes makes no message of megabytes', async () => {
+  const header = Buffer.from(
+    JSON.stringify({ ['x'.repeat(1e6)]: { dtype: 'y'.repeat(1e6), shape: [1], data_offsets: [0, 4] } }),
+  );
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  writeFileSync(path('long-names.safetensors'), Buffer.concat([length, header, Buffer.alloc(4)]));
+  const error: unknown = await openSafetensors(path('long-names.safetensors')).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(UserError);
+  expect((error as UserError).message.length).toBeLessThan(1000);
+});

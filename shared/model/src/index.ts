@@ -26,6 +26,7 @@ export {
 } from './decoder.ts';
 export { chooseOptions, type ChosenOptions, type Family, type ModelOptions } from './families/family.ts';
 export { families } from './families/index.ts';
+export { LARGEST_SIZE, MOST_EXPERTS, MOST_LAYERS } from './limits.ts';
 export { createKvCache, type KvCache } from './kv-cache.ts';
 export { extractNested, nestedConfig } from './matformer.ts';
 export { modelParameters, type ModelParameters } from './model-parameters.ts';

@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import { families } from './families/index.ts';
 import { chooseOptions, headDimOf } from './families/family.ts';
+import { LARGEST_SIZE, MOST_EXPERTS, MOST_LAYERS } from './limits.ts';
 
 const familyNames = Object.keys(families) as [keyof typeof families, ...(keyof typeof families)[]];
 
-const size = () => z.int().min(1).optional();
+const size = (most = LARGEST_SIZE) => z.int().min(1).max(most).optional();
 const pattern = (letters: string) =>
   z.string().regex(new RegExp(`^[${letters}]+$`), { error: `must consist of the letters ${[...letters].join(', ')}` });
 
@@ -32,7 +33,7 @@ const moeParameters = z.strictObject({
   pattern: pattern('DE')
     .optional()
     .describe('Which layers are dense (D) and which have experts (E), repeated over the layers: DE is every second.'),
-  experts: size().describe('Number of experts that the router chooses from.'),
+  experts: size(MOST_EXPERTS).describe('Number of experts that the router chooses from.'),
   topK: size().describe('Experts that compute each token.'),
   intermediateSize: size().describe('Inner size of each expert.'),
   sharedIntermediateSize: z.int().min(0).optional().describe('Inner size of an expert for all tokens; 0: none.'),
@@ -57,7 +58,7 @@ export const modelParameters = z
           .join('; ')}.`,
       ),
     hiddenSize: size().describe('Size of a token’s hidden state.'),
-    layers: size().describe('Number of transformer blocks.'),
+    layers: size(MOST_LAYERS).describe('Number of transformer blocks.'),
     heads: size().describe('Number of query heads.'),
     kvHeads: size().describe('Number of key and value heads; divides heads.'),
     headDim: size().describe('Size of a head’s vectors, even; hiddenSize / heads when left out.'),
@@ -130,7 +131,7 @@ export const modelParameters = z
       .describe('Size of the vector that each layer adds for each token; 0: none.'),
     altUp: z
       .strictObject({
-        inputs: z.int().min(2),
+        inputs: z.int().min(2).max(MOST_EXPERTS),
         active: z.int().min(0).default(0),
         coefficientClip: z.number().min(0).default(120),
         correctScale: z.boolean().default(true),

@@ -1,16 +1,9 @@
 /** @file Reads the fields of a config.json by the table of its architecture, and knows which of them were not read. */
 import { UserError } from '@arrowsmith/errors';
+import { LARGEST_SIZE, MOST_EXPERTS, MOST_LAYERS } from '@arrowsmith/model';
 import { configTable, type ArchitectureName, type FieldKind, type FieldRule } from './config-table.ts';
+import { shortened } from '../shortened.ts';
 import { judgeUnread } from './unread-fields.ts';
-
-/** Of each layer there is a configuration, and a set of tensors; the deepest published models have about a hundred. */
-export const MOST_LAYERS = 4096;
-
-/** Of each expert there may be a tensor; published models have up to a few hundred. */
-export const MOST_EXPERTS = 16384;
-
-/** No tensor is larger in any direction, and no context longer. */
-const LARGEST_SIZE = 2 ** 31 - 1;
 
 type Json = Record<string, unknown>;
 
@@ -129,8 +122,7 @@ export function checked(where: string, name: string, found: unknown, kind: Field
 
 /** What was found, as JSON of a bounded length. */
 const shown = (found: unknown): string => {
-  const json = JSON.stringify(found) ?? 'nothing';
-  return json.length > 120 ? `${json.slice(0, 120)}…` : json;
+  return shortened(JSON.stringify(found) ?? 'nothing');
 };
 
 /** A field that is not what it must be. */
@@ -147,10 +139,10 @@ export function wrong(where: string, name: string, expected: string, found: unkn
 /** A field whose value is understood, but not supported. */
 export function unsupported(where: string, name: string, found: unknown, why: string): UserError {
   return new UserError({
-    what: `the model has ${why}: ${name}`,
+    what: `the model has ${why}: ${shortened(name)}`,
     where,
-    expected: `a model without ${name}`,
-    found: `${name} ${shown(found)}`,
+    expected: `a model without ${shortened(name)}`,
+    found: `${shortened(name)} ${shown(found)}`,
     fix: 'use another model; docs/models.md lists what can be imported',
   });
 }
@@ -161,7 +153,7 @@ export function contradiction(where: string, name: string, found: unknown, expec
     what: `the configuration's ${name} contradicts its architecture: ${why}`,
     where,
     expected: `${name} ${typeof expected === 'string' && expected.includes(' ') ? expected : shown(expected)}, or no ${name}`,
-    found: `${name} ${shown(found)}`,
+    found: `${shortened(name)} ${shown(found)}`,
     fix: `transformers ignores ${name}: take it out of config.json if the weights are those of a plain model of this architecture`,
   });
 }

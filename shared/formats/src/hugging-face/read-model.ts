@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
 import { checkWeights, parameterShapes, type DecoderConfig, type Weights } from '@arrowsmith/model';
 import { openWeights } from '../open-weights.ts';
+import { shortened } from '../shortened.ts';
 import type { TensorSource } from '../read-safetensors.ts';
 import { architectures, configOfFields } from './architectures.ts';
 import { checked, configFields, wrong } from './config-fields.ts';
@@ -92,7 +93,7 @@ export async function readHuggingFaceModel(folder: string): Promise<{ config: De
   const extra = [...source.tensors.keys()].find((name) => !used.has(name) && !isUnused(config, ours(name)));
   if (extra !== undefined) {
     throw new UserError({
-      what: `the checkpoint has a tensor that the model has not: ${extra}`,
+      what: `the checkpoint has a tensor that the model has not: ${shortened(extra)}`,
       where: folder,
       expected: `${used.size} tensors of a model of the family ${config.family}`,
       fix: 'use the config.json that belongs to the weights',
@@ -123,7 +124,7 @@ function checkShape({ tensors }: TensorSource, name: string, shape: readonly num
     what: `the checkpoint's tensor ${name} has another shape than the model`,
     where: folder,
     expected: `shape [${shape.join(', ')}], as config.json says`,
-    found: `shape [${found.shape.join(', ')}]`,
+    found: `shape [${shortened(found.shape.join(', '))}]`,
     fix: 'use the config.json that belongs to the weights',
   });
 }
