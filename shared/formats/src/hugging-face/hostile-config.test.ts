@@ -23,25 +23,27 @@ const FIXTURES: Record<ArchitectureName, string> = {
   Llama4ForCausalLM: 'llama4',
 };
 
-const VALUES: unknown[] = [
-  ...[null, true, false, 0, 1, 2, 3, 7, -1, -0, 0.5, 1e-320, 1e9, 2 ** 31 - 1, 2 ** 31, 2 ** 53, 1e308, -1e308],
-  ...['', 'constructor', '__proto__', 'toString', 'silu', '1', '\u001b[2J', 'x'.repeat(1000)],
-  ...[[], [0], [1], [-1], [1e9], ['constructor'], ['full_attention'], [null], [[]], [0.5], Array(1000).fill(1)],
-  ...[
-    {},
-    { constructor: 1 },
-    { rope_type: 'constructor' },
-    { rope_type: 'yarn' },
-    { rope_theta: 0 },
-    { type: 'linear' },
-  ],
-  ...[
-    { rope_type: 'linear', factor: 1e308 },
-    { rope_type: 'yarn', factor: 1e-9, original_max_position_embeddings: 1 },
-    { full_attention: { rope_type: 'llama3' }, sliding_attention: null },
-    { full_attention: 1 },
-  ],
-];
+const VALUES = (
+  [
+    [null, true, false, 0, 1, 2, 3, 7, -1, -0, 0.5, 1e-320, 1e9, 2 ** 31 - 1, 2 ** 31, 2 ** 53, 1e308, -1e308],
+    ['', 'constructor', '__proto__', 'toString', 'silu', '1', '\u001b[2J', 'x'.repeat(1000)],
+    [[], [0], [1], [-1], [1e9], ['constructor'], ['full_attention'], [null], [[]], [0.5], Array(1000).fill(1)],
+    [
+      {},
+      { constructor: 1 },
+      { rope_type: 'constructor' },
+      { rope_type: 'yarn' },
+      { rope_theta: 0 },
+      { type: 'linear' },
+    ],
+    [
+      { rope_type: 'linear', factor: 1e308 },
+      { rope_type: 'yarn', factor: 1e-9, original_max_position_embeddings: 1 },
+      { full_attention: { rope_type: 'llama3' }, sliding_attention: null },
+      { full_attention: 1 },
+    ],
+  ] as unknown[][]
+).flat();
 
 /** What cannot be in a configuration that a decoder runs. */
 function faults(value: unknown, path = ''): string[] {
