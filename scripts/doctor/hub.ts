@@ -11,6 +11,7 @@ const RETRIES = {
   maxDelayMs: 0,
   maxRetryAfterMs: 0,
   silenceMs: 4_000,
+  minimumRate: 0,
   giveUpAfterMs: 4_000,
 };
 

@@ -78,8 +78,9 @@ export async function download(file: Download, target: string, options: Download
       fetchMissing(file, partial, attempt, {
         ...options,
         onProgress: (done, total) => {
-          // A server that ignores ranges starts over each time: only what was never reached before is progress.
-          if (done > furthest) {
+          // A server that ignores ranges starts over each time: only what was never reached before is progress, and only
+          // if it is more than what comes too slowly to be waited for.
+          if (done > furthest + (attempt.minimumRate * attempt.silenceMs) / 1000) {
             furthest = done;
             attempt.progressed();
           }
@@ -122,7 +123,7 @@ class WrongContent extends UserError {}
 async function fetchMissing(
   file: Download,
   partial: PartialFile,
-  { silenceMs }: Attempt,
+  { silenceMs, minimumRate }: Attempt,
   { fetch, signal, onProgress }: DownloadOptions,
 ): Promise<void> {
   const wanted = wantedBytes(file);
@@ -133,7 +134,7 @@ async function fetchMissing(
     : {};
   // `identity`: a range of compressed bytes could not be appended to anything.
   const headers = { ...file.headers, 'Accept-Encoding': 'identity', ...range };
-  const request = await openRequest(file.url, { headers }, { fetch, signal, silenceMs });
+  const request = await openRequest(file.url, { headers }, { fetch, signal, silenceMs, minimumRate });
   try {
     if (await isComplete(file, partial, request)) return;
     for await (const chunk of request.chunks()) {

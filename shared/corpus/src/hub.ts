@@ -157,7 +157,7 @@ export function hubUnreachable(
   const proxy = proxyAdvice(env);
   return new UserError(
     {
-      what: `${source.repository} could not be downloaded: the hub ${limited ? 'limits the rate of requests' : 'could not be reached'}`,
+      what: `${source.repository} could not be downloaded: the hub ${limited ? 'limits the rate of requests' : failure.slow ? 'sends next to nothing' : 'could not be reached'}`,
       where: endpoint,
       found: `${failure.reason}${seconds}`,
       fix: [

@@ -25,6 +25,7 @@ const quick: RetryPolicy = {
   maxDelayMs: 20,
   maxRetryAfterMs: 2_000,
   silenceMs: 400,
+  minimumRate: 0,
   giveUpAfterMs: 5_000,
 };
 
@@ -397,6 +398,25 @@ describe('a passing failure', () => {
     const server = await hub({ fault: faults('hub', 'silence') });
     await obtainFiles(source(server), await options(server));
     expect(server.requests[1]).toMatchObject({ host: 'hub', info: true });
+  });
+
+  test('next to nothing, for ever, is given up with what came, and the next run goes on from there', async () => {
+    const slow: Fault = { trickle: 1, everyMs: 5 };
+    const server = await hub({ fault: faults('cdn', slow, slow, slow) });
+    const settings = await options(server, { retries: { ...quick, minimumRate: 10_000, giveUpAfterMs: 1_000 } });
+    expect(await failure(obtainFiles(source(server), settings))).toMatch(
+      /the hub sends next to nothing[^]*no more than \d+ bytes in [\d.]+ s[^]*what was downloaded is kept/,
+    );
+    const { length } = server.requests;
+    await obtainFiles(source(server), settings);
+    expect(server.requests.slice(length).at(-1)!.range).toMatch(/^bytes=[1-9]\d*-/);
+  });
+
+  test('a slow answer that is fast enough is waited for', async () => {
+    const server = await hub({ fault: faults('cdn', { trickle: 2_000, everyMs: 40 }) });
+    const retries = { ...quick, attempts: 1, silenceMs: 200, minimumRate: 5_000, giveUpAfterMs: 600 };
+    const [file] = (await obtainFiles(source(server), await options(server, { retries }))).train;
+    expect(await readFile(file!.path)).toEqual(content);
   });
 
   test('a refused connection says what to do, and how to use the proxy if there is one', async () => {

@@ -9,6 +9,8 @@ export interface Network {
   fetch: Fetch;
   /** The longest silence of the server, in milliseconds. */
   silenceMs: number;
+  /** The slowest rate of an answer's body, in bytes per second over a time of `silenceMs`; any by default. */
+  minimumRate?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -35,14 +37,17 @@ export async function openRequest(url: string, init: RequestInit, network: Netwo
   const silence = new TransientFailure('no answer in time');
   const watchdog = setTimeout(() => controller.abort(silence), network.silenceMs);
   const signals = [controller.signal, ...(network.signal ? [network.signal] : [])];
+  let speed: NodeJS.Timeout | undefined;
   const close = () => {
     clearTimeout(watchdog);
+    clearInterval(speed);
     controller.abort();
   };
   const failed = (error: unknown) => {
     close();
     if (network.signal?.aborted) return network.signal.reason;
-    return controller.signal.reason === silence ? silence : connectionFailure(error);
+    const { reason } = controller.signal;
+    return reason instanceof TransientFailure ? reason : connectionFailure(error);
   };
 
   let response: Response;
@@ -58,9 +63,20 @@ export async function openRequest(url: string, init: RequestInit, network: Netwo
   }
 
   async function* chunks(): AsyncGenerator<Uint8Array> {
+    let received = 0; // since the last look
+    const { minimumRate = 0, silenceMs } = network;
+    const seconds = silenceMs / 1000;
+    speed = setInterval(() => {
+      if (received < minimumRate * seconds) {
+        const rate = `no more than ${received} bytes in ${seconds.toFixed(1)} s`;
+        controller.abort(new TransientFailure(rate, { slow: true }));
+      }
+      received = 0;
+    }, silenceMs);
     try {
       for await (const chunk of response.body ?? []) {
         watchdog.refresh();
+        received += chunk.length;
         yield chunk;
       }
     } catch (error) {

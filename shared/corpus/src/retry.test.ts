@@ -10,6 +10,7 @@ const policy: RetryPolicy = {
   maxDelayMs: 2,
   maxRetryAfterMs: 50,
   silenceMs: 1000,
+  minimumRate: 0,
   giveUpAfterMs: 10_000,
 };
 

@@ -10,13 +10,19 @@ export class TransientFailure extends Error {
   readonly retryAfterMs: number | undefined;
   /** A name that does not resolve or a certificate that does not fit: trying again at once will not help. */
   readonly lasting: boolean;
+  /** Something came, but next to nothing. */
+  readonly slow: boolean;
 
-  constructor(reason: string, options: { retryAfterMs?: number; lasting?: boolean; cause?: unknown } = {}) {
+  constructor(
+    reason: string,
+    options: { retryAfterMs?: number; lasting?: boolean; slow?: boolean; cause?: unknown } = {},
+  ) {
     super(`transient network failure: ${reason}`, { cause: options.cause });
     this.name = 'TransientFailure';
     this.reason = reason;
     this.retryAfterMs = options.retryAfterMs;
     this.lasting = options.lasting ?? false;
+    this.slow = options.slow ?? false;
   }
 }
 
@@ -31,17 +37,20 @@ export interface RetryPolicy {
   maxRetryAfterMs: number;
   /** The longest silence of a server, before its answer and within it. */
   silenceMs: number;
+  /** The slowest rate to accept, in bytes per second over a time of `silenceMs`. What comes more slowly is as good as silence. */
+  minimumRate: number;
   /** Time without progress after which to give up, waits that the server asked for not counted. */
   giveUpAfterMs: number;
 }
 
-/** For downloads: gives up within 30 s when nothing comes; what has come so far stays and is resumed by the next run. */
+/** For downloads: gives up within half a minute when nothing, or next to nothing, comes; what has come so far stays and is resumed by the next run. */
 export const downloadRetries: RetryPolicy = {
   attempts: 6,
   firstDelayMs: 500,
   maxDelayMs: 8_000,
   maxRetryAfterMs: 60_000,
   silenceMs: 10_000,
+  minimumRate: 500,
   giveUpAfterMs: 25_000,
 };
 
@@ -52,6 +61,7 @@ export const probeRetries: RetryPolicy = {
   maxDelayMs: 500,
   maxRetryAfterMs: 1_000,
   silenceMs: 8_000,
+  minimumRate: 0,
   giveUpAfterMs: 9_000,
 };
 
@@ -59,6 +69,8 @@ export const probeRetries: RetryPolicy = {
 export interface Attempt {
   /** The longest silence to accept, in milliseconds. */
   silenceMs: number;
+  /** The slowest rate to accept, in bytes per second. */
+  minimumRate: number;
   /** To be called when something was gained that the next attempt will not have to repeat. */
   progressed: () => void;
 }
@@ -86,7 +98,8 @@ export async function withRetries<T>(
     signal?.throwIfAborted();
     try {
       const remaining = Math.max(1, deadline - performance.now());
-      return await attempt({ silenceMs: Math.min(policy.silenceMs, remaining), progressed });
+      const { minimumRate } = policy;
+      return await attempt({ silenceMs: Math.min(policy.silenceMs, remaining), minimumRate, progressed });
     } catch (error) {
       if (!(error instanceof TransientFailure)) throw error;
       failures++;

@@ -25,6 +25,8 @@ export type Fault =
    * but did not look at before the connection broke, so a test that counts them waits for their arrival.
    */
   | { cutAfter: number; until?: Promise<void> }
+  /** Send so many bytes of the body every so many milliseconds. */
+  | { trickle: number; everyMs: number }
   /** Send these bytes instead of the file's. */
   | { body: Uint8Array }
   /** Answer 200 with the whole file, whatever range is asked for. */
@@ -141,7 +143,14 @@ function sendFile(incoming: IncomingMessage, response: ServerResponse, file: Uin
     'Content-Length': body.length,
     ...(ranged && { 'Content-Range': `bytes ${start}-${end - 1}/${content.length}` }),
   });
-  if (typeof fault === 'object' && 'cutAfter' in fault) {
+  if (typeof fault === 'object' && 'trickle' in fault) {
+    let sent = 0;
+    const timer = setInterval(() => {
+      response.write(body.subarray(sent, (sent += fault.trickle)));
+      if (sent >= body.length) response.end();
+    }, fault.everyMs);
+    response.on('close', () => clearInterval(timer));
+  } else if (typeof fault === 'object' && 'cutAfter' in fault) {
     response.write(body.subarray(0, fault.cutAfter));
     void Promise.resolve(fault.until).then(() => response.destroy());
   } else response.end(body);
