@@ -61,6 +61,7 @@ function textBytes(source: Source): number | undefined {
     case 'url':
       return source.bytes;
     case 'file':
+    case 'package':
       return undefined;
     case 'hub': {
       const files = [source.train, source.validation ?? []].flat();

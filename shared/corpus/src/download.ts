@@ -13,8 +13,10 @@ import type { Attempt, RetryPolicy } from './retry.ts';
 
 /** What is known of a file beforehand. */
 export interface PinnedFile {
-  /** sha256 of the whole file. */
-  sha256: string;
+  /** sha256 of the whole file, in hexadecimal digits. */
+  sha256?: string | undefined;
+  /** Its sha512 instead, as npm has it. */
+  sha512?: string | undefined;
   /** Size of the whole file; needed for a slice. */
   bytes?: number | undefined;
   /** Fetch only so many bytes from the file's beginning. */
@@ -54,7 +56,7 @@ interface PartialFile {
  * from its end with a range request (RFC 9110, section 14); a server that ignores the range sends everything again. One
  * process at a time may download to a target.
  *
- * A whole file is checked by size and sha256. Of a slice only the extent can be checked: that the server sent exactly the
+ * A whole file is checked by size and checksum. Of a slice only the extent can be checked: that the server sent exactly the
  * bytes asked for, of a file of the expected size.
  *
  * @throws {UserError} on a refusal, and on a wrong size or checksum, when the partial file is deleted
@@ -63,14 +65,15 @@ interface PartialFile {
 export async function download(file: Download, target: string, options: DownloadOptions): Promise<void> {
   const wanted = wantedBytes(file);
   const path = `${target}.partial`;
+  const { algorithm } = checksumOf(file);
   await mkdir(dirname(target), { recursive: true });
   const handle = await open(path, 'a');
-  const partial: PartialFile = { path, handle, bytes: 0, hash: createHash('sha256'), total: file.bytes };
+  const partial: PartialFile = { path, handle, bytes: 0, hash: createHash(algorithm), total: file.bytes };
   try {
     const { size } = await handle.stat();
     if (wanted !== undefined && size > wanted) await handle.truncate(0);
     else {
-      partial.hash = await hashFile(path, options.signal);
+      partial.hash = await hashFile(path, options.signal, algorithm);
       partial.bytes = size;
     }
     let furthest = partial.bytes;
@@ -88,7 +91,7 @@ export async function download(file: Download, target: string, options: Download
         },
       }),
     );
-    if (!isSlice(file)) checkSha256(file, partial.hash.digest('hex'));
+    if (!isSlice(file)) checkChecksum(file, partial.hash.digest('hex'));
     await handle.sync();
     await handle.close();
     await rename(path, target);
@@ -109,11 +112,17 @@ export function isSlice({ bytes, firstBytes }: PinnedFile): boolean {
   return bytes !== undefined && firstBytes !== undefined && firstBytes < bytes;
 }
 
-/** Whether a finished download is at `target` and is what it should be: by sha256, or, for a slice, by size. */
+/** Whether a finished download is at `target` and is what it should be: by checksum, or, for a slice, by size. */
 export async function isDownloaded(file: PinnedFile, target: string, signal?: AbortSignal): Promise<boolean> {
   const size = (await stat(target).catch(() => undefined))?.size;
   if (size === undefined || size !== (wantedBytes(file) ?? size)) return false;
-  return isSlice(file) || (await hashFile(target, signal)).digest('hex') === file.sha256;
+  const { algorithm, hex } = checksumOf(file);
+  return isSlice(file) || (await hashFile(target, signal, algorithm)).digest('hex') === hex;
+}
+
+/** The checksum that pins a file. */
+export function checksumOf({ sha256, sha512 }: PinnedFile): { algorithm: 'sha256' | 'sha512'; hex: string } {
+  return sha512 === undefined ? { algorithm: 'sha256', hex: sha256! } : { algorithm: 'sha512', hex: sha512 };
 }
 
 /** What the server has is not the pinned file: nothing of it is worth keeping. */
@@ -185,7 +194,7 @@ async function isComplete(file: Download, partial: PartialFile, { response }: Op
   // Asked for the rest, or not, the server sends the file from its beginning.
   await partial.handle.truncate(0);
   partial.bytes = 0;
-  partial.hash = createHash('sha256');
+  partial.hash = createHash(checksumOf(file).algorithm);
   return false;
 }
 
@@ -199,14 +208,17 @@ function contentRange(header: string | null): { start?: number; end?: number; to
   };
 }
 
-function checkSha256(file: Download, found: string): void {
-  if (found === file.sha256) return;
+function checkChecksum(file: Download, found: string): void {
+  const { algorithm, hex } = checksumOf(file);
+  if (found === hex) return;
+  const written = (digest: string) =>
+    algorithm === 'sha256' ? `sha256 ${digest}` : `sha512-${Buffer.from(digest, 'hex').toString('base64')}`;
   throw new WrongContent({
     what: `${file.name}: wrong checksum; the download was deleted`,
     where: file.url,
-    expected: `sha256 ${file.sha256}`,
-    found: `sha256 ${found}`,
-    fix: 'run again, in case it was damaged on the way; if the file has changed at its source, correct the sha256',
+    expected: written(hex),
+    found: written(found),
+    fix: `run again, in case it was damaged on the way; if the file has changed at its source, correct the ${algorithm === 'sha256' ? 'sha256' : 'integrity'}`,
   });
 }
 

@@ -174,7 +174,7 @@ export function hubUnreachable(
 }
 
 /** Node's fetch ignores the usual proxy variables unless it is told to use them (since Node 22.21 and 24). */
-function proxyAdvice(env: Environment): string | undefined {
+export function proxyAdvice(env: Environment): string | undefined {
   const proxied = env.HTTPS_PROXY || env.https_proxy || env.HTTP_PROXY || env.http_proxy;
   if (!proxied || env.NODE_USE_ENV_PROXY === '1') return undefined;
   return `to use the proxy of your environment, set NODE_USE_ENV_PROXY=1 (Node 22.21, 24 or newer; this is ${process.version})`;

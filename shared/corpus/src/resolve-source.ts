@@ -9,11 +9,15 @@ import type {
   FileSource,
   HubFile,
   HubSource,
+  NpmPackage,
+  PackageSource,
   PicturesSource,
   Source,
   UrlSource,
 } from './parameters.ts';
-import type { Fetch } from './request.ts';
+import { registryAccess } from './npmrc.ts';
+import { locatePackage, packageName } from './registry.ts';
+import type { Fetch, Network } from './request.ts';
 import { TransientFailure, probeRetries, withRetries } from './retry.ts';
 import type { RetryPolicy } from './retry.ts';
 
@@ -23,6 +27,17 @@ export interface ResolvedHubSource extends Omit<HubSource, 'train' | 'validation
   validation?: HubFile[];
 }
 
+/** Files of a package, as lists of patterns. */
+export interface ResolvedPackage extends Omit<NpmPackage, 'train' | 'validation'> {
+  train: string[];
+  validation?: string[];
+}
+
+/** A source of packages without its fallback: pinned by checksums. */
+export interface ResolvedPackageSource extends Omit<PackageSource, 'packages' | 'whenUnreachable' | 'embedded'> {
+  packages: ResolvedPackage[];
+}
+
 /** Local files as they are now. */
 export interface ResolvedFileSource extends Omit<FileSource, 'path' | 'validation'> {
   train: FileContent[];
@@ -30,7 +45,8 @@ export interface ResolvedFileSource extends Omit<FileSource, 'path' | 'validatio
 }
 
 /** A source whose text is determined: two that are equal give the same documents, on any machine. */
-export type ResolvedSource = ResolvedHubSource | UrlSource | ResolvedFileSource | EmbeddedSource | PicturesSource;
+export type ResolvedSource =
+  ResolvedHubSource | ResolvedPackageSource | UrlSource | ResolvedFileSource | EmbeddedSource | PicturesSource;
 
 /** The answer, and whether it is another source than the one asked for. */
 export interface Resolution {
@@ -53,12 +69,12 @@ export interface ResolveOptions {
 }
 
 /**
- * Finds out what a source means here and now: local files are listed and hashed; a hub source that may be replaced by the
- * embedded corpus is replaced when the hub cannot be reached (no name resolution, connection, TLS or answer; 429 or 5xx even
- * after retries). What a hub answers is never a reason for it: a refusal, a missing file, a wrong size or checksum is an
- * error. Takes 10 s at most for a hub.
+ * Finds out what a source means here and now: local files are listed and hashed; a source of the hub or of packages that may be replaced by the
+ * embedded corpus is replaced when the hub or the registry cannot be reached (no name resolution, connection, TLS or answer; 429 or 5xx even
+ * after retries). What they answer is never a reason for it: a refusal, a missing file, a wrong size or checksum is an
+ * error. Takes 10 s at most for them.
  *
- * @throws {UserError} for missing local files, and for a hub that does not have, or does not give, the pinned files
+ * @throws {UserError} for missing local files, and for a hub or registry that does not have, or does not give, what is pinned
  */
 export async function resolveSource(source: Source, options: ResolveOptions): Promise<Resolution> {
   switch (source.type) {
@@ -79,26 +95,45 @@ export async function resolveSource(source: Source, options: ResolveOptions): Pr
       const pinned = { ...rest, train: [train].flat(), ...(validation && { validation: [validation].flat() }) };
       requireDisjoint(pinned.train, pinned.validation ?? []);
       if (whenUnreachable === 'fail') return { source: pinned };
-      const failure = await probe(pinned, options);
+      const access = hubAccess(options.env ?? process.env);
+      const failure = await unreachable(options, (network) => locateHubFile(pinned, pinned.train[0]!, access, network));
       if (failure === undefined) return { source: pinned };
-      const { endpoint } = hubAccess(options.env ?? process.env);
       return {
         source: { type: 'embedded', ...embedded },
         substitution: `embedded corpus instead of ${source.repository}: the hub could not be reached`,
-        reason: `${endpoint}: ${failure}`,
+        reason: `${access.endpoint}: ${failure}`,
+      };
+    }
+    case 'package': {
+      const { packages, whenUnreachable, embedded, ...rest } = source;
+      const pinned = { ...rest, packages: [packages].flat().map(withPatterns) };
+      if (whenUnreachable === 'fail') return { source: pinned };
+      const first = pinned.packages[0]!;
+      const access = await registryAccess(first.name, options.root, options.env ?? process.env);
+      const failure = await unreachable(options, (network) => locatePackage(first, access, network));
+      if (failure === undefined) return { source: pinned };
+      return {
+        source: { type: 'embedded', ...embedded },
+        substitution: `embedded corpus instead of ${packageName(first)}: the npm registry could not be reached`,
+        reason: `${access.registry}: ${failure}`,
       };
     }
   }
 }
 
-/** Asks the hub for the first file; returns the reason why it cannot be reached, if so. */
-async function probe(source: ResolvedHubSource, options: ResolveOptions): Promise<string | undefined> {
-  const { env = process.env, fetch = globalThis.fetch, signal, retries = probeRetries } = options;
-  const access = hubAccess(env);
+const withPatterns = ({ train, validation, ...one }: NpmPackage): ResolvedPackage => ({
+  ...one,
+  train: [train].flat(),
+  ...(validation && { validation: [validation].flat() }),
+});
+
+/** Tries to ask a server; returns the reason why it cannot be reached, if so. */
+async function unreachable(
+  { fetch = globalThis.fetch, signal, retries = probeRetries }: ResolveOptions,
+  ask: (network: Network) => Promise<unknown>,
+): Promise<string | undefined> {
   try {
-    await withRetries(retries, signal, ({ silenceMs }) =>
-      locateHubFile(source, source.train[0]!, access, { fetch, signal, silenceMs }),
-    );
+    await withRetries(retries, signal, ({ silenceMs }) => ask({ fetch, signal, silenceMs }));
     return undefined;
   } catch (error) {
     if (error instanceof TransientFailure) return error.reason;

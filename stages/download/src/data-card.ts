@@ -104,8 +104,13 @@ function originFacts({ source, invalidUtf8, leftOut }: DataCard): Fact[] {
   ];
 }
 
-/** The files that were read: bytes, and checksum as text. */
+/** The files or packages that were read: bytes, and checksum as text. */
 function fileFacts({ source }: DataCard): Fact[] {
+  if (source.type === 'package') {
+    return source.packages.map(({ name, version, integrity }) => {
+      return { section: 'files', split: '', name: `${name}@${version}`, value: undefined, text: integrity };
+    });
+  }
   if (source.type !== 'file' && source.type !== 'hub') return [];
   return (['train', 'validation'] as const).flatMap((split) =>
     (source[split] ?? []).map(({ path, bytes, sha256 }): Fact => {
@@ -150,6 +155,8 @@ function revision(source: ResolvedSource): string {
   switch (source.type) {
     case 'hub':
       return source.revision;
+    case 'package':
+      return source.packages.map(({ integrity }) => integrity).join(' ');
     case 'url':
       return `sha256 ${source.sha256}`;
     case 'file':

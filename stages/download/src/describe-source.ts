@@ -14,6 +14,8 @@ export function describeSource(source: ResolvedSource): string {
       return `embedded corpus, seed ${source.seed}`;
     case 'pictures':
       return `generated pictures, seed ${source.seed}`;
+    case 'package':
+      return source.packages.map(({ name, version }) => `${name}@${version}`).join(', ');
     case 'url':
       return shortened(source.url);
     case 'file':

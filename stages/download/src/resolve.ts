@@ -6,12 +6,12 @@ import type { DownloadParameters } from './declaration.ts';
 /** A download whose text is determined: files by checksum, generated stories by seed. */
 export type ResolvedDownload = Omit<DownloadParameters, 'source'> & { source: ResolvedSource };
 
-/** The hub is not asked when the store already has its data. */
+/** Neither hub nor registry is asked when the store already has their data. */
 export async function resolveDownload(
   { source, ...rest }: DownloadParameters,
   { root, signal, isKnown }: ResolveOptions<ResolvedDownload>,
 ): Promise<Resolution<ResolvedDownload>> {
-  if (source.type === 'hub') {
+  if (source.type === 'hub' || source.type === 'package') {
     const pinned = await resolveSource({ ...source, whenUnreachable: 'fail' }, { root, signal });
     const parameters = { ...rest, source: pinned.source };
     if (await isKnown(parameters)) return { parameters };

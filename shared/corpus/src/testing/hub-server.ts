@@ -123,7 +123,7 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
 }
 
 /** Serves a file or a range of it (RFC 9110, section 14). */
-function sendFile(incoming: IncomingMessage, response: ServerResponse, file: Uint8Array, fault?: Fault): void {
+export function sendFile(incoming: IncomingMessage, response: ServerResponse, file: Uint8Array, fault?: Fault): void {
   if (fault === 'silence') return;
   if (typeof fault === 'object' && 'status' in fault) {
     response.writeHead(fault.status, fault.headers).end();
@@ -161,7 +161,7 @@ function sendError(response: ServerResponse, status: number, code: string, error
   response.end(JSON.stringify({ error }));
 }
 
-async function listen(
+export async function listen(
   answer: (incoming: IncomingMessage, response: ServerResponse) => void,
 ): Promise<{ url: string; close: () => Promise<void> }> {
   const server: Server = createServer(answer);
