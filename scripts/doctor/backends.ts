@@ -22,8 +22,6 @@ const MEANS: Record<BackendName, string> = {
   cpu: 'plain JavaScript, the reference for tests',
 };
 
-const OPTIONAL_TENSORFLOW = 'optional: npm install --no-save @tensorflow/tfjs-node@4.22.0 (Node 20 or 22)';
-
 /**
  * @param requested the environment variable ARROWSMITH_BACKEND
  * @param measure see {@link measureBackend}
@@ -63,7 +61,8 @@ async function checkBackend(
     resolveBackend(backend);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const means = backend === 'tensorflow' ? OPTIONAL_TENSORFLOW : `${error.parts.what}; ${error.parts.fix}`;
+    const reason = error.parts.what.replace(/^backend "\w+" is not available: /, '');
+    const means = `${backend === 'tensorflow' ? 'optional: ' : ''}${reason}; ${error.parts.fix}`;
     return finding('note', check, 'not available', means);
   }
   try {

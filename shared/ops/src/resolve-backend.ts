@@ -1,5 +1,7 @@
 /** @file Which tfjs backend will be used, and how it will compute, decided without loading tfjs. */
+import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { detectInstructionSet, type NativeBuild, nativeBuild } from '@arrowsmith/backend-native/build';
 import { UserError } from '@arrowsmith/errors';
 
@@ -32,7 +34,7 @@ const require = createRequire(import.meta.url);
  *
  * @param requested a backend's name or `auto`; by default the environment variable ARROWSMITH_BACKEND, else `auto`, which is the first
  *   of these that is there: `native`, built when packages were installed; `tensorflow`, where `@tensorflow/tfjs-node` is
- *   installed; `wasm`
+ *   installed with its binding; `wasm`
  * @param native finds out what there is of the native backend
  * @throws UserError when the name is unknown or that backend is not there
  */
@@ -63,11 +65,22 @@ function whyMissing(name: BackendName, native: () => NativeBuild): { reason: str
     const build = native();
     return build.available ? undefined : build;
   }
-  if (name !== 'tensorflow' || tensorflowIsInstalled()) return undefined;
-  return {
-    reason: 'the npm package @tensorflow/tfjs-node is not installed',
-    fix: 'npm install @tensorflow/tfjs-node@4.22.0',
-  };
+  return name === 'tensorflow' ? whyTensorflowIsMissing() : undefined;
+}
+
+/** @tensorflow/tfjs-node 4.22.0 calls `util.isNullOrUndefined`, which Node 23 removed (github.com/tensorflow/tfjs/issues/8609). */
+export const FIRST_NODE_WITHOUT_TENSORFLOW = 23;
+
+function whyTensorflowIsMissing(): { reason: string; fix: string } | undefined {
+  const fix = 'npm run tfjs-node';
+  const folder = tensorflowFolder();
+  if (folder === undefined) return { reason: 'the npm package @tensorflow/tfjs-node is not installed', fix };
+  if (Number(process.versions.node.split('.')[0]) >= FIRST_NODE_WITHOUT_TENSORFLOW)
+    return { reason: `@tensorflow/tfjs-node does not run on Node ${process.version}`, fix: 'use Node 20 or 22' };
+  const bindings = join(folder, 'lib'); // one folder for each version of Node-API
+  const isBuilt =
+    existsSync(bindings) && readdirSync(bindings).some((napi) => existsSync(join(bindings, napi, 'tfjs_binding.node')));
+  return isBuilt ? undefined : { reason: 'the binding of @tensorflow/tfjs-node is not built', fix };
 }
 
 /**
@@ -138,11 +151,10 @@ function fromEnvironment(): string {
   return process.env['ARROWSMITH_BACKEND'] || 'auto';
 }
 
-function tensorflowIsInstalled(): boolean {
+function tensorflowFolder(): string | undefined {
   try {
-    require.resolve('@tensorflow/tfjs-node');
-    return true;
+    return dirname(require.resolve('@tensorflow/tfjs-node/package.json'));
   } catch {
-    return false;
+    return undefined;
   }
 }
