@@ -1,25 +1,22 @@
 /** @file Benchmark: training a byte-level BPE tokenizer, compared with Hugging Face tokenizers (Python) where it is installed. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { UserError } from '@arrowsmith/errors';
 import * as z from 'zod';
 import { parseOptions, threadsOption } from './options.ts';
 import { median, printTable } from './statistics.ts';
-import { writeStories } from './story-file.ts';
+import { inputOption, syntheticOption, textFile } from './text-file.ts';
 
 export const description =
-  'training a tokenizer from a file, MB/s; ratio: arrowsmith’s MB/s over those of Hugging Face tokenizers with as many threads ' +
-  '(more than 1: arrowsmith is faster): --input=FILE | --synthetic=MB, --vocabulary=N, --threads=N, --repeats=N';
+  'training a tokenizer, MB/s; ratio: arrowsmith’s MB/s over those of Hugging Face tokenizers with as many threads ' +
+  '(more than 1: arrowsmith is faster): [--input=FILE | --synthetic=20 MB] [--vocabulary=4096] [--threads=all] [--repeats=3]';
 
-const options = z.strictObject({
-  input: z.string().default('../shared/data/tinystories-train-2M.txt'),
-  /** Megabytes of stories of the embedded generator, in place of the input. */
-  synthetic: z.coerce.number().positive().optional(),
+export const options = z.strictObject({
+  input: inputOption,
+  synthetic: syntheticOption(20),
   vocabulary: z.coerce.number().int().min(257).default(4096),
   threads: threadsOption,
   repeats: z.coerce.number().int().min(1).default(3),
@@ -44,15 +41,7 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
   const { input, synthetic, vocabulary, threads, repeats } = parseOptions(args, options);
   const folder = await mkdtemp(join(tmpdir(), 'arrowsmith-bench-'));
   try {
-    const path = synthetic === undefined ? input : join(folder, 'stories.txt');
-    if (synthetic !== undefined) await writeStories(path, synthetic * 1e6);
-    if (!existsSync(path)) {
-      throw new UserError({
-        what: 'there is no text to measure with',
-        where: path,
-        fix: 'give a text file with --input=FILE, or make text with --synthetic=200',
-      });
-    }
+    const path = await textFile({ input, synthetic }, folder);
     const megabytes = (await stat(path)).size / 1e6;
     const trainingArguments = [path, String(vocabulary), String(threads)];
     const outputs = [join(folder, 'arrowsmith.json'), join(folder, 'tokenizers.json')] as const;

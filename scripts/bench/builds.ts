@@ -19,7 +19,7 @@ import { trainSession } from './train-session.ts';
 export const description =
   'kernels of a training step on two builds in turns: --against=another arrowsmith.node [--model=1M|7M|15M|30M] [--precision=f32|bf16] [--threads=all] [--rounds=20]';
 
-const options = z.strictObject({
+export const options = z.strictObject({
   against: z.string(),
   model: z.enum(['1M', '7M', '15M', '30M']).default('7M'),
   precision: z.enum(['f32', 'bf16']).default('f32'),

@@ -14,7 +14,7 @@ import { SEPARATOR, writeStories } from './story-file.ts';
 export const description =
   'download, tokenizer and chunk over a large corpus: seconds, MB/s, peak memory: [--input=FILE | --megabytes=2200]';
 
-const optionsSchema = z.object({
+export const options = z.object({
   input: z.string().optional(),
   megabytes: z.coerce.number().positive().default(2200),
   vocabulary: z.coerce.number().int().min(257).default(4096), // the embedded stories have too few words for 10,000
@@ -32,7 +32,7 @@ const optionsSchema = z.object({
  *   temporary files (seven times the text)
  */
 export async function run(args: string[]): Promise<Record<string, unknown>> {
-  const { input, megabytes, vocabulary, context, mode, shuffle = false, folder } = parseOptions(args, optionsSchema);
+  const { input, megabytes, vocabulary, context, mode, shuffle = false, folder } = parseOptions(args, options);
   const root = mkdtempSync(join(folder, 'arrowsmith-data-stages-'));
   try {
     const path = join(root, 'text.txt');

@@ -16,7 +16,14 @@ beforeAll(() => {
   const write = (name: string, code: string) => writeFileSync(join(folder, name), code);
   write(
     'sort.ts',
-    `export const description = 'sorts';
+    `import { z } from 'zod';
+     export const description = 'sorts';
+     export const options = z.strictObject({
+       size: z.coerce.number().default(3).describe('how many'),
+       order: z.enum(['up', 'down']).default('up'),
+       input: z.string().optional(),
+       quick: z.boolean().default(false),
+     });
      export const run = async (args) => ({ ours: 3, peer: 2, ratio: 1.5, unit: 'MB/s', args });`,
   );
   write(
@@ -51,6 +58,31 @@ test('with --json the last line is one JSON object, and the benchmark gets its o
   const expected = { benchmark: 'sort', ours: 3, peer: 2, ratio: 1.5, unit: 'MB/s', args: ['--size=3', 'text.txt'] };
   expect(JSON.parse(lines.at(-1)!)).toEqual(expected);
   expect(await printed('sort')).toEqual([]);
+});
+
+test.each([
+  ['sort', '--help'],
+  ['--help', 'sort'],
+  ['sort', '-h', '--size=4'],
+])('%s %s says what the benchmark takes, and runs nothing', async (...args) => {
+  expect((await printed(...args)).join('\n')).toBe(
+    'npm run bench -- sort [--json] [options]\n\nsorts\n\n' +
+      '  --size=N         how many; default 3\n  --order=up|down  default up\n  --input=…\n  --quick',
+  );
+});
+
+test('--help by itself lists the benchmarks', async () => {
+  expect(await printed('--help')).toEqual(await printed());
+});
+
+test('every benchmark of this folder says what it takes', async () => {
+  const names: string[] = [];
+  await dispatch([], import.meta.dirname, (line) => names.push(line.split(' ')[0]!));
+  for (const name of names.slice(0, -1)) {
+    const lines: string[] = [];
+    await dispatch([name, '--help'], import.meta.dirname, (line) => lines.push(line));
+    expect(lines.filter((line) => line.startsWith('  --')).length, name).toBeGreaterThan(0);
+  }
 });
 
 test('a missing peer is null in JSON, not left out', async () => {

@@ -10,7 +10,7 @@ export const description = 'variety and speed of the embedded stories: --stories
 const SAMPLE = 2000;
 const NGRAM = 4;
 
-const options = z.strictObject({
+export const options = z.strictObject({
   stories: z.coerce.number().int().min(1).default(100_000),
   seed: z.coerce.number().int().min(0).default(1),
 });

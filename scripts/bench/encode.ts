@@ -1,17 +1,17 @@
 /** @file Benchmark: encoding text on one and on several threads, against Hugging Face's tokenizers (Python and JavaScript) and tiktoken. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { encodeBatches, textBatches, toTokenizerJson, trainBpe, type BpeModel, type TextBatch } from '@arrowsmith/bpe';
-import { UserError } from '@arrowsmith/errors';
 import { z } from 'zod';
 import { parseOptions, threadsOption } from './options.ts';
 import { fixed, median, printTable } from './statistics.ts';
+import { inputOption, syntheticOption, textFile } from './text-file.ts';
 
 export const description =
-  'encoding text, MB/s, against tokenizers, tiktoken and @huggingface/tokenizers: --input=FILE --threads=N --vocabulary=N --turns=N';
+  'encoding text, MB/s, against tokenizers, tiktoken and @huggingface/tokenizers: [--input=FILE | --synthetic=24 MB] [--threads=all] [--vocabulary=4096] [--turns=3]';
 
 const END_OF_TEXT = '<|endoftext|>';
 /** A shorter text is repeated up to this size. */
@@ -21,8 +21,9 @@ const PASSES = 8;
 /** The JavaScript peer is slow: it gets a part of the text. */
 const SLOW_PEER_BYTES = 2e6;
 
-const options = z.strictObject({
-  input: z.string().default('../shared/data/tinystories-train-2M.txt'),
+export const options = z.strictObject({
+  input: inputOption,
+  synthetic: syntheticOption(24),
   threads: threadsOption,
   vocabulary: z.coerce.number().int().min(257).default(4096),
   turns: z.coerce.number().int().min(1).default(3),
@@ -35,8 +36,13 @@ type Measured = Record<string, { seconds: number; tokens: number }>;
  * empty caches; the number of tokens must be the same. Starting our threads counts.
  */
 export async function run(args: string[]): Promise<Record<string, unknown>> {
-  const { input, threads, vocabulary, turns } = parseOptions(args, options);
-  const { texts, documents, bytes } = readText(input);
+  const { input, synthetic, threads, vocabulary, turns } = parseOptions(args, options);
+  const folder = mkdtempSync(join(tmpdir(), 'bench-encode-'));
+  const path = await textFile({ input, synthetic }, folder).catch((error: unknown) => {
+    rmSync(folder, { recursive: true });
+    throw error;
+  });
+  const { texts, documents, bytes } = readText(path);
   const model = await trainBpe(textBatches(texts), {
     vocabularySize: vocabulary,
     pattern: 'gpt2',
@@ -44,7 +50,6 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
   });
   const batches: TextBatch[] = [];
   for await (const batch of textBatches(documents)) batches.push(batch);
-  const folder = mkdtempSync(join(tmpdir(), 'bench-encode-'));
   const times: Record<string, number[]> = {};
   try {
     const paths = [join(folder, 'tokenizer.json'), join(folder, 'documents.json')] as const;
@@ -96,9 +101,6 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
 }
 
 function readText(path: string) {
-  if (!existsSync(path)) {
-    throw new UserError({ what: 'there is no text to measure with', where: path, fix: 'give one with --input=FILE' });
-  }
   const texts = readFileSync(path, 'utf8').split(END_OF_TEXT);
   const size = texts.reduce((total, text) => total + Buffer.byteLength(text), 0);
   const times = Math.max(1, Math.ceil(LEAST_BYTES / Math.max(1, size)));

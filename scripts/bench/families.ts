@@ -19,7 +19,7 @@ import { trainSession } from './train-session.ts';
 export const description =
   'a training step of every family at the 7M model’s active size, tokens/s against llama3’s: [--hidden-size=288] [--layers=6] [--precision=f32|bf16] [--families=a,b] [--rounds=5] [--threads=all]';
 
-const options = z.strictObject({
+export const options = z.strictObject({
   'hidden-size': z.coerce.number().int().default(288),
   layers: z.coerce.number().int().default(6),
   precision: z.enum(['f32', 'bf16']).default('f32'),

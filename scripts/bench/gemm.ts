@@ -9,7 +9,7 @@ import { fixed, printTable } from './statistics.ts';
 export const description =
   'matrix products of the 7M model’s step, GFLOP/s, against OpenBLAS: [--threads=all] [--seconds=1 per product]';
 
-const options = z.strictObject({ threads: threadsOption, seconds: z.coerce.number().positive().default(1) });
+export const options = z.strictObject({ threads: threadsOption, seconds: z.coerce.number().positive().default(1) });
 
 /** Rows of logits that exist at a time, as cross-entropy computes them. */
 const LOGITS_ROWS = 512;

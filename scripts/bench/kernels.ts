@@ -11,7 +11,7 @@ import { fixed, median, printTable } from './statistics.ts';
 export const description =
   'each operation at the 7M model’s sizes, ms and GFLOP/s or GB/s, against wasm: [--precision=f32|bf16] [--peer=wasm|none] [--threads=all]';
 
-const options = z.strictObject({
+export const options = z.strictObject({
   precision: z.enum(['f32', 'bf16']).default('f32'),
   peer: z.enum(['wasm', 'none']).default('wasm'),
   threads: threadsOption,

@@ -24,7 +24,7 @@ import { median, printTable } from './statistics.ts';
 
 export const description = 'listing, filtering and sorting the runs ledger: --runs=N --repeat=N';
 
-const options = z.strictObject({
+export const options = z.strictObject({
   runs: z.coerce.number().int().min(1).default(10_000),
   repeat: z.coerce.number().int().min(1).default(5),
 });

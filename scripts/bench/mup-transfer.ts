@@ -20,7 +20,7 @@ import { fixed, printTable } from './statistics.ts';
 export const description =
   'validation loss by learning rate at three widths, with and without µP, on the chunks of a pipeline: [--pipeline=smoke] [--steps=200] [--widths=32,64,128] [--plot=file.svg] [--threads=all]';
 
-const options = z.strictObject({
+export const options = z.strictObject({
   pipeline: z.string().default('smoke'),
   steps: z.coerce.number().int().min(10).default(200),
   widths: z.string().default('32,64,128'),

@@ -12,6 +12,24 @@ export const threadsOption = z.coerce
   .default(() => Number(process.env['ARROWSMITH_THREADS'] || availableParallelism()));
 
 /**
+ * What a benchmark takes, a line for each option: its values, its default, what it is.
+ * @param schema as for {@link parseOptions}
+ */
+export function describeOptions(schema: z.ZodObject): string[] {
+  const { properties = {} } = z.toJSONSchema(schema, { unrepresentable: 'any' }) as { properties?: Properties };
+  const lines = Object.entries(properties).map(([name, { type, enum: values, default: value, description = '' }]) => {
+    const written =
+      type === 'boolean' ? '' : `=${values?.join('|') ?? (type === 'string' || type === undefined ? '…' : 'N')}`;
+    const initial = value === undefined || value === false || value === '' ? '' : `default ${String(value)}`;
+    return [`--${name}${written}`, [description, initial].filter(Boolean).join('; ')] as const;
+  });
+  const width = Math.max(0, ...lines.map(([option]) => option.length));
+  return lines.map(([option, about]) => `  ${option.padEnd(width)}  ${about}`.trimEnd());
+}
+
+type Properties = Record<string, { type?: string; enum?: unknown[]; default?: unknown; description?: string }>;
+
+/**
  * Reads `--key=value` and `--flag` arguments.
  *
  * @param schema of an object of the options; a flag's value is true, anything else's a string

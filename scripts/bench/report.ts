@@ -14,7 +14,7 @@ import { fixed, median, printTable } from './statistics.ts';
 export const description =
   'HTML report of a 10,000-step run: size, time to render it, time until a browser shows and answers';
 
-const options = z.object({
+export const options = z.object({
   steps: z.coerce.number().int().min(1).default(10_000),
   repeats: z.coerce.number().int().min(1).default(5),
 });

@@ -16,7 +16,7 @@ import { hasTorch, python } from './torch-peer.ts';
 export const description =
   'Tiny Shakespeare by nanoGPT’s CPU recipe, seconds and validation loss, against PyTorch: [--text=file] [--steps=2000] [--peer=torch|none] [--compile] [--threads=all]';
 
-const options = z.strictObject({
+export const options = z.strictObject({
   text: z.string().default('../shared/data/tinyshakespeare.txt'),
   steps: z.coerce.number().int().min(200).optional(),
   peer: z.enum(['torch', 'none']).default('torch'),

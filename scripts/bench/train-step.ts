@@ -26,7 +26,7 @@ import {
 
 const modelNames = ['1M', '7M', '15M', '30M'] as const;
 
-const options = z.strictObject({
+export const options = z.strictObject({
   model: z.enum([...modelNames, 'all']).default('7M'),
   precision: z.enum(['f32', 'bf16']).default('f32'),
   peer: z.enum(['torch', 'none']).default('torch'),
