@@ -9,6 +9,7 @@ import { checkMemory, checkProcessor, readInstructionSets } from './hardware.ts'
 import { checkHub } from './hub.ts';
 import { checkNativeBuild } from './native.ts';
 import { checkPipelines } from './pipelines.ts';
+import { checkRegistry } from './registry.ts';
 import { checkDisk, checkLeftovers, checkWritable, freeBytes } from './store.ts';
 import { checkCompiler, checkGit, checkNpm, checkPython, type Run } from './tools.ts';
 
@@ -55,6 +56,7 @@ export async function examine(root: string, env: NodeJS.ProcessEnv, run: Run): P
     guarded('store', () => checkLeftovers(workspace)),
     pipelines,
     guarded('hub', () => checkHub(sources, { root, env })),
+    guarded('npm registry', () => checkRegistry(sources, { root, env })),
   ]);
   return others.flat();
 }

@@ -5,7 +5,7 @@ import { type Finding, finding } from './finding.ts';
 import type { PipelineSource } from './pipelines.ts';
 
 /** One attempt, answered within seconds: this is a look, not a download. */
-const RETRIES = {
+export const ONE_LOOK = {
   attempts: 1,
   firstDelayMs: 0,
   maxDelayMs: 0,
@@ -46,7 +46,7 @@ async function checkRepository(readers: readonly HubReader[], token: string, opt
   const names = readers.map(({ pipeline }) => pipeline).join(', ');
   try {
     const probed: HubSource = { ...source, whenUnreachable: 'embedded' };
-    const { substitution, reason } = await resolveSource(probed, { ...options, retries: RETRIES });
+    const { substitution, reason } = await resolveSource(probed, { ...options, retries: ONE_LOOK });
     if (substitution === undefined)
       return finding('ok', 'hub', source.repository, `reachable, as ${names} asks for it; ${token}`);
     return finding(

@@ -62,6 +62,7 @@ test('arrays and objects over any lines have the same documents as JSON Lines', 
   expect(await read(`\ufeff ${JSON.stringify(records, undefined, 2)}\n`)).toEqual(texts);
   expect(await read(records.map((record) => JSON.stringify(record, undefined, 1)).join('\n'))).toEqual(texts);
   expect(await read(records.map((record) => JSON.stringify(record, undefined, 1)).join(''))).toEqual(texts);
+  expect(await read('{ "text": "a"\r\n}\r\n{ "text": "b"\n, "id": 1 }')).toEqual(['a', 'b']);
   expect(await read(JSON.stringify(texts))).toEqual(texts);
   expect(await read(texts.map((text) => JSON.stringify(text)).join('\n'))).toEqual(texts);
   expect(await read('[]')).toEqual([]);
@@ -87,6 +88,7 @@ test.each([
   ['a comma before the end', '[{"text":"a"},\n]', /:2: not JSON: an element/],
   ['a bracket too many', '[{"text":"a"}]]', /:1: not JSON: something follows/],
   ['an array in each line', '["a"]\n["b"]', /:2: not JSON: something follows/],
+  ['a comma after each line', '{"text":"a"},\n{"text":"b"},\n', /:1: not JSON/],
   ['no comma between elements', '[{"text":"a"}\n{"text":"b"}]', /:1: not JSON/],
   ['brackets that do not fit', '{\n"text":"a"]}', /:1: not JSON/],
   ['a number among the elements', '[{"text":"a"},\n\n 5]', /:3: not a JSON object/],

@@ -51,8 +51,8 @@ function readLines(file: CorpusFile, map: ValueText, options: ReadOptions): Asyn
 export function isOverLines(head: string): boolean {
   const start = head.trimStart();
   if (start.startsWith('[')) return true;
-  // An object that is printed over lines begins with a line of its brace, and perhaps of its first field.
-  return /^\{\s*?\r?\n/.test(start) || /^\{[^\n]*[,[{:]\s*?\r?\n/.test(start);
+  // An object that is printed over lines leaves its first line open, or has its end, or the next field, on the second.
+  return /^\{([^\n]*[,[{:])?[ \t]*\r?\n/.test(start) || /^\{[^\n]*\n\s*[}\],]/.test(start);
 }
 
 /** Parses JSON, and the constants that Python's json.dumps writes where JSON has no number. */
