@@ -76,7 +76,7 @@ function routerOf(weights: ParameterTensors, coefficients: string): AltUpRouter 
   };
 }
 
-/** Clipping is for training; weights that were trained with it are within the limit. */
+/** The limit is the model's: measured is what was trained. An imported model whose coefficients are beyond it has none. */
 function optionsOf({ active, coefficientClip }: AltUpConfig, { kind, epsilon, unitOffset }: NormConfig): AltUpOptions {
   return {
     active,

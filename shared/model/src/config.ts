@@ -135,7 +135,7 @@ export interface AltUpConfig {
   inputs: number;
   /** The copy that layers compute on. */
   active: number;
-  /** Limit of the coefficients in training; 0: none. */
+  /** Limit of the coefficients; 0: none. What training computed with, whoever runs the model computes with, too. */
   coefficientClip: number;
   /** Whether a learned vector scales the active copy for the per-layer embedding. */
   correctScale: boolean;

@@ -180,6 +180,11 @@ test('the text model of a model of several modalities is taken, under its prefix
   expect(await readHuggingFaceModel(folder)).toEqual(await readHuggingFaceModel(join(FAMILIES, 'gemma3')));
 });
 
+test('a file that names no architecture is of its model_type’s', async () => {
+  const without = copyOf('qwen2', (config) => delete config['architectures']);
+  expect(await readHuggingFaceConfig(without)).toEqual(await readHuggingFaceConfig(join(FAMILIES, 'qwen2')));
+});
+
 describe('an output layer beside tied embeddings', () => {
   const withOutputLayer = async (change: (data: Float32Array) => Float32Array) => {
     const folder = copyOf('llama3-tied');

@@ -25,7 +25,7 @@ const IRRELEVANT = new Set(
     'forced_bos_token_id forced_eos_token_id bad_words_ids suppress_tokens begin_suppress_tokens prefix exponential_decay_length_penalty',
     'max_length min_length max_new_tokens do_sample early_stopping num_beams num_beam_groups diversity_penalty temperature top_k top_p',
     'typical_p repetition_penalty length_penalty no_repeat_ngram_size encoder_no_repeat_ngram_size num_return_sequences',
-    'remove_invalid_values model_max_length',
+    'remove_invalid_values model_max_length max_sequence_length',
     // Heads for other tasks, and a decoder's place beside an encoder.
     'id2label label2id num_labels problem_type finetuning_task task_specific_params tokenizer_class is_encoder_decoder is_decoder',
     'tie_encoder_decoder cross_attention_hidden_size',
