@@ -5,10 +5,10 @@ import type { PipelineSource } from './pipelines.ts';
 import { checkRegistry } from './registry.ts';
 
 const integrity = `sha512-${'A'.repeat(86)}==`;
-const package_ = (name: string) => ({ name, version: '1.0.0', integrity, train: 'a.txt' });
+const pinned = (name: string) => ({ name, version: '1.0.0', integrity, train: 'a.txt' });
 const source: PackageSource = {
   type: 'package',
-  packages: [package_('one'), package_('two')],
+  packages: [pinned('one'), pinned('two')],
   validationShare: 0.1,
   whenUnreachable: 'fail',
   embedded: { stories: 1, validationStories: 1, seed: 1 },
