@@ -1,9 +1,10 @@
 /** @file From a family and a person's choices to a configuration, layer by layer. */
 import { UserError } from '@arrowsmith/errors';
 import type { AttentionConfig, DecoderConfig, DenseConfig, LayerConfig, MoeConfig, VisionConfig } from './config.ts';
-import { chooseOptions, headDimOf, type Family, type ModelOptions } from './families/family.ts';
+import { chooseOptions, headDimOf, type ChosenOptions, type Family, type ModelOptions } from './families/family.ts';
 import { families } from './families/index.ts';
 import type { ModelParameters } from './model-parameters.ts';
+import { defaultInitializerRange, postNormEmbeddingScale, tunedWidth } from './tuned-defaults.ts';
 
 /** What a model's data decide. */
 export interface DataSizes {
@@ -19,7 +20,18 @@ export interface DataSizes {
  * @throws UserError when a window or a chunk is larger than the context
  */
 export function decoderConfig({ family, ...chosen }: ModelParameters, data: DataSizes): DecoderConfig {
-  return configOf(family, chooseOptions(families[family] satisfies Family, chosen), data);
+  return configOf(family, tuned(chooseOptions(families[family] satisfies Family, chosen), chosen), data);
+}
+
+/** The options with what depends on the width, where nobody chose it. Models from elsewhere have theirs. */
+function tuned(options: ModelOptions, { initializerRange, embeddingScale }: ChosenOptions): ModelOptions {
+  const width = tunedWidth(options);
+  const isLost = options.postNorms && options.embeddingScale === 1; // beside what sub-layers add
+  return {
+    ...options,
+    initializerRange: initializerRange ?? defaultInitializerRange(width),
+    embeddingScale: embeddingScale ?? (isLost ? postNormEmbeddingScale(width) : options.embeddingScale),
+  };
 }
 
 /** The configuration with these options. @throws UserError when a window or a chunk is larger than the context */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { families } from './families/index.ts';
 import { chooseOptions, headDimOf } from './families/family.ts';
 import { LARGEST_SIZE, MOST_EXPERTS, MOST_LAYERS } from './limits.ts';
+import { defaultLearningRate, tunedWidth } from './tuned-defaults.ts';
 
 const familyNames = Object.keys(families) as [keyof typeof families, ...(keyof typeof families)[]];
 
@@ -105,7 +106,11 @@ export const modelParameters = z
       .strictObject({ floorScale: z.number().positive(), scale: z.number().positive() })
       .optional()
       .describe('Queries of layers without positions grow with the logarithm of their position.'),
-    embeddingScale: z.number().positive().optional().describe('Factor of token embeddings.'),
+    embeddingScale: z
+      .number()
+      .positive()
+      .optional()
+      .describe('Factor of token embeddings. Default: the family’s; with postNorms in one that has none √hiddenSize.'),
     logitScale: z.number().positive().optional().describe('Factor of the logits.'),
     logitSoftCap: z.number().min(0).optional().describe('Cap of the logits, by tanh; 0: none.'),
     tieWordEmbeddings: z.boolean().optional().describe('Whether the output layer is the embedding matrix.'),
@@ -146,7 +151,13 @@ export const modelParameters = z
       .describe('Share of the gate that is cut off, by layer; layers beyond the list have none.'),
     sharedKvLayers: z.int().min(0).optional().describe('Last layers that use the keys and values of earlier ones.'),
     valueNorm: z.boolean().optional().describe('Whether values are normalised per head.'),
-    initializerRange: z.number().positive().optional().describe('Standard deviation of the initial weights.'),
+    initializerRange: z
+      .number()
+      .positive()
+      .optional()
+      .describe(
+        'Standard deviation of the initial weights. Default: 0.06 · √(128 / hiddenSize), measured; with µP by mupBaseHiddenSize.',
+      ),
     scaleResidualInitializer: z
       .boolean()
       .optional()
@@ -191,3 +202,8 @@ export const modelParameters = z
   });
 
 export type ModelParameters = z.infer<typeof modelParameters>;
+
+/** The peak learning rate that suits a model, where nobody chose one. */
+export function learningRateFor({ family, ...chosen }: ModelParameters): number {
+  return defaultLearningRate(tunedWidth(chooseOptions(families[family], chosen)));
+}

@@ -14,5 +14,5 @@ export {
 } from './memory.ts';
 export { initialState, updateParameters, type OptimizerState } from './optimizer.ts';
 export { trainingParameters, type OptimizerParameters, type TrainingParameters } from './parameters.ts';
-export { learningRate, shortenedWarmup, warmupSteps } from './schedule.ts';
+export { completeParameters, learningRate, shortenedWarmup, warmupSteps, type CompleteParameters } from './schedule.ts';
 export { readTokenTable, type TokenTable } from './token-table.ts';

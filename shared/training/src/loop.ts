@@ -18,7 +18,7 @@ import { batchGradients } from './gradients.ts';
 import { loadImbalance, type LogRow } from './log.ts';
 import { initialState, learningRateFactors, updateParameters, type OptimizerState } from './optimizer.ts';
 import type { TrainingParameters } from './parameters.ts';
-import { learningRate } from './schedule.ts';
+import { completeParameters, learningRate, type CompleteParameters } from './schedule.ts';
 
 /** What a run is made of, and who is told about it. */
 export interface TrainOptions {
@@ -45,6 +45,9 @@ export interface TrainOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** With every default filled in. */
+type CompleteOptions = TrainOptions & { parameters: CompleteParameters };
+
 /** A run was stopped by its signal. It resumes when it is called again with the same checkpoint directory. */
 export class TrainingInterrupted extends Error {
   /** Steps done and saved. */
@@ -68,7 +71,8 @@ export class TrainingInterrupted extends Error {
  * @throws UserError when the loss or the gradient stops being finite, when the checkpoint belongs to another run, or when
  *   the data do not suit the model
  */
-export async function train(options: TrainOptions): Promise<{ weights: Weights; log: LogRow[] }> {
+export async function train(asked: TrainOptions): Promise<{ weights: Weights; log: LogRow[] }> {
+  const options: CompleteOptions = { ...asked, parameters: completeParameters(asked.parameters, asked.config) };
   const { config, parameters, checkpointDirectory, signal } = options;
   checkSplit(options.train, config, 'training');
   checkSplit(options.validation, config, 'validation');
@@ -125,7 +129,7 @@ export async function train(options: TrainOptions): Promise<{ weights: Weights; 
 
 /** One optimizer step: reads the batch, updates `state`, and returns the log's next row. All or nothing. */
 async function trainStep(
-  { config, parameters, train: rows, signal }: TrainOptions,
+  { config, parameters, train: rows, signal }: CompleteOptions,
   state: OptimizerState,
   log: readonly LogRow[],
   indices: readonly number[],

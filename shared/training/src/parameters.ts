@@ -6,8 +6,10 @@ const optimizerParameters = z
     learningRate: z
       .number()
       .positive()
-      .default(1e-3)
-      .describe('Peak learning rate, reached at the end of the warm-up.'),
+      .optional()
+      .describe(
+        'Peak learning rate, reached at the end of the warm-up. Default: 0.006 · 128 / hiddenSize, at most 0.024, measured; with µP by mupBaseHiddenSize.',
+      ),
     minimumLearningRate: z
       .number()
       .min(0)
@@ -26,7 +28,7 @@ const optimizerParameters = z
     weightDecay: z.number().min(0).default(0.1).describe('Decoupled weight decay of matrices; vectors have none.'),
     gradientClip: z.number().positive().default(1).describe('Largest L2 norm of all gradients together.'),
   })
-  .refine((optimizer) => (optimizer.minimumLearningRate ?? 0) <= optimizer.learningRate, {
+  .refine((optimizer) => (optimizer.minimumLearningRate ?? 0) <= (optimizer.learningRate ?? Infinity), {
     path: ['minimumLearningRate'],
     error: ({ input }) => `must not be above learningRate (${(input as { learningRate: number }).learningRate})`,
   });

@@ -1,7 +1,18 @@
 /** @file The learning rate of every step: linear warm-up, then cosine decay. */
+import { defaultLearningRate, tunedWidth, type DecoderConfig } from '@arrowsmith/model';
 import type { TrainingParameters } from './parameters.ts';
 
 type Schedule = Pick<TrainingParameters, 'steps' | 'optimizer'>;
+
+/** Parameters with a learning rate. */
+export type CompleteParameters = TrainingParameters & { optimizer: { learningRate: number } };
+
+/** Fills in the learning rate that suits the model. */
+export function completeParameters(parameters: TrainingParameters, config: DecoderConfig): CompleteParameters {
+  const { hiddenSize, initialization } = config;
+  const peak = parameters.optimizer.learningRate ?? defaultLearningRate(tunedWidth({ hiddenSize, ...initialization }));
+  return { ...parameters, optimizer: { ...parameters.optimizer, learningRate: peak } };
+}
 
 /**
  * Steps of the warm-up: as many as were asked for, if any are left after them; else a tenth of all, at most 100. So a short trial of a pipeline that
@@ -24,10 +35,10 @@ export function shortenedWarmup(parameters: Schedule): string | undefined {
  *
  * @param step counted from 1 to `steps`
  */
-export function learningRate(parameters: Schedule, step: number): number {
+export function learningRate(parameters: Pick<CompleteParameters, 'steps' | 'optimizer'>, step: number): number {
   const { steps, optimizer } = parameters;
   const { learningRate: peak } = optimizer;
-  const minimum = optimizer.minimumLearningRate ?? peak / 10;
+  const minimum = Math.min(peak, optimizer.minimumLearningRate ?? peak / 10);
   const warmup = warmupSteps(parameters);
   if (step <= warmup) return peak * (step / warmup);
   const progress = (step - warmup) / (steps - warmup);

@@ -1,6 +1,6 @@
 /** @file The stage `train`: a decoder learns to predict the training rows. */
 import { z } from 'zod';
-import { modelParameters } from '@arrowsmith/model/model-parameters';
+import { learningRateFor, modelParameters, type ModelParameters } from '@arrowsmith/model/model-parameters';
 import { engineParameters, precisionParameter } from '@arrowsmith/ops/engine-parameters';
 import { resolveEngine } from '@arrowsmith/ops/resolve-backend';
 import { declareStage } from '@arrowsmith/pipeline/stage';
@@ -29,6 +29,15 @@ const parameters = trainingParameters
     precision: precisionParameter,
     profile: z.boolean().default(false).describe('Print the time that each kernel of the native backend took.'),
   })
+  .refine(
+    ({ from, model, optimizer: { learningRate = learningRateFor(model), minimumLearningRate = 0 } }) =>
+      from !== undefined || minimumLearningRate <= learningRate,
+    {
+      path: ['optimizer', 'minimumLearningRate'],
+      error: ({ input }) =>
+        `must not be above learningRate (${learningRateFor((input as { model: ModelParameters }).model)} by default)`,
+    },
+  )
   .refine(({ steps, from }) => steps > 0 || from !== undefined, {
     path: ['steps'],
     error: 'must be at least 1, unless a pretrained model is named by from',

@@ -1,10 +1,11 @@
-/** @file Which pretrained model is meant: the content of its files is part of the result's identity. */
+/** @file What training is asked, in full: the learning rate, and which pretrained model is meant, whose content is part of the result's identity. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { UserError } from '@arrowsmith/errors';
+import { learningRateFor } from '@arrowsmith/model/model-parameters';
 import type { Resolution, ResolveOptions } from '@arrowsmith/pipeline/stage';
 import type { AskedTraining } from './declaration.ts';
 
@@ -25,8 +26,14 @@ export async function resolveTraining(
   { from, ...asked }: AskedTraining,
   { root }: Pick<ResolveOptions<ResolvedTraining>, 'root'>,
 ): Promise<Resolution<ResolvedTraining>> {
-  if (from === undefined) return { parameters: asked };
+  if (from === undefined) return { parameters: withLearningRate(asked) };
   return { parameters: { ...asked, from: { path: from, sha256: await digestModel(root, from) } } };
+}
+
+/** Parameters that say the learning rate, so that runs are compared by it. A pretrained model's is known when it has been read. */
+function withLearningRate<P extends Pick<AskedTraining, 'model' | 'optimizer'>>(asked: P): P {
+  const { learningRate = learningRateFor(asked.model) } = asked.optimizer;
+  return { ...asked, optimizer: { ...asked.optimizer, learningRate } };
 }
 
 /**

@@ -52,6 +52,7 @@ export function tinyParameters(overrides: Partial<z.input<typeof trainingParamet
   return trainingParameters.parse({
     steps: 12,
     batchSize: 4,
+    optimizer: { learningRate: 1e-3 },
     validation: { every: 5, rows: 3 },
     seed: 7,
     ...overrides,
