@@ -1,11 +1,10 @@
 /** @file Benchmark: training a byte-level BPE tokenizer, compared with Hugging Face tokenizers (Python) where it is installed. */
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import * as z from 'zod';
+import { $ } from 'zx';
 import { parseOptions, threadsOption } from './options.ts';
 import { median, printTable } from './statistics.ts';
 import { inputOption, syntheticOption, textFile } from './text-file.ts';
@@ -29,7 +28,6 @@ interface Measured {
   maxRss: number;
 }
 
-const execute = promisify(execFile);
 const beside = (file: string): string => fileURLToPath(new URL(`bpe-train/${file}`, import.meta.url));
 const python = (): string => process.env['PYTHON'] || 'python3';
 
@@ -76,7 +74,7 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
 }
 
 async function measure(program: string, programArguments: string[]): Promise<Measured> {
-  const { stdout } = await execute(program, programArguments);
+  const { stdout } = await $({ quiet: true })`${program} ${programArguments}`;
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Measured;
 }
 
@@ -94,10 +92,7 @@ async function equalMerges(paths: readonly [string, string]): Promise<number> {
 }
 
 async function isInstalled(): Promise<boolean> {
-  return execute(python(), ['-c', 'import tokenizers']).then(
-    () => true,
-    () => false,
-  );
+  return (await $({ quiet: true, nothrow: true })`${python()} -c ${'import tokenizers'}`).exitCode === 0;
 }
 
 function rowOf(name: string, megabytes: number, measured: readonly Measured[]): string[] {

@@ -1,11 +1,11 @@
 /** @file Benchmark: encoding text on one and on several threads, against Hugging Face's tokenizers (Python and JavaScript) and tiktoken. */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { encodeBatches, textBatches, toTokenizerJson, trainBpe, type BpeModel, type TextBatch } from '@arrowsmith/bpe';
 import { z } from 'zod';
+import { $, which } from 'zx';
 import { parseOptions, threadsOption } from './options.ts';
 import { fixed, median, printTable } from './statistics.ts';
 import { inputOption, syntheticOption, textFile } from './text-file.ts';
@@ -57,7 +57,7 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
     writeFileSync(paths[1], JSON.stringify(documents));
     for (let turn = 0; turn < turns; turn++) {
       for (const n of new Set([1, threads])) {
-        const measured = { arrowsmith: await ours(model, batches, n), ...python(paths, n) };
+        const measured = { arrowsmith: await ours(model, batches, n), ...(await python(paths, n)) };
         for (const [name, { seconds, tokens }] of Object.entries(measured)) {
           if (tokens !== measured.arrowsmith.tokens) throw new Error(`${name} gives other tokens: ${tokens}`);
           (times[`${name} ${n}`] ??= []).push(seconds);
@@ -116,18 +116,13 @@ async function ours(model: BpeModel, batches: readonly TextBatch[], threads: num
 }
 
 /** @returns what is installed in Python ($PYTHON, or python3) */
-function python(paths: readonly string[], threads: number): Measured {
+async function python(paths: readonly string[], threads: number): Promise<Measured> {
   const program = join(import.meta.dirname, 'encode', 'peers.py');
+  const command = process.env['PYTHON'] || 'python3';
+  if ((await which(command, { nothrow: true })) === null) return {};
   const env = { ...process.env, RAYON_NUM_THREADS: String(threads), TOKENIZERS_PARALLELISM: 'true' };
-  try {
-    const command = process.env['PYTHON'] ?? 'python3';
-    return JSON.parse(
-      execFileSync(command, [program, ...paths, String(threads)], { env, encoding: 'utf8' }),
-    ) as Measured;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw error;
-  }
+  const { stdout } = await $({ quiet: true, env })`${command} ${program} ${paths} ${threads}`;
+  return JSON.parse(stdout) as Measured;
 }
 
 /** MB/s of the first documents. */

@@ -29,6 +29,9 @@ export interface EngineRequest {
 
 const require = createRequire(import.meta.url);
 
+/** Optional: no package depends on it. */
+const TENSORFLOW_PACKAGE = '@tensorflow/tfjs-node';
+
 /**
  * The name of the backend that a run will use.
  *
@@ -153,7 +156,7 @@ function fromEnvironment(): string {
 
 function tensorflowFolder(): string | undefined {
   try {
-    return dirname(require.resolve('@tensorflow/tfjs-node/package.json'));
+    return dirname(require.resolve(`${TENSORFLOW_PACKAGE}/package.json`));
   } catch {
     return undefined;
   }
