@@ -38,6 +38,8 @@ def tiktoken_of(tokenizer):
     if description["normalizer"] or any(not token["special"] for token in description["added_tokens"]):
         return None
     split = description["pre_tokenizer"]
+    if split["type"] == "Sequence" and len(split["pretokenizers"]) != 2:
+        return None
     pattern = GPT2_PATTERN if split["type"] == "ByteLevel" else split["pretokenizers"][0]["pattern"]["Regex"]
     special = {token["content"]: token["id"] for token in description["added_tokens"]}
     alphabet = bytes_of_character()
