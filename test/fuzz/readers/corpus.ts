@@ -1,4 +1,4 @@
-/** @file Fuzzes the readers of text: Parquet, JSON Lines, text with and without a separator, compressed text. */
+/** @file Fuzzes the readers of text: Parquet, JSON and JSON Lines, CSV and TSV, text with a separator, compressed text. */
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -35,6 +35,9 @@ function fuzzerOf(name: string, file: string, kind: FileKind, content: Buffer | 
 }
 
 const lines = Buffer.from(STORIES.map((text, i) => JSON.stringify({ text, i, meta: { a: [1, null] } })).join('\n'));
+const json = Buffer.from(`[${lines.toString().replaceAll('\n', ',\n')}]`);
+const table = (mark: string): Buffer =>
+  Buffer.from([`i${mark}text`, ...STORIES.map((story, i) => `${i}${mark}"${story} ""yes"", it did"`)].join('\n'));
 const text = Buffer.from(STORIES.join('\n***\n'));
 
 /** Codecs that every version of Node reads. */
@@ -49,6 +52,9 @@ export const corpus: Fuzzer[] = [
   ...parquet,
   fuzzerOf('jsonl', 'corpus.jsonl', 'text', lines, { format: 'jsonl', field: 'text' }),
   fuzzerOf('jsonl-gzip', 'corpus.jsonl.gz', 'bytes', gzipSync(lines), { format: 'jsonl', field: 'text' }),
+  fuzzerOf('json', 'corpus.json', 'json', json, { field: 'text' }),
+  fuzzerOf('csv', 'corpus.csv', 'text', table(','), { field: 'text' }),
+  fuzzerOf('tsv', 'corpus.tsv', 'text', table('\t'), { field: 'text' }),
   fuzzerOf('text', 'corpus.txt', 'text', text, { separator: '***' }),
   fuzzerOf('text-replaced', 'corpus.txt', 'bytes', text, { separator: '***', invalidUtf8: 'replace' }),
   fuzzerOf('text-gzip', 'corpus.txt.gz', 'bytes', gzipSync(text), { separator: '***' }),
