@@ -128,7 +128,8 @@ async function readChecked(path: string): Promise<{ state: TrainingState; run: R
     log: JSON.parse(log) as LogRow[],
   };
   for (const [key, tensor] of Object.entries(tensors)) {
-    const part = STATE_TENSORS.find((prefix) => key.startsWith(`${prefix}/`))!;
+    const part = STATE_TENSORS.find((prefix) => key.startsWith(`${prefix}/`));
+    if (part === undefined) throw new Error(`${path} has a tensor ${key}, which no checkpoint has`);
     state[part][key.slice(part.length + 1)] = tensor;
   }
   return { state, run: JSON.parse(run) as RunIdentity };

@@ -1,5 +1,5 @@
 /** @file Rows of tokens, read at their places in the table that the stage `chunk` writes. */
-import { type BatchLayout, type ReadAt, readLayout, withFile } from '@arrowsmith/artifacts';
+import { type BatchLayout, type ReadAt, readLayout, readRange, withFile, withinFile } from '@arrowsmith/artifacts';
 import { UserError } from '@arrowsmith/errors';
 import type { VisionConfig } from '@arrowsmith/model';
 import type { Batch, TokenRows } from './data.ts';
@@ -30,7 +30,9 @@ export async function readTokenTable(path: string): Promise<TokenTable> {
   const { metadata, batches } = await readLayout(path, 'tokens');
   const contextLength = Number(metadata['contextLength']);
   const width = contextLength + 1;
-  const vision = JSON.parse(metadata['vision'] ?? 'null') as VisionConfig | null;
+  const vision = withinFile(path, 'tokens', () => JSON.parse(metadata['vision'] ?? 'null') as VisionConfig | null);
+  if (!Number.isSafeInteger(contextLength) || contextLength < 1)
+    throw damaged(path, `contextLength ${metadata['contextLength']}`);
   const total = { rows: 0, tokens: 0, bytes: 0 };
   let documents = 0;
   const parts = withFile(path, (readAt) =>
@@ -42,12 +44,16 @@ export async function readTokenTable(path: string): Promise<TokenTable> {
       }) as [Int32Array, Int32Array, Int32Array];
       total.rows += batch.rows;
       for (let row = 0; row < batch.rows; row++) {
+        if (first[row]! < 0 || lengths[row]! < first[row]! || lengths[row]! > contextLength)
+          throw damaged(path, `predictions from ${first[row]} to ${lengths[row]} in row ${batch.firstRow + row}`);
         total.tokens += lengths[row]! - first[row]!;
         total.bytes += bytes[row]!;
       }
       const documentsBefore = documents;
       documents +=
-        batch.columns.get('starts.item')!.bytes === 0 ? 0 : readStartRange(readAt, batch, batch.rows - 1)[1]!;
+        batch.columns.get('starts.item')!.bytes === 0
+          ? 0
+          : readRange(path, readAt, batch, 'starts', batch.rows - 1)[1]!;
       return { ...batch, first, lengths, documentsBefore };
     }),
   );
@@ -77,7 +83,7 @@ export async function readTokenTable(path: string): Promise<TokenTable> {
         const at = i * contextLength;
         batch.inputs.set(ids.subarray(0, contextLength), at);
         batch.targets.set(ids.subarray(first + 1, length + 1), at + first);
-        const begun = readStartRange(readAt, part, row);
+        const begun = readRange(path, readAt, part, 'starts', row);
         const earlier = part.documentsBefore + begun[0]!;
         numberDocuments(
           batch.documents.subarray(at, at + contextLength),
@@ -105,15 +111,17 @@ function partOf(parts: readonly Part[], row: number): Part {
   return parts[low]!;
 }
 
-/** Which of a record batch's beginnings of documents are those of a row: from the first to before the second number. */
-function readStartRange(readAt: ReadAt, { columns }: BatchLayout, row: number): Int32Array {
-  const range = new Int32Array(2);
-  readAt(range, columns.get('starts.offsets')!.position + 4 * row);
-  return range;
+function damaged(path: string, found: string): UserError {
+  return new UserError({
+    what: `cannot read ${path}`,
+    expected: 'rows of tokens, as the stage chunk writes them',
+    found,
+    fix: 'run the stage that writes it again',
+  });
 }
 
 /** The input positions at which documents begin in a row. */
-function readStarts(readAt: ReadAt, { columns }: Part, range: Int32Array): Int32Array {
+function readStarts(readAt: ReadAt, { columns }: Part, range: readonly number[]): Int32Array {
   const starts = new Int32Array(range[1]! - range[0]!);
   if (starts.length > 0) readAt(starts, columns.get('starts.item')!.position + 4 * range[0]!);
   return starts;

@@ -1,67 +1,11 @@
-/** @file Arrow IPC files: written batch by batch with back-pressure, read batch by batch, with typed schema metadata. */
+/** @file Reads Arrow IPC files batch by batch. What a file claims is checked before it is believed (verify-arrow.ts, check-batch.ts). */
 import { type FileHandle, open } from 'node:fs/promises';
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
-import { RecordBatchFileWriter, RecordBatchReader, Schema, type RecordBatch } from 'apache-arrow';
+import { type Field, type RecordBatch, RecordBatchReader } from 'apache-arrow';
 import { UserError } from '@arrowsmith/errors';
-
-/** What every table of this project says about itself in its schema metadata, beside its own keys. */
-export interface TableMetadata {
-  /** What the table is, e.g. `documents`, `weights`. */
-  kind: string;
-  /** Version of the schema of that kind. */
-  version: string;
-  [key: string]: string;
-}
-
-/** Writes to a file descriptor at once: apache-arrow's own queue would hold a whole corpus in memory (its issue #139). */
-class FileWriter extends RecordBatchFileWriter {
-  #descriptor: number;
-
-  constructor(descriptor: number) {
-    super();
-    this.#descriptor = descriptor;
-  }
-
-  protected override _write(chunk: ArrayBufferView): this {
-    const data = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    let written = 0;
-    while (written < data.length) written += writeSync(this.#descriptor, data, written);
-    this._position += data.length;
-    return this;
-  }
-}
-
-/** The schema of a table with its metadata. Key order is kept, so equal metadata give equal bytes. */
-export function tableSchema(fields: Schema['fields'], metadata: TableMetadata): Schema {
-  return new Schema(fields, new Map(Object.entries(metadata)));
-}
-
-/**
- * Writes an Arrow IPC file ("Feather V2"), uncompressed so that it can be memory-mapped. Batches are written as they come;
- * only one is in memory.
- * @returns rows written
- */
-export async function writeArrowFile(
-  path: string,
-  schema: Schema,
-  batches: Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
-): Promise<{ rows: number }> {
-  const descriptor = openSync(path, 'w');
-  try {
-    const writer = new FileWriter(descriptor);
-    writer.reset(undefined, schema);
-    let rows = 0;
-    for await (const batch of batches) {
-      writer.write(batch);
-      rows += batch.numRows;
-    }
-    writer.finish();
-    fsyncSync(descriptor);
-    return { rows };
-  } finally {
-    closeSync(descriptor);
-  }
-}
+import { checkBatch } from './check-batch.ts';
+import { missingColumn } from './known-columns.ts';
+import { verifyArrowFile } from './verify-arrow.ts';
+import type { TableMetadata } from './write-arrow.ts';
 
 /**
  * The schema metadata of an Arrow file, checked to be of the expected kind.
@@ -88,17 +32,24 @@ export async function readSchema(
 
 /**
  * The record batches of an Arrow file in order, one in memory at a time.
- * @throws UserError when the file is missing, is not an Arrow file, is truncated, or is of another kind
+ * @param anyColumns read it though columns of its kind are missing
+ * @throws UserError when the file is missing, is not an Arrow file, is truncated, is of another kind, or has not that kind's columns
  */
-export async function* readBatches(path: string, kind: string): AsyncGenerator<RecordBatch> {
-  const { reader, close } = await openArrowFile(path, kind);
+export async function* readBatches(
+  path: string,
+  kind: string,
+  { anyColumns = false }: { anyColumns?: boolean } = {},
+): AsyncGenerator<RecordBatch> {
+  const { reader, metadata, close } = await openArrowFile(path, kind);
   try {
+    if (!anyColumns) within(path, kind, () => checkColumns(reader.schema.fields, metadata));
     const iterator = reader[Symbol.asyncIterator]();
     for (;;) {
       const next = await iterator.next().catch((error: unknown) => {
         throw unreadable(path, kind, error);
       });
       if (next.done === true) return;
+      within(path, kind, () => checkBatch(next.value, reader.schema.fields));
       yield next.value;
     }
   } finally {
@@ -106,12 +57,16 @@ export async function* readBatches(path: string, kind: string): AsyncGenerator<R
   }
 }
 
-/** @param kind any by default */
-async function openArrowFile(path: string, kind?: string) {
+/**
+ * Opens an Arrow file whose metadata holds together.
+ * @param kind any by default
+ */
+export async function openArrowFile(path: string, kind?: string) {
   let handle: FileHandle | undefined;
   const close = async () => handle?.close().catch(() => undefined); // the reader may have closed it at the end
   try {
     handle = await open(path);
+    await verify(handle);
     const reader = await RecordBatchReader.from(handle);
     await reader.open({ autoDestroy: false });
     const metadata = Object.fromEntries(reader.schema.metadata) as TableMetadata;
@@ -120,6 +75,31 @@ async function openArrowFile(path: string, kind?: string) {
   } catch (error) {
     await close();
     throw error instanceof UserError ? error : unreadable(path, kind ?? 'any', error);
+  }
+}
+
+async function verify(handle: FileHandle): Promise<void> {
+  const { size } = await handle.stat();
+  const read = async (position: number, length: number): Promise<Uint8Array> => {
+    const bytes = new Uint8Array(length);
+    await handle.read(bytes, 0, length, position);
+    return bytes;
+  };
+  await verifyArrowFile({ size, read });
+}
+
+/** @throws Error naming a column that a table of its kind must have */
+export function checkColumns(fields: readonly Field[], metadata: TableMetadata): void {
+  const missing = missingColumn(fields, metadata);
+  if (missing !== undefined) throw new Error(`there is no column ${missing}`);
+}
+
+/** Runs what reads a file: whatever fails in it, fails because of the file. */
+export function within<T>(path: string, kind: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof UserError ? error : unreadable(path, kind, error);
   }
 }
 
@@ -132,13 +112,16 @@ function otherKind(path: string, kind: string, found: string | undefined): UserE
   });
 }
 
-function unreadable(path: string, kind: string, cause: unknown): UserError {
-  const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+function unreadable(path: string, kind: string, cause: unknown): Error {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const isSystem = code !== undefined && !code.startsWith('ERR_');
+  if (isSystem && code !== 'ENOENT' && code !== 'EISDIR') return cause as Error; // the disk, not the file
+  const damaged = `a file that is truncated or not Arrow (${message})`;
   return new UserError(
     {
       what: `cannot read ${path}`,
       expected: `an Arrow IPC file of kind "${kind}"`,
-      found: missing ? 'no such file' : `a file that is truncated or not Arrow (${(cause as Error).message})`,
+      found: code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'a folder' : damaged,
       fix: 'run the stage that writes it again',
     },
     { cause },

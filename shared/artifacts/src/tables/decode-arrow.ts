@@ -1,5 +1,7 @@
 /** @file An Arrow file that is in memory: its record batches, as many as are whole. */
 import { DataType, makeVector, type RecordBatch, RecordBatchReader, RecordBatchStreamWriter, Schema, type Vector } from 'apache-arrow';
+import { checkBatch } from './check-batch.ts';
+import { soundLength, verifyArrowFile } from './verify-arrow.ts';
 import type { TableKind } from './kinds.ts';
 
 const MAGIC = 'ARROW1';
@@ -16,16 +18,22 @@ const MAGIC_BYTES = 8;
  * @returns `damage` says what is wrong with the file, where something is
  * @throws Error when it is no Arrow file, or one of another kind or version
  */
-export function decodeArrow(
+export async function decodeArrow(
   bytes: Uint8Array,
   { kind, version, fields }: TableKind,
-): { batches: RecordBatch[]; damage?: string } {
+): Promise<{ batches: RecordBatch[]; damage?: string }> {
   const ends = [bytes.subarray(0, MAGIC.length), bytes.subarray(-MAGIC.length)];
   const [begins, closed] = ends.map((end) => Buffer.from(end).toString('latin1') === MAGIC);
   if (begins !== true) throw new Error(`not an Arrow file (${bytes.length} bytes)`);
   if (closed !== true) {
-    const stream = Buffer.concat([schemaMessage(fields), bytes.subarray(MAGIC_BYTES)]);
+    const sound = bytes.subarray(MAGIC_BYTES, soundLength(bytes, MAGIC_BYTES));
+    const stream = Buffer.concat([schemaMessage(fields), sound]);
     return { batches: readBatchesOf(stream).batches, damage: `a file that is cut off after ${bytes.length} bytes` };
+  }
+  try {
+    await verifyArrowFile({ size: bytes.length, read: (at, length) => bytes.subarray(at, at + length) });
+  } catch (error) {
+    return { batches: [], damage: (error as Error).message };
   }
   const { batches, error } = readBatchesOf(bytes);
   const metadata = batches[0]?.schema.metadata;
@@ -48,7 +56,11 @@ function schemaMessage(fields: Schema['fields']): Uint8Array {
 function readBatchesOf(bytes: Uint8Array): { batches: RecordBatch[]; error?: string } {
   const batches: RecordBatch[] = [];
   try {
-    for (const batch of RecordBatchReader.from(bytes).open()) batches.push(batch);
+    const reader = RecordBatchReader.from(bytes).open();
+    for (const batch of reader) {
+      checkBatch(batch, reader.schema.fields);
+      batches.push(batch);
+    }
     return { batches };
   } catch (error) {
     return { batches, error: (error as Error).message };

@@ -1,6 +1,6 @@
 /** @file Arrow tables: their kinds, writing and reading them. */
 export type { RecordBatch } from 'apache-arrow';
-export * from './arrow-file.ts';
+export { readBatches, readMetadata, readSchema, within as withinFile } from './arrow-file.ts';
 export * from './columns.ts';
 export * from './decode-arrow.ts';
 export * from './documents.ts';
@@ -11,3 +11,4 @@ export * from './random-access.ts';
 export * from './random-order.ts';
 export * from './tensor-file.ts';
 export * from './tensors.ts';
+export * from './write-arrow.ts';

@@ -42,7 +42,7 @@ import {
 } from 'apache-arrow';
 import type { DataType } from 'apache-arrow';
 import { type Column, recordBatch } from './columns.ts';
-import { type TableMetadata, tableSchema, writeArrowFile } from './arrow-file.ts';
+import { type TableMetadata, tableSchema, writeArrowFile } from './write-arrow.ts';
 
 /** A kind of table: its name, the version of its schema, its columns. */
 export interface TableKind {

@@ -1,7 +1,8 @@
 /** @file Any table of this project as plain JavaScript values, for people to look at. */
-import { open } from 'node:fs/promises';
-import { RecordBatchReader } from 'apache-arrow';
-import type { TableMetadata } from './arrow-file.ts';
+import { UserError } from '@arrowsmith/errors';
+import { openArrowFile, within } from './arrow-file.ts';
+import { checkBatch } from './check-batch.ts';
+import type { TableMetadata } from './write-arrow.ts';
 
 export type PlainValue = number | string | boolean | null | Uint8Array;
 
@@ -20,24 +21,34 @@ export async function readPlainTable(
   path: string,
   isWanted: (metadata: TableMetadata) => boolean | Promise<boolean>,
 ): Promise<PlainTable | undefined> {
-  const handle = await open(path);
+  const { reader, metadata, close } = await openArrowFile(path);
   try {
-    const reader = await RecordBatchReader.from(handle);
-    await reader.open({ autoDestroy: false });
     const { fields } = reader.schema;
-    const metadata = Object.fromEntries(reader.schema.metadata) as TableMetadata;
-    if (metadata.kind === undefined) throw new Error('an Arrow file without a kind');
+    if (metadata.kind === undefined) throw withoutKind(path);
     if (fields.some(({ type }) => (type.children ?? []).length > 0) || !(await isWanted(metadata))) return undefined;
     const columns: Record<string, PlainValue[]> = Object.fromEntries(fields.map(({ name }) => [name, []]));
-    for await (const batch of reader) {
+    const iterator = reader[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await iterator.next().catch((error: unknown) => within(path, metadata.kind, () => { throw error; }));
+      if (next.done === true) return { metadata, columns };
+      const batch = next.value;
+      within(path, metadata.kind, () => checkBatch(batch, fields));
       for (const { name } of fields) {
         for (const value of batch.getChild(name)!) {
           columns[name]!.push(typeof value === 'bigint' ? Number(value) : (value as PlainValue));
         }
       }
     }
-    return { metadata, columns };
   } finally {
-    await handle.close().catch(() => undefined); // the reader may have closed it at the end
+    await close();
   }
+}
+
+function withoutKind(path: string): UserError {
+  return new UserError({
+    what: `cannot read ${path}`,
+    expected: 'a table of this project, whose metadata has a kind',
+    found: 'an Arrow file without a kind',
+    fix: 'run the stage that writes it again',
+  });
 }

@@ -6,7 +6,8 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { DataType, type Field, Message, RecordBatchReader } from 'apache-arrow';
 import { UserError } from '@arrowsmith/errors';
-import { readMetadata, type TableMetadata } from './arrow-file.ts';
+import { checkColumns, readMetadata, within as withinFile } from './arrow-file.ts';
+import type { TableMetadata } from './write-arrow.ts';
 
 /** Where bytes lie in a file. */
 export interface Region {
@@ -40,6 +41,7 @@ export async function readLayout(path: string, kind: string): Promise<TableLayou
     const reader = await RecordBatchReader.from(handle);
     await reader.open({ autoDestroy: false });
     const { footer, schema } = reader as typeof reader & { footer: Footer };
+    withinFile(path, kind, () => checkColumns(schema.fields, metadata));
     const names = schema.fields.flatMap((field) => bufferNames(field, field.name));
     const batches: BatchLayout[] = [];
     let firstRow = 0;
@@ -52,6 +54,7 @@ export async function readLayout(path: string, kind: string): Promise<TableLayou
       const body = offset + metaDataLength;
       if (body + bodyLength > size) throw cut(path, body + bodyLength, size);
       const regions = header.buffers.map((buffer) => ({ position: body + buffer.offset, bytes: buffer.length }));
+      if (regions.length !== names.length) throw damaged(path, `${regions.length} buffers`, `${names.length} buffers`);
       const columns = new Map(names.map((name, i) => [name, regions[i]!]));
       batches.push({ firstRow, rows: header.length, columns });
       firstRow += header.length;
@@ -102,6 +105,24 @@ export function withFile<T>(path: string, work: (readAt: ReadAt) => T): T {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/**
+ * Reads where a text or a list of a row lies among its column's values.
+ * @returns its first and the one after its last
+ * @throws UserError when that is not within the values
+ */
+export function readRange(path: string, readAt: ReadAt, { columns }: BatchLayout, column: string, row: number): [number, number] {
+  const offsets = new Int32Array(2);
+  readAt(offsets, columns.get(`${column}.offsets`)!.position + 4 * row);
+  const [begin, end] = [offsets[0]!, offsets[1]!];
+  const most = (columns.get(`${column}.item`) ?? columns.get(column)!).bytes; // of at least a byte each
+  if (begin < 0 || end < begin || end > most) throw damaged(path, `values from ${begin} to ${end} of ${column}`, `at most ${most}`);
+  return [begin, end];
+}
+
+function damaged(path: string, found: string, expected: string): UserError {
+  return new UserError({ what: `cannot read ${path}`, expected, found, fix: 'run the stage that writes it again' });
 }
 
 function cut(path: string, expected: number, found: number): UserError {

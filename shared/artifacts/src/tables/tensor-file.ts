@@ -1,7 +1,7 @@
 /** @file Tensors of a file one by one, and rows of them: what is not needed is not read. */
 import { UserError } from '@arrowsmith/errors';
 import { tensorsTable } from './kinds.ts';
-import { readLayout, withFile, type BatchLayout } from './random-access.ts';
+import { readLayout, readRange, withFile, type BatchLayout } from './random-access.ts';
 
 /** An opened table of tensors. */
 export interface TensorFile {
@@ -26,11 +26,7 @@ export async function openTensors(path: string): Promise<TensorFile> {
   const positions = new Map<string, number>();
   const shapes = new Map<string, number[]>();
   withFile(path, (readAt) => {
-    const range = (batch: BatchLayout, column: string, row: number): [number, number] => {
-      const offsets = new Int32Array(2);
-      readAt(offsets, batch.columns.get(`${column}.offsets`)!.position + 4 * row);
-      return [offsets[0]!, offsets[1]!];
-    };
+    const range = (batch: BatchLayout, column: string, row: number) => readRange(path, readAt, batch, column, row);
     for (const batch of batches) {
       for (let row = 0; row < batch.rows; row++) {
         const [nameBegin, nameEnd] = range(batch, 'name', row);

@@ -1,11 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 import { join } from 'node:path';
 import { runsTable, writeTable } from '@arrowsmith/artifacts';
 import { beforeAll, expect, test } from 'vitest';
 import { bundleScript } from '../testing/bundle-script.ts';
+import type { Run } from './run.ts';
 import { testRun, testStage } from '../testing/runs.ts';
 import { ledgerFolder, openWorkspace, type Workspace } from '../workspace.ts';
 import { addRuns, appendRun, forgetRuns, packLedger, readLedger, renameRun, requireWhole } from './ledger.ts';
@@ -265,6 +276,38 @@ test('a packed file with a changed byte is told by the digest in its name', asyn
   bytes[at] = 'D'.charCodeAt(0);
   writeFileSync(path, bytes);
   expect((await readLedger(workspace)).damaged).toMatchObject([{ reason: /not those that its name says/ }]);
+});
+
+test('whatever bit of the file of a run is flipped, the same run is read, or the file is reported and nothing else', async () => {
+  const workspace = fresh();
+  const stages = {
+    train: testStage('train', { metrics: { loss: 1.5, worst: Number.NaN, none: 0 }, metadata: { steps: 3, on: true } }),
+  };
+  const run = await appendRun(workspace, testRun({ name: 'wide', notes: 'ü', backend: 'native', stages }));
+  const path = join(ledgerFolder(workspace), `${run.id}.arrow`);
+  const bytes = readFileSync(path);
+  const expected = { runs: [run], damaged: [] };
+  expect(await readLedger(workspace)).toEqual(expected);
+  const silent: number[] = [];
+  let reported = 0;
+  for (let bit = 0; bit < 8 * bytes.length; bit += 53) {
+    const damaged = Buffer.from(bytes);
+    damaged[bit >> 3]! ^= 1 << (bit & 7);
+    writeFileSync(path, damaged);
+    const found = await readLedger(workspace);
+    if (found.damaged.length === 1) reported++;
+    else if (!isDeepStrictEqual(structuredClone(found), structuredClone(expected))) silent.push(bit >> 3);
+  }
+  expect(silent).toEqual([]);
+  expect(reported).toBeGreaterThan(100);
+});
+
+test('a file of a run of before there were digests is read', async () => {
+  const workspace = fresh();
+  const run: Run = { ...testRun(), id: '20260131-094512-tavo', revision: 0, finishedAt: '2026-01-31T09:45:12.000Z' };
+  await addRuns(workspace, [run]);
+  renameSync(join(ledgerFolder(workspace), files(workspace)[0]!), join(ledgerFolder(workspace), `${run.id}.arrow`));
+  expect(await readLedger(workspace)).toEqual({ runs: [run], damaged: [] });
 });
 
 test('a table of a later version is not misread', async () => {

@@ -1,7 +1,7 @@
 /**
  * @file The runs ledger, `artifacts/runs`: Arrow files of one schema, so that DuckDB and polars read all of it as one table.
  *
- *     <id>.arrow, <id>.<revision>.arrow   one run each; appending creates such a file and touches no other
+ *     <id>.arrow, <id>.<revision>.arrow   one run each, with the digest of its values (checksum.ts); appending creates such a file and touches no other
  *     packed-<digest>.arrow               many runs; files of one run are packed when there are many, which keeps listing fast
  *     <id>.json                           a run of before the ledger was Arrow; packed with the rest
  *
@@ -24,6 +24,7 @@ import {
 import { createFileAtomic } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
 import { ledgerFolder, type Workspace } from '../workspace.ts';
+import { changedSinceWritten, checksum } from './checksum.ts';
 import { readJsonEntry } from './json-entries.ts';
 import { runColumns, runsOfBatch } from './rows.ts';
 import { newRunId, type Run } from './run.ts';
@@ -80,7 +81,12 @@ export async function appendRun(
 /** @returns whether there was no such entry yet */
 async function createEntry(workspace: Workspace, run: Run): Promise<boolean> {
   const name = run.revision === 0 ? run.id : `${run.id}.${run.revision}`;
-  return createFileAtomic(join(ledgerFolder(workspace), `${name}.arrow`), (path) => writeRuns(path, [run]));
+  return createFileAtomic(join(ledgerFolder(workspace), `${name}.arrow`), (path) => writeRun(path, run));
+}
+
+async function writeRun(path: string, run: Run): Promise<void> {
+  const columns = runColumns([run]);
+  await writeTable(path, runsTable, { sha256: checksum(runsTable, columns) }, [columns]);
 }
 
 async function writeRuns(path: string, runs: readonly Run[]): Promise<void> {
@@ -160,26 +166,32 @@ async function readLedgerFile(folder: string, name: string): Promise<LedgerFile 
   const path = join(folder, name);
   try {
     if (name.endsWith('.json')) return { name, runs: [await readJsonEntry(path)] };
-    return { name, ...decodeRuns(name, await readFile(path)) };
+    return { name, ...(await decodeRuns(name, await readFile(path))) };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    return { name, runs: [], damage: (error as Error).message };
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    return { name, runs: [], damage: code === 'EISDIR' ? 'a folder' : message };
   }
 }
 
 /** The table without its last column. */
 const runsTableBefore: TableKind = { ...runsTable, fields: runsTable.fields.slice(0, -1) };
 
-/** A packed file is known to be sound by its digest; what others hold is decoded to see that it can be. */
-function decodeRuns(name: string, bytes: Uint8Array): Omit<LedgerFile, 'name'> {
-  const decoded = decodeArrow(bytes, runsTable);
+/**
+ * A packed file is known to be sound by its digest, a file of one run by that of its values. What other files hold, those of before there were
+ * digests, is decoded to see that it can be.
+ */
+async function decodeRuns(name: string, bytes: Uint8Array): Promise<Omit<LedgerFile, 'name'>> {
+  const decoded = await decodeArrow(bytes, runsTable);
   // Of a file that is cut off, the schema is not known: it may be of before metrics said what they are.
-  const { batches, damage } = decoded.batches.length > 0 ? decoded : decodeArrow(bytes, runsTableBefore);
+  const { batches, damage } = decoded.batches.length > 0 ? decoded : await decodeArrow(bytes, runsTableBefore);
   const runs = batches.flatMap(runsOfBatch);
   if (isPacked(name) && name === packedName(bytes)) return { runs };
+  const changed = isPacked(name) || damage !== undefined ? undefined : batches.map(changedSinceWritten).find(Boolean);
   const readable = runs.filter(isReadable);
   if (damage !== undefined) return { runs: readable, damage };
   if (isPacked(name)) return { runs: readable, damage: 'its bytes are not those that its name says' };
+  if (changed !== undefined) return { runs: [], damage: changed };
   return runs.length === readable.length ? { runs } : { runs: readable, damage: 'text that is not JSON' };
 }
 

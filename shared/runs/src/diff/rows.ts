@@ -69,7 +69,7 @@ async function* digests(
   kind: string,
   path: string,
 ): AsyncGenerator<{ digest: string; batch: RecordBatch; row: number }> {
-  for await (const batch of readBatches(path, kind)) {
+  for await (const batch of readBatches(path, kind, { anyColumns: true })) {
     const names = batch.schema.fields.map(({ name }) => name).filter((name) => !POSITIONS[kind]?.includes(name));
     const columns = names.sort().map((name) => batch.getChild(name)!);
     for (let row = 0; row < batch.numRows; row++) {

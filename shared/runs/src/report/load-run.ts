@@ -87,11 +87,19 @@ async function loadTable(
   fix: string,
 ): Promise<Omit<ReportTable, 'file'> | undefined> {
   if (entry.bytes > LARGEST_TABLE) return undefined;
-  const verify = () => verifiedBlob(store, entry, name, `${fix} --skip-nx-cache`);
+  let isVerified = false;
+  const verify = async (): Promise<void> => {
+    isVerified = true;
+    await verifiedBlob(store, entry, name, `${fix} --skip-nx-cache`);
+  };
   // What is not shown need not be verified, and is told by the head of its file.
-  const isShown = async ({ kind }: { kind: string }) => kind !== documentsTable.kind && (await verify()) !== '';
+  const isShown = async ({ kind }: { kind: string }): Promise<boolean> => {
+    if (kind === documentsTable.kind) return false;
+    await verify();
+    return true;
+  };
   const table = await readPlainTable(blobPath(store, entry.sha256), isShown).catch(async (error: unknown) => {
-    if (!(error instanceof UserError)) await verify(); // says what is wrong, where the file is not what it was
+    if (!isVerified) await verify(); // says what is wrong, where the file is not what it was
     throw error;
   });
   return table === undefined ? undefined : { kind: table.metadata.kind, ...table };
