@@ -11,7 +11,7 @@ import * as z from 'zod';
 import { writeBenchTable } from './bench-table.ts';
 import { parseOptions, threadsOption } from './options.ts';
 import { fixed, printTable } from './statistics.ts';
-import { hasTorch, python } from './torch-peer.ts';
+import { hasTorch, python, torchEnvironment } from './torch-peer.ts';
 
 export const description =
   'Tiny Shakespeare by nanoGPT’s CPU recipe, seconds and validation loss, against PyTorch: [--text=file] [--steps=2000] [--peer=torch|none] [--compile] [--threads=all]';
@@ -103,15 +103,15 @@ async function trainTorch(
   { steps = RECIPE_STEPS, ...rest }: { steps: number | undefined; compile: boolean; threads: number },
 ): Promise<Trained> {
   const script = fileURLToPath(new URL('shakespeare-char-torch.py', import.meta.url));
-  const { stdout } = await promisify(execFile)(python(), [script, text, JSON.stringify({ steps, ...rest })]).catch(
-    (error: { stderr?: string; message: string }) => {
-      throw new UserError({
-        what: 'PyTorch does not train',
-        where: script,
-        found: (error.stderr || error.message).trim().split('\n').at(-1)!,
-        fix: 'set PYTHON to a Python with torch 1.13 or later (2.0 for --compile), or leave it out with --peer=none',
-      });
-    },
-  );
+  const { stdout } = await promisify(execFile)(python(), [script, text, JSON.stringify({ steps, ...rest })], {
+    env: torchEnvironment(),
+  }).catch((error: { stderr?: string; message: string }) => {
+    throw new UserError({
+      what: 'PyTorch does not train',
+      where: script,
+      found: (error.stderr || error.message).trim().split('\n').at(-1)!,
+      fix: 'set PYTHON to a Python with torch 1.13 or later (2.0 for --compile), or leave it out with --peer=none',
+    });
+  });
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Trained;
 }

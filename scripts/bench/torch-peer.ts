@@ -20,6 +20,16 @@ const TIME_LIMIT = 600_000;
 /** The Python to use. */
 export const python = (): string => process.env['PYTHON'] || 'python3';
 
+/**
+ * The environment in which PyTorch is at its best: glibc's malloc, left to itself, gives the memory of each large tensor back to the system and
+ * takes fresh pages for the next. Of what the user has set, nothing is changed, so that another allocator can be tried by LD_PRELOAD.
+ */
+export const torchEnvironment = (): NodeJS.ProcessEnv => ({
+  MALLOC_MMAP_THRESHOLD_: String(2 ** 32),
+  MALLOC_TRIM_THRESHOLD_: String(2 ** 32),
+  ...process.env,
+});
+
 /** Whether the Python has PyTorch. */
 export async function hasTorch(): Promise<boolean> {
   return run(python(), ['-c', 'import torch']).then(
@@ -47,7 +57,7 @@ export class TorchSession {
 
   private constructor(options: Record<string, unknown>) {
     const script = fileURLToPath(new URL('train-step-torch.py', import.meta.url));
-    this.#child = spawn(python(), [script, JSON.stringify(options)]);
+    this.#child = spawn(python(), [script, JSON.stringify(options)], { env: torchEnvironment() });
     this.#child.on('error', () => {}); // its output ends, too
     this.#child.stdin.on('error', () => {});
     this.#child.stderr

@@ -6,6 +6,7 @@
 #include "addon-binding.h"
 #include "addon-kernels.h"
 #include "addon-memory.h"
+#include "dry-run.h"
 #include "gemm.h"
 #include "kernels.h"
 #include "parallel.h"
@@ -66,6 +67,8 @@ NAPI_MODULE_INIT() {
       {"setThreads", Binding<&setThreads>::call},
       {"threads", Binding<&threads>::call},
       {"scratchTotal", Binding<&scratchTotal>::call},
+      {"beginDryRun", Binding<&beginDryRun>::call},
+      {"endDryRun", Binding<&endDryRun>::call},
       {"hasBf16", Binding<&hasBf16>::call},
       {"gemm", KernelBinding<&gemmOfMatrices>::call},
       {"gemmBatched", KernelBinding<&gemmBatched>::call},
@@ -119,6 +122,7 @@ NAPI_MODULE_INIT() {
       {"adamW", KernelBinding<&adamWOfArrays>::call},
       {"add", KernelBinding<&add>::call},
       {"scale", KernelBinding<&scale>::call},
+      {"fill", KernelBinding<&fill>::call},
       {"scaledSum", KernelBinding<&scaledSumOfArrays>::call},
       {"globalNorm", KernelBinding<&globalNormOfArrays>::call},
   };

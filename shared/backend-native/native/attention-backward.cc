@@ -8,6 +8,8 @@
 #include <algorithm>
 
 #include "attention-mask.h"
+#include "block.h"
+#include "dry-run.h"
 #include "kernels.h"
 #include "parallel.h"
 #include "rope.h"
@@ -209,6 +211,32 @@ int64_t partKeys(int64_t headDim, int64_t keys) {
   return std::min(keys, std::clamp(roundDown(kPartFloats / headDim, kPanelColumns), kLeastPartKeys, kMostPartKeys));
 }
 
+/** What the gradient by a head's keys keeps in its thread's memory. */
+struct HeadMemory {
+  /** Keys of a part, queries of a block, and the distance between rows of scores. */
+  int64_t most, block, scores;
+  /** Of packed operands, one block of scores, sums of the part, turned rows. */
+  size_t packedBytes, scoreBytes, sumBytes, turnedBytes;
+
+  HeadMemory(Precision precision, const AttentionShape& shape, int64_t seenKeys)
+      : most(partKeys(shape.headDim, seenKeys)), block(std::min(shape.s, kBlockQueries)), scores(scoreStride(most)) {
+    const int64_t d = shape.headDim;
+    packedBytes = 2 * arrowsmith::packedBytes(precision, d, most) + arrowsmith::packedBytes(precision, most, d) +
+                  2 * arrowsmith::packedBytes(precision, block, d);
+    scoreBytes = sizeof(float) * static_cast<size_t>(block * scores);
+    sumBytes = sizeof(float) * static_cast<size_t>(2 * most * d);
+    turnedBytes = shape.rotation == nullptr ? 0 : sizeof(float) * static_cast<size_t>(std::max(shape.s, most) * d);
+  }
+
+  void need() const {
+    needOnEachThread(Scratch::attentionPacked, packedBytes);
+    needOnEachThread(Scratch::attentionScores, scoreBytes);
+    needOnEachThread(Scratch::attentionGradients, scoreBytes);
+    needOnEachThread(Scratch::attentionRows, sumBytes);
+    needOnEachThread(Scratch::attentionQueries, turnedBytes);
+  }
+};
+
 }  // namespace
 
 void attentionGradient(Precision precision, const AttentionShape& all, const float* dOut, const float* q,
@@ -225,6 +253,9 @@ void attentionGradient(Precision precision, const AttentionShape& all, const flo
     for (const float* rows : {q, dOut, out}) next.add(rows + at, stride, all.s, group * d);
   };
   const int64_t heads = all.b * all.kvHeads;
+  needForBlocks(used, std::max(all.headDim, all.sKv));
+  needForRotation(all.rotation);
+  HeadMemory(used, all, all.sKv).need();  // no sequence's queries see more keys
   parallelFor(heads, [&](int64_t index) {
     const int64_t sequence = index / all.kvHeads, kvHead = index % all.kvHeads;
     ReadNext next;
@@ -233,21 +264,22 @@ void attentionGradient(Precision precision, const AttentionShape& all, const flo
     if (const int64_t following = index + threads(); following < heads) addRows(following, next);
     const AttentionShape shape = ofSequence(all, sequence);
     const int64_t origin = visibleKeys(shape, 0).begin, seenKeys = shape.sKv - origin;
-    const int64_t most = partKeys(d, seenKeys), block = std::min(shape.s, kBlockQueries), scores = scoreStride(most);
+    const HeadMemory needed(used, shape, seenKeys);
+    const int64_t most = needed.most, block = needed.block;
     const int64_t kvStart = sequence * shape.sKv * kvStride + kvHead * d;
-    PackedOperands operands(2 * packedBytes(used, d, most) + packedBytes(used, most, d) +
-                            2 * packedBytes(used, block, d));
-    const BlockMemory memory{scratchFloats(Scratch::attentionScores, block * scores),
-                             scratchFloats(Scratch::attentionGradients, block * scores),
-                             scores,
+    PackedOperands operands(needed.packedBytes);
+    const auto floats = [](Scratch name, size_t bytes) { return static_cast<float*>(scratchBytes(name, bytes)); };
+    const BlockMemory memory{floats(Scratch::attentionScores, needed.scoreBytes),
+                             floats(Scratch::attentionGradients, needed.scoreBytes),
+                             needed.scores,
                              operands.take(used, block, d).data,
                              operands.take(used, block, d).data};
     void* const keysTransposed = operands.take(used, d, most).data;
     void* const valuesTransposed = operands.take(used, d, most).data;
     void* const packedKeys = operands.take(used, most, d).data;
-    float* const sums = scratchFloats(Scratch::attentionRows, 2 * most * d);
+    float* const sums = floats(Scratch::attentionRows, needed.sumBytes);
     // Where queries and keys are to be turned: first the part's keys, then, as these are packed by then, a head's queries.
-    float* const turned = shape.rotation == nullptr ? nullptr : scratchFloats(Scratch::attentionQueries, std::max(shape.s, most) * d);
+    float* const turned = shape.rotation == nullptr ? nullptr : floats(Scratch::attentionQueries, needed.turnedBytes);
 
     for (int64_t j = 0; j < origin; j++) {
       std::fill_n(dK + kvStart + j * kvStride, d, 0.0f);

@@ -7,6 +7,8 @@
 #include <cstring>
 
 #include "attention-mask.h"
+#include "block.h"
+#include "dry-run.h"
 #include "kernels.h"
 #include "parallel.h"
 #include "rope.h"
@@ -171,6 +173,32 @@ struct Piece {
   int64_t sequence, firstHead, count, first, last;
 };
 
+/** What a piece keeps in its thread's memory, for keys and values from position `origin` on. */
+struct PieceMemory {
+  int64_t origin, keyCount;
+  /** Distance between rows of scores. */
+  int64_t stride;
+  /** Of packed keys and values, scores, turned queries, turned keys. */
+  size_t packedBytes, scoreBytes, queryBytes, keyBytes;
+
+  PieceMemory(Precision precision, const AttentionShape& shape, const Piece& piece)
+      : origin(visibleKeys(shape, piece.first).begin),
+        keyCount(visibleKeys(shape, piece.last - 1).end - origin),
+        stride(scoreStride(mostKeys(shape, piece.first, piece.last, kBlockQueries))),
+        packedBytes(arrowsmith::packedBytes(precision, shape.headDim, keyCount) +
+                    arrowsmith::packedBytes(precision, keyCount, shape.headDim)),
+        scoreBytes(sizeof(float) * static_cast<size_t>(kBlockQueries * stride)),
+        queryBytes(sizeof(float) * static_cast<size_t>(kBlockQueries * shape.headDim)),
+        keyBytes(shape.rotation == nullptr ? 0 : sizeof(float) * static_cast<size_t>(keyCount * shape.headDim)) {}
+
+  void need() const {
+    needOnEachThread(Scratch::attentionPacked, packedBytes);
+    needOnEachThread(Scratch::attentionScores, scoreBytes);
+    needOnEachThread(Scratch::attentionQueries, queryBytes);
+    needOnEachThread(Scratch::attentionRows, keyBytes);
+  }
+};
+
 /** Adds the rows that a piece reads. */
 void addRows(const Heads& heads, const Piece& piece, ReadNext& next) {
   const auto [sequence, firstHead, count, first, last] = piece;
@@ -186,15 +214,15 @@ void addRows(const Heads& heads, const Piece& piece, ReadNext& next) {
 void attendPiece(Precision precision, const Heads& heads, const Piece& piece, ReadNext& next) {
   const auto [sequence, firstHead, count, first, last] = piece;
   const AttentionShape shape = ofSequence(heads.shape, sequence);
-  const int64_t origin = visibleKeys(shape, first).begin, keyCount = visibleKeys(shape, last - 1).end - origin;
-  PackedOperands operands(packedBytes(precision, shape.headDim, keyCount) +
-                          packedBytes(precision, keyCount, shape.headDim));
+  const PieceMemory needed(precision, shape, piece);
+  const int64_t origin = needed.origin, keyCount = needed.keyCount;
+  PackedOperands operands(needed.packedBytes);
   const PackedB keys = operands.take(precision, shape.headDim, keyCount);
   const PackedB values = operands.take(precision, keyCount, shape.headDim);
   const Head shared = heads.at(sequence, firstHead);
   const float* const firstKey = shared.k + origin * shared.kvStride;
   if (shape.rotation != nullptr) {
-    float* const turned = scratchFloats(Scratch::attentionRows, keyCount * shape.headDim);
+    float* const turned = static_cast<float*>(scratchBytes(Scratch::attentionRows, needed.keyBytes));
     turnRows(*shape.rotation, keyCount, origin, shape.headDim, firstKey, shared.kvStride, false, turned, shape.headDim);
     pack(keys, {turned, shape.headDim, true});
   } else {
@@ -202,9 +230,8 @@ void attendPiece(Precision precision, const Heads& heads, const Piece& piece, Re
   }
   pack(values, {shared.v + origin * shared.kvStride, shared.kvStride, false});
 
-  const int64_t stride = scoreStride(mostKeys(shape, first, last, kBlockQueries));
-  const BlockMemory memory{scratchFloats(Scratch::attentionScores, kBlockQueries * stride), stride,
-                           scratchFloats(Scratch::attentionQueries, kBlockQueries * shape.headDim), &next};
+  const BlockMemory memory{static_cast<float*>(scratchBytes(Scratch::attentionScores, needed.scoreBytes)), needed.stride,
+                           static_cast<float*>(scratchBytes(Scratch::attentionQueries, needed.queryBytes)), &next};
   const ScoreScale scale(shape);
   for (int64_t i = firstHead; i < firstHead + count; i++) {
     const Head head = heads.at(sequence, i);
@@ -255,6 +282,7 @@ void attention(Precision precision, const AttentionShape& shape, const float* q,
   const Heads heads{shape, q, k, v, out, logSumExp};
   if (shape.s < kFewQueries && shape.rotation == nullptr) {
     const int64_t work = std::max<int64_t>(1, 2 * shape.s * shape.sKv * shape.headDim);
+    needOnEachThread(Scratch::attentionScores, sizeof(float) * static_cast<size_t>(shape.sKv));
     parallelRanges(shape.b * shape.heads, std::max<int64_t>(1, kWorthSharing / work), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
         const int64_t sequence = i / shape.heads;
@@ -277,6 +305,12 @@ void attention(Precision precision, const AttentionShape& shape, const float* q,
     return {head / shape.heads, head % shape.heads, headsPerPiece, first, std::min(shape.s, first + queries)};
   };
   const int64_t count = headPieces * ranges;
+  needForBlocks(used, shape.sKv);
+  needForRotation(shape.rotation);
+  for (int64_t index = 0; isDryRun() && index < count; index++) {
+    const Piece piece = pieceOf(index);
+    PieceMemory(used, ofSequence(shape, piece.sequence), piece).need();
+  }
   parallelFor(count, [&](int64_t index) {
     ReadNext next;
     if (const int64_t following = index + threads(); following < count) addRows(heads, pieceOf(following), next);

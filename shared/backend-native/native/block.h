@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "dry-run.h"
 #include "gemm.h"
 #include "micro-kernel.h"
 #include "parallel.h"
@@ -85,6 +86,11 @@ void multiplyInBlocks(const BlockTarget& target, Matrix a, const PackedB& b, int
 
 /** Bytes that {@link packLeft} takes for `rows` rows of A with k columns. */
 size_t packedLeftBytes(Precision precision, int64_t rows, int64_t k);
+
+/** Says that pieces of work multiply blocks of an A with k columns, which may have to be packed. */
+inline void needForBlocks(Precision precision, int64_t k) {
+  needOnEachThread(Scratch::packedA, packedLeftBytes(precision, kBlockRows, std::min(k, kDepth * 4 / elementBytes(precision))));
+}
 
 /**
  * Packs columns [k0, k1) of A[rows, k] for {@link multiplyPackedBlock}, as part of a packed matrix of depth k. Parts may be packed at once;

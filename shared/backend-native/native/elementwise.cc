@@ -46,6 +46,10 @@ void scale(int64_t count, const float* a, float factor, float* y) {
   });
 }
 
+void fill(int64_t count, float value, float* y) {
+  parallelRanges(count, kPieceFloats, [&](int64_t begin, int64_t end) { std::fill(y + begin, y + end, value); });
+}
+
 void scaledSum(int64_t count, int64_t terms, const float* const* xs, float factor, float* y) {
   parallelRanges(count, kPieceFloats, [&](int64_t begin, int64_t end) {
     forEachVector(begin, end, [&](int64_t i, auto lanes) {

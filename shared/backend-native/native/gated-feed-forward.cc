@@ -62,8 +62,10 @@ void forEachBlock(const FeedForwardShape& shape, Body&& body) {
   const int64_t n = shape.n, f = shape.f;
   const int64_t fair = std::max(kLeastBlockRows, pieces(n, 4 * threads())), rows = std::min(kFeatureRows, evenPiece(fair, fair, kTileRows));
   const int64_t width = evenPiece(f, kDepth, kPanelWidth), stride = width + kGap;
+  const size_t bytes = sizeof(float) * static_cast<size_t>(2 * rows * stride);
+  needOnEachThread(Scratch::features, bytes);
   parallelRanges(n, rows, [&](int64_t row0, int64_t row1) {
-    float* const features = scratchFloats(Scratch::features, 2 * rows * stride);
+    float* const features = static_cast<float*>(scratchBytes(Scratch::features, bytes));
     for (int64_t f0 = 0; f0 < f; f0 += width) {
       body(FeatureBlock{row0, row1 - row0, f0, std::min(width, f - f0), stride, features, features + rows * stride});
     }
@@ -76,6 +78,7 @@ void forwardByBlocks(Precision precision, const FeedForwardShape& shape, const f
   const SharedB gates(precision, d, f, {weights.gate, d, true}, Scratch::sharedB);
   const SharedB ups(precision, d, f, {weights.up, d, true}, Scratch::secondSharedB);
   const SharedB downs(precision, f, d, {weights.down, f, true}, Scratch::thirdSharedB);
+  needForBlocks(available(precision), std::max(d, f));
   const StreamingStore storeGate(gate, n, f), storeUp(up, n, f);
   const bool streams = n * d >= kStreamedFloats;
   withActivation(activation, [&, n = n, d = d, f = f](auto function) {
@@ -107,6 +110,7 @@ void backwardByBlocks(Precision precision, const FeedForwardShape& shape, const 
   const SharedB gates(precision, f, d, {weights.gate, d, false}, Scratch::sharedB);
   const SharedB ups(precision, f, d, {weights.up, d, false}, Scratch::secondSharedB);
   const SharedB downs(precision, d, f, {weights.down, f, false}, Scratch::thirdSharedB);
+  needForBlocks(available(precision), std::max(d, f));
   const StreamingStore storeGate(dGate, n, f);
   withActivation(activation, [&, n = n, d = d, f = f](auto function) {
     forEachBlock(shape, [&](const FeatureBlock& block) {

@@ -115,6 +115,7 @@ void gemmPacked(int64_t m, Matrix a, const PackedB& b, float* c, int64_t strideC
   // All blocks of one part of k come before those of the next, and down the rows before across: a thread's blocks in succession have
   // the same part of B, which its cache then has. A block adds to C when the one of the part of k before it has.
   std::vector<std::atomic<int64_t>> done(static_cast<size_t>(layer));
+  needForBlocks(b.precision, b.k);
   parallelFor(blocks, [&](int64_t index) {
     const auto [row, n, k] = placeOf(index);
     const int64_t depth = index / layer;
@@ -228,6 +229,7 @@ void gemmBatched(Precision precision, bool transposeA, bool transposeB, int64_t 
          Matrix{b + i * distanceB, transposeB ? k : n, transposeB}, c + i * m * n, n, false);
   };
   if (count >= 2 * threads()) {
+    needOfPieces([&] { one(0); });
     parallelFor(count, one);
   } else {
     for (int64_t i = 0; i < count; i++) one(i);

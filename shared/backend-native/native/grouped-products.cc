@@ -49,6 +49,7 @@ class Round {
     for (size_t i = 0; i < packed_.size(); i++) packed_[i].data = memory + at_[i];
     packRights();
     const std::vector<Block> blocks = cutBlocks();
+    for (const PackedB& packed : packed_) needForBlocks(precision_, packed.k);
     parallelFor(static_cast<int64_t>(blocks.size()), [&](int64_t i) {
       ReadNext next;
       if (const size_t following = static_cast<size_t>(i + threads()); following < blocks.size()) addRows(blocks[following], next);

@@ -351,6 +351,9 @@ void adamW(const AdamWTensor* tensors, int64_t count, const AdamWOptions& option
 /** y = a + b. */
 void add(int64_t count, const float* a, const float* b, float* y);
 
+/** y = value in every element. */
+void fill(int64_t count, float value, float* y);
+
 /** y = a · factor. */
 void scale(int64_t count, const float* a, float factor, float* y);
 

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "dry-run.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -147,6 +149,8 @@ int threads() { return pool().size(); }
 
 void throwIfFailed() { pool().throwIfFailed(); }
 
-void runPieces(int64_t count, void (*piece)(void*, int64_t), void* context) { pool().run(count, piece, context); }
+void runPieces(int64_t count, void (*piece)(void*, int64_t), void* context) {
+  if (!isDryRun()) pool().run(count, piece, context);
+}
 
 }  // namespace arrowsmith

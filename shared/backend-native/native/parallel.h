@@ -20,7 +20,7 @@ int threads();
 
 /**
  * Calls `piece(context, index)` once for each index in [0, count), on any thread, in any order; returns when all are done. Inside a
- * piece, or while another thread of the process uses the pool, it works through the pieces alone.
+ * piece, or while another thread of the process uses the pool, it works through the pieces alone. In a dry run (dry-run.h) it does nothing.
  *
  * What a piece throws on any thread, such as std::bad_alloc, is thrown again here; pieces that had not begun are left out.
  */

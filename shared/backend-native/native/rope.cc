@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "dry-run.h"
 #include "parallel.h"
 #include "rows.h"
 #include "scratch.h"
@@ -82,10 +83,13 @@ void turnVector(const Rotation& rotation, int64_t position, int64_t headDim, con
   std::memcpy(y + 2 * planes, x + 2 * planes, static_cast<size_t>(headDim - 2 * planes) * sizeof(float));
 }
 
+/** Of the factors that {@link spread} makes of one position. */
+size_t factorBytes(const Rotation& rotation) { return sizeof(float) * static_cast<size_t>(4 * rotation.planes); }
+
 /** Calls `body(position, factors)` for each of the positions. */
 template <class Body>
 void forEachPosition(const Rotation& rotation, int64_t begin, int64_t end, bool inverse, Body&& body) {
-  float* factors = rotation.interleaved ? scratchFloats(Scratch::partials, 4 * rotation.planes) : nullptr;
+  float* factors = rotation.interleaved ? static_cast<float*>(scratchBytes(Scratch::partials, factorBytes(rotation))) : nullptr;
   for (int64_t position = begin; position < end; position++) {
     const int64_t at = position * rotation.planes;
     if (rotation.interleaved) spread(rotation.planes, rotation.cos + at, rotation.sin + at, inverse, factors);
@@ -105,8 +109,13 @@ void turnRows(const Rotation& rotation, int64_t rows, int64_t position, int64_t 
   });
 }
 
+void needForRotation(const Rotation* rotation) {
+  if (rotation != nullptr && rotation->interleaved) needOnEachThread(Scratch::partials, factorBytes(*rotation));
+}
+
 void rope(int64_t rows, int64_t s, int64_t heads, int64_t headDim, const Rotation& rotation, const float* x, bool inverse, float* y) {
   const int64_t width = heads * headDim;
+  needForRotation(&rotation);
   parallelRanges(rows, std::max<int64_t>(1, kPieceFloats / width), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
       forEachPosition(rotation, row % s, row % s + 1, inverse, [&](int64_t position, const float* factors) {

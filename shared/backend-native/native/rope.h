@@ -14,4 +14,7 @@ namespace arrowsmith {
 void turnRows(const Rotation& rotation, int64_t rows, int64_t position, int64_t headDim, const float* x, int64_t strideX,
               bool inverse, float* y, int64_t strideY);
 
+/** Says that pieces of work turn vectors, where there is a rotation. */
+void needForRotation(const Rotation* rotation);
+
 }  // namespace arrowsmith

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "dry-run.h"
+
 namespace arrowsmith {
 namespace {
 
@@ -33,14 +35,23 @@ struct Buffer {
   ~Buffer() { release(); }
 };
 
-thread_local Buffer buffers[static_cast<int>(Scratch::count)];
+using Buffers = Buffer[static_cast<int>(Scratch::count)];
+
+thread_local Buffers buffers;
+/** What a dry run's kernels look into, which is little: of the rest, no page is ever touched. */
+thread_local Buffers buffersOfDryRun;
 
 }  // namespace
 
 void* scratchBytes(Scratch name, size_t bytes) {
-  Buffer& buffer = buffers[static_cast<int>(name)];
+  needHere(name, bytes);
+  Buffer& buffer = (isDryRun() ? buffersOfDryRun : buffers)[static_cast<int>(name)];
   buffer.reserve(bytes);
   return buffer.data;
+}
+
+void freeScratchOfDryRun() {
+  for (Buffer& buffer : buffersOfDryRun) buffer.release();
 }
 
 int64_t scratchTotal() { return total.load(std::memory_order_relaxed); }

@@ -18,6 +18,9 @@ inline float* scratchFloats(Scratch name, int64_t count) {
   return static_cast<float*>(scratchBytes(name, static_cast<size_t>(count) * sizeof(float)));
 }
 
+/** Frees what this thread was given in a dry run. */
+void freeScratchOfDryRun();
+
 /** Bytes in the buffers of all threads. */
 int64_t scratchTotal();
 

@@ -66,6 +66,7 @@ class Layers {
   void multiply() {
     const int64_t tiles = static_cast<int64_t>(tiles_.size()), ahead = std::min(layers_, kAhead);
     std::vector<std::atomic<int64_t>> layersOfTile(tiles_.size());
+    if (!packsLeft()) needForBlocks(precision_, blocking_.depth);
     parallelFor(ahead * tiles, [&](int64_t index) { packShare(index / tiles, index % tiles); });
     // Whatever a piece waits for belongs to an earlier one, so that somebody is at it.
     parallelFor(layers_ * tiles, [&](int64_t index) {

@@ -33,6 +33,10 @@ export interface Addon {
   threads(): number;
   /** Bytes that kernels of all threads keep for themselves. */
   scratchTotal(): number;
+  /** From now on kernels compute nothing; what they need for themselves is added up. */
+  beginDryRun(): void;
+  /** Kernels compute again. @returns bytes that those since `beginDryRun` need for themselves, on all threads */
+  endDryRun(): number;
   hasBf16(): boolean;
 
   gemm(
@@ -350,6 +354,7 @@ export interface Addon {
   ): void;
   add(count: number, a: Floats, b: Floats, y: Floats): void;
   scale(count: number, a: Floats, factor: number, y: Floats): void;
+  fill(count: number, value: number, y: Floats): void;
   scaledSum(count: number, xs: Floats[], factor: number, y: Floats): void;
   globalNorm(tensors: Floats[], norm: Floats): void;
 }

@@ -100,7 +100,7 @@ describe.skipIf(!build.available)('the native backend', () => {
       const x = tf.tensor(given);
       expect(nativeMemory().inUse - before.inUse).toBe(4 * N);
       x.dispose();
-      expect(nativeMemory()).toEqual({ ...before, peak: expect.any(Number) });
+      expect(nativeMemory()).toEqual({ ...before, peak: expect.any(Number), peakResident: expect.any(Number) });
       const other = pooled(2);
       expect(given[0]).toBe(1);
       other.dispose();

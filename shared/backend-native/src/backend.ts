@@ -16,6 +16,8 @@ export interface NativeMemory {
   scratch: number;
   /** The most that tensors and kernels had together since {@link NativeBackend.resetPeak}. */
   peak: number;
+  /** The most that tensors, and buffers that wait for them, took of the machine's memory, in pages that were written to; since then, too. */
+  peakResident: number;
 }
 
 /**
@@ -31,6 +33,7 @@ export class NativeBackend extends MathBackendCPU {
   /** Bytes of tensors that are not from the pool. */
   #others = 0;
   #peak = 0;
+  #peakResident = 0;
 
   constructor(addon: Addon) {
     super();
@@ -107,12 +110,25 @@ export class NativeBackend extends MathBackendCPU {
   nativeMemory(): NativeMemory {
     const { inUse, kept } = this.#pool.memory();
     const scratch = this.addon.scratchTotal(); // never shrinks, so that it belongs to the peak
-    return { inUse: inUse + this.#others, kept, scratch, peak: this.#peak + scratch };
+    const { peak, peakResident } = this.peaks();
+    return { inUse: inUse + this.#others, kept, scratch, peak: peak + scratch, peakResident };
+  }
+
+  /** Of tensors, without what kernels keep; see {@link NativeMemory}. */
+  peaks(): { peak: number; peakResident: number } {
+    return { peak: this.#peak, peakResident: this.#peakResident };
   }
 
   /** The peak starts again from what is in use. */
   resetPeak(): void {
-    this.#peak = this.#pool.memory().inUse + this.#others;
+    this.#peak = 0;
+    this.#peakResident = 0;
+    this.#measure();
+  }
+
+  /** Gives the system the buffers back that wait for tensors. */
+  releaseKept(): void {
+    this.#pool.releaseKept();
   }
 
   override memory(): { unreliable: boolean; reasons: string[] } & NativeMemory {
@@ -160,7 +176,13 @@ export class NativeBackend extends MathBackendCPU {
   #count(values: backend_util.BackendValues | undefined): void {
     if (!isTypedArray(values)) return;
     if (!this.#pool.owns(values)) this.#others += values.byteLength;
-    this.#peak = Math.max(this.#peak, this.#pool.memory().inUse + this.#others);
+    this.#measure();
+  }
+
+  #measure(): void {
+    const { inUse, resident } = this.#pool.memory();
+    this.#peak = Math.max(this.#peak, inUse + this.#others);
+    this.#peakResident = Math.max(this.#peakResident, resident + this.#others);
   }
 
   /** The values themselves, or a copy where they are in the pool's memory. */

@@ -7,16 +7,22 @@
 export const SMALLEST_POOLED = 4096;
 
 /** Buffers in use and kept may be so many times as many bytes as were ever in use. */
-const BOUND = 1.25;
+const BOUND = 1.1;
 
 /** Sizes from one power of two to the next: at most an eighth of a buffer is waste. */
 const CLASSES_PER_DOUBLING = 8;
+
+/** The addon asks the system for pages of this size where a buffer has room for them: one is there as soon as any byte of it is written. */
+const HUGE_PAGE = 2 ** 21;
+const PAGE = 4096;
 
 export interface PoolMemory {
   /** Bytes of the buffers that are handed out. */
   inUse: number;
   /** Bytes of the buffers that wait to be handed out again. */
   kept: number;
+  /** Bytes of both that may have been written to, in whole pages: what they take of the machine's memory. */
+  resident: number;
 }
 
 interface FreeBuffer {
@@ -32,8 +38,11 @@ export class BufferPool {
   readonly #taken = new Set<ArrayBufferLike>();
   /** Those that wait, by size, oldest first. */
   readonly #free = new Map<number, FreeBuffer[]>();
+  /** Of all buffers, how many bytes were asked for at most. */
+  readonly #used = new Map<ArrayBufferLike, number>();
   #inUse = 0;
   #kept = 0;
+  #resident = 0;
   #most = 0;
   #clock = 0;
 
@@ -53,6 +62,7 @@ export class BufferPool {
     const size = sizeClass(bytes);
     const buffer = this.#takeFree(size) ?? this.#takeFresh(size);
     this.#taken.add(buffer);
+    this.#useBytes(buffer, bytes);
     return new Float32Array(buffer, 0, length);
   }
 
@@ -75,7 +85,14 @@ export class BufferPool {
   }
 
   memory(): PoolMemory {
-    return { inUse: this.#inUse, kept: this.#kept };
+    return { inUse: this.#inUse, kept: this.#kept, resident: this.#resident };
+  }
+
+  /** Parts with all buffers that wait. */
+  releaseKept(): void {
+    for (const ofOneSize of this.#free.values()) {
+      for (const { buffer } of ofOneSize.splice(0)) this.#part(buffer);
+    }
   }
 
   /** The one given back last: it is the likeliest to be in the processor's cache. */
@@ -111,11 +128,31 @@ export class BufferPool {
         if (ofOneSize.length > 0 && (oldest === undefined || ofOneSize[0]!.since < oldest[0]!.since))
           oldest = ofOneSize;
       }
-      const { buffer } = oldest!.shift()!;
-      this.#kept -= buffer.byteLength;
-      this.#release(buffer);
+      this.#part(oldest!.shift()!.buffer);
     }
   }
+
+  #part(buffer: ArrayBuffer): void {
+    const size = buffer.byteLength;
+    this.#kept -= size;
+    this.#resident -= inPages(this.#used.get(buffer)!, size);
+    this.#used.delete(buffer);
+    this.#release(buffer);
+  }
+
+  #useBytes(buffer: ArrayBuffer, bytes: number): void {
+    const before = this.#used.get(buffer) ?? 0;
+    if (bytes <= before) return;
+    const size = buffer.byteLength;
+    this.#used.set(buffer, bytes);
+    this.#resident += inPages(bytes, size) - inPages(before, size);
+  }
+}
+
+/** The first `bytes` of a buffer of that size in whole pages, of the size that it has there. */
+function inPages(bytes: number, size: number): number {
+  const page = size >= HUGE_PAGE ? HUGE_PAGE : PAGE;
+  return Math.min(Math.ceil(bytes / page) * page, Math.ceil(size / PAGE) * PAGE);
 }
 
 /** The smallest size of a buffer that holds so many bytes. */

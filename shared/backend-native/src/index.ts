@@ -2,11 +2,13 @@
 import { registerBackend } from '@tensorflow/tfjs-core';
 import { loadAddon, type Precision } from './addon.ts';
 import { NativeBackend, type NativeMemory } from './backend.ts';
+import { type DryRunMemory, dryRunLike } from './dry-run.ts';
 import { registerNativeKernels } from './kernels/register.ts';
 import { threadCount } from './threads.ts';
 
 export type { Precision } from './addon.ts';
 export { NativeBackend, type NativeMemory } from './backend.ts';
+export type { DryRunMemory } from './dry-run.ts';
 export { type KernelProfile, startProfile, takeProfile } from './profile.ts';
 
 export interface NativeBackendOptions {
@@ -45,7 +47,7 @@ export async function startNativeBackend({
 
 async function start(onNotice: (line: string) => void): Promise<NativeBackend> {
   const started = new NativeBackend(await loadAddon(onNotice));
-  registerNativeKernels();
+  registerNativeKernels('native');
   registerBackend('native', () => started);
   return started;
 }
@@ -58,6 +60,14 @@ export function nativeMemory(): NativeMemory {
 /** Lets the peak of {@link nativeMemory} start again. */
 export function resetNativePeak(): void {
   running().resetPeak();
+}
+
+/**
+ * What a computation takes of memory on the backend `native`, found by everything but the kernels' loops: see dry-run.ts. Where the backend was
+ * started, with its threads and in its precision; elsewhere without what kernels need for themselves.
+ */
+export function dryRun(f: () => Promise<void>): Promise<DryRunMemory> {
+  return dryRunLike(backend, f);
 }
 
 function running(): NativeBackend {

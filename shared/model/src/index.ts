@@ -44,4 +44,4 @@ export {
 export { PER_LAYER_TABLE, perLayerRowsOf, type PerLayerRows } from './per-layer-embedding.ts';
 export { parseDecoderConfig } from './parse-config.ts';
 export { defaultLearningRate, tunedWidth } from './tuned-defaults.ts';
-export { tensorsOf, weightsOf, type ParameterTensors } from './tensors.ts';
+export { tensorsOf, viewOf, weightsOf, type ParameterTensors } from './tensors.ts';

@@ -1,4 +1,5 @@
 /** @file Moves parameters to the active backend and back. */
+import { borrowValues, scale } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Weights } from './parameters.ts';
 
@@ -7,9 +8,13 @@ export type ParameterTensors = Record<string, tf.Tensor>;
 
 /** Copies weights to the active backend. */
 export function tensorsOf(weights: Weights): ParameterTensors {
-  // A backend may keep the array it is given, and a tensor must not change when the caller's array does: hence the copy.
+  // A backend may keep the array it is given, and a tensor must not change when the caller's array does: hence the copy, by the backend, which
+  // so has it in its own memory.
   return Object.fromEntries(
-    Object.entries(weights).map(([name, { shape, data }]) => [name, tf.tensor(data.slice(), shape, 'float32')]),
+    Object.entries(weights).map(([name, { shape, data }]) => [
+      name,
+      tf.tidy(() => scale(tf.tensor(data, shape, 'float32'), 1)),
+    ]),
   );
 }
 
@@ -20,6 +25,20 @@ export async function weightsOf(tensors: ParameterTensors): Promise<Weights> {
     return [name, { shape: tensor.shape.slice(), data }] as const;
   });
   return Object.fromEntries(await Promise.all(entries));
+}
+
+/** Tensors as weights, of which none is copied where the backend has them in reach: for who reads one after the other, at once. */
+export function viewOf(tensors: ParameterTensors): Weights {
+  const entries = Object.entries(tensors).map(([name, tensor]) => [
+    name,
+    {
+      shape: tensor.shape.slice(),
+      get data() {
+        return borrowValues(tensor);
+      },
+    },
+  ]);
+  return Object.fromEntries(entries) as Weights;
 }
 
 /** The tensors whose names begin with a prefix, without it: of one layer, or of one part of a layer. */

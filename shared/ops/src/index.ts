@@ -7,6 +7,7 @@ export { attention, type AttentionOptions } from './attention.ts';
 export { useBackend } from './backends.ts';
 export { columnMeans, scaleColumns } from './columns.ts';
 export { combine, dispatch, sortByExpert, type Routes } from './dispatch.ts';
+export { borrowValues, dryRun, releaseMemory, type DryRunMemory } from './memory.ts';
 export { embedding } from './embedding.ts';
 export { gaussianTopK, type GaussianTopKOptions } from './gaussian-top-k.ts';
 export { gatedFeedForward } from './gated-feed-forward.ts';

@@ -7,10 +7,10 @@ export type { LogRow } from './log.ts';
 export { train, TrainingInterrupted, type TrainOptions } from './loop.ts';
 export {
   availableMemory,
-  checkStepMemory,
-  estimateStepMemory,
-  type StepMemory,
-  type StepMemoryOptions,
+  checkMemory,
+  estimateMemory,
+  type TrainingMemory,
+  type TrainingMemoryOptions,
 } from './memory.ts';
 export { initialState, updateParameters, type OptimizerState } from './optimizer.ts';
 export { trainingParameters, type OptimizerParameters, type TrainingParameters } from './parameters.ts';

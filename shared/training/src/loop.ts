@@ -6,11 +6,12 @@ import {
   checkWeights,
   initialWeights,
   tensorsOf,
+  viewOf,
   weightsOf,
   type DecoderConfig,
   type Weights,
 } from '@arrowsmith/model';
-import { globalNorm } from '@arrowsmith/ops';
+import { globalNorm, releaseMemory } from '@arrowsmith/ops';
 import { loadCheckpoint, saveCheckpoint, type RunIdentity, type TrainingState } from './checkpoint.ts';
 import { batchOrder, checkVision, evenlySpread, readBatch, type TokenRows } from './data.ts';
 import { splitLoss } from './evaluate.ts';
@@ -76,23 +77,16 @@ export async function train(asked: TrainOptions): Promise<{ weights: Weights; lo
   const { config, parameters, checkpointDirectory, signal } = options;
   checkSplit(options.train, config, 'training');
   checkSplit(options.validation, config, 'validation');
-  const initial = options.weights ?? initialWeights(config, parameters.seed);
-  checkWeights(config, initial, 'initial weights');
-  const run = runIdentity(options, initial);
-  const resumed = await loadCheckpoint(checkpointDirectory, run, options.onNotice);
-  if (resumed !== undefined) options.onNotice?.(`resuming after step ${resumed.saved.step}`);
-
-  let saved = resumed?.saved;
+  const { run, log, state, ...resumed } = await begin(options);
+  let { saved } = resumed;
   let savedAt = performance.now();
-  const log = resumed?.state.log ?? [];
-  const state = resumed === undefined ? initialState(tensorsOf(initial)) : restored(resumed.state);
   const rowsOfStep = batchOrder({ rows: options.train.rows, batchSize: parameters.batchSize, seed: parameters.seed });
   const save = async (): Promise<void> => {
     if ((saved?.step ?? 0) === log.length) return;
     const content = {
-      parameters: await weightsOf(state.parameters),
-      firstMoments: await weightsOf(state.firstMoments),
-      secondMoments: await weightsOf(state.secondMoments),
+      parameters: viewOf(state.parameters),
+      firstMoments: viewOf(state.firstMoments),
+      secondMoments: viewOf(state.secondMoments),
       log,
     };
     saved = await saveCheckpoint(checkpointDirectory, content, run, saved);
@@ -117,6 +111,7 @@ export async function train(asked: TrainOptions): Promise<{ weights: Weights; lo
       options.onStep?.(row, { seconds: (performance.now() - start) / 1000 });
     }
     await save();
+    releaseMemory(); // of the activations, before there is another copy of the weights
     return { weights: await weightsOf(state.parameters), log };
   } catch (error) {
     if (!signal?.aborted || error !== signal.reason) throw error;
@@ -124,7 +119,21 @@ export async function train(asked: TrainOptions): Promise<{ weights: Weights; lo
     throw new TrainingInterrupted(log.length, { cause: error });
   } finally {
     tf.dispose(state);
+    releaseMemory();
   }
+}
+
+/** What a run starts from, its checkpoint or its first step. A function of its own, so that what it reads does not outlive it. */
+async function begin(options: TrainOptions) {
+  const { config, parameters, checkpointDirectory, onNotice } = options;
+  const initial = options.weights ?? initialWeights(config, parameters.seed);
+  checkWeights(config, initial, 'initial weights');
+  const run = runIdentity(options, initial);
+  const resumed = await loadCheckpoint(checkpointDirectory, run, onNotice);
+  if (resumed === undefined)
+    return { run, log: [] as LogRow[], state: initialState(tensorsOf(initial)), saved: undefined };
+  onNotice?.(`resuming after step ${resumed.saved.step}`);
+  return { run, log: resumed.state.log, state: restored(resumed.state), saved: resumed.saved };
 }
 
 /** One optimizer step: reads the batch, updates `state`, and returns the log's next row. All or nothing. */

@@ -21,8 +21,9 @@ export type OptimizerState = {
 
 /** The state before the first step: moments are zeros. Takes over the parameters; `tf.dispose` frees all of it. */
 export function initialState(parameters: ParameterTensors): OptimizerState {
+  // Not tf.zeros, which makes an array of JavaScript's: the garbage collector would hold it for a while after the first step.
   const zeros = (): ParameterTensors =>
-    Object.fromEntries(Object.entries(parameters).map(([name, { shape }]) => [name, tf.zeros(shape)]));
+    Object.fromEntries(Object.entries(parameters).map(([name, { shape }]) => [name, tf.fill(shape, 0)]));
   return { parameters, firstMoments: zeros(), secondMoments: zeros() };
 }
 

@@ -1,12 +1,10 @@
 /** @file What a training run takes of the machine: memory, told before and after, and time by kernel. */
 import type { DecoderConfig } from '@arrowsmith/model';
 import type { Engine } from '@arrowsmith/ops';
-import { checkStepMemory, estimateStepMemory, type TrainingParameters } from '@arrowsmith/training';
-import { availableParallelism } from 'node:os';
+import { checkMemory, estimateMemory, type TrainingParameters } from '@arrowsmith/training';
 
 interface Observed {
   engine: Engine;
-  threads: number | undefined;
   /** Whether to measure each kernel's time, and print it at the end. */
   profile: boolean;
   config: DecoderConfig;
@@ -16,46 +14,32 @@ interface Observed {
 }
 
 /**
- * Says how much memory a step will take, and starts to measure.
+ * Says how much memory training will take, and starts to measure. The backend must have been started.
  *
  * @returns `end`, which prints the profile and says how much memory was taken
- * @throws UserError when a step cannot fit in memory
+ * @throws UserError when training cannot fit in memory
  */
-export async function observe({
-  engine,
-  threads,
-  profile,
-  config,
-  tokensPerRow,
-  parameters,
-  onNotice,
-}: Observed): Promise<{
+export async function observe({ engine, profile, config, tokensPerRow, parameters, onNotice }: Observed): Promise<{
   end: () => string;
 }> {
-  const estimate = estimateStepMemory({
-    config,
-    rows: parameters.batchSize / parameters.gradientAccumulation,
-    tokensPerRow,
-    microBatches: parameters.gradientAccumulation,
-    recomputeActivations: parameters.recomputeActivations,
-    precision: engine.precision,
-    threads: threads ?? availableParallelism(),
-  });
-  checkStepMemory(estimate);
-  onNotice(
-    `a step takes about ${gigabytes(estimate.total)} of memory, ${gigabytes(estimate.activations)} of it activations`,
-  );
+  const options = { config, parameters, tokensPerRow };
+  const estimate = await estimateMemory(options);
+  await checkMemory(options, estimate);
+  const { total, activations } = estimate;
+  // Other backends have more tensors at a time, as their operations are made of smaller ones.
+  const bound = engine.backend === 'native' ? 'at most' : 'at least';
+  onNotice(`training takes ${bound} ${gigabytes(total)} of memory, ${gigabytes(activations)} of it activations`);
+  const peak = () => `${gigabytes(1024 * process.resourceUsage().maxRSS)} at most, ${gigabytes(total)} expected`;
   if (engine.backend !== 'native') {
     if (profile) onNotice('only the native backend measures its kernels');
-    return { end: () => `${gigabytes(estimate.total)} expected` };
+    return { end: peak };
   }
-  const { nativeMemory, resetNativePeak, startProfile, takeProfile } = await import('@arrowsmith/backend-native');
-  resetNativePeak();
+  const { startProfile, takeProfile } = await import('@arrowsmith/backend-native');
   if (profile) startProfile();
   return {
     end() {
       if (profile) for (const line of profileLines(takeProfile())) onNotice(line);
-      return `${gigabytes(nativeMemory().peak)} at most, ${gigabytes(estimate.total)} expected`;
+      return peak();
     },
   };
 }

@@ -38,7 +38,7 @@ export default implementStage(declaration, async (context) => {
   const warmup = shortenedWarmup(parameters);
   if (warmup !== undefined) onNotice(`warm-up of ${warmup}`);
   const tokensPerRow = rows.contextLength;
-  const observation = await observe({ engine, threads, profile, config, tokensPerRow, parameters, onNotice });
+  const observation = await observe({ engine, profile, config, tokensPerRow, parameters, onNotice });
 
   const bar = context.progress('train', { total: parameters.steps, unit: 'steps' });
   const speed = { tokens: 0, seconds: 0 };

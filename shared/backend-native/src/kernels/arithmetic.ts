@@ -1,5 +1,5 @@
-/** @file Sums of tensors of one shape, and products with a scalar. tfjs's own kernels do all other sums and products. */
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+/** @file Tensors of one number, sums of tensors of one shape, and products with a scalar. tfjs's own kernels do all other sums and products. */
+import type { FillAttrs, TensorInfo } from '@tensorflow/tfjs-core';
 import { type Kernels, sameShape, sizeOf, tensor } from './kernel.ts';
 import { runTfjsKernel } from './tfjs-kernel.ts';
 
@@ -13,6 +13,15 @@ export const arithmeticKernels: Kernels = {
     const values = [backend.floats(a), backend.floats(b)] as const;
     const y = backend.output(a.shape);
     backend.addon.add(sizeOf(a.shape), ...values, backend.floats(y));
+    return y;
+  },
+
+  Fill(args) {
+    const { attrs, backend } = args;
+    const { shape, value, dtype = typeof value === 'number' ? 'float32' : 'string' } = attrs as unknown as FillAttrs;
+    if (dtype !== 'float32') return runTfjsKernel('cpu', 'Fill', args);
+    const y = backend.output(shape);
+    backend.addon.fill(sizeOf(shape), value as number, backend.floats(y));
     return y;
   },
 

@@ -48,16 +48,20 @@ const native: Kernels = {
   ...streamKernels,
 };
 
-/** To be called once, after tfjs's CPU backend has registered its kernels. */
-export function registerNativeKernels(): void {
+/**
+ * To be called once for a name, after tfjs's CPU backend has registered its kernels.
+ *
+ * @param backendName under which a `NativeBackend` is registered
+ */
+export function registerNativeKernels(backendName: string): void {
   for (const config of getKernelsForBackend('cpu')) {
     if (config.kernelName in native) continue;
     const kernelFunc = profiled(config.kernelName, settling(config.kernelName, config.kernelFunc), queueOf);
-    registerKernel({ ...config, backendName: 'native', kernelFunc });
+    registerKernel({ ...config, backendName, kernelFunc });
   }
   for (const [kernelName, kernel] of Object.entries(native)) {
     const kernelFunc = profiled(kernelName, naming(kernelName, kernel), queueOf) as unknown as KernelFunc;
-    registerKernel({ kernelName, backendName: 'native', kernelFunc });
+    registerKernel({ kernelName, backendName, kernelFunc });
   }
 }
 

@@ -1,0 +1,34 @@
+/** @file What computations take of the machine's memory, on the backend that knows. */
+import type { DryRunMemory } from '@arrowsmith/backend-native';
+import * as tf from '@tensorflow/tfjs-core';
+
+export type { DryRunMemory } from '@arrowsmith/backend-native';
+
+/**
+ * What a computation takes of memory on the backend `native`: `f` runs with everything but the kernels' loops, so that it takes next to no time
+ * and no memory, and the values of tensors are undefined. Where the backend was started, with its threads and in its precision; elsewhere
+ * without what kernels need for themselves.
+ *
+ * @param f disposes of what it makes; nothing else may compute meanwhile
+ */
+export async function dryRun(f: () => Promise<void>): Promise<DryRunMemory> {
+  const { dryRun: run } = await import('@arrowsmith/backend-native');
+  return run(f);
+}
+
+/** What the backend `native` offers. */
+interface BackendWithMemory {
+  releaseKept(): void;
+  settledFloats(tensor: tf.TensorInfo): Float32Array;
+}
+
+/** Gives the system back what the active backend keeps for tensors to come. For when a computation ends that took much. */
+export function releaseMemory(): void {
+  (tf.backend() as Partial<BackendWithMemory>).releaseKept?.();
+}
+
+/** The values of a float32 tensor, without a copy where the backend has them in reach: to be read at once, and never changed. */
+export function borrowValues(tensor: tf.Tensor): Float32Array {
+  const backend = tf.backend() as Partial<BackendWithMemory>;
+  return backend.settledFloats?.(tensor) ?? tensor.dataSync<'float32'>();
+}
