@@ -316,6 +316,9 @@ test('flags on one stage are checked like the file', () => {
   expect(() => parseParameters(train as never, parameters, parseFlags(['--step=9']))).toThrow(
     /unknown parameter "step" \(known here: steps, optimizer\)/,
   );
+  expect(() => parseParameters(train as never, parameters, parseFlags(['--optimizer.learningRate=5']))).toThrow(
+    /to do: +change optimizer\.beta, too: --optimizer\.beta=<value>/,
+  );
   expect(() => parseParameters(train as never, parameters, parseFlags(['--steps=0']))).toThrow(
     /steps: [^]*where: +train --steps=0/,
   );

@@ -203,9 +203,16 @@ export function parseParameters(
 ): JsonObject {
   const parsed = schema.safeParse(applyOverrides(parameters, flags));
   if (parsed.success) return parsed.data;
+  // What was right without the flags and no longer fits them.
+  const unfit = parsed.error.issues
+    .filter(({ code, path }) => code === 'custom' && flags.length > 0 && !isSet(flags, path))
+    .map(({ path }) => parameterName(path));
   throw new UserError({
     what: issueLines(parsed.error, schema, () => '').join('\n'),
     where: [flags.length > 0 ? name : `stage ${name}`, ...flags.map(({ written }) => written)].join(' '),
-    fix: `mend it; the parameters are described in stages/${name}/src/declaration.ts`,
+    fix:
+      unfit.length > 0
+        ? `change ${unfit.join(' and ')}, too: ${unfit.map((parameter) => `--${parameter}=<value>`).join(' ')}`
+        : `mend it; the parameters are described in stages/${name}/src/declaration.ts`,
   });
 }
