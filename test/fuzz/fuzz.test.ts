@@ -7,10 +7,7 @@ import { fuzzers } from './readers/index.ts';
 const SEED = 1;
 const CASES = 40;
 
-/** What is not mended yet: `npm run fuzz -- arrow ledger` shows it. */
-const NOT_YET = new Set(['arrow', 'ledger']);
-
-test.each(fuzzers.filter(({ name }) => !NOT_YET.has(name)))(
+test.each(fuzzers)(
   '$name: what it reads of a changed file is right, or one error for people',
   { timeout: 240_000 },
   async (fuzzer) => {

@@ -30,7 +30,9 @@ export const tokenizerJson: Fuzzer = {
   async prepare(folder) {
     const { tokenizer } = read('bpe-gpt2') as { tokenizer: Fixture };
     const { shapes } = read('tokenizer-shapes') as { shapes: (Fixture & { name: string })[] };
-    const files = shapes.map(({ normalizer, pre_tokenizer, added_tokens, model }, i) => {
+    // A quarter of them, as all are put right before each case.
+    const some = shapes.filter((_, i) => i % 4 === 0);
+    const files = some.map(({ normalizer, pre_tokenizer, added_tokens, model }, i) => {
       const path = join(folder, `${i}.json`);
       // The sections that say how stand first, so that changes meet them as often as the vocabulary.
       const sections = { normalizer, pre_tokenizer, added_tokens };
