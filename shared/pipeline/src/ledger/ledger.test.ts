@@ -310,6 +310,16 @@ test('a file of a run of before there were digests is read', async () => {
   expect(await readLedger(workspace)).toEqual({ runs: [run], damaged: [] });
 });
 
+test('a whole file in the place of another is told, as the run of that name is gone', async () => {
+  const workspace = fresh();
+  const [first, second] = await appendMany(workspace, 2);
+  const pathOf = (id: string) => join(ledgerFolder(workspace), `${id}.arrow`);
+  writeFileSync(pathOf(first!), readFileSync(pathOf(second!)));
+  const { runs, damaged } = await readLedger(workspace);
+  expect(runs.map(({ id }) => id)).toEqual([second]);
+  expect(damaged).toEqual([{ path: pathOf(first!), reason: expect.stringContaining(second!), readable: 1 }]);
+});
+
 test('a table of a later version is not misread', async () => {
   const workspace = fresh();
   const run = await appendRun(workspace, testRun());

@@ -192,7 +192,11 @@ async function decodeRuns(name: string, bytes: Uint8Array): Promise<Omit<LedgerF
   if (damage !== undefined) return { runs: readable, damage };
   if (isPacked(name)) return { runs: readable, damage: 'its bytes are not those that its name says' };
   if (changed !== undefined) return { runs: [], damage: changed };
-  return runs.length === readable.length ? { runs } : { runs: readable, damage: 'text that is not JSON' };
+  if (runs.length !== readable.length) return { runs: readable, damage: 'text that is not JSON' };
+  // A whole file in the place of another would make that one's run vanish without a word.
+  if (runs.length === 0) return { runs, damage: 'a table without a run' };
+  const strange = runs.find(({ id }) => !name.startsWith(id));
+  return strange === undefined ? { runs } : { runs, damage: `the run ${strange.id}, which is not of that name` };
 }
 
 function isReadable(run: Run): boolean {
