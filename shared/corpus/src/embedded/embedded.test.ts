@@ -2,14 +2,12 @@
 
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { birds, children, farmAnimals, grasslandAnimals, woodland } from './characters.ts';
 import { embeddedStories } from './index.ts';
-import { plots } from './plots/index.ts';
-import type { Template } from './template.ts';
-import { distinctNgramRatio, grammarProblems, vocabulary, wordsOf } from './text-checks.ts';
+import { animals, children } from './lexicon/people.ts';
+import { distinctNgramRatio, grammarProblems, seenNgramRatio, vocabulary, wordsOf } from './text-checks.ts';
 
 /** A change of this digest changes the embedded corpus: every model trained on it, and every baseline made with it. */
-const FIRST_HUNDRED_OF_SEED_1 = '8594b99cc1ff82da02b018740214c8ea0c9faa5bc4e0cb9c72a14c3a830c2c88';
+const FIRST_HUNDRED_OF_SEED_1 = 'eaab78533e9ee7c3e9f36cc707aca419f4621507a8b8b89ca39f00edab48a502';
 
 let sample: string[] = [];
 beforeAll(() => {
@@ -44,26 +42,20 @@ describe('a corpus', () => {
     expect(new Set(sample).size).toBe(sample.length);
   });
 
-  test('reaches every plot', () => {
-    for (const plot of plots) {
-      const sentence = longestLiteral(plot.text);
-      expect(
-        sample.slice(0, 4000).some((story) => story.includes(sentence)),
-        plot.name,
-      ).toBe(true);
-    }
+  test('knows more than 2,000 words in 10,000 stories', () => {
+    expect(vocabulary(sample.slice(0, 10_000)).size).toBeGreaterThan(2000);
   });
 
-  test('knows more than 2,500 words in 10,000 stories', () => {
-    expect(vocabulary(sample.slice(0, 10_000)).size).toBeGreaterThan(2500);
+  test('does not repeat itself too often: two fifths of the 4-grams of 2,000 stories are distinct', () => {
+    // The same measure is 0.82 for 2,000 stories of TinyStories.
+    expect(distinctNgramRatio(sample.slice(0, 2000), 4)).toBeGreaterThan(0.4);
   });
 
-  test('does not repeat itself too often: a quarter of the 4-grams of 2,000 stories are distinct', () => {
-    // Templates repeat phrases by nature: the same measure is 0.82 for 2,000 stories of TinyStories.
-    expect(distinctNgramRatio(sample.slice(0, 2000), 4)).toBeGreaterThan(0.25);
+  test('has held-out stories two thirds of whose 8-grams are new after 8 MB', () => {
+    expect(seenNgramRatio(sample.slice(0, 9000), sample.slice(9000, 10_000), 8)).toBeLessThan(0.35);
   });
 
-  test('has speech in almost every story, which is a sixth of the text or more', () => {
+  test('has speech in almost every story, which is a tenth of the text or more', () => {
     const speech = sample.slice(0, 2000).map((story) =>
       story
         .split('"')
@@ -72,7 +64,7 @@ describe('a corpus', () => {
     );
     const share = speech.join('').length / sample.slice(0, 2000).join('').length;
     expect(speech.filter((words) => words !== '').length / speech.length).toBeGreaterThan(0.99);
-    expect(share).toBeGreaterThan(1 / 6);
+    expect(share).toBeGreaterThan(1 / 10);
     expect(share).toBeLessThan(0.6);
   });
 
@@ -89,10 +81,10 @@ describe('a corpus', () => {
 });
 
 describe('every story', () => {
-  test('has 500 to 1,500 characters', () => {
+  test('has 350 to 980 characters', () => {
     for (const { length } of sample) {
-      expect(length).toBeGreaterThanOrEqual(500);
-      expect(length).toBeLessThanOrEqual(1500);
+      expect(length).toBeGreaterThanOrEqual(350);
+      expect(length).toBeLessThanOrEqual(980);
     }
   });
 
@@ -100,16 +92,17 @@ describe('every story', () => {
     expect(sample.flatMap(grammarProblems).slice(0, 10)).toEqual([]);
   });
 
-  test('names its hero at least three times', () => {
-    const rows = [...children, ...woodland, ...birds, ...farmAnimals, ...grasslandAnimals];
-    const names = new Set(rows.map(({ name }) => name));
-    for (const story of sample) {
+  test('names somebody, and nearly all name one of them three times or more', () => {
+    const names = new Set([...children, ...animals].map(({ name }) => name));
+    const most = sample.map((story) => {
       const counts = new Map<string, number>();
       for (const word of story.match(/\b[A-Z][a-z]+/g) ?? []) {
         if (names.has(word)) counts.set(word, (counts.get(word) ?? 0) + 1);
       }
-      expect(Math.max(0, ...counts.values()), story).toBeGreaterThanOrEqual(3);
-    }
+      return Math.max(0, ...counts.values());
+    });
+    expect(Math.min(...most)).toBeGreaterThan(0);
+    expect(most.filter((count) => count >= 3).length / most.length).toBeGreaterThan(0.98);
   });
 });
 
@@ -136,11 +129,3 @@ describe('the grammar lint', () => {
     expect(grammarProblems(story)).toEqual([]);
   });
 });
-
-/** The longest piece of a plot that every telling of it contains. */
-function longestLiteral(text: Template): string {
-  if (typeof text === 'string') return text;
-  if (text.type !== 'sequence') return '';
-  const literals = text.parts.filter((part) => typeof part === 'string').flatMap((part) => part.split(/\s*~\s*/));
-  return literals.reduce((longest, part) => (part.length > longest.length ? part : longest), '').trim();
-}

@@ -1,15 +1,29 @@
-/** @file Random numbers for what is generated piece by piece: each piece has a stream of its own. */
-import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
+/** @file Random numbers for stories: each has a stream of its own. */
 
-/** The next whole number from 0 to below `n`, all equally likely. */
+/** The next whole number from 0 to below `n`, at most 2^16, all equally likely but for 1 in 2^16. */
 export type RandomBelow = (n: number) => number;
 
-/** A stream that depends on (seed, index) only, both whole numbers. */
+/**
+ * A stream that depends on (seed, index) only, both whole numbers: xoshiro128++ (Blackman and Vigna 2021, https://doi.org/10.1145/3460772),
+ * of whose 32 bits the upper ones choose by multiplication (Lemire 2019, arXiv:1805.10941, without rejection).
+ */
 export function randomOf(seed: number, index: number): RandomBelow {
-  const [a, b] = [mix(seed), mix(index ^ mix(seed))];
-  const random = xoroshiro128plusFromState([a, b, ~a, mix(~b)]);
-  return (n) => uniformInt(random, 0, n - 1);
+  let a = mix(seed);
+  let b = mix(index ^ a);
+  let c = ~a;
+  let d = mix(~b);
+  return (n) => {
+    const sum = (a + d) | 0;
+    const bits = (((sum << 7) | (sum >>> 25)) + a) | 0;
+    const shifted = b << 9;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= shifted;
+    d = (d << 11) | (d >>> 21);
+    return ((bits >>> 16) * n) >>> 16;
+  };
 }
 
 /** A bijection of 32-bit integers that turns neighbours into strangers (the finalizer of MurmurHash3). */

@@ -1,6 +1,8 @@
-/** @file The state of a story: who and what plays which role; and how a plot becomes a story. */
+/** @file Plots and the tables of who and what plays their roles; how a plot becomes a story. */
 
-import { compile, finish, render, type Teller, type Template } from './template.ts';
+import type { RandomBelow } from './random.ts';
+import { render, type World } from './render.ts';
+import { compile, finish, type Template } from './template.ts';
 
 /** One thing of the story's world, or one person: its `name` and whatever else a plot may say of it. */
 export interface Row {
@@ -13,14 +15,14 @@ export type Table = readonly Row[];
 
 /**
  * Where the row for a role comes from: a table; a template, rendered once so that the whole story keeps the choice
- * (a favourite color); or a table that belongs to the row of an earlier role (the hiding places of the house).
+ * (a favourite color); or a table that belongs to the row of another role (the hiding places of the house).
  */
 export type Source = Table | Template | { readonly type: 'of'; readonly role: string; readonly field: string };
 
-/** A kind of story: the roles in the order in which they are filled, and the text in which they appear. */
+/** A kind of story: the roles that it fills in its own way, and the text in which roles appear. */
 export interface Plot {
   readonly name: string;
-  readonly cast: readonly (readonly [role: string, source: Source])[];
+  readonly cast: ReadonlyMap<string, Source>;
   readonly text: Template;
 }
 
@@ -38,55 +40,38 @@ export function table(rows: readonly (string | RowSource)[]): Table {
   });
 }
 
-/** The table in a field of the row that plays an earlier role. */
+/** The table in a field of the row that plays another role. */
 export function of(role: string, field: string): Source {
   return { type: 'of', role, field };
 }
 
-/** Compile a plot as it is written: strings in the cast and the text are templates. */
-export function plot(name: string, cast: Readonly<Record<string, Source>>, text: string): Plot {
-  const compiled = Object.entries(cast).map(
-    ([role, source]) => [role, typeof source === 'string' ? compile(source) : source] as const,
+/** Compile a cast as it is written: strings are templates. */
+export function cast(sources: Readonly<Record<string, Source>>): ReadonlyMap<string, Source> {
+  return new Map(
+    Object.entries(sources).map(([role, source]) => [role, typeof source === 'string' ? compile(source) : source]),
   );
-  return { name, cast: compiled, text: compile(text) };
+}
+
+/** Compile a plot as it is written: strings in the cast and the text are templates. */
+export function plot(name: string, roles: Readonly<Record<string, Source>>, text: string): Plot {
+  return { name, cast: cast(roles), text: compile(text) };
 }
 
 /**
- * Tell a story: fill the roles, then render the text.
+ * Tell a story: render the text, filling each role when it is first needed. What a row's field says is decided once, so
+ * that a ball that is red stays red; what a phrase says is decided each time.
  *
- * @param phrases what every plot may say, one row per name; a role of the same name hides it
  * @param below a uniformly random integer in [0, n): the only source of variety
+ * @returns the text, and who plays each role that occurs
  */
-export function tell(plan: Plot, phrases: ReadonlyMap<string, Row>, below: (n: number) => number): string {
+export function tell(plan: Plot, world: World, below: RandomBelow): { text: string; roles: ReadonlyMap<string, Row> } {
   const roles = new Map<string, Row>();
-  const lookupField = (role: string, field: string): Template | Table => {
-    const value = (roles.get(role) ?? phrases.get(role))?.[field];
-    if (value === undefined) throw new Error(`plot "${plan.name}": nothing fills {${role}.${field}}`);
-    return value;
-  };
-  const teller: Teller = { below, lookup: (role, field) => lookupField(role, field) as Template };
-
-  for (const [role, source] of plan.cast) {
-    if (isTable(source)) roles.set(role, drawUnlike(roles, source, below));
-    else if (typeof source !== 'string' && source.type === 'of')
-      roles.set(role, drawUnlike(roles, lookupField(source.role, source.field) as Table, below));
-    else roles.set(role, { name: render(source, teller) });
-  }
-  return finish(render(plan.text, teller));
+  const discourse = { last: new Map<string, string>(), mentions: new Map<string, number>(), speaker: undefined };
+  const text = render({ plan, world, below, roles, decided: new Map(), discourse }, plan.text);
+  return { text: finish(text), roles };
 }
 
 /** Whether a field or a source is a table rather than a template. */
 export function isTable(value: Source): value is Table {
   return Array.isArray(value);
-}
-
-/** A random row whose name no other role has: from a random start, the first that is free. */
-function drawUnlike(roles: ReadonlyMap<string, Row>, rows: Table, below: (n: number) => number): Row {
-  const start = below(rows.length);
-  const taken = new Set([...roles.values()].map((row) => row.name));
-  for (let offset = 0; offset < rows.length; offset++) {
-    const row = rows[(start + offset) % rows.length]!;
-    if (!taken.has(row.name)) return row;
-  }
-  throw new Error(`every row is taken: ${rows.map((row) => JSON.stringify(row.name)).join(', ')}`);
 }

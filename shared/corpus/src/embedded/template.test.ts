@@ -1,52 +1,148 @@
-/** @file Tests of the template language. */
+/** @file Tests of the template language: what is written, and what is told. */
 
 import { describe, expect, test } from 'vitest';
-import { compile, finish, render, type Teller } from './template.ts';
+import { plot, table, tell, type Table } from './story.ts';
+import { compile, type Template } from './template.ts';
 
-/** A teller that takes the alternatives in the given order, always the first one after that. */
-function teller(choices: number[] = [], fields: Record<string, string> = {}): Teller {
-  return {
-    below: () => choices.shift() ?? 0,
-    lookup: (role, field) => compile(fields[`${role}.${field}`] ?? `<${role}.${field}>`),
-  };
+const girl = (name: string): Table =>
+  table([{ name, kind: 'girl', he: 'she', him: 'her', his: 'her', himself: 'herself' }]);
+const boy = (name: string): Table =>
+  table([{ name, kind: 'boy', he: 'he', him: 'him', his: 'his', himself: 'himself' }]);
+
+/** Tells a text, taking the alternatives in the given order, always the first one after that. */
+function told(text: string, choices: number[] = [], cast: Record<string, Table | string> = {}): string {
+  const draws = [...choices];
+  const phrases = new Map<string, Template>([['size', compile('[big|small]')]]);
+  return tell(
+    plot('a test', { hero: girl('Ada'), ...cast }, text),
+    { cast: new Map(), phrases },
+    () => draws.shift() ?? 0,
+  ).text;
 }
 
-const tell = (source: string, choices?: number[], fields?: Record<string, string>) =>
-  finish(render(compile(source), teller(choices, fields)));
+/** All texts that 400 ways of drawing give. */
+function tellings(text: string, cast: Record<string, Table> = {}): Set<string> {
+  let state = 1;
+  const below = (n: number) => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return Math.floor((state / 2 ** 32) * n);
+  };
+  const world = { cast: new Map(), phrases: new Map() };
+  const plan = plot('a test', { hero: girl('Ada'), friend: boy('Tom'), ...cast }, text);
+  return new Set(Array.from({ length: 400 }, () => tell(plan, world, below).text));
+}
 
 describe('a choice', () => {
-  test('takes the alternative that the teller draws', () => {
-    expect(tell('a [red|blue|green] ball', [2])).toBe('a green ball');
+  test('takes the alternative that is drawn', () => {
+    expect(told('a [red|blue|green] cup', [2])).toBe('a green cup');
   });
 
   test('may nest', () => {
-    expect(tell('[one|two [three|four]]', [1, 1])).toBe('two four');
+    expect(told('[one|two [three|four]]', [1, 1])).toBe('two four');
   });
 
   test('may be empty without leaving a double space or a space before punctuation', () => {
-    expect(tell('Tom [|ran] home [|again].')).toBe('Tom home.');
+    expect(told('Tom [|ran] home [|again].')).toBe('Tom home.');
   });
 
   test('after a question mark is told or left out', () => {
-    expect(tell('Tom ran. ?[He [fell|hopped].] He sang.', [0])).toBe('Tom ran. He sang.');
-    expect(tell('Tom ran. ?[He [fell|hopped].] He sang.', [1, 0, 1])).toBe('Tom ran. He hopped. He sang.');
+    expect(told('Tom ran. ?[He [fell|hopped].] He sang.', [0])).toBe('Tom ran. He sang.');
+    expect(told('Tom ran. ?[He [fell|hopped].] He sang.', [1, 0, 1])).toBe('Tom ran. He hopped. He sang.');
   });
 });
 
 describe('a slot', () => {
+  const toy = table([{ name: 'cup', looks: '[red|blue]', sound: 'boing' }]);
+
   test('is the name of a role, or another field of it', () => {
-    const fields = { 'toy.name': 'ball', 'toy.sound': 'boing' };
-    expect(tell('{toy}: {toy.sound}', [], fields)).toBe('ball: boing');
+    expect(told('{toy}: {toy.sound}', [], { toy })).toBe('cup: boing');
   });
 
   test('with a capital letter begins a sentence', () => {
-    const fields = { 'toy.name': 'ball', 'toy.sound': 'boing', 'hero.he': 'she' };
-    expect(tell('{Toy}. {toy.Sound}! {He} laughed.', [], fields)).toBe('Ball. Boing! She laughed.');
+    expect(told('{Toy}. {toy.Sound}! {He} sang.', [], { toy })).toBe('Cup. Boing! She sang.');
   });
 
-  test('may hold a template in turn', () => {
-    expect(tell('{toy}', [1], { 'toy.name': '[ball|{hero.his} drum]', 'hero.his': 'his' })).toBe('his drum');
+  test('of a role is decided once, of a phrase each time', () => {
+    expect(told('{toy.looks}, {toy.looks}', [0, 1, 0], { toy })).toBe('blue, blue'); // the first draw takes the row
+    expect(told('{size}, {size}', [0, 1])).toBe('big, small');
   });
+
+  test('that nothing fills is an error that names the plot and the slot', () => {
+    expect(() => told('{tiger}')).toThrow('plot "a test": nothing fills {tiger}');
+    expect(() => told('{toy.price}', [], { toy })).toThrow('plot "a test": nothing fills {toy.price}');
+  });
+});
+
+describe('a reference', () => {
+  test('is a name at first, then a pronoun or the name', () => {
+    expect(tellings('{Hero:s} sang. {Hero:s} slept.')).toEqual(
+      new Set(['Ada sang. She slept.', 'Ada sang. Ada slept.']),
+    );
+  });
+
+  test('is a name where the pronoun could mean another', () => {
+    const friend = girl('Mia');
+    expect(tellings('{hero} met {friend}. {Hero:s} sang to {friend:o}.', { friend })).toEqual(
+      new Set(['Ada met Mia. Ada sang to Mia.']),
+    );
+  });
+
+  test('has the form that its place in the sentence needs', () => {
+    expect(tellings('{hero} met {friend}. {Hero:s} took {friend:p} hat from {friend:o}.')).toContain(
+      'Ada met Tom. She took his hat from him.',
+    );
+    expect(tellings('{hero} met {friend}. {Hero:s} took {friend:p} hat.')).toContain(
+      "Ada met Tom. She took Tom's hat.",
+    );
+  });
+
+  test('after a new paragraph is a name', () => {
+    expect(tellings('{hero} sang.\n\n{Hero:s} slept.')).toEqual(new Set(['Ada sang.\n\nAda slept.']));
+  });
+
+  test('joins what the same person does next', () => {
+    expect(tellings('{Hero:s} sang{hero:then} slept.')).toEqual(
+      new Set(['Ada sang and slept.', 'Ada sang and then slept.', 'Ada sang. She slept.', 'Ada sang. Then she slept.']),
+    );
+  });
+});
+
+describe('direct speech', () => {
+  test('has its speaker before it, behind it, or in the middle', () => {
+    const texts = tellings('<friend said: Come here. Look.>');
+    expect(texts).toContain('"Come here. Look," said Tom.');
+    expect(texts).toContain('Tom said, "Come here. Look."');
+    expect(texts).toContain('"Come here," Tom said. "Look."');
+    for (const text of texts) expect(text).not.toMatch(/[.,]{2}|," [A-Z]\w+ said, /);
+  });
+
+  test('is not cut after a title', () => {
+    for (const text of tellings('<friend said: Ask Mr. Hill.>')) expect(text).toMatch(/Ask Mr\. Hill/);
+  });
+
+  test('has verbs that fit its punctuation', () => {
+    for (const text of tellings('<friend: Where?>')) expect(text).toMatch(/asked/);
+    for (const text of tellings('<friend: Here!>')) expect(text).toMatch(/said|cried|called|shouted/);
+  });
+
+  test('may call the hero by name, and a stranger does not know it', () => {
+    expect(tellings('{hero} sang. <friend said: Go on.>')).toContain('Ada sang. "Go on, Ada," said Tom.');
+    for (const text of tellings('{hero} sang. <stranger: Go on.>', { stranger: boy('the man') })) {
+      expect(text).not.toMatch(/Go on, Ada/);
+    }
+  });
+});
+
+test('a cause and its effect are told in either order', () => {
+  const texts = tellings('<because it rained; {hero:s} ran>');
+  expect(texts).toContain('It rained, so Ada ran.');
+  expect(texts).toContain('Ada ran because it rained.');
+  expect(texts).toContain('Because it rained, Ada ran.');
+});
+
+test('words of the same meaning stand for each other', () => {
+  expect(tellings('Ada did not cry.')).toEqual(new Set(['Ada did not cry.', "Ada didn't cry."]));
+  expect(tellings('Everybody came.')).toEqual(new Set(['Everybody came.', 'Everyone came.']));
 });
 
 test.each([
@@ -59,8 +155,8 @@ test.each([
   ['house', 'a house'],
   ['old house', 'an old house'],
 ])('the article of "%s" makes it "%s"', (noun, phrase) => {
-  expect(tell('{a} {x}', [], { 'x.name': noun })).toBe(phrase);
-  expect(tell('{A} {x}', [], { 'x.name': noun })).toBe(phrase.replace('a', 'A'));
+  expect(told('{a} {x}', [], { x: noun })).toBe(phrase);
+  expect(told('{A} {x}', [], { x: noun })).toBe(phrase.replace('a', 'A'));
 });
 
 test('a line break is a space, nothing beside a bracket or bar, and a blank line is a new paragraph', () => {
@@ -72,9 +168,12 @@ test('a line break is a space, nothing beside a bracket or bar, and a blank line
     ] five.
 
     Six.`;
-  expect(tell(source, [1])).toBe('One two four five.\n\nSix.');
+  expect(told(source, [1])).toBe('One two four five.\n\nSix.');
 });
 
-test.each(['[one|two', 'one]', 'one|two', '{toy', 'toy}', '{the toy}'])('"%s" is refused', (source) => {
-  expect(() => compile(source)).toThrow(/ at "|is not a slot/);
-});
+test.each(['[one|two', 'one]', 'one|two', '{toy', 'toy}', '{the toy}', '<hero: Hi.', '<because it rained>', '<Hi.>'])(
+  '"%s" is refused',
+  (source) => {
+    expect(() => compile(source)).toThrow(/ at "|is not a slot/);
+  },
+);

@@ -26,6 +26,15 @@ export function distinctNgramRatio(texts: Iterable<string>, n: number): number {
   return distinct.size / total;
 }
 
+/** The share of the n-grams of some texts that stand in others. */
+export function seenNgramRatio(known: Iterable<string>, texts: Iterable<string>, n: number): number {
+  const seen = new Set<string>();
+  const ngrams = (words: readonly string[]) => words.slice(n - 1).map((_, i) => words.slice(i, i + n).join(' '));
+  for (const text of known) for (const ngram of ngrams(wordsOf(text))) seen.add(ngram);
+  const all = [...texts].flatMap((text) => ngrams(wordsOf(text)));
+  return all.filter((ngram) => seen.has(ngram)).length / all.length;
+}
+
 /** What must not occur anywhere in a story, with the name of the problem. */
 const FORBIDDEN: readonly (readonly [RegExp, string])[] = [
   [/[^\n\x20-\x7e]/, 'not plain ASCII'],

@@ -1,5 +1,5 @@
 /** @file Toy pictures with captions, made on the spot from a seed, for models that see. */
-import { randomOf } from '../embedded/random.ts';
+import { randomOf } from './random.ts';
 import type { PicturesSource } from '../parameters.ts';
 import { paint } from './draw.ts';
 import { captionOf, drawScene, type Combinations } from './scene.ts';

@@ -1,199 +1,95 @@
-/** @file Plots at home: things lost, broken, baked and made by hand. */
+/** @file Plots at home: breaking and mending, cooking, looking for something, not sleeping, cleaning up. */
 
-import { children, family, neighbors } from '../characters.ts';
-import { spotsAtHome } from '../places.ts';
 import { plot, table } from '../story.ts';
-import { breakables, dishes, handmade, toys } from '../things.ts';
 
-const lostToy = plot(
-  'a lost toy',
+const broken = plot(
+  'the broken thing',
   {
-    hero: children,
-    parent: family,
-    toy: toys,
-    look: '{toy.looks}',
-    spotA: spotsAtHome,
-    spotB: spotsAtHome,
-    spot: spotsAtHome,
+    excuse: '[It was the wind|It was the cat|I do not know|I did not see anything]',
   },
-  `{once} Of all {his} toys, {he} loved {his} {look} {toy} the [most|best]. [Every day|Every morning|After
-  school|Before dinner], {he} {toy.play}.
-  [At night, it [slept|stayed] [beside {his} pillow|on the chair next to {his} bed].|{He} took it [everywhere|from
-  room to room|along on every trip].|]
+  `{open} [{Hero:s} lived with|At home there was|{His} room was next to that of] {his} {relative.who}, who [had|owned|loved] {a} {breakable.looks} {breakable}.
 
-  {fineDay}, {hero} wanted to play, but the {toy} was [gone|not in its place|nowhere to be seen].
-  "[Oh no! Where is my {toy}?|My {toy} is gone!|Where can my {toy} be?]" {he} cried.
-  {He} looked {spotA}. [There was only dust.|Nothing was there.|{He} found an old sock, but no {toy}.|There was [a
-  pencil|a comb|a crumb|a lost button] and nothing more.]
-  [Then|Next,] {he} looked {spotB}. [It was not there either.|No {toy} there.|That place was empty too.]
-  [{hero} {cried}.|{hero} felt {sad}.]
+  {day}, {hero} [ran through|danced in|threw {a} {toy} in|chased a fly in|marched around] {room}. <because {hero:s} [did not look where {he} was going|was [too fast|in a hurry|dizzy]|slipped on {rubbish}]; {he} [bumped into|knocked over|fell against|hit] the {breakable}>
+  It [fell|fell to the floor|rolled away] and {breakable.broke}. {heart} {Hero:n} [hid it|quickly put it] {nook}[ and ran out| under a cloth|].
 
-  {His} {parent.kind} [heard {him} and came to help|came into the room|put down the newspaper and came over].
-  "[What is wrong|Why do you look so sad|What happened], [dear|sweetheart|{hero}]?" {parent} asked.
-  "[I lost my {toy}|I cannot find my {toy}], [and I have looked everywhere|and I miss it|and I want it back],"
-  [said|answered] {hero}.
-  [{Parent} [sat down beside {him}|stroked {his} hair|did not laugh].|]
-  "[Let us think|Do not give up|Do not worry]," {parent} said {kindly}. "[Where did you play with it last?|Four eyes
-  see more than two.|When I lose something, I walk back the way I came.|Lost things like to be found.]"
+  [In the evening|At supper time|Soon], {relative} [looked around|came into {room}|came home]. <relative: [Where is my {breakable}?|Has anybody seen my {breakable}?|Do you know where my {breakable} is?]> [<hero: {excuse}.>|{Hero:n} [looked at {his} feet|turned red] and said nothing.]
+  But {hero:s} [could not eat|could not sleep|felt a stone in {his} belly|could not look at {relative}|dreamed of the {breakable}]. {later}, {he} [went|ran|walked slowly] to {relative:o}{hero:then} [told the truth|told {relative.him} everything|held out the broken {breakable}].
+  <hero: [I broke it.|It was me.|I have to tell you something.|I did it.] [I am very sorry.|I was not careful.|I was afraid to tell you.|I hid it {nook}.]>
 
-  {hero} {thought}. Then {he} [ran|hurried|went] to look {spot.name}. [There it was!|And there was the {look}
-  {toy}!|What a surprise! The {toy} was there!]
-  {spot.found}. "I found it!" {hero} [shouted|called], and {he} {jumped}.
-
-  [{hero} thanked {parent} [with a kiss|with a hug|again and again].|{Parent} was [glad|happy] too.|{hero} {hugged}
-  {parent} and then the {toy}.]
-  {fromThenOn}, {he} {always} put the {toy} [back in its place|on the shelf|where it belonged] [before {he} went to
-  bed|after playing|every evening].
-  [When other things were lost, {hero} knew what to do: [think first, and then look|stay calm and look again].|A
-  place for everything makes everything easy to find.|]`,
+  [{Relative:s} was [quiet for a moment|a little sad], but not {angry}.|{Relative:n} took {his} hand.] <relative: [A {breakable} can be mended. [A lie is harder to mend|Trust is not so easy to mend].|Thank you for telling me. That was [brave|not easy].|I am glad that you told me.|I broke [a window|{number} plates|a mirror] when I was little.]>
+  They [got|found|bought] {breakable.need}, and [together they|in the end they|in an hour they] {breakable.mend}. [It looked almost new.|One could hardly see it.|It even looked better than before.|It would never be the same, but it was good enough.] {fromThenOn}, {hero:s} [walked slowly in {room}|played outside|told the truth at once].`,
 );
 
-const mishaps = table([
-  {
-    name: 'was throwing a ball in the living room',
-    because: 'I threw my ball inside',
-    after: 'played ball only in the yard',
-  },
-  { name: 'was running around the sofa', because: 'I ran too fast', after: 'walked slowly inside the house' },
-  {
-    name: 'was dancing with {his} eyes shut',
-    because: 'I danced without looking',
-    after: 'looked around before {he} danced',
-  },
-  {
-    name: 'was swinging a stick like a knight',
-    because: 'I played with a stick inside',
-    after: 'left {his} sticks in the yard',
-  },
-  { name: 'was jumping from chair to chair', because: 'I jumped on the chairs', after: 'jumped only on the grass' },
-  {
-    name: 'was flying a paper plane on tiptoe',
-    because: 'I did not watch my elbow',
-    after: 'took {his} paper planes outside',
-  },
-  {
-    name: 'was wearing a blanket like a cape',
-    because: 'I did not look out for my cape',
-    after: 'took off {his} cape before playing indoors',
-  },
-]);
-const scapegoats = table(['the cat', 'the wind', 'the dog', 'the baby']);
+const cooking = plot(
+  'cooking together',
+  {},
+  `{open} ?[{habit}]
 
-const brokenThing = plot(
-  'telling the truth',
-  { hero: children, parent: family, thing: breakables, look: '{thing.looks}', mishap: mishaps, other: scapegoats },
-  `{once} [{His} {parent.kind} had {a} {look} {thing} {thing.place}.|{Thing.place} in {his} house there was {a}
-  {look} {thing}.]
-  [It was very old, and {parent} loved it.|It was a gift from a good friend.|{Parent} [cleaned|dusted] it every
-  [week|Sunday].|"Please be careful with it," {parent} often said.]
+  {day}, {hero:s} and {his} {relative.who} wanted to [make something good to eat|cook together|surprise {parent}]. <relative: [What shall we make?|What would you like to eat?]> <hero: [Let us make {dish}!|{Dish}, please!|How about {dish}?]>
+  First {relative:s} {dish.mix}. {hero} [stirred|tasted|sang|washed the spoons]. But when they [looked|searched|peeked] {nook}, [they had|they found] no more {dish.missing}!
+  <hero: [I will ask {elder}.|{elder} always has some. I will go.|Let me go next door!]>
 
-  {fineDay}, {hero} {mishap}. [Bump!|Crash!|Bang!|Oops!] The {thing} {thing.broke}. [{hero} stood very still.|{His}
-  heart beat fast.|The house was suddenly quiet.]
-  [Nobody had seen it.|Nobody else was in the room.]
-  "[What should I do?|What will {parent} say?|Oh, what have I done?]" {he} [whispered|thought]. "I could say that
-  {other} did it."
+  {Hero:n} [ran|walked|hurried] to {elder}, who was [reading by the window|sweeping the steps|watering the beans|mending a chair]. <hero: [Please, can you give us some {dish.missing}?|Do you have a little {dish.missing} for us?]>
+  <elder: {yes}. [But please carry it carefully.|Take as much as you need.|Will you bring me {a} {dish.share} later?]>
+  On the way back, {hero:s} [almost dropped it, because {a} {patient.bare} crossed the path|walked very slowly|counted {his} steps].
 
-  [Soon|After a while|Then] {parent} came [in|home|down the stairs] and saw the {thing}. "[What happened here?|Oh!
-  Who did this?|How did this happen?]" {parent.he} asked.
-  {hero} looked at [{his} shoes|the floor|the broken {thing}]. [It would be easy to tell a lie.|{His} face felt
-  hot.|A lie sat on the tip of {his} tongue.]
-  But {he} [knew that it was not fair|did not want to tell a lie|felt a heavy stone in {his} tummy]. {He} {breath}.
-  "It was [me|my fault]," {he} said. "{mishap.because}. I am [so|very] sorry."
-
-  {Parent} was [quiet for a moment|a little sad about the {thing}]. Then {parent.he} [took {his} hand|knelt
-  down|opened {parent.his} arms].
-  "[Thank you for telling me the truth|It was brave to tell me the truth|I am glad that you did not lie],"
-  {parent.he} said. "[A {thing} can be mended.|Things can break, but trust is harder to mend.|You matter more to
-  me than any {thing}.]"
-  [Together|Side by side], they {thing.mend}. [It was not perfect, but it was good.|It looked [almost|nearly] like
-  new.|Now it looked a little funny, and they both laughed.]
-
-  [{hero} felt [light and happy|much better|as light as a feather] again.|The heavy feeling was gone.] {fromThenOn},
-  {he} {mishap.after},
-  and {he} [always told the truth, even when it was hard|knew that the truth is [the best way|always best]|never
-  blamed {other} for what {he} had done].`,
+  {later}, {dish} was ready. It [smelled so good that {a} {patient.bare} came to the door|was [a little burned|too hot at first|rather crooked], but it [tasted wonderful|was good all the same]|was the best [that they had ever made|of the year]].
+  {Hero:n} took the first {dish.share} to {elder}. [<elder: Mmm! [You are real cooks.|This is better than mine.]>|{elder} [smiled|licked the spoon] and asked for more.] {atHome}`,
 );
 
-const baking = plot(
-  'baking together',
-  {
-    hero: children,
-    baker: family,
-    dish: dishes,
-    neighbor: neighbors,
-    guest: '[a birthday|a family dinner|the school party|a visit from the cousins|the summer picnic]',
-  },
-  `{once} {He} loved to help in the kitchen, and {he} had {a} [white|blue|spotted|tiny|striped] apron of {his} own.
+const searching = plot(
+  'looking all over',
+  {},
+  `{open}
 
-  {fineDay}, {his} {baker.kind} said, "[Shall we make {a} {dish} for {guest}?|Let us make {a} {dish} today. It is
-  for {guest}.|I need a helper. We have {a} {dish} to make for {guest}.]"
-  "[Yes, please!|Oh yes!|Hooray!]" [said|cried] {hero}. They washed their hands. {hero} {dish.mix}, [and {baker}
-  hummed a song|and {baker} read the recipe out loud|while the kitchen clock ticked].
-  [There was flour on {his} nose.|A little spilled on the table, but {baker} did not mind.|It was hard work, but it
-  was fun.|]
+  {day}, {hero} could not find {his} {toy.looks} {toy}. {Hero:s} [needed it|wanted to show it to {friend}|could not sleep without it|had promised it to {friend}]. {Hero:n} went to {room} and [looked|searched|peeked] {nook}. There {he} found {a} {treasure.looks} {treasure}. {Hero:n} [looked|searched|peeked] {nook2}. There {he} found {rubbish}.
+  <hero: [Who took my {toy}?|My {toy} has run away!|I have looked everywhere!]>
 
-  Then {baker} opened the cupboard and [frowned|stopped|sighed]. "Oh dear. We have no {dish.missing} left, [and the
-  shop is closed|and we cannot go on without it]."
-  {hero} {thought}. "[I know!|I have an idea!|Wait!] {neighbor} may have some. I will [go and ask|run over and
-  ask]."
-  {neighbor}, who [lived next door|lived across the street|was their neighbor], {neighbor.work}. {hero} [rang the
-  bell|knocked on the door]. "[Good day|Hello], {neighbor}. Please, may we have some {dish.missing}?" {he} asked
-  [politely|in {his} best voice].
-  "[Of course|With pleasure|You came to the right place]," {neighbor} said and gave {him} plenty.
+  {hero} was {angry}. <because {friend} had been there on {weekday}; {hero:s} thought that {friend:s} had taken it>
+  [{friend} was {sad}.|That hurt {friend}.|{friend} turned away.] <friend: [I did not take it.|I would never steal from you.|Let me help you look.]>
+  They [looked|searched|peeked] {nook3}, and there was the {toy}! [A [mouse|mother cat|spider] had made a bed in it.|{hero} {himself} had put it there on {weekday}.|It had fallen down behind a box.]
 
-  {hero} carried the {dish.missing} home [very carefully|with both hands|step by step]. Now they could finish.
-  ?[They waited and waited.|{hero} sat and waited, which was the hardest part.|While they waited, they cleaned the
-  table.]
-  At last, the {dish} {dish.ready}. It smelled {dish.smell}.
-  "[We did it!|Look what we made!|It is perfect!]" [said|cried] {hero}.
-
-  [Before anyone else had any|First of all], {hero} took {dish.share} to {neighbor} [to say thank you|because good
-  neighbors share]. "[This is the best I ever tasted|How kind of you|You are a fine cook]," said {neighbor} [with
-  a smile|and {smiled}|].
-  ?[{hero} felt {proud}.|{hero} was {happy}.] [A little help makes everything taste better.|{He} had learned that it
-  is good to ask for help, and good to say thank you.|And everybody at {guest} asked for more.]`,
+  {Hero:n} [turned red|was ashamed|hung {his} head]. <hero: [I am sorry, {friend}.|I was wrong. Please forgive me.|I should have asked you nicely.]>
+  <friend: [It is all right.|I forgive you.|Everybody makes mistakes.]> Then the two of them {pastime.past} [until it was dark|together|for the rest of the day]. [{Hero:n} gave the {treasure} to {friend}.|{fromThenOn}, {hero:s} looked twice before {he} said a word.]`,
 );
 
-const secretPresent = plot(
-  'a present made by hand',
+const sleepless = plot(
+  'no sleep',
   {
-    hero: children,
-    parent: family,
-    present: handmade,
-    problem: table([
-      { name: 'knocked over a glass of water, and everything got wet', fix: 'dried it all in the sun and began again' },
-      { name: 'dropped it, and it was spoiled', fix: 'sat down and began again' },
-      { name: 'worked so fast that it came out crooked', fix: 'began again, slowly this time' },
-      { name: 'left it on a chair, and the dog sat on it', fix: 'made a second one and kept it on a high shelf' },
-    ]),
-    hiding: '[under {his} bed|behind the books|in a drawer|in an old shoe box|in the closet]',
-    shop: '[a silver ring|a golden watch|a silk scarf|a big box of candy|a fine new hat]',
+    noise: table([
+      { name: 'a scratching', was: 'a branch at the window', by: '[tied the branch back|cut the branch]' },
+      { name: 'a dripping', was: 'water in the old bucket', by: '[emptied the bucket|put a cloth under it]' },
+      { name: 'a squeaking', was: 'the door in the wind', by: '[closed the door|put oil on the door]' },
+      { name: 'a tapping', was: 'a moth at the lamp', by: '[let the moth out|put the lamp out]' },
+      { name: 'a humming', was: 'the wind in a bottle', by: '[put a cork in|carried the bottle inside]' },
+      { name: 'a knocking', was: '{a} {color} shutter', by: '[closed the shutter|wedged a bit of wood in]' },
+      { name: 'a rustling', was: '{a} {patient.looks} {patient.bare} in the leaves', by: '[gave it some water|showed it the way out]' },
+    ]), // prettier-ignore
   },
-  `{once} {His} {parent.kind} [was going to have a birthday|had a birthday soon], and {hero} wanted to give
-  {parent.him} something [special|beautiful|wonderful].
+  `{open}
 
-  {hero} [emptied {his} piggy bank|counted {his} money]. There were only [three|four|five|six] [small|copper] coins.
-  In the shop window lay {shop}, but it cost [much|far] too much.
-  {hero} walked home [slowly|with {his} head down]. "[I have nothing to give,|What can I do now?]" {he} thought.
-  Then {he} saw [what was lying in the kitchen drawer|an old box of odds and ends]. It gave {him} an idea. "[I can
-  make a present myself!|I do not have to buy a present. I can make one!]" {he} said.
+  {evening}, {hero} [lay awake|lay in bed|looked at the ceiling]. {Hero:s} had [counted {number} [hundred|] [sheep|stars|ducks]|drunk warm [milk|tea]|turned over {number} times|closed {his} eyes|eaten {a} {food.looks} {food}], but {he} [could not sleep|was still awake|was not tired]. {suddenly}, {he} heard {noise} [from {room}|outside|near the bed].
+  {heart} <hero whispered: [Who is there?|Is it a [monster|ghost|robber]?|What was that?|Is anybody in {room}?]>
 
-  {He} needed {present.from}. In secret, {hero} {present.made}. It [took all afternoon|took a long time|was not
-  easy]. Then {he} {problem}! {hero} [almost cried|stamped {his} foot|felt {sad}].
-  But {he} [did not give up|{breath}|thought of {parent}]. {He} {problem.fix}. When it was done, {he} hid the
-  {present} {hiding}. "[What are you doing in there?|What are you up to?]" {parent} asked through the door.
-  "Nothing!" said {hero} and [giggled|smiled].
+  [{Hero:n} pulled the blanket over {his} head.|{Hero:n} hugged {his} {toy.looks} {toy}.] {later}, {he} called {his} {parent.kind}. <parent: [What is wrong, {hero}?|Why are you still awake?|Did you have a bad dream?]>
+  <hero: [I heard something. I am {scared}.|There is a [monster|ghost|robber] in {room}.|It goes [tick, tick|crack|hiss]. Listen!]> <parent: [Let us look together.|Come, we will take the lantern.|I will hold your hand.]>
+  {Hero:n} {breath}. They [went on tiptoe|walked slowly|crept|tiptoed hand in hand] through the [dark|silent|cold] [house|rooms] and [looked|searched|peeked] {nook}. There was [nothing but|only] {rubbish}. [Then {parent} pointed.|Then they heard it again.|{parent} held up the light.] It was only {noise.was}! {hero} {noise.by}.
 
-  On the morning of the birthday, {hero} [jumped out of bed|was awake before the sun|ran down the stairs]. "Happy
-  birthday, {parent}!" {he} [called|sang] and held out the {present}. "It is not {shop}. But I made it for you."
-  {Parent} [looked at it for a long time|said nothing at first], and {parent.his} eyes [shone|grew wet]. "You made
-  this [all by yourself|with your own hands]?" {parent.he} asked. {hero} nodded.
-  "Then it is [the best present in the world|worth more than {shop}|the most precious thing I own]," said {parent}
-  and [kissed {him}|hugged {him} tightly|gave {him} a long hug].
-
-  [{hero} was {happy}.|{hero} felt warm all over.] [{He} had learned that a gift does not need to cost a lot.|A gift
-  that comes from the heart is the best gift.|The {present} stayed where everyone could see it, and {parent}
-  smiled whenever {parent.he} passed it.]`,
+  {Hero:n} {smiled}. <hero: [It was so small, and I was so afraid!|Now I know what it is.|Good night, little noise.|Next time I will look by myself.|I thought it was {a} [giant|ghost|bear]!]> {Parent:s} [kissed {his} nose|tucked {him} in|hummed a song about [the moon|ships|sheep]|told {him} a story about {a} {patient.bare}], and {hero:s} {asleep}.`,
 );
 
-export const homePlots = [lostToy, brokenThing, baking, secretPresent];
+const tidy = plot(
+  'the messy room',
+  { hidden: table(['a lost sock', 'a dry sandwich', 'a broken crayon', 'half a cookie', 'an old letter']) },
+  `{open} But {hero:s} did not like to clean up. {Toy}, {toy2}, [socks|papers|nut shells|crumbs] and [cups|stones|sticks], everything lay [on the floor|in a big heap|here and there].
+
+  {day}, {friend} came to [visit|play]. <because nobody could see the floor; {friend} [stepped on the {toy2}|fell over the {toy}|sat on the {toy2}]> <friend: [Ouch! My foot!|Ouch! That hurt.|Your room is a jungle!]> {hero} was [sorry|ashamed]. <hero: [I will clean up. Will you help me?|You are right. Let us clean up.]>
+
+  [They made a game of it.|It became a game.|They played while they worked.] {hero} was [a pirate|a digger|a king|a train], and {friend} was [the crew|a crane|a wizard|the cook]. [{Hero:n} put everything {color} into [a box|a basket] first.|They sang and threw all the [socks|sticks] into a basket.]
+  {Nook}, {hero:s} found {hidden}. {Nook2}, {friend} found {a} {treasure.looks} {treasure}. <friend: [Is this yours?|What is this?|Look at this!]> <hero: [I have looked for it since {weekday}!|I thought it was gone for ever!|That is from my {relative.kind}!]>
+
+  {later}, they were done. {parent} [looked in and could not believe it|brought {number} {food}s|clapped]. {Hero:s} was {proud}. Now there was [room|space|enough floor] [to {pastime}|for a long train|for both of them to lie down]. {fromThenOn}, {he} cleaned up [every {weekday}|before dinner|with a song].`,
+);
+
+/** Plots at home. */
+export const homePlots = [broken, cooking, searching, sleepless, tidy];
