@@ -187,6 +187,12 @@ test('a pipeline gives each of its stages a target, and the project `pipeline` o
   `);
 });
 
+test('a description cannot command the terminal that Nx shows it on', async () => {
+  write('pipelines/toy.yaml', 'description: "a\\e[2Jb\\nc"\nstages:\n  count: { to: 4 }\n');
+  const { metadata } = (await targets('toy'))['pipeline:toy']!;
+  expect(metadata).toEqual({ description: 'a\\u001b[2Jb\\nc' });
+});
+
 describe('a pipeline file with an error', () => {
   /** What a target prints when it is run, the way Nx runs it, and its exit code. */
   function runTarget({ options }: Target): { code: number; output: string } {

@@ -7,6 +7,7 @@
  * A pipeline file with an error gets targets that fail with its message; all other pipelines work.
  */
 import { basename } from 'node:path';
+import { printableLine } from '@arrowsmith/errors';
 import { loadPipeline, type Pipeline } from '../pipeline-file.ts';
 import { digestVariable } from '../plan.ts';
 import type { JsonObject, StageDeclaration } from '../stage.ts';
@@ -61,7 +62,8 @@ function pipelineProjects(pipeline: Pipeline, declarations: Declarations): Proje
     cache: false, // it reports and keeps the ledger, also when every stage is cached
     dependsOn: Object.keys(stages).map((stage) => ({ projects: [stage], target: name })),
     options: command(`node --enable-source-maps .work/code/complete-run.mjs ${name}`),
-    metadata: { description: description === '' ? `The whole pipeline ${name}` : description },
+    // What Nx prints, on its own.
+    metadata: { description: description === '' ? `The whole pipeline ${name}` : printableLine(description) },
   };
   return { ...projects, pipelines: { name: 'pipeline', targets: { [name]: whole } } };
 }
