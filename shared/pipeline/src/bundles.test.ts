@@ -1,9 +1,10 @@
 /** @file The files that run stages, of one stage in a small workspace. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { findBuiltCode } from './built-code.ts';
 import { buildCode } from './bundles.ts';
 import { codePath } from './workspace.ts';
 
@@ -40,10 +41,10 @@ function write(path: string, content: string): void {
   writeFileSync(join(root, path), content);
 }
 
-function greet(whom: string): { code: number | null; output: string } {
+function greet(whom: string, more: Record<string, string> = {}): { code: number | null; output: string } {
   const args = ['--enable-source-maps', codePath({ root }, 'greet'), 'toy'];
   write('pipelines/toy.yaml', JSON.stringify({ stages: { greet: { whom } } }));
-  const env = { ...process.env };
+  const env = { ...process.env, ...more };
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, env, encoding: 'utf8' });
   return { code: status, output: stdout + stderr };
 }
@@ -61,15 +62,31 @@ test('an error names file and line of the source', () => {
   expect(output).toMatch(/Error: nobody\n[^]*stages\/greet\/src\/stage\.ts:5:/);
 });
 
-test('chunks of earlier builds stay for a day, for stages that still run', async () => {
-  const chunks = join(root, '.work/code/chunks');
-  const before = readdirSync(chunks);
-  for (const [name, hours] of Object.entries({ 'recent.mjs': 23, 'old.mjs': 25 })) {
-    const time = new Date(Date.now() - hours * 3_600_000);
-    write(`.work/code/chunks/${name}`, '');
-    utimesSync(join(chunks, name), time, time);
-  }
+test('a process runs the build that its run began with, whatever was built since; old builds are removed after a day', async () => {
+  const before = await findBuiltCode({ root });
+  expect(before).toBeDefined();
+  write(
+    'stages/greet/src/stage.ts',
+    readFileSync(join(root, 'stages/greet/src/stage.ts'), 'utf8').replace('hello', 'bye'),
+  );
+  expect(await findBuiltCode({ root })).toBeUndefined(); // a source has changed
   await buildCode({ root }, ['greet']);
-  expect(readdirSync(chunks).sort()).toEqual([...before, 'recent.mjs'].sort());
+  const after = (await findBuiltCode({ root }))!;
+  expect(after.build).not.toBe(before!.build);
+  expect(after.code['greet']).not.toBe(before!.code['greet']);
+  const written = (env: Record<string, string>) => {
+    expect(greet('me', env).code).toBe(0);
+    return readFileSync(join(root, 'artifacts/toy/greet/greeting.txt'), 'utf8');
+  };
+  expect(written({ ARROWSMITH_BUILD: before!.build })).toBe('hello me');
+  expect(written({})).toBe('bye me');
+
+  const ago = (hours: number) => new Date(Date.now() - hours * 3_600_000);
+  utimesSync(join(root, '.work/code', before!.build), ago(23), ago(23));
+  await buildCode({ root }, ['greet']);
+  expect(existsSync(join(root, '.work/code', before!.build))).toBe(true);
+  utimesSync(join(root, '.work/code', before!.build), ago(25), ago(25));
+  await buildCode({ root }, ['greet']);
+  expect(existsSync(join(root, '.work/code', before!.build))).toBe(false);
   expect(existsSync(join(root, '.work/code/greet.json'))).toBe(true);
 });

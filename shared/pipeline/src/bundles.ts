@@ -1,15 +1,23 @@
 /**
- * @file The files that Nx runs, in `.work/code/`: one for each stage with its runner and for each command, and in `chunks/` what they share and what
- * they load only when it is needed.
+ * @file The files that Nx runs: one for each stage with its runner and for each command, and in `chunks/` what they share and what they load only
+ * when it is needed.
+ *
+ *     .work/code/<build>/train.mjs   a build, named by what is in it, and never changed
+ *     .work/code/train.mjs           starts the newest, or the one that the process's run began with
+ *     .work/code/train.json          the identity of the newest code of the stage
+ *     .work/code/current.json        which build that is, and what it was made of (built-code.ts)
  *
  * What was fingerprinted is what runs, and it starts several times as fast as through a TypeScript loader.
  */
-import { readdir, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { build, type OutputFile, type Plugin } from 'esbuild';
-import { writeFileAtomic } from '@arrowsmith/artifacts/store';
+import { digestOf, writeFileAtomic } from '@arrowsmith/artifacts/store';
+import { type BuiltCode, builtPath, digestSources } from './built-code.ts';
 import { bundling, fingerprintStage } from './code.ts';
-import { fingerprintPath, type Workspace } from './workspace.ts';
+import { codeFolder, codePath, fingerprintPath, type Workspace } from './workspace.ts';
 
 /**
  * Packages that stay outside: they look for files beside their own, or (tfjs) must be there once for all backends. The others go in, since a
@@ -20,11 +28,8 @@ const UNBUNDLED = ['@tensorflow/*', '@huggingface/*', 'esbuild', 'tsx'];
 /** CommonJS packages in a bundle require Node's modules. */
 export const REQUIRE = `import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);`;
 
-const CODE_FOLDER = join('.work', 'code');
-const CHUNKS = 'chunks';
-
-/** A stage may still run that has not loaded all its chunks yet. */
-const KEEP_CHUNKS_MS = 24 * 3_600_000;
+/** A run may go on that began with an older build. */
+const KEEP_BUILDS_MS = 24 * 3_600_000;
 
 /** Marks the modules that start a stage or the end of a run, which are in no file. */
 const START = 'start:';
@@ -81,39 +86,80 @@ export async function buildCode(
   stages: readonly string[],
   commands: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  const sources = await digestSources(root); // before they are read: what changes meanwhile is built again
   const fingerprints = await Promise.all(stages.map((stage) => fingerprintStage(root, stage)));
-  const identities = Object.fromEntries(fingerprints.map(({ stage, sha256 }) => [stage, sha256]));
+  const code = Object.fromEntries(fingerprints.map(({ stage, sha256 }) => [stage, sha256]));
   const entries = [...stages, COMPLETION].map((name) => [name, `${START}${name}`]);
+  const temporary = join(codeFolder({ root }), `${randomUUID().slice(0, 8)}.tmp`);
   const { outputFiles } = await build({
     ...bundling(root),
     entryPoints: { ...Object.fromEntries(entries), ...commands },
-    outdir: CODE_FOLDER,
+    outdir: temporary,
     splitting: true,
-    chunkNames: `${CHUNKS}/[name]-[hash]`,
+    chunkNames: 'chunks/[name]-[hash]',
     outExtension: { '.js': '.mjs' },
     plugins: [starts(root, stages)],
-    define: { CODE: JSON.stringify(identities) },
+    define: { CODE: JSON.stringify(code) },
     external: UNBUNDLED,
     banner: { js: REQUIRE },
     sourcemap: 'linked',
+    sourceRoot: root,
     sourcesContent: false, // the sources are there
   });
-  const isChunk = ({ path }: OutputFile): boolean => basename(dirname(path)) === CHUNKS;
-  // Chunks first: what is started in between finds the chunks that it names.
-  for (const { path, text } of outputFiles.toSorted((one, other) => Number(isChunk(other)) - Number(isChunk(one))))
-    await writeFileAtomic(path, text);
-  await removeOldChunks(join(root, CODE_FOLDER, CHUNKS), new Set(outputFiles.map(({ path }) => basename(path))));
+  const name = digestOf(outputFiles.map(({ path, hash }) => [relative(temporary, path), hash])).slice(0, 16);
+  await publish({ root }, { name, temporary, outputFiles });
+  for (const entry of [...stages, COMPLETION, ...Object.keys(commands)])
+    await writeIfOther(codePath({ root }, entry), stubOf(entry, name));
   for (const fingerprint of fingerprints)
-    await writeFileAtomic(fingerprintPath({ root }, fingerprint.stage), `${JSON.stringify(fingerprint, null, 2)}\n`);
+    await writeIfOther(fingerprintPath({ root }, fingerprint.stage), `${JSON.stringify(fingerprint, null, 2)}\n`);
+  const built: BuiltCode = { build: name, code, sources };
+  await writeFileAtomic(builtPath({ root }), JSON.stringify(built));
+  await removeOldBuilds({ root }, name);
 }
 
-async function removeOldChunks(folder: string, current: ReadonlySet<string>): Promise<void> {
-  const names = await readdir(folder).catch(() => []); // there may be none
-  for (const path of names.filter((name) => !current.has(name)).map((name) => join(folder, name))) {
+/** Starts what a process's run began with, so that no later build can change it meanwhile. */
+const stubOf = (entry: string, newest: string): string =>
+  `await import(\`./\${process.env.ARROWSMITH_BUILD || '${newest}'}/${entry}.mjs\`);\n`;
+
+/** Puts a build in its place, whole. */
+async function publish(
+  workspace: Pick<Workspace, 'root'>,
+  { name, temporary, outputFiles }: { name: string; temporary: string; outputFiles: readonly OutputFile[] },
+): Promise<void> {
+  const folder = join(codeFolder(workspace), name);
+  if (existsSync(folder)) {
+    const now = new Date();
+    await utimes(folder, now, now).catch(() => undefined); // in use again
+    return;
+  }
+  try {
+    for (const { path, contents } of outputFiles) {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, contents);
+    }
+    await rename(temporary, folder).catch((error: NodeJS.ErrnoException) => {
+      if (!existsSync(folder)) throw error; // another process was first
+    });
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** Files that run now are not touched, even where nothing in them would change. */
+async function writeIfOther(path: string, text: string): Promise<void> {
+  const before = await readFile(path, 'utf8').catch(() => undefined);
+  if (before !== text) await writeFileAtomic(path, text);
+}
+
+async function removeOldBuilds(workspace: Pick<Workspace, 'root'>, newest: string): Promise<void> {
+  const folder = codeFolder(workspace);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (!entry.isDirectory() || entry.name === newest) continue;
+    const path = join(folder, entry.name);
     const modified = await stat(path).then(
       ({ mtimeMs }) => mtimeMs,
       () => Infinity, // another build removed it
     );
-    if (modified < Date.now() - KEEP_CHUNKS_MS) await rm(path, { force: true });
+    if (modified < Date.now() - KEEP_BUILDS_MS) await rm(path, { recursive: true, force: true });
   }
 }

@@ -3,6 +3,7 @@ export { type Artifact, artifactsOf, pointedArtifact, type FindArtifact, type Fo
 export { buildCode } from './bundles.ts';
 export { type Fingerprint, fingerprintStage } from './code.ts';
 export * from './complete-run.ts';
+export { printAbove, showsUnicode, terminalColumns } from './live-line.ts';
 export * from './metric.ts';
 export * from './overrides.ts';
 export * from './pipeline-file.ts';

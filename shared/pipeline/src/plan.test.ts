@@ -39,13 +39,18 @@ beforeAll(() => {
   writeFileSync(join(root, 'pipelines/one.yaml'), 'stages: { count: { to: 1 } }');
 });
 
+const CODE = { count: 'c1', double: 'd1' };
+
 const plan = (options: Partial<PlanOptions> = {}) =>
   planRun({ root, declarations, pipelineSet: undefined, ...options });
-const digests = (options: Partial<PlanOptions> = {}, { id = 'a', generation = 'g' } = {}) =>
-  Object.fromEntries(parameterDigests(plan(options), declarations, { id, generation }));
+const digests = (options: Partial<PlanOptions> = {}, { id = 'a', generation = 'g', code = CODE } = {}) =>
+  Object.fromEntries(parameterDigests(plan(options), declarations, { id, generation, code }));
 
 /** The stages of `toy` that Nx would run again. */
-function changed(options: Partial<PlanOptions>, run?: { id?: string; generation?: string }): string[] {
+function changed(
+  options: Partial<PlanOptions>,
+  run?: { id?: string; generation?: string; code?: typeof CODE },
+): string[] {
   const [before, after] = [digests(), digests(options, run)];
   return ['count', 'double'].filter(
     (stage) => before[digestVariable(stage, 'toy')] !== after[digestVariable(stage, 'toy')],
@@ -81,6 +86,11 @@ test('a digest changes with the parameters of its stage and of what it reads, an
   expect(changed({ pipelineSet: 'count.to=4' })).toEqual(['count', 'double']);
   expect(changed({ pipelineSet: 'count.to=3,count.hands=2' })).toEqual([]);
   expect(changed({ pipelineSet: 'double.backend=gpu' })).toEqual(['double']);
+});
+
+test('it changes with the code of its stage and of what it reads', () => {
+  expect(changed({}, { code: { ...CODE, double: 'd2' } })).toEqual(['double']);
+  expect(changed({}, { code: { ...CODE, count: 'c2' } })).toEqual(['count', 'double']);
 });
 
 test('it changes with the generation of the store: what was removed there is not there for Nx either', () => {

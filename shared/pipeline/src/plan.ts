@@ -70,16 +70,17 @@ export function flagOverrides({ project }: RunTarget, flags: readonly string[]):
 }
 
 /**
- * By stage, a digest of what decides its result in this run: its own parameters and those of everything that it reads. Nx's hash of a task
+ * By stage, a digest of what decides its result in this run: its own parameters and code, and those of everything that it reads. Nx's hash of a task
  * names it. What has to be looked at anew (a hub that may be back, a file that may have changed) is never what another run had.
  *
  * @param id of the run
  * @param generation of the store: what was removed from it is not there for Nx either
+ * @param code identities of the stages' code
  */
 export function parameterDigests(
   plan: RunPlan,
   declarations: Declarations,
-  { id, generation }: { id: string; generation: string },
+  { id, generation, code }: { id: string; generation: string; code: Readonly<Record<string, string>> },
 ): Map<string, string> {
   const digests = new Map<string, string>();
   for (const [pipeline, planned] of Object.entries(plan.pipelines)) {
@@ -93,6 +94,7 @@ export function parameterDigests(
       const settled = declaration.cacheable?.(parameters) ?? true;
       own.set(stage, {
         stage,
+        code: code[stage],
         parameters: materialParameters(declaration, parameters) as Json,
         environment: declaration.environment?.(parameters) ?? {},
         ...(settled ? {} : { run: id }),

@@ -1,13 +1,14 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { printAbove, showLine } from './live-line.ts';
 import { duration, type ProgressOptions, startProgress } from './progress.ts';
 
 /** Progress with a clock that the test winds, and what it wrote. */
-function watched(label: string, options: ProgressOptions, isTTY = false) {
+function watched(label: string, options: ProgressOptions, isTTY = false, env: NodeJS.ProcessEnv = {}) {
   let time = 5_000_000;
   let text = '';
-  const output = { isTTY, write: (part: string) => void (text += part) };
-  const progress = startProgress(label, options, output, () => time);
+  const output = { isTTY, columns: 100, write: (part: string) => void (text += part) };
+  const progress = startProgress(label, options, output, () => time, { LANG: 'C.UTF-8', ...env });
   const at = (seconds: number, done: number, suffix?: string) => {
     time = 5_000_000 + 1000 * seconds;
     progress.update(done, suffix);
@@ -108,22 +109,60 @@ describe('without a terminal', () => {
 });
 
 describe('on a terminal', () => {
-  test('there is a bar that redraws itself, with share, count, rate and time left', () => {
-    const { at, end, written } = watched('train', { total: 200, unit: 'steps' }, true);
+  /** What is on the line at last, and everything before that it showed. */
+  const shownLines = (text: string): string[] =>
+    text.split('\r').map((line) => stripVTControlCharacters(line).split('\n')[0]!);
+
+  test('there is a bar that redraws itself, with share, count, rate, time left and what the work says', () => {
+    const { at, end, written } = watched('read', { total: 200, unit: 'steps' }, true);
     at(0, 0);
     at(10, 100, 'loss 2.310');
+    expect(shownLines(written()).at(-1)).toBe(
+      `read ${'━'.repeat(12)}${'─'.repeat(12)} 50%  100 of 200 steps, 10 steps/s, loss 2.310, 10s left`,
+    );
     end(10);
-    const shown = stripVTControlCharacters(written());
-    expect(shown).toContain('train [============------------] 50%  100 of 200 steps, 10 steps/s, 10s left, loss 2.310');
-    expect(written()).not.toBe(shown); // the cursor goes back to the beginning of the line
-    expect(written().split('\n')).toHaveLength(2); // and leaves it once
+    expect(written().endsWith('\r\u001b[Kread: 100 steps in 10s, loss 2.310\n')).toBe(true);
+    expect(written().split('\n')).toHaveLength(2); // the bar never left its line
+  });
+
+  test.each([40, 60, 80, 100, 170])('of %i columns no line is as wide as it', (columns) => {
+    const { at, written } = watched('train', { total: 2000, unit: 'steps' }, false, {
+      ARROWSMITH_TERMINAL: String(columns),
+    });
+    at(0, 0);
+    at(60, 1240, 'loss 1.532, validation 1.601, 8,100 tokens/s');
+    const last = shownLines(written()).at(-1)!;
+    expect(last.length).toBeLessThan(columns);
+    expect(last).toMatch(/^train ━+/);
+    if (columns >= 80) expect(last).toMatch(/loss 1\.532.*tokens\/s, .*left$/);
+  });
+
+  test('behind a pipe it is the terminal at its end that counts', () => {
+    const { at, written } = watched('read', { total: 2, unit: 'rows' }, false, { ARROWSMITH_TERMINAL: '80' });
+    at(1, 1);
+    expect(written()).toMatch(/^\r\u001b\[Kread ━/);
+  });
+
+  test('it is redrawn ten times a second, however often the work reports', () => {
+    const { at, written } = watched('train', { total: 1000, unit: 'steps' }, true);
+    for (let i = 0; i < 1000; i++) at(i / 1000, i);
+    expect(written().split('\r').length - 1).toBeLessThanOrEqual(11);
+  });
+
+  test('a terminal that cannot redraw a line gets lines, one of ASCII gets ASCII', () => {
+    const dumb = watched('read', { total: 2, unit: 'rows' }, true, { TERM: 'dumb' });
+    dumb.at(0, 0);
+    dumb.at(10, 1);
+    expect(dumb.written()).toBe('read: 1 of 2 rows, 0.1 rows/s, 10s left\n');
+    const ascii = watched('read', { total: 2, unit: 'rows' }, true, { LANG: 'C' });
+    ascii.at(0, 1);
+    expect(ascii.written()).toContain('read [============            ] 50%');
   });
 
   test('the bar never goes over its end', () => {
-    const { at, end, written } = watched('read', { total: 10, unit: 'rows' }, true);
+    const { at, written } = watched('read', { total: 10, unit: 'rows' }, true);
     at(1, 11);
-    end(1);
-    expect(stripVTControlCharacters(written())).toContain('[========================] 100%');
+    expect(shownLines(written()).at(-1)).toContain(`${'━'.repeat(24)} 100%`);
   });
 
   test('where the total is unknown there are lines, for a bar has no end to go to', () => {
@@ -131,6 +170,14 @@ describe('on a terminal', () => {
     at(1, 11);
     end(2);
     expect(written()).toBe('read: 11 rows in 2s\n');
+  });
+
+  test('what is printed meanwhile stands above the bar', () => {
+    const lines: string[] = [];
+    const output = { isTTY: true, columns: 80, write: (text: string) => void lines.push(text) };
+    showLine('bar 1', 80, output);
+    printAbove(() => output.write('a note\n'), output);
+    expect(lines).toEqual(['\r\u001b[Kbar 1', '\r\u001b[K', 'a note\n', 'bar 1']);
   });
 });
 

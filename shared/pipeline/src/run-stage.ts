@@ -27,6 +27,7 @@ import { type Artifact, pointedArtifact } from './artifact.ts';
 import type { Fingerprint } from './code.ts';
 import { identify, type Identity, inputDigests } from './identify.ts';
 import { splitMetrics } from './metric.ts';
+import { clearLine, printAbove, showsUnicode, terminalColumns } from './live-line.ts';
 import { type Override } from './overrides.ts';
 import { parseParameters } from './pipeline-file.ts';
 import { type RunRecord, writePointer } from './pointer.ts';
@@ -119,6 +120,7 @@ async function execute(request: StageRequest, execution: Execution, lease: Lease
   const { output, measured: aside, state } = work;
   const rows: Record<string, number> = {};
   const inherited: Record<string, string> = substitution === undefined ? {} : { substitution };
+  const columns = terminalColumns();
   const context: StageContext<JsonObject> = {
     root: workspace.root,
     parameters,
@@ -144,7 +146,8 @@ async function execute(request: StageRequest, execution: Execution, lease: Lease
     outputPath: (file) => join(output, file),
     stateDirectory: state,
     progress: (label, options) => startProgress(label, options),
-    note: print,
+    note: (line) => printAbove(() => print(line)),
+    terminal: columns === undefined ? undefined : { columns, unicode: showsUnicode() },
     signal,
   };
 
@@ -182,6 +185,7 @@ async function execute(request: StageRequest, execution: Execution, lease: Lease
     print(`${declaration.name}: done in ${duration(1000 * seconds)}`);
     return { manifest, manifestSha256, run };
   } catch (error) {
+    clearLine(); // of progress: what follows begins a line
     await work.abandon();
     throw error;
   }
@@ -223,7 +227,7 @@ function provenance(from: {
   };
 }
 
-/** Reads the identity of a stage's code, which the target `pipeline:build` wrote. */
+/** Reads the identity of the newest build of a stage's code. */
 export async function readFingerprint(workspace: Workspace, stage: string): Promise<string> {
   const path = fingerprintPath(workspace, stage);
   const text = await readFile(path, 'utf8').catch(() => undefined);

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { isObject } from './overrides.ts';
 import type { JsonObject, StageDeclaration } from './stage.ts';
+import { wrapText } from './wrap-text.ts';
 
 /** Columns of a terminal that is not known to be wider. */
 const WIDTH = 100;
@@ -17,7 +18,7 @@ export function stageHelp({ name, description, parameters }: StageDeclaration, p
     '',
     ...options.flatMap(({ flag, note, text }) => [
       `  --${flag}${note}`,
-      ...wrap(text, WIDTH - 6).map((line) => `      ${line}`),
+      ...wrapText(text, WIDTH - 6).map((line) => `      ${line}`),
     ]),
     '',
     `For example: npx nx run ${name}:${pipeline}${exampleOf(options)}`,
@@ -62,14 +63,4 @@ function exampleOf(options: readonly Option[]): string {
   const number = options.find(({ flag }) => /=<(?:integer|number)>$/.test(flag));
   const preset = /default (\d+)/.exec(number?.note ?? '')?.[1];
   return number === undefined ? '' : ` --${number.flag.split('=')[0]}=${preset ?? 200}`;
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(/\s+/).filter((each) => each !== '')) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }

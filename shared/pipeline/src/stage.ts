@@ -87,8 +87,10 @@ export interface StageContext<P> {
   stateDirectory: string;
   /** Starts a progress bar (or lines, where there is no terminal). */
   progress(label: string, options: { total?: number; unit: string }): Progress;
-  /** Prints a line. */
-  note(line: string): void;
+  /** Prints lines, above the progress bar where there is one. */
+  note(lines: string): void;
+  /** The terminal that shows what is printed, if there is one. */
+  terminal?: { columns: number; unicode: boolean } | undefined;
   /** Aborted on SIGTERM and SIGINT. */
   signal: AbortSignal;
 }

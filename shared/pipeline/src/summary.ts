@@ -2,6 +2,7 @@
 import { printable, printableLine } from '@arrowsmith/errors';
 import type { Run } from './ledger/index.ts';
 import { duration } from './progress.ts';
+import { wrapText } from './wrap-text.ts';
 
 /** The summary of a run as text that a terminal shows as it is. @param description of the pipeline */
 export function formatSummary(run: Run, description = ''): string {
@@ -17,7 +18,8 @@ export function formatSummary(run: Run, description = ''): string {
   const isBlock = (text: string): boolean => text.includes('\n') || text.length > LINE_WIDTH;
   const width = Math.max(...highlights.map(([label, text]) => (isBlock(text) ? 0 : label.length)), 0) + 2;
   for (const [label, text] of highlights) {
-    if (isBlock(text)) lines.push('', `  ${label}`, ...wrap(text).map((line) => (line === '' ? '' : `    ${line}`)));
+    if (isBlock(text))
+      lines.push('', `  ${label}`, ...wrapText(text, LINE_WIDTH).map((line) => (line === '' ? '' : `    ${line}`)));
     else lines.push(`  ${label.padEnd(width)}${text}`);
   }
   lines.push('', `  ${'stage'.padEnd(12)}${'time'.padStart(8)}   artifact`);
@@ -30,17 +32,3 @@ export function formatSummary(run: Run, description = ''): string {
 }
 
 const LINE_WIDTH = 100;
-
-/** Breaks text into lines at spaces; its own line breaks stay. */
-function wrap(text: string): string[] {
-  return text.split('\n').flatMap((paragraph) => {
-    const lines = [''];
-    for (const word of paragraph.split(' ')) {
-      const line = lines.at(-1)!;
-      if (line === '' || line.length + 1 + word.length <= LINE_WIDTH)
-        lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
-      else lines.push(word);
-    }
-    return lines;
-  });
-}

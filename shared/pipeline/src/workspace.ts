@@ -45,14 +45,19 @@ export const collectorLock = ({ store }: Pick<Workspace, 'store'>): string => jo
 /** Locks of stages that run. */
 export const lockFolder = ({ store }: Pick<Workspace, 'store'>): string => join(store, 'locks');
 
+/** Where code is built. */
+export function codeFolder({ root }: Pick<Workspace, 'root'>): string {
+  return join(root, '.work', 'code');
+}
+
 /** The identity of a stage's code. */
 export function fingerprintPath({ root }: Pick<Workspace, 'root'>, stage: string): string {
-  return join(root, '.work', 'code', `${stage}.json`);
+  return join(codeFolder({ root }), `${stage}.json`);
 }
 
 /** The file that runs a stage. */
 export function codePath({ root }: Pick<Workspace, 'root'>, stage: string): string {
-  return join(root, '.work', 'code', `${stage}.mjs`);
+  return join(codeFolder({ root }), `${stage}.mjs`);
 }
 
 export function declarationPath(root: string, stage: string): string {

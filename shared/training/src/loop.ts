@@ -9,6 +9,7 @@ import {
   viewOf,
   weightsOf,
   type DecoderConfig,
+  type ParameterTensors,
   type Weights,
 } from '@arrowsmith/model';
 import { globalNorm, releaseMemory } from '@arrowsmith/ops';
@@ -40,6 +41,12 @@ export interface TrainOptions {
   onValidationProgress?: ((done: number, total: number) => void) | undefined;
   /** Called after each validation, with the step's complete row. */
   onValidation?: ((row: LogRow) => void) | undefined;
+  /**
+   * Called between steps, as soon as `seconds` have gone by since the last time, with the parameters as they are and the log so far: to show
+   * what has been learnt. It leaves them as they are, so that it has no influence on the result.
+   */
+  onPause?:
+    { seconds: number; call: (parameters: ParameterTensors, log: readonly LogRow[]) => Promise<void> } | undefined;
   /** Told of what a person may want to know: where the run resumes, a damaged checkpoint. */
   onNotice?: ((notice: string) => void) | undefined;
   /** Stops the run after the micro-batch in progress; the steps done so far are saved. */
@@ -74,12 +81,13 @@ export class TrainingInterrupted extends Error {
  */
 export async function train(asked: TrainOptions): Promise<{ weights: Weights; log: LogRow[] }> {
   const options: CompleteOptions = { ...asked, parameters: completeParameters(asked.parameters, asked.config) };
-  const { config, parameters, checkpointDirectory, signal } = options;
+  const { config, parameters, checkpointDirectory, signal, onPause } = options;
   checkSplit(options.train, config, 'training');
   checkSplit(options.validation, config, 'validation');
   const { run, log, state, ...resumed } = await begin(options);
   let { saved } = resumed;
   let savedAt = performance.now();
+  let pausedAt = performance.now();
   const rowsOfStep = batchOrder({ rows: options.train.rows, batchSize: parameters.batchSize, seed: parameters.seed });
   const save = async (): Promise<void> => {
     if ((saved?.step ?? 0) === log.length) return;
@@ -104,6 +112,10 @@ export async function train(asked: TrainOptions): Promise<{ weights: Weights; lo
       }
       if (performance.now() - savedAt >= 1000 * parameters.checkpoint.everySeconds) await save();
       if (log.length === parameters.steps) break;
+      if (onPause !== undefined && log.length > 0 && performance.now() - pausedAt >= 1000 * onPause.seconds) {
+        await onPause.call(state.parameters, log);
+        pausedAt = performance.now();
+      }
 
       const start = performance.now();
       const row = await trainStep(options, state, log, rowsOfStep(log.length + 1));

@@ -27,6 +27,13 @@ const parameters = trainingParameters
       ),
     ...engineParameters,
     precision: precisionParameter,
+    samples: z
+      .strictObject({
+        everySeconds: z.int().min(0).default(30).describe('0 shows none.'),
+        tokens: z.int().min(1).default(60).describe('Length of a sample.'),
+      })
+      .prefault({})
+      .describe('What the model writes while it learns is shown every so often; it has no influence on the result.'),
     profile: z.boolean().default(false).describe('Print the time that each kernel of the native backend took.'),
   })
   .refine(
@@ -48,9 +55,9 @@ export type AskedTraining = z.infer<typeof parameters>;
 export default declareStage<AskedTraining, ResolvedTraining>({
   name: 'train',
   description: 'Trains a decoder from scratch, or continues a pretrained one',
-  inputs: ['chunk'],
+  inputs: ['tokenizer', 'chunk'],
   parameters,
-  immaterial: ['threads', 'profile', 'checkpoint', 'recomputeActivations'],
+  immaterial: ['threads', 'profile', 'checkpoint', 'recomputeActivations', 'samples'],
   exclusive: true,
   environment: resolveEngine,
   // A folder may change: look again.

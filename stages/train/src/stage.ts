@@ -20,11 +20,13 @@ import { implementStage, type Metric } from '@arrowsmith/pipeline/stage';
 import { type LogRow, readTokenTable, shortenedWarmup, train } from '@arrowsmith/training';
 import declaration from './declaration.ts';
 import { observe } from './observe.ts';
+import { lossCurve, sampler } from './show.ts';
 import { speedColumns, type StepTime } from './speed.ts';
 import { startOf } from './start.ts';
 
 export default implementStage(declaration, async (context) => {
-  const { model, from, confineAttention, backend, threads, precision, profile, ...parameters } = context.parameters;
+  const { model, from, confineAttention, backend, threads, precision, profile, samples, ...parameters } =
+    context.parameters;
   const engine = context.environment as Engine;
   const onNotice = (notice: string) => context.note(`train: ${notice}`);
   engineNotices({ backend, precision }).forEach(onNotice);
@@ -40,6 +42,15 @@ export default implementStage(declaration, async (context) => {
   const tokensPerRow = rows.contextLength;
   const observation = await observe({ engine, profile, config, tokensPerRow, parameters, onNotice });
 
+  const { terminal, signal } = context;
+  const write = await sampler({
+    config,
+    tokenizer: await context.input('tokenizer', 'tokenizer.json'),
+    endOfText: String(context.inputMetadata('tokenizer')['endOfText']),
+    tokens: samples.tokens,
+    columns: terminal?.columns,
+    signal,
+  });
   const bar = context.progress('train', { total: parameters.steps, unit: 'steps' });
   const speed = { tokens: 0, seconds: 0 };
   const times: StepTime[] = [];
@@ -53,8 +64,21 @@ export default implementStage(declaration, async (context) => {
     train: rows,
     validation: validationRows,
     checkpointDirectory: context.stateDirectory,
-    signal: context.signal,
+    signal,
     onNotice,
+    // A model that reads pictures would have none to write about.
+    ...(samples.everySeconds > 0 && config.vision === null
+      ? {
+          onPause: {
+            seconds: samples.everySeconds,
+            call: async (tensors, soFar) => {
+              const text = await write(tensors);
+              const heading = `  after ${soFar.length.toLocaleString('en-US')} steps the model writes:`;
+              context.note(['', ...lossCurve(soFar, terminal), '', heading, '', ...text, ''].join('\n'));
+            },
+          },
+        }
+      : {}),
     onStep: (row, { seconds }) => {
       const tokens = parameters.batchSize * rows.contextLength;
       times.push({ step: row.step, tokens, seconds });
@@ -68,6 +92,8 @@ export default implementStage(declaration, async (context) => {
     },
   });
   bar.end();
+  const curve = lossCurve(log, terminal);
+  if (curve.length > 0) context.note(['', ...curve, ''].join('\n'));
   const memory = observation.end();
 
   await context.table('weights.arrow', tensorsTable, { config: JSON.stringify(config) }, tensorBatches(weights));

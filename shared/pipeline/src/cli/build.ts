@@ -1,6 +1,6 @@
 /**
- * @file `nx run pipeline:build`: bundles every stage and writes the identity of its code, which its targets are keyed by; and bundles the commands
- * that should start fast.
+ * @file `nx run pipeline:build`: bundles every stage and writes the identity of its code, which results are keyed by; and bundles the commands that
+ * should start fast.
  */
 import { buildCode } from '../bundles.ts';
 import { stageNames } from '../workspace.ts';

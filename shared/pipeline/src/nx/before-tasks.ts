@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { explainFilesystemError, storeGeneration } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
+import type { BuiltCode } from '../built-code.ts';
 import { parseRunName } from '../ledger/run.ts';
 import { formatRevision, readRevision } from '../ledger/revision.ts';
 import { parameterDigests, planRun } from '../plan.ts';
@@ -9,13 +10,15 @@ import { beginRun } from '../run-state.ts';
 import type { StageDeclaration } from '../stage.ts';
 import { openWorkspace } from '../workspace.ts';
 import { readCommandLine } from './command-line.ts';
-import { needsPipelines } from './unknown-target.ts';
+import { ensureCode } from './ensure-code.ts';
+import { needsPipelines, runsBuiltCode } from './unknown-target.ts';
 
 /**
  * Checks what was asked for, and writes down the parameters of the run. Marks everything that this `nx run` starts, so that the ledger can
  * tell what ran from what was cached, since when and from which sources; and gives Nx's hash of each task the parameters to name.
  *
  * @param args of the nx command line
+ * @param ensure builds the stages' code, where that has to be
  * @returns environment variables for its tasks
  * @throws UserError for a wrong parameter of what is to be run, and for a name of the run that cannot be one
  */
@@ -23,6 +26,7 @@ export async function beforeTasks(
   root: string,
   args: readonly string[],
   declarations: ReadonlyMap<string, StageDeclaration>,
+  ensure: (root: string) => Promise<BuiltCode> = ensureCode,
 ): Promise<Record<string, string>> {
   const startedAt = Date.now();
   const { RUN_NAME, PIPELINE_SET } = process.env;
@@ -32,9 +36,13 @@ export async function beforeTasks(
   const started = {
     ARROWSMITH_STARTED: String(startedAt),
     ARROWSMITH_REVISION: formatRevision(revision),
+    ARROWSMITH_TERMINAL: String((process.stdout.isTTY && process.stdout.columns) || ''), // stages write into a pipe
     ARROWSMITH_FLAGS: JSON.stringify(isCommand ? flags : []),
   };
-  if (isCommand && !needsPipelines(root, target!.pipeline)) return started; // gc, runs …
+  const computes = !isCommand || needsPipelines(root, target!.pipeline);
+  if (!computes && !runsBuiltCode(root, target!.pipeline)) return started; // gc, build …
+  const { build, code } = await ensure(root);
+  if (!computes) return { ...started, ARROWSMITH_BUILD: build }; // runs, compare …
 
   const plan = planRun({ root, declarations, pipelineSet: PIPELINE_SET, target, flags });
   const planned =
@@ -45,8 +53,8 @@ export async function beforeTasks(
   try {
     await beginRun(workspace, id, plan);
     const generation = await storeGeneration(workspace.store);
-    const digests = parameterDigests(plan, declarations, { id, generation });
-    return { ...started, ARROWSMITH_INVOCATION: id, ...Object.fromEntries(digests) };
+    const digests = parameterDigests(plan, declarations, { id, generation, code });
+    return { ...started, ARROWSMITH_BUILD: build, ARROWSMITH_INVOCATION: id, ...Object.fromEntries(digests) };
   } catch (error) {
     throw await explainFilesystemError(error, workspace.store);
   }

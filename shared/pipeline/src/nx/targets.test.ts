@@ -101,14 +101,7 @@ test('a pipeline gives each of its stages a target, and the project `pipeline` o
               "targets": {
                 "toy": {
                   "cache": true,
-                  "dependsOn": [
-                    {
-                      "projects": [
-                        "pipeline",
-                      ],
-                      "target": "build",
-                    },
-                  ],
+                  "dependsOn": [],
                   "executor": "nx:run-commands",
                   "inputs": [
                     {
@@ -116,10 +109,6 @@ test('a pipeline gives each of its stages a target, and the project `pipeline` o
                     },
                     {
                       "env": "ARROWSMITH_PARAMETERS_count_toy",
-                    },
-                    {
-                      "dependentTasksOutputFiles": "**/code/{count}.json",
-                      "transitive": false,
                     },
                   ],
                   "metadata": {
@@ -143,12 +132,6 @@ test('a pipeline gives each of its stages a target, and the project `pipeline` o
                   "dependsOn": [
                     {
                       "projects": [
-                        "pipeline",
-                      ],
-                      "target": "build",
-                    },
-                    {
-                      "projects": [
                         "count",
                       ],
                       "target": "toy",
@@ -161,10 +144,6 @@ test('a pipeline gives each of its stages a target, and the project `pipeline` o
                     },
                     {
                       "env": "ARROWSMITH_PARAMETERS_double_toy",
-                    },
-                    {
-                      "dependentTasksOutputFiles": "**/code/{count,double}.json",
-                      "transitive": false,
                     },
                   ],
                   "metadata": {

@@ -2,7 +2,7 @@
  * @file From pipeline files to Nx targets: `<stage>:<pipeline>` for each stage and `pipeline:<pipeline>` for the whole.
  *
  * A target says which stages there are and what they read, and nothing of their parameters: two `nx run` that overlap share one project graph,
- * while PIPELINE_SET and flags are a run's own. Nx's hash of a task names the parameters by an environment variable (plan.ts).
+ * while PIPELINE_SET and flags are a run's own. Nx's hash of a task names parameters and code by an environment variable (plan.ts).
  *
  * A pipeline file with an error gets targets that fail with its message; all other pipelines work.
  */
@@ -76,14 +76,10 @@ function stageTarget({ name, stages }: Pipeline, stage: string, declarations: De
     // What has to be looked at anew, and what is made of it, has another hash in each run: no use to keep that.
     cache: sources.every((source) => declarations.get(source)!.cacheable?.(stages[source]!) ?? true),
     parallelism: exclusive !== true,
-    dependsOn: [
-      { projects: ['pipeline'], target: 'build' },
-      ...inputs.map((input) => ({ projects: [input], target: name })),
-    ],
+    dependsOn: inputs.map((input) => ({ projects: [input], target: name })),
     inputs: [
       { externalDependencies: [] }, // npm packages count through the identity of the code
-      { env: digestVariable(stage, name) },
-      { dependentTasksOutputFiles: `**/code/{${sources.join(',')}}.json`, transitive: false },
+      { env: digestVariable(stage, name) }, // its parameters and code, and those of all that it reads
     ],
     // None that Nx would copy: the store has the artifact, and whoever runs last writes the pointer.
     outputs: [],

@@ -48,6 +48,7 @@ export function findUnknown(
 
 interface OwnTarget {
   dependsOn?: (string | object)[];
+  options?: { command?: string };
 }
 
 /** Targets of the project `pipeline` that are no pipelines: build, gc, runs … */
@@ -58,6 +59,11 @@ export function ownTargets(root: string): string[] {
 /** Whether such a target runs pipelines before it. */
 export function needsPipelines(root: string, target: string): boolean {
   return (readOwnTargets(root)[target]?.dependsOn ?? []).some((dependency) => typeof dependency === 'object');
+}
+
+/** Whether such a target runs what is built from the sources, and not the sources. */
+export function runsBuiltCode(root: string, target: string): boolean {
+  return readOwnTargets(root)[target]?.options?.command?.includes('.work/code') ?? false;
 }
 
 function readOwnTargets(root: string): Record<string, OwnTarget> {

@@ -1,0 +1,15 @@
+/** @file Text as lines of a width. */
+
+/** Breaks text into lines at spaces; its own line breaks stay. A word that is longer than a line has one of its own. */
+export function wrapText(text: string, width: number): string[] {
+  return text.split('\n').flatMap((paragraph) => {
+    const lines = [''];
+    for (const word of paragraph.split(' ')) {
+      const line = lines.at(-1)!;
+      if (line === '' || line.length + 1 + word.length <= width)
+        lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+      else lines.push(word);
+    }
+    return lines;
+  });
+}
