@@ -49,9 +49,8 @@ export function linePlot(values: readonly number[], { width, height, unicode }: 
   // From one value to the next without a gap.
   means.forEach((value, column) => {
     const [from, to] = [rowOf(means[Math.max(0, column - 1)]!), rowOf(value)];
-    const step = Math.sign(to - from);
-    for (let row = from + step; row !== to && step !== 0; row += step) mark(row, column);
-    mark(to, column);
+    for (let row = Math.min(from, to); row <= Math.max(from, to); row++)
+      if (row !== from || from === to) mark(row, column);
   });
   const character = (bits: number): string =>
     unicode ? String.fromCodePoint(bits === 0 ? 0x20 : 0x2800 + bits) : bits === 0 ? ' ' : '*';

@@ -133,14 +133,13 @@ describe('on a terminal', () => {
     at(60, 1240, 'loss 1.532, validation 1.601, 8,100 tokens/s');
     const last = shownLines(written()).at(-1)!;
     expect(last.length).toBeLessThan(columns);
-    expect(last).toMatch(/^train ━+/);
-    if (columns >= 80) expect(last).toMatch(/loss 1\.532.*tokens\/s, .*left$/);
+    expect(last).toMatch(columns < 80 ? /^train ━+/ : /^train ━+.*loss 1\.532.*tokens\/s, .*left$/);
   });
 
   test('behind a pipe it is the terminal at its end that counts', () => {
     const { at, written } = watched('read', { total: 2, unit: 'rows' }, false, { ARROWSMITH_TERMINAL: '80' });
     at(1, 1);
-    expect(written()).toMatch(/^\r\u001b\[Kread ━/);
+    expect(written().startsWith('\r\u001b[Kread ━')).toBe(true);
   });
 
   test('it is redrawn ten times a second, however often the work reports', () => {
