@@ -14,17 +14,19 @@ const parameters = z.strictObject({
     .describe('With pictures: how many of those with seen and of those with held-out combinations are captioned.'),
   prompts: z
     .array(z.string())
-    .default(['Once upon a time'])
+    .default(['Once upon a time', 'One day', 'Lily and Tom', '"Look," said'])
     .describe('Beginnings that samples continue. Of one that is longer than the context, the model sees the end.'),
   sampling: z
     .array(samplingParameters)
     .default([
-      { temperature: 0, topK: 0, topP: 1, maximumTokens: 200, seed: 1 },
-      { temperature: 1, topK: 0, topP: 1, maximumTokens: 200, seed: 1 },
-      { temperature: 0.7, topK: 40, topP: 1, maximumTokens: 200, seed: 1 },
-      { temperature: 0.7, topK: 0, topP: 0.9, maximumTokens: 200, seed: 1 },
+      { temperature: 0, topK: 0, topP: 1, maximumTokens: 1024, seed: 1 },
+      { temperature: 1, topK: 0, topP: 1, maximumTokens: 1024, seed: 1 },
+      { temperature: 0.7, topK: 40, topP: 1, maximumTokens: 1024, seed: 1 },
+      { temperature: 0.7, topK: 0, topP: 0.9, maximumTokens: 1024, seed: 1 },
     ])
-    .describe('Ways to sample from the full and from the quantized model: greedy, temperature, top-k, top-p.'),
+    .describe(
+      'Ways to sample from the full and from the quantized model: greedy, temperature, top-k, top-p. The end of a text ends a sample, and so does that of the context.',
+    ),
   nestedModels: z
     .array(z.array(z.int().min(0)))
     .default([])

@@ -29,6 +29,11 @@ import {
   longContextColumns,
   type LongContextResult,
 } from './long-context.ts';
+import { copyHighlights, copyMetrics } from './measures/copying.ts';
+import { endingMetrics } from './measures/endings.ts';
+import { nameHighlights, nameLossCounter, nameMetrics, type NameLosses } from './measures/names-and-pronouns.ts';
+import { repeatedNgrams, repetitionMetrics } from './measures/repetition.ts';
+import { measureTrainingText } from './measures/training-text.ts';
 import { readQuantizedModel, readTrainedModel } from './models.ts';
 import { describeNested, evaluateNested, nestedColumns, nestedModels, type NestedResult } from './nested.ts';
 import { describeCuts, seenPrompt } from './prompt.ts';
@@ -87,6 +92,7 @@ export default implementStage(declaration, async (context) => {
   const cuts = new Map<number, { tokens: number; seen: number }>();
   const pictures: PictureMetrics[] = [];
   const captions: Caption[] = [];
+  const names: NameLosses[] = [];
   for (const model of models) {
     const { name, config, weights, perLayerRows, bytes: weightBytes } = model;
     const parameters = tensorsOf(weights);
@@ -99,17 +105,22 @@ export default implementStage(declaration, async (context) => {
       byteLengths,
     });
     breakdowns.push([name, breakdown]);
+    const nameLosses = nameLossCounter(textOf);
     const { nats, tokens } = await splitLoss({
       config,
       parameters,
       rows,
       batchSize,
       perLayerRows,
-      onRow: breakdown.add,
+      onRow(row) {
+        breakdown.add(row);
+        nameLosses.add(row);
+      },
       onProgress,
       signal: context.signal,
     });
     bar.end();
+    names.push(nameLosses.result());
     metrics.push({
       model: name,
       tokens,
@@ -200,6 +211,21 @@ export default implementStage(declaration, async (context) => {
     },
   ]);
 
+  const texts = samples.filter(({ model }) => model === models[0]!.name);
+  const train = await readTokenTable(await context.input('chunk', 'train.arrow'));
+  const reading = context.progress('evaluate against the training text', { total: train.tokens, unit: 'tokens' });
+  const against = await measureTrainingText({
+    train,
+    validation: rows,
+    samples: texts.map(({ text }) => text),
+    endOfText,
+    vocabularySize: tokenizer.vocabulary.length,
+    textOf,
+    signal: context.signal,
+    onProgress: (tokens) => reading.update(tokens),
+  });
+  reading.end();
+
   const [trained] = models;
   let nested: NestedResult[] = [];
   if (trained!.config.matformer.granularities > 1) {
@@ -238,11 +264,19 @@ export default implementStage(declaration, async (context) => {
       bitsPerByte: { value: full.bitsPerByte, ...ofBytes(full) },
       quantizedPerplexity: { value: quantized.perplexity, ...ofTokens(quantized) },
       quantizedBitsPerByte: { value: quantized.bitsPerByte, ...ofBytes(quantized) },
+      fiveGramBitsPerByte: { value: against.reference.bitsPerByte, unit: 'bits per byte' },
+      ...nameMetrics(names[0]!),
+      ...endingMetrics(texts),
+      ...repetitionMetrics(texts.map(({ text }) => text)),
+      ...copyMetrics(against.copies),
       ...pictureScores(pictures.filter(({ model }) => model === full.model)),
     },
     highlights: {
       perplexity: `${full.perplexity.toFixed(3)} full, ${quantized.perplexity.toFixed(3)} ${quantized.model}`,
-      'bits per byte': `${full.bitsPerByte.toFixed(4)} full, ${quantized.bitsPerByte.toFixed(4)} ${quantized.model}, over ${full.tokens.toLocaleString('en-US')} tokens`,
+      'bits per byte': `${full.bitsPerByte.toFixed(4)} full, ${quantized.bitsPerByte.toFixed(4)} ${quantized.model}, over ${full.tokens.toLocaleString('en-US')} tokens; a 5-gram model${ofTokensRead(against.reference)} reaches ${against.reference.bitsPerByte.toFixed(4)}`,
+      ...nameHighlights(names[0]!),
+      ...copyHighlights(against.copies, searchedPart(against.searched)),
+      ...sampleHighlights(texts),
       ...pictureHighlights(pictures.filter(({ model }) => model === full.model)),
       ...(long.length > 0 ? { [`context × ${long[0]!.factor}`]: describeLongContext(long) } : {}),
       ...(nested.length > 0 ? { 'models within': describeNested(nested) } : {}),
@@ -253,6 +287,28 @@ export default implementStage(declaration, async (context) => {
     },
   };
 });
+
+/** Which part of the training text was searched, where it was not all of it. */
+function searchedPart({ bytes, isWhole }: { bytes: number; isWhole: boolean }): string {
+  return isWhole ? '' : `; of the first ${(bytes / 1e6).toFixed(0)} MB`;
+}
+
+/** Of how much text the reference is, where it was not all. */
+function ofTokensRead({ tokens, isWhole }: { tokens: number; isWhole: boolean }): string {
+  return isWhole ? '' : ` of the first ${(tokens / 1e6).toFixed(1)} M tokens`;
+}
+
+/** How many samples end by themselves, and how much they repeat themselves. */
+function sampleHighlights(samples: readonly Sample[]): Record<string, string> {
+  if (samples.length === 0) return {};
+  const ended = samples.filter(({ finished }) => finished).length;
+  const repeated = repeatedNgrams(
+    samples.map(({ text }) => text),
+    4,
+  );
+  const repetition = repeated === null ? '' : `; ${(100 * repeated).toFixed(1)} % of their 4-grams are repeated`;
+  return { samples: `${ended} of ${samples.length} end by themselves${repetition}` };
+}
 
 /** What a function of the loss per token is. */
 const ofTokens = ({ model }: Metrics): MetricMeaning => ({
