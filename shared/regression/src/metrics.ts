@@ -47,6 +47,10 @@ export const METRICS: readonly Metric[] = [
   loss('evaluate.bitsPerByte', 'bits per byte, float32'),
   loss('evaluate.quantizedBitsPerByte', 'bits per byte, quantized'),
   cost('evaluate.quantizationCost', 'bits per byte that quantization costs'),
+  exact('evaluate.fiveGramBitsPerByte', 'bits per byte of a 5-gram model'),
+  exact('evaluate.heldOutSeen8grams', 'held-out 8-grams that stand in the training text'),
+  loss('evaluate.repeatedNameLoss', 'loss of names that a document has had'),
+  loss('evaluate.pronounLoss', 'loss of he, she and their forms'),
 ];
 
 /** Digests that are guarded, by `stage.content`. */
