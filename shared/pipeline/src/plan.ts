@@ -31,10 +31,14 @@ export interface PlanOptions {
   flags?: readonly string[];
 }
 
-/** Reads every pipeline as this run is to see it. A pipeline with an error has that instead of parameters. */
-export function planRun(options: PlanOptions): RunPlan {
+/**
+ * Reads pipelines as this run is to see them. A pipeline with an error has that instead of parameters.
+ *
+ * @param names of those that it may need; all by default
+ */
+export function planRun(options: PlanOptions, names: readonly string[] = pipelineNames(options.root)): RunPlan {
   const pipelines: RunPlan['pipelines'] = Object.fromEntries(
-    pipelineNames(options.root).map((name) => {
+    names.map((name) => {
       try {
         const { description, stages } = planPipeline(options, name);
         for (const [stage, parameters] of Object.entries(stages))

@@ -44,7 +44,8 @@ export async function beforeTasks(
   const { build, code } = await ensure(root);
   if (!computes) return { ...started, ARROWSMITH_BUILD: build }; // runs, compare …
 
-  const plan = planRun({ root, declarations, pipelineSet: PIPELINE_SET, target, flags });
+  const only = target === undefined || isCommand ? undefined : [target.pipeline]; // its stages need no other pipeline's
+  const plan = planRun({ root, declarations, pipelineSet: PIPELINE_SET, target, flags }, only);
   const planned =
     target !== undefined && Object.hasOwn(plan.pipelines, target.pipeline) && plan.pipelines[target.pipeline];
   if (planned && 'error' in planned) throw new UserError({ what: planned.error });

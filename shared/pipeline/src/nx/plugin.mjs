@@ -36,7 +36,8 @@ export const createNodesV2 = [
 
 /** Runs before any task of an `nx run`. @type {import('nx/src/devkit-exports').PreTasksExecution} */
 export async function preTasksExecution(_options, { argv, workspaceRoot }) {
-  const { beforeTasks, declarations } = await load(workspaceRoot);
+  const { beforeTasks, sayLastWordsWhenStopped, declarations } = await load(workspaceRoot);
+  sayLastWordsWhenStopped();
   Object.assign(process.env, await beforeTasks(workspaceRoot, argv.slice(2), declarations)); // Nx hands on what changes here
 }
 
