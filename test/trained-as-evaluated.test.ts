@@ -102,6 +102,7 @@ const TRAINING_OPTIONS: Record<string, unknown> = {
   backend: 'cpu',
   threads: 1,
   profile: false,
+  samples: { everySeconds: 1, tokens: 2 },
 };
 
 describe('evaluate finds the validation loss of training', () => {

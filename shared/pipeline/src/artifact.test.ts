@@ -97,7 +97,7 @@ test('a result that is gone is an error that says what makes it again', async ()
   const { key } = await runOf(3).count();
   rmSync(memoPath(workspace.store, key));
   await expect(runOf(3).double()).rejects.toThrow(
-    new RegExp(`artifact of count:toy is not in the store[^]*${key}[^]*npx nx run count:toy --skip-nx-cache`),
+    new RegExp(`artifact of count:toy is not in the store[^]*${key}[^]*npx nx run pipeline:toy --skip-nx-cache`),
   );
 });
 

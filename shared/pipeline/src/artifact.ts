@@ -28,6 +28,8 @@ export interface Chain {
   declarations: ReadonlyMap<string, StageDeclaration>;
   /** Identity of each stage's code. */
   code: Readonly<Record<string, string>>;
+  /** What is run, e.g. `train:tinystories`: run again without Nx's cache, it makes all that is missing. The whole pipeline by default. */
+  target?: string | undefined;
   /** Identity of the `nx run` that this belongs to, if any. */
   run?: string | undefined;
   signal: AbortSignal;
@@ -50,22 +52,16 @@ export type FindArtifact = (stage: string) => Promise<Found>;
  */
 export function artifactsOf(chain: Chain): FindArtifact {
   const found = new Map<string, Promise<Found>>();
-  /** @param wanted whose command makes all that is missing */
-  const find = (stage: string, wanted: string): Promise<Found> => {
+  const find: FindArtifact = (stage) => {
     let finding = found.get(stage);
-    if (finding === undefined)
-      found.set(stage, (finding = findArtifact(chain, stage, { wanted, find: (input) => find(input, wanted) })));
+    if (finding === undefined) found.set(stage, (finding = findArtifact(chain, stage, find)));
     return finding;
   };
-  return (stage) => find(stage, stage);
+  return find;
 }
 
-async function findArtifact(
-  chain: Chain,
-  stage: string,
-  { wanted, find }: { wanted: string; find: FindArtifact },
-): Promise<Found> {
-  const { workspace, pipeline, run } = chain;
+async function findArtifact(chain: Chain, stage: string, find: FindArtifact): Promise<Found> {
+  const { workspace, pipeline, run, target = `pipeline:${pipeline}` } = chain;
   const outcome = run === undefined ? undefined : await readOutcome(workspace, run, pipeline, stage);
   const key = outcome?.key ?? (await keyOf(chain, stage, find));
   const known = await recall(workspace.store, key);
@@ -75,7 +71,7 @@ async function findArtifact(
       where: workspace.store,
       expected: `the result with key ${key}`,
       found: 'none with that key, or one of which files are missing (removed, or damaged)',
-      fix: `npx nx run ${wanted}:${pipeline} --skip-nx-cache`,
+      fix: `npx nx run ${target} --skip-nx-cache`,
     });
   }
   const { manifest, manifestSha256 } = known;

@@ -231,3 +231,23 @@ test('a checkpoint of another run is refused', async () => {
   const longer = train({ ...options, parameters: tinyParameters({ steps: 3 }) });
   await expect(longer).rejects.toThrow(/expected: +parameters.steps = 3\n +found: +parameters.steps = 2/);
 });
+
+test('a look at the model between steps sees what it has learnt so far and changes nothing', async () => {
+  const seen: number[] = [];
+  const looked = await train(
+    tinyRun({
+      onPause: {
+        seconds: 0,
+        call: async (parameters, log) => {
+          const { nats } = await splitLoss({ config, parameters, rows: trainSplit, indices: [0, 1], batchSize: 2 });
+          seen.push(log.length, nats);
+        },
+      },
+    }),
+  );
+  const alone = await train(tinyRun());
+  expect(bytesOf(looked.weights)).toEqual(bytesOf(alone.weights));
+  expect(looked.log).toEqual(alone.log);
+  expect(seen.filter((_, i) => i % 2 === 0)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  expect(new Set(seen.filter((_, i) => i % 2 === 1)).size).toBe(11); // another model each time
+});

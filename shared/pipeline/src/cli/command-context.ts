@@ -42,7 +42,8 @@ export async function commandContext(
     invocation === undefined
       ? planPipeline({ root: workspace.root, declarations, pipelineSet, target, flags: args }, pipeline)
       : ownPlan((await readPlan(workspace, invocation)).pipelines, pipeline);
-  const chain = { workspace, pipeline, stages: own.stages, declarations, code, run: invocation, signal };
+  const named = `${target.project}:${pipeline}`;
+  const chain = { workspace, pipeline, stages: own.stages, declarations, code, target: named, run: invocation, signal };
   return { stages: own.stages, description: own.description, find: artifactsOf(chain), invocation };
 }
 
