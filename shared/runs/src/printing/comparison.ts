@@ -209,12 +209,22 @@ const sampleTitle = ({ model, method, temperature, topK, topP, seed, prompt }: S
   return `${model}, ${[method, ...how].join(', ')}, prompt ${JSON.stringify(prompt)}`;
 };
 
+/** Samples that are not the same in all runs, and a sentence on those that are. */
+function samplesOf({ samples }: Comparison): { differing: SampleComparison[]; same: string | undefined } {
+  const differing = samples.filter(({ texts }) => new Set(texts).size > 1);
+  const same = samples.length - differing.length;
+  if (same === 0) return { differing, same: undefined };
+  const count = same === samples.length ? 'All' : `${same} of`;
+  return { differing, same: `${count} ${samples.length} are the same in all runs.` };
+}
+
 /** Text for a terminal of 120 columns. */
 export function formatComparison(comparison: Comparison): string {
   const parts = sections(comparison).map(({ title, lines = [], table }) =>
     [title, ...lines.map(printableLine), ...(table ? consoleTable(table) : [])].join('\n  '),
   );
-  const samples = comparison.samples.map((sample) => {
+  const { differing, same } = samplesOf(comparison);
+  const samples = differing.map((sample) => {
     const texts = sample.texts.map((text, i) => `${letter(i)}\n${text ?? '(none)'}`);
     const body =
       sample.texts.length <= 3
@@ -222,26 +232,29 @@ export function formatComparison(comparison: Comparison): string {
         : texts.flatMap((text) => [...sideBySide([text], WIDTH - 4), '']);
     return [`  ${printableLine(sampleTitle(sample))}`, ...body.map((line) => `    ${line}`.trimEnd())].join('\n');
   });
-  return ['', ...parts, ...(samples.length > 0 ? [['Samples', ...samples].join('\n\n')] : []), ''].join('\n\n');
+  const section = ['Samples', ...(same === undefined ? [] : [`  ${same}`]), ...samples];
+  return ['', ...parts, ...(section.length > 1 ? [section.join('\n\n')] : []), ''].join('\n\n');
 }
 
 /** Markdown, as GitHub shows it: for pull requests and step summaries. */
 export function markdownComparison(comparison: Comparison): string {
-  const { samples, runs } = comparison;
+  const { runs } = comparison;
+  const { differing, same } = samplesOf(comparison);
   const parts = sections(comparison).flatMap(({ title, lines = [], table }) => [
     markdown`### ${title}`,
     ...(lines.length > 0 ? [joinLines(lines.map((line) => markdown`- ${line}`))] : []),
     ...(table ? [joinLines(markdownTable(table.columns, table.rows))] : []),
   ]);
   const columns = runs.map((_, i) => ({ title: letter(i) }));
-  const shown = samples.flatMap((sample) => [
+  const shown = differing.flatMap((sample) => [
     markdown`<details>
 <summary>${sampleTitle(sample)}</summary>`,
     joinLines(markdownTable(columns, [sample.texts.map((text) => text ?? '(none)')])),
     '</details>',
   ]);
+  const samples = [...(same === undefined ? [] : [markdown`${same}`]), ...shown];
   const title = markdown`## ${runs.map(({ name, id }) => name ?? id).join(' · ')}`;
-  return joinLines([title, ...parts, ...(shown.length > 0 ? ['### Samples', ...shown] : [])], '\n\n') + '\n';
+  return joinLines([title, ...parts, ...(samples.length > 0 ? ['### Samples', ...samples] : [])], '\n\n') + '\n';
 }
 
 const joinLines = (lines: readonly (Markdown | string)[], between = '\n'): string =>

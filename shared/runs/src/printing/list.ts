@@ -1,64 +1,113 @@
 /** @file The list of runs on the console. */
 import { duration, type DamagedFile, type Run } from '@arrowsmith/pipeline';
+import { markdownTable } from '@arrowsmith/reporting/markdown';
+import { differingParameters } from '../selection/differing-parameters.ts';
 import { fieldOf } from '../selection/fields.ts';
 import { formatNumber } from './numbers.ts';
 import { consoleTable, type Table } from './table.ts';
 
-/** What is shown of a run beside what it is sorted or filtered by. */
+/** Metrics that are shown where nothing else is asked for. */
 const METRICS = ['metrics.bitsPerByte', 'metrics.validationLoss'];
 
-/** @param extra fields that get a column of their own */
-export function runsTableOf(runs: readonly Run[], extra: readonly string[] = []): Table {
-  const own = new Set(['id', 'name', 'pipeline', 'finishedAt', 'seconds', 'commit', 'dirty', 'backend', 'notes']);
-  const fields = [...new Set([...METRICS, ...extra])].filter((field) => !own.has(field));
-  const shown = fields.filter((field) => runs.some((run) => fieldOf(run, field) !== undefined));
+/** So many parameters get a column of their own unasked; a terminal has no room for more. */
+const MOST_PARAMETERS = 4;
+
+/** A longer value of a parameter is cut. */
+const LONGEST_VALUE = 24;
+
+/** Properties of a run that are shown otherwise than they are kept. */
+const OWN: Record<string, { title: string; right?: true; cell: (run: Run) => string } | undefined> = {
+  id: { title: 'run', cell: ({ id }) => id },
+  pipeline: {
+    title: 'pipeline',
+    cell: ({ pipeline, stage }) => (stage === undefined ? pipeline : `${stage}:${pipeline}`),
+  },
+  finishedAt: { title: 'finished', cell: ({ finishedAt }) => finishedAt.slice(0, 16).replace('T', ' ') },
+  seconds: { title: 'took', right: true, cell: ({ seconds }) => duration(1000 * seconds) },
+  commit: { title: 'commit', cell: (run) => formatCommit(run) },
+  notes: { title: 'notes', cell: ({ notes }) => (notes ?? '').replaceAll(/\s+/g, ' ') },
+};
+
+/** Columns by field, whatever a run's field is: `seconds`, `metrics.bitsPerByte`, `train.steps`. The first is the run's id. */
+export function tableOfFields(runs: readonly Run[], fields: readonly string[]): Table {
+  const columns = [...new Set(['id', ...fields])].map((field) => {
+    const own = Object.hasOwn(OWN, field) ? OWN[field] : undefined;
+    const isText = own?.right === undefined && (own !== undefined || isTextual(runs, field));
+    return {
+      title: own?.title ?? field.replace(/^metrics\./, ''),
+      ...(isText ? {} : { align: 'right' as const }),
+      cell: own?.cell ?? ((run: Run) => formatField(fieldOf(run, field))),
+    };
+  });
   return {
-    columns: [
-      { title: 'run' },
-      { title: 'name' },
-      { title: 'pipeline' },
-      { title: 'finished' },
-      { title: 'took', align: 'right' },
-      { title: 'commit' },
-      { title: 'backend' },
-      ...shown.map((field) => ({ title: field.replace('metrics.', ''), align: 'right' as const })),
-      { title: 'notes' },
-    ],
-    rows: runs.map((run) => [
-      run.id,
-      run.name ?? '',
-      run.stage === undefined ? run.pipeline : `${run.stage}:${run.pipeline}`,
-      run.finishedAt.slice(0, 16).replace('T', ' '),
-      duration(1000 * run.seconds),
-      formatCommit(run),
-      run.backend ?? '',
-      ...shown.map((field) => formatField(fieldOf(run, field))),
-      (run.notes ?? '').replaceAll(/\s+/g, ' '),
-    ]),
+    columns: columns.map(({ title, align }) => (align === undefined ? { title } : { title, align })),
+    rows: runs.map((run) => columns.map(({ cell }) => cell(run))),
   };
 }
 
-const formatField = (value: ReturnType<typeof fieldOf>): string =>
-  typeof value === 'number' ? formatNumber(value) : String(value ?? '');
+/**
+ * The usual table of runs.
+ * @param extra fields that get a column of their own
+ */
+export function runsTableOf(runs: readonly Run[], extra: readonly string[] = []): Table {
+  const shown = [...METRICS, ...extra].filter((field) => runs.some((run) => fieldOf(run, field) !== undefined));
+  const before = ['name', 'pipeline', 'finishedAt', 'seconds', 'commit', 'backend'];
+  return tableOfFields(runs, [...before, ...shown.filter((field) => field !== 'notes'), 'notes']);
+}
+
+const isTextual = (runs: readonly Run[], field: string): boolean =>
+  runs.some((run) => typeof fieldOf(run, field) === 'string');
+
+function formatField(value: ReturnType<typeof fieldOf>): string {
+  if (typeof value === 'number') return formatNumber(value);
+  const text = String(value ?? '').replaceAll(/\s+/g, ' ');
+  return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE - 1)}…`;
+}
 
 /** `1a2b3c4d5e6f`, with `+` where files differed from the commit. */
 export const formatCommit = ({ commit, dirty }: Pick<Run, 'commit' | 'dirty'>): string =>
   commit === undefined ? '' : `${commit.slice(0, 12)}${dirty ? '+' : ''}`;
 
-/** The list, and what was not read. @param total runs in the ledger */
-export function formatList(
-  runs: readonly Run[],
-  { total, extra }: { total: number; extra: readonly string[] },
-): string {
-  const count = `${runs.length} of ${total} ${total === 1 ? 'run' : 'runs'}`;
-  if (runs.length === 0) return count;
-  const table = runsTableOf(runs, extra);
-  const used = table.columns.map((_, i) => table.rows.some((row) => row[i] !== ''));
-  const trimmed: Table = {
-    columns: table.columns.filter((_, i) => used[i]),
-    rows: table.rows.map((row) => row.filter((_, i) => used[i])),
-  };
-  return [...consoleTable(trimmed), '', count].join('\n');
+/** What a list of runs shows. */
+export interface ListOptions {
+  /** Runs in the ledger. */
+  total: number;
+  /** Fields that get a column beside the usual ones. */
+  extra?: readonly string[];
+  /** Fields that are the columns; none others are shown. */
+  columns?: readonly string[] | undefined;
+  /** Runs that are not listed, and the one that each repeats. */
+  repeats?: ReadonlyMap<string, string>;
+  markdown?: boolean;
+}
+
+/** The list, the parameters that differ among its runs, and what is not in it. */
+export function formatList(runs: readonly Run[], options: ListOptions): string {
+  const { total, extra = [], columns, repeats = new Map<string, string>(), markdown = false } = options;
+  const listed = new Set(runs.map(({ id }) => id));
+  const folded = [...repeats.values()].filter((id) => listed.has(id)).length;
+  const differing = columns === undefined ? differingParameters(runs).filter((field) => !extra.includes(field)) : [];
+  const notes = [
+    `${runs.length} of ${total} ${total === 1 ? 'run' : 'runs'}`,
+    ...(folded === 0
+      ? []
+      : [`${folded} cached ${folded === 1 ? 'rerun' : 'reruns'} of these, in which nothing was computed, not listed: --all shows ${folded === 1 ? 'it' : 'them'}`]),
+    ...(differing.length <= MOST_PARAMETERS
+      ? []
+      : [
+          `${differing.length - MOST_PARAMETERS} more parameters differ: --columns=${differing.slice(MOST_PARAMETERS, MOST_PARAMETERS + 3).join(',')} shows ${differing.length === MOST_PARAMETERS + 1 ? 'it' : 'them'}`,
+        ]),
+  ];
+  if (runs.length === 0) return notes.join('\n');
+  const fields = [...extra, ...differing.slice(0, MOST_PARAMETERS)];
+  const table = columns === undefined ? withoutEmptyColumns(runsTableOf(runs, fields)) : tableOfFields(runs, columns);
+  const lines = markdown ? markdownTable(table.columns, table.rows) : consoleTable(table);
+  return [...lines, '', ...notes].join('\n');
+}
+
+function withoutEmptyColumns({ columns, rows }: Table): Table {
+  const used = columns.map((_, i) => rows.some((row) => row[i] !== ''));
+  return { columns: columns.filter((_, i) => used[i]), rows: rows.map((row) => row.filter((_, i) => used[i])) };
 }
 
 /** What is wrong with the ledger, for the error output. */

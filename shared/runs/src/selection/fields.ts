@@ -59,14 +59,17 @@ const inside = (value: unknown, key: string): unknown =>
 export function fieldPaths(run: Run): string[] {
   const ofStages = Object.entries(run.stages).flatMap(([stage, { metrics, parameters }]) => [
     ...Object.keys(metrics).flatMap((name) => [`metrics.${name}`, `metrics.${stage}.${name}`]),
-    ...leafPaths(parameters, stage),
+    ...parameterPaths(parameters, stage).keys(),
     `bytes.${stage}`,
     `seconds.${stage}`,
   ]);
   return [...OWN_FIELDS, ...ofStages].filter((path) => fieldOf(run, path) !== undefined);
 }
 
-function leafPaths(value: unknown, path: string): string[] {
-  if (typeof value !== 'object' || value === null) return [path];
-  return Object.entries(value).flatMap(([key, inner]) => leafPaths(inner, `${path}.${key}`));
+/** The values of a stage's parameters by path; of a list one by one. @param stage what paths begin with */
+export function parameterPaths(parameters: unknown, stage: string): Map<string, unknown> {
+  if (typeof parameters !== 'object' || parameters === null) return new Map([[stage, parameters]]);
+  return new Map(
+    Object.entries(parameters).flatMap(([key, inner]) => [...parameterPaths(inner, `${stage}.${key}`)]),
+  );
 }

@@ -57,6 +57,19 @@ function inOrder(chosen: readonly Run[], sort: string | undefined, runs: readonl
   return [...present, ...keyed.filter(({ value }) => value === undefined)].map(({ run }) => run);
 }
 
+/** Fields to show as columns: `name,train.steps,metrics.bitsPerByte`. @throws UserError for none, and for one that no run has */
+export function parseColumns(written: string, runs: readonly Run[]): string[] {
+  const fields = written.split(',').map((field) => field.trim());
+  const wrong = fields.find((field) => field === '' || isUnknown(runs, field));
+  if (wrong === undefined) return [...new Set(fields)];
+  throw new UserError({
+    what: wrong === '' ? 'a column without a name' : `no run has the field "${wrong}"`,
+    where: `--columns=${written}`,
+    expected: `fields of runs, separated by commas${wrong === '' ? '' : suggestion(runs, wrong)}`,
+    fix: 'for example --columns=name,train.steps,metrics.bitsPerByte',
+  });
+}
+
 const isUnknown = (runs: readonly Run[], path: string): boolean =>
   runs.length > 0 && !runs.some((run) => fieldOf(run, path) !== undefined) && !OPTIONAL.has(path);
 
