@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { renderReport, type ReportRun } from '@arrowsmith/reporting';
+import { renderReport, type ReportOptions, type ReportRun } from '@arrowsmith/reporting';
 import { exampleRun } from '@arrowsmith/reporting/example-run';
 import { findChromium, launchChromium, NO_CHROMIUM } from './chromium.ts';
 
@@ -24,9 +24,12 @@ describe.skipIf(executable === undefined)('a report in Chromium', () => {
   afterAll(() => browser?.close());
 
   /** Opens a report and waits until it is drawn; `troubles` are errors, requests and dialogs, of which there should be none. */
-  async function open(runs: readonly ReportRun[], options: BrowserContextOptions = {}) {
+  async function open(
+    runs: readonly ReportRun[],
+    { comparison, ...options }: BrowserContextOptions & ReportOptions = {},
+  ) {
     const path = join(folder, 'report.html');
-    writeFileSync(path, await renderReport(runs));
+    writeFileSync(path, await renderReport(runs, { comparison }));
     const page = await browser.newPage({ viewport: { width: 1000, height: 800 }, ...options });
     const troubles: string[] = [];
     const url = pathToFileURL(path).href;
@@ -171,6 +174,43 @@ describe.skipIf(executable === undefined)('a report in Chromium', () => {
       expect(await page.locator('.at').first().textContent()).toMatch(/^step \d+$/);
       await page.close();
     }
+  });
+
+  test('on a phone each verdict of a comparison is in sight without scrolling its table', async () => {
+    const runs = ['20260131-094512-tavo', '20260131-101500-lumi'].map((id, i) => exampleRun({ id, seed: i + 1 }));
+    const measured = { values: [0.21097, 0.20098], unit: 'bits per byte', better: 'lower' as const };
+    const difference = { difference: -0.00999, low: -0.0153, high: -0.00512, verdict: 'better' as const, paired: true };
+    const comparison: ReportOptions['comparison'] = {
+      notices: [],
+      parameters: [],
+      environments: [],
+      divergences: [null, null],
+      losses: (['bits per byte', 'nats per token'] as const).map((measure) => ({
+        ...{ model: 'float32', measure, values: measured.values, documents: [2000, 2000] },
+        differences: [null, difference],
+      })),
+      metrics: ['bitsPerByte', 'quantizedBitsPerByte'].map((name) => ({
+        ...{ ...measured, stage: 'evaluate', name, differences: [null, -0.00999] },
+        verdicts: [null, 'better' as const],
+      })),
+    };
+    const { page } = await open(runs, { comparison, viewport: { width: 390, height: 844 } });
+    const right = await page
+      .locator('.verdict')
+      .evaluateAll((all) => all.map((verdict) => verdict.getBoundingClientRect().right));
+    expect(right).toHaveLength(4);
+    expect(Math.max(...right)).toBeLessThanOrEqual(390 - 16); // the page's margin, where a table begins to scroll
+    await page.close();
+  });
+
+  test('every plot says what its axes are', async () => {
+    const { page } = await open([exampleRun({ steps: 50 })]);
+    const labels = (title: string) =>
+      panel(page, title).first().locator('[aria-label$="axis label"]').allTextContents();
+    expect(await labels('Loss')).toEqual(['step', 'nats per token']);
+    expect(await labels('Learning rate')).toEqual(['step', 'learning rate']);
+    expect(await labels('Loss by position')).toEqual(['position', 'nats per token']);
+    await page.close();
   });
 
   test('plots are drawn again when the page becomes narrower', async () => {

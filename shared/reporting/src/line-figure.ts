@@ -50,6 +50,7 @@ export function lineFigure({ id, title, x, panels, beside = [], source }: LineFi
   let column = 0;
   const data = panels.map((panel): PanelData => ({
     title: panel.title,
+    y: panel.unit ?? panel.title.toLowerCase(),
     logarithmic: isLogarithmic(panel),
     series: panel.series.map(({ label, color }) => ({ column: ++column, color, label })),
   }));

@@ -2,6 +2,8 @@
 
 export interface PanelData {
   title: string;
+  /** What the vertical axis measures, with its unit. */
+  y: string;
   logarithmic: boolean;
   /** The table's column of each line, counted from that of x; the number of its colour. */
   series: { column: number; color: number; label: string }[];

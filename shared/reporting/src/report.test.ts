@@ -404,19 +404,19 @@ describe('several runs', () => {
       'Training',
     ]);
     expect(cells(page, 'Losses of longer compared with a-1')[1]).toEqual([
-      'float32',
-      'bits per byte',
-      '0.21',
-      '0.2',
+      'float32 bits per byte',
+      '▼ better',
       '−0.01',
       '−0.015 to −0.005',
-      '▼ better paired, 200 documents',
+      '0.21',
+      '0.2',
+      '200 paired',
     ]);
     expect(page.text).toContain('longer leaves a-1 at train: parameter steps, environment backend.');
     expect(cells(page, 'Environment that differs')).toContainEqual(['train.backend', 'native', '–']);
     expect(cells(page, 'Metrics that differ')).toEqual([
-      ['metric', 'a-1', 'longer', 'better'],
-      ['evaluate.bitsPerByte bits per byte', '0.21', '0.2 −0.01 ▼ better', 'lower'],
+      ['metric', 'difference', 'a-1', 'longer'],
+      ['evaluate.bitsPerByte bits per byte, lower is better', '−0.01 ▼ better', '0.21', '0.2'],
     ]);
     expect(page.document.querySelector('main .warning li')!.textContent).toBe('The runs have different tokenizers.');
   });

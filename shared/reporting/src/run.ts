@@ -19,6 +19,8 @@ export interface ReportFile {
   sha256: string;
   bytes: number;
   rows?: number | undefined;
+  /** Where it lies, as an address relative to the report; absent where it is no longer there. */
+  href?: string | undefined;
 }
 
 /** A stage of a run, and the artifact that it made. */
@@ -26,6 +28,8 @@ export interface ReportStage {
   name: string;
   /** Digest of the artifact's manifest. */
   digest: string;
+  /** Where its manifest lies, as an address relative to the report; absent where it is no longer there. */
+  href?: string | undefined;
   /** Digest of each input artifact's manifest, by stage. */
   inputs: Readonly<Record<string, string>>;
   cached: boolean;

@@ -9,15 +9,15 @@ const FEW_POINTS = 60;
 /** Width of the steps of a band. */
 const PIXELS_PER_INTERVAL = 2;
 
-/** Pixels around the axes; the left one holds `1.0e-4`. */
-export const MARGINS = { marginTop: 10, marginRight: 10, marginBottom: 26, marginLeft: 52 };
+/** Pixels around the axes; the left one holds `1.0e-4`, those above and below the label of an axis. */
+export const MARGINS = { marginTop: 26, marginRight: 10, marginBottom: 40, marginLeft: 52 };
 
 /**
  * @param span first and last x of the figure
  * @returns the drawing, and how many points the lines average, where they do
  */
 export function drawPanel(
-  { logarithmic, lines }: PanelLines,
+  { axes, logarithmic, lines }: PanelLines,
   { width, height, span }: { width: number; height: number; span: readonly [number, number] },
 ): { drawing: (SVGSVGElement | HTMLElement) & Plot; averaged: number | undefined } {
   const calm = lines.map(({ y }) => smooth(y));
@@ -31,8 +31,21 @@ export function drawPanel(
     y: { type: logarithmic ? 'log' : 'linear', domain: range, nice: !logarithmic },
     marks: [
       gridY({ ticks: ticksOf(range, logarithmic), strokeOpacity: 0.12 }),
-      axisX({ label: null, tickSize: 4, tickFormat: (at: number) => at.toLocaleString('en-US') }),
-      axisY({ label: null, tickSize: 0, ticks: ticksOf(range, logarithmic), tickFormat: compact }),
+      axisX({
+        label: axes.x,
+        labelAnchor: 'center',
+        labelArrow: 'none',
+        tickSize: 4,
+        tickFormat: (at: number) => at.toLocaleString('en-US'),
+      }),
+      axisY({
+        label: axes.y,
+        labelAnchor: 'top',
+        labelArrow: 'none',
+        tickSize: 0,
+        ticks: ticksOf(range, logarithmic),
+        tickFormat: compact,
+      }),
       lines.map((line, i) => marksOf(line, calm[i]?.means, width / PIXELS_PER_INTERVAL)),
     ],
   });

@@ -11,6 +11,8 @@ export interface Line {
 
 export interface PanelLines {
   title: string;
+  /** Labels of the axes. */
+  axes: { x: string; y: string };
   logarithmic: boolean;
   lines: Line[];
 }
@@ -20,10 +22,12 @@ export function readFigure(figure: HTMLElement): { xName: string; panels: PanelL
   const rows = [...figure.querySelectorAll('tbody tr')].map((row) =>
     Array.from(row.children, (cell) => cell.textContent!),
   );
+  const xName = figure.dataset['x']!;
   const steps = rows.map(([step]) => Number(step));
   const panels = (JSON.parse(figure.dataset['panels']!) as PanelData[]).map(
-    ({ title, logarithmic, series }): PanelLines => ({
+    ({ title, y, logarithmic, series }): PanelLines => ({
       title,
+      axes: { x: xName, y },
       logarithmic,
       lines: series.map(({ column, color, label }) => {
         const line: Line = { label, color: `var(--series-${color})`, x: [], y: [] };
@@ -36,5 +40,5 @@ export function readFigure(figure: HTMLElement): { xName: string; panels: PanelL
       }),
     }),
   );
-  return { xName: figure.dataset['x']!, panels };
+  return { xName, panels };
 }

@@ -4,8 +4,8 @@ import { type PanelLines, readFigure } from './figure-data.ts';
 import { nearest, readOut, type Scale, type View } from './read-out.ts';
 
 /** Pixels; less where the page is narrow. */
-const HEIGHT = { wide: 300, narrow: 180 };
-const LEAST_HEIGHT = 160;
+const HEIGHT = { wide: 330, narrow: 210 };
+const LEAST_HEIGHT = 190;
 const ASPECT = 0.62;
 
 export function showFigure(figure: HTMLElement): void {

@@ -59,25 +59,24 @@ function lossTables(losses: readonly LossComparison[], labels: readonly string[]
       ${table(
         `Losses of ${label} compared with ${base}`,
         [
-          { title: 'model' },
-          { title: 'measure' },
-          { title: base, numeric: true },
-          { title: label, numeric: true },
+          { title: 'loss' },
+          { title: 'verdict' }, // beside what it is of: in sight where the page is narrower than the table
           { title: 'difference', numeric: true },
           { title: '95 % interval' },
-          { title: 'verdict' },
+          { title: base, numeric: true },
+          { title: label, numeric: true },
+          { title: 'documents' },
         ],
         rows.map(({ model, measure, values, documents, differences }) => {
           const { difference, low, high, verdict, paired } = differences[at]!;
           return [
-            model,
-            measure,
-            formatOptional(values[0]),
-            formatOptional(values[at]),
+            html`${model} <small>${measure}</small>`,
+            verdictMark(verdict),
             signed(difference),
             html`${intervalDrawing(low, difference, high, reachOf(measure))} ${signed(low)} to ${signed(high)}`,
-            html`${verdictMark(verdict)}
-              <small>${paired ? 'paired' : 'unpaired'}, ${formatOptional(documents[at])} documents</small>`,
+            formatOptional(values[0]),
+            formatOptional(values[at]),
+            html`${formatOptional(documents[at])} <small>${paired ? 'paired' : 'unpaired'}</small>`,
           ];
         }),
       )}`;
@@ -106,21 +105,27 @@ const MARKS: Record<Verdict, string> = { better: '▼ better', worse: '▲ worse
 
 const verdictMark = (verdict: Verdict): Html => html`<span class="verdict ${verdict}">${MARKS[verdict]}</span>`;
 
+/** Differences before values: what it comes to is in sight where the page is narrower than the table. */
 function metricTable(metrics: readonly MetricComparison[], labels: readonly string[]): Html {
+  const others = labels.slice(1);
   return table(
     'Metrics that differ',
-    [{ title: 'metric' }, ...labels.map((title) => ({ title, numeric: true })), { title: 'better' }],
-    metrics.map(({ stage, name, unit, values, differences, verdicts, better }): Child[] => [
-      html`${stage}.${name}${unit !== null && html` <small>${unit}</small>`}`,
-      ...values.map((value, at): Child => {
-        const difference = differences[at];
-        const verdict = verdicts[at];
-        return html`${formatOptional(value)}${
-          difference != null && html` <small>${signed(difference)}</small>`
-        }${verdict != null && html` ${verdictMark(verdict)}`}`;
-      }),
-      better ?? '',
-    ]),
+    [
+      { title: 'metric' },
+      ...others.map((label) => ({ title: others.length === 1 ? 'difference' : html`difference of ${label}` })),
+      ...labels.map((title) => ({ title, numeric: true })),
+    ],
+    metrics.map(({ stage, name, unit, values, differences, verdicts, better }): Child[] => {
+      const about = [unit, better !== null && `${better} is better`].filter(Boolean).join(', ');
+      return [
+        html`${stage}.<wbr />${name}${about !== '' && html` <small>${about}</small>`}`,
+        ...others.map((_, i): Child => {
+          const [difference, verdict] = [differences[i + 1], verdicts[i + 1]];
+          return html`${difference != null && signed(difference)}${verdict != null && html` ${verdictMark(verdict)}`}`;
+        }),
+        ...values.map(formatOptional),
+      ];
+    }),
   );
 }
 

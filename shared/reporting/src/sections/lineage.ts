@@ -1,7 +1,7 @@
 /** @file The graph of artifacts: which one was made of which, by digest. Drawn like a history of commits, one artifact a row. */
-import { table, unfold } from '../blocks.ts';
+import { note, table, unfold } from '../blocks.ts';
 import { formatBytes, formatDuration, formatNumber, formatTime, shortDigest } from '../format.ts';
-import { html, type Html } from '../html.ts';
+import { type Child, html, type Html } from '../html.ts';
 import { labelOf, type ReportRun, type ReportStage } from '../run.ts';
 
 /** An artifact: a row of the graph. */
@@ -78,19 +78,29 @@ export function lineage(runs: readonly ReportRun[]): Html {
     </div>
     ${unfold(
       'Files and digests',
-      table(
+      html`${
+        nodes.some(({ stage }) => stage.href !== undefined || stage.files.some(({ href }) => href !== undefined)) &&
+        note(
+          'Links lead into the store, from where this report was written to; a copy elsewhere has no store beside it.',
+        )
+      }${table(
         'Files of all artifacts',
         [{ title: 'file' }, { title: 'size', numeric: true }, { title: 'rows', numeric: true }, { title: 'sha256' }],
         nodes.flatMap(({ stage, runs: of }) => [
-          [`${stage.name}${several ? ` (${of.join(', ')})` : ''}: manifest`, '', '', digest(stage.digest)],
-          ...stage.files.map(({ name, bytes, rows, sha256 }) => [
-            `${stage.name}/${name}`,
+          [
+            linked(`${stage.name}${several ? ` (${of.join(', ')})` : ''}: manifest`, stage.href),
+            '',
+            '',
+            digest(stage.digest),
+          ],
+          ...stage.files.map(({ name, bytes, rows, sha256, href }) => [
+            linked(`${stage.name}/${name}`, href),
             formatBytes(bytes),
             rows === undefined ? '' : formatNumber(rows),
             digest(sha256),
           ]),
         ]),
-      ),
+      )}`,
     )}
     ${unfold(
       'How each was made',
@@ -115,6 +125,10 @@ export function lineage(runs: readonly ReportRun[]): Html {
       ),
     )}`;
 }
+
+/** A file as a link to it, where it is still there. */
+const linked = (text: string, href: string | undefined): Child =>
+  href === undefined ? text : html`<a href="${href}">${text}</a>`;
 
 const digest = (sha256: string): Html => html`<code title="${sha256}">${shortDigest(sha256)}</code>`;
 

@@ -33,7 +33,7 @@ await main(async (workspace) => {
   const columns = options.columns === undefined ? undefined : parseColumns(options.columns, ledger);
   const asked = [options.run, options.runs?.split(',')].flat().filter((each) => each !== undefined);
   const named = await resolveReferences(asked, { workspace, runs: ledger, pipeline });
-  const from = named.length === 0 ? ledger : ledger.filter(({ id }) => named.some(({ run }) => run.id === id));
+  const from = named.length === 0 ? ledger : named.map(({ run }) => run).sort((a, b) => (a.id < b.id ? -1 : 1));
   const selected = selectRuns(from, { where, pipeline, since, sort });
   // Runs that are asked for one by one are all meant; JSON is for programs, which choose for themselves.
   const folded = all === true || json === true || named.length > 0 ? undefined : foldReruns(selected);

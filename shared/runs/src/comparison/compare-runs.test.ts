@@ -206,6 +206,28 @@ test('as text for a terminal and as Markdown that GitHub shows', async () => {
   for (const line of markdown.split('\n').filter((each) => each.startsWith('|'))) expect(line.endsWith('|')).toBe(true);
 });
 
+test('samples that are the same in all runs are counted, the others shown', async () => {
+  const both = await compareRunsOf('Once upon', 'Once upon');
+  expect(formatComparison(both)).toContain('All 1 are the same in all runs.');
+  expect(formatComparison(both)).not.toContain('prompt "Once"');
+  expect(markdownComparison(both)).not.toContain('<details>');
+  const other = await compareRunsOf('Once upon', 'Once there');
+  const texts = [...other.samples, { ...other.samples[0]!, prompt: 'Then', texts: ['Then so', 'Then so'] }];
+  for (const format of [formatComparison, markdownComparison]) {
+    const text = format({ ...other, samples: texts });
+    expect(text).toMatch(/1 of 2 are the same in all runs/);
+    expect(text).toContain('prompt ');
+    expect(text).not.toContain('Then so');
+  }
+  expect(formatComparison(other)).not.toContain('are the same in all runs');
+});
+
+async function compareRunsOf(...samples: string[]) {
+  const runs: Partial<Run>[] = [];
+  for (const sample of samples) runs.push(await evaluatedRun(sample, { sample })); // one store, one after the other
+  return compare(testRuns(...runs));
+}
+
 test('names, notes, parameters and samples can neither command a terminal nor write into a comment', async () => {
   const evil = '\u001b]8;;http://evil\u0007@everyone\u202e\n| <img src=x> [a](http://evil) `x`\t# 1';
   const runs = testRuns(

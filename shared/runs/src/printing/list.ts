@@ -91,7 +91,9 @@ export function formatList(runs: readonly Run[], options: ListOptions): string {
     `${runs.length} of ${total} ${total === 1 ? 'run' : 'runs'}`,
     ...(folded === 0
       ? []
-      : [`${folded} cached ${folded === 1 ? 'rerun' : 'reruns'} of these, in which nothing was computed, not listed: --all shows ${folded === 1 ? 'it' : 'them'}`]),
+      : [
+          `${folded} cached ${folded === 1 ? 'rerun' : 'reruns'} of these, in which nothing was computed, not listed: --all shows ${folded === 1 ? 'it' : 'them'}`,
+        ]),
     ...(differing.length <= MOST_PARAMETERS
       ? []
       : [

@@ -1,4 +1,6 @@
 /** @file A run of the ledger as a report shows it: with the tables of its artifacts, as far as the store still has them. */
+import { existsSync } from 'node:fs';
+import { relative, sep } from 'node:path';
 import { documentsTable, type FileEntry, readPlainTable } from '@arrowsmith/artifacts';
 import { blobPath, type Manifest, recall, storedManifest, verifiedBlob } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
@@ -8,10 +10,15 @@ import type { Run, RunRecord, StageRun, Workspace } from '@arrowsmith/pipeline';
 /** Larger tables are data for programs. */
 const LARGEST_TABLE = 32 * 1024 ** 2;
 
-/** Gathers what a report needs. What cannot be read is said in the report and stops nothing. */
-export async function loadReportRun(workspace: Workspace, run: Run): Promise<ReportRun> {
+/**
+ * Gathers what a report needs. What cannot be read is said in the report and stops nothing.
+ * @param folder where the report will lie: files are linked from there
+ */
+export async function loadReportRun(workspace: Workspace, run: Run, folder: string): Promise<ReportRun> {
   const { id, name, notes, pipeline, finishedAt, commit, dirty, substitution } = run;
-  const stages = Object.entries(run.stages).map(([stage, record]) => loadStage(workspace, pipeline, stage, record));
+  const stages = Object.entries(run.stages).map(([stage, record]) =>
+    loadStage(workspace, { pipeline, name: stage, record, folder }),
+  );
   return {
     id,
     name,
@@ -24,7 +31,10 @@ export async function loadReportRun(workspace: Workspace, run: Run): Promise<Rep
   };
 }
 
-async function loadStage(workspace: Workspace, pipeline: string, name: string, record: StageRun): Promise<ReportStage> {
+async function loadStage(
+  workspace: Workspace,
+  { pipeline, name, record, folder }: { pipeline: string; name: string; record: StageRun; folder: string },
+): Promise<ReportStage> {
   const again = `npx nx run ${name}:${pipeline}`;
   const missing: string[] = [];
   const tables: ReportTable[] = [];
@@ -49,7 +59,8 @@ async function loadStage(workspace: Workspace, pipeline: string, name: string, r
   const measured =
     ((await recall(workspace.store, record.key, { stage: record.stage }))?.run as RunRecord | undefined)?.measured ??
     {};
-  for (const [file, entry] of Object.entries({ ...manifest?.files, ...measured })) {
+  const files = Object.entries({ ...manifest?.files, ...measured });
+  for (const [file, entry] of files) {
     if (!file.endsWith('.arrow')) continue;
     try {
       const table = await loadTable(workspace, `artifacts/${pipeline}/${name}/${file}`, entry, again);
@@ -73,10 +84,20 @@ async function loadStage(workspace: Workspace, pipeline: string, name: string, r
     environment,
     metrics,
     highlights: record.highlights,
-    files: Object.entries(manifest?.files ?? {}).map(([file, entry]) => ({ name: file, ...entry })),
+    href: hrefOf(workspace, record.manifest, folder),
+    files: files.map(([file, entry]) => ({ name: file, ...entry, href: hrefOf(workspace, entry.sha256, folder) })),
     tables,
     missing,
   };
+}
+
+/**
+ * The address of a blob, relative to a folder. The store and not the pipeline's folder, whose files are other ones after the next run.
+ * @returns undefined where the store does not have it
+ */
+function hrefOf({ store }: Workspace, sha256: string, folder: string): string | undefined {
+  const path = blobPath(store, sha256);
+  return existsSync(path) ? relative(folder, path).split(sep).map(encodeURIComponent).join('/') : undefined;
 }
 
 /** @returns undefined where the table holds texts, tokens or weights */

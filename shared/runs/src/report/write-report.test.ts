@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
   documentsTable,
   lists,
@@ -88,6 +90,26 @@ test('a run is shown with the tables of its artifacts and what was measured; tex
   expect(text).toContain('Once');
   expect(text).not.toContain('a secret text');
   expect(text).not.toContain('class="warning"');
+});
+
+test('the files that a report was made of are linked from where it lies, those that are gone are not', async () => {
+  const workspace = emptyWorkspace();
+  const [run] = testRuns(await evaluatedRun(workspace, [20, 30]));
+  await keepSpeed(workspace, run!.stages['train']!);
+  const { files } = (await recall(workspace.store, run!.stages['evaluate']!.key))!.manifest;
+  rmSync(blobPath(workspace.store, files['samples.arrow']!.sha256));
+  const path = await writeReport(workspace, [{ reference: 'latest', run: run! }], join(workspace.root, 'a b/c.html'));
+  const links = [...readFileSync(path, 'utf8').matchAll(/<a href="(\.[^"]*)">([^<]*)</g)];
+  const digests = Object.fromEntries(
+    links.map(([, href, text]) => {
+      const bytes = readFileSync(fileURLToPath(new URL(href!, pathToFileURL(path))));
+      return [text, createHash('sha256').update(bytes).digest('hex')];
+    }),
+  );
+  expect(digests['evaluate/documents.arrow']).toBe(files['documents.arrow']!.sha256);
+  expect(digests['evaluate: manifest']).toBe(run!.stages['evaluate']!.manifest);
+  expect(Object.keys(digests)).toContain('train/speed.arrow'); // measured, in no manifest
+  expect(Object.keys(digests)).not.toContain('evaluate/samples.arrow');
 });
 
 test('what garbage collection took is said, and the rest is shown', async () => {

@@ -1,5 +1,5 @@
 /** @file Writes the HTML report of runs that were found in the ledger. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
 import type { Workspace } from '@arrowsmith/pipeline';
@@ -16,11 +16,12 @@ import { loadReportRun } from './load-run.ts';
  */
 export async function writeReport(workspace: Workspace, named: readonly NamedRun[], output?: string): Promise<string> {
   checkRuns(named);
-  const runs = await Promise.all(named.map(({ run }) => loadReportRun(workspace, run)));
+  const ids = named.map(({ run }) => run.id);
+  const path = output ?? join(workspace.root, 'artifacts', 'reports', `${ids.join('-and-')}.html`);
+  const runs = await Promise.all(named.map(({ run }) => loadReportRun(workspace, run, dirname(path))));
   // References such as `latest` mean another run tomorrow; a report calls runs by what stays.
   const lasting = named.map(({ run }) => ({ run, reference: run.name ?? run.id }));
   const comparison = runs.length > 1 ? await compareRuns(workspace, lasting) : undefined;
-  const path = output ?? join(workspace.root, 'artifacts', 'reports', `${runs.map(({ id }) => id).join('-and-')}.html`);
   await writeFileAtomic(path, await renderReport(runs, { comparison }));
   return path;
 }

@@ -69,7 +69,5 @@ export function fieldPaths(run: Run): string[] {
 /** The values of a stage's parameters by path; of a list one by one. @param stage what paths begin with */
 export function parameterPaths(parameters: unknown, stage: string): Map<string, unknown> {
   if (typeof parameters !== 'object' || parameters === null) return new Map([[stage, parameters]]);
-  return new Map(
-    Object.entries(parameters).flatMap(([key, inner]) => [...parameterPaths(inner, `${stage}.${key}`)]),
-  );
+  return new Map(Object.entries(parameters).flatMap(([key, inner]) => [...parameterPaths(inner, `${stage}.${key}`)]));
 }
