@@ -186,11 +186,17 @@ describe.skipIf(executable === undefined)('a report in Chromium', () => {
       environments: [],
       divergences: [null, null],
       losses: (['bits per byte', 'nats per token'] as const).map((measure) => ({
-        ...{ model: 'float32', measure, values: measured.values, documents: [2000, 2000] },
+        model: 'float32',
+        measure,
+        values: measured.values,
+        documents: [2000, 2000],
         differences: [null, difference],
       })),
       metrics: ['bitsPerByte', 'quantizedBitsPerByte'].map((name) => ({
-        ...{ ...measured, stage: 'evaluate', name, differences: [null, -0.00999] },
+        ...measured,
+        stage: 'evaluate',
+        name,
+        differences: [null, -0.00999],
         verdicts: [null, 'better' as const],
       })),
     };
