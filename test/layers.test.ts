@@ -18,6 +18,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   reporting: ['errors'],
   regression: ['pipeline', 'reporting', 'artifacts', 'errors'],
   runs: ['regression', 'pipeline', 'reporting', 'quantization', 'artifacts', 'errors'],
+  cli: ['pipeline', 'errors'],
+  inference: ['runs', 'pipeline', 'generation', 'quantization', 'bpe', 'model', 'ops', 'errors'],
   'backend-native': ['errors'],
   ops: ['backend-native', 'errors'],
   model: ['ops', 'errors'],

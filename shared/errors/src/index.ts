@@ -1,4 +1,5 @@
 /** @file Errors for people, and text that a terminal shows and does not obey. */
+export { nearest } from './nearest.ts';
 export { escapeCharacter, printable, printableLine, withoutBidirectionalControls } from './printable.ts';
-export { print, printError, printFailure } from './print.ts';
+export { print, printError, printFailure, printPart } from './print.ts';
 export { UserError, type UserErrorParts } from './user-error.ts';

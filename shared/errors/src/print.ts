@@ -8,6 +8,11 @@ export function print(text: string): void {
   console.log(printable(text));
 }
 
+/** Prints a piece of text to the standard output, as it comes: no line ends but those in it. */
+export function printPart(text: string): void {
+  process.stdout.write(printable(text));
+}
+
 /** Prints lines to the standard error. */
 export function printError(text: string): void {
   console.error(printable(text));

@@ -23,6 +23,7 @@ import { sampleToken, samplingGenerator } from './sample.ts';
  * @param stopToken ends the text, and is not part of it
  * @param perLayerRows reads the table of per-layer embeddings where it is not among the parameters
  * @param patches a picture in the place of the prompt's first tokens, [1, p, channels · patchSize²]; stays the caller's
+ * @param onToken is called with each token that follows the prompt, as soon as it is chosen
  * @param signal checked before each token; throws its reason
  * @returns the ids that follow the prompt
  * @throws UserError when the prompt is empty, longer than the context, or has an id outside the vocabulary
@@ -35,6 +36,7 @@ export async function generate({
   stopToken,
   perLayerRows,
   patches,
+  onToken,
   signal,
 }: {
   config: DecoderConfig;
@@ -44,6 +46,7 @@ export async function generate({
   stopToken?: number | undefined;
   perLayerRows?: PerLayerRows | undefined;
   patches?: tf.Tensor | undefined;
+  onToken?: ((id: number) => void) | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<number[]> {
   if (prompt.length === 0) {
@@ -66,6 +69,7 @@ export async function generate({
       const id = sampleToken(scores, sampling, rng);
       if (id === stopToken) break;
       generated.push(id);
+      onToken?.(id);
       next = [id];
     }
   } finally {

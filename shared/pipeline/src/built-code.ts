@@ -1,7 +1,7 @@
 /** @file Which build of the stages' code is of the sources as they are now. */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { codeFolder, type Workspace } from './workspace.ts';
@@ -40,27 +40,33 @@ export async function findBuiltCode(workspace: Pick<Workspace, 'root'>): Promise
 export async function digestSources(root: string): Promise<Record<string, string>> {
   const paths = ['package-lock.json'];
   for (const group of ['shared', 'stages']) {
-    for (const name of await readdir(join(root, group))) {
+    for (const name of readdirSync(join(root, group))) {
       const folder = join(group, name);
       if (existsSync(join(root, folder, 'package.json'))) paths.push(join(folder, 'package.json'));
-      for (const [part, pattern] of [
-        ['src', /(?<!\.test)\.ts$/],
-        ['native', /./],
-      ] as const) {
-        const entries = await readdir(join(root, folder, part), { recursive: true, withFileTypes: true }).catch(
-          () => [],
-        );
-        for (const entry of entries)
-          if (entry.isFile() && pattern.test(entry.name))
-            paths.push(join(entry.parentPath.slice(root.length + 1), entry.name));
-      }
+      paths.push(
+        ...filesBelow(root, join(folder, 'src'), /(?<!\.test)\.ts$/),
+        ...filesBelow(root, join(folder, 'native'), /./),
+      );
     }
   }
-  const digests = await Promise.all(
-    paths.sort().map(async (path) => {
-      const content = await readFile(join(root, path)).catch(() => Buffer.from('')); // gone meanwhile
-      return [path, createHash('sha256').update(content).digest('hex')] as const;
-    }),
-  );
-  return Object.fromEntries(digests);
+  return Object.fromEntries(paths.sort().map((path) => [path, digestOfFile(join(root, path))]));
+}
+
+// Each in one go: some hundred small files are read in a third of the time that promises take, and every command waits for this.
+
+function filesBelow(root: string, folder: string, pattern: RegExp): string[] {
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return filesBelow(root, path, pattern);
+    return entry.isFile() && pattern.test(entry.name) ? [path] : [];
+  });
+}
+
+function digestOfFile(path: string): string {
+  try {
+    return createHash('sha256').update(readFileSync(path)).digest('hex');
+  } catch {
+    return createHash('sha256').digest('hex'); // gone meanwhile: as if it were empty
+  }
 }

@@ -37,6 +37,9 @@ const START = 'start:';
 /** The bundle that completes a run. */
 export const COMPLETION = 'complete-run';
 
+/** The bundle that exports the declarations of all stages. */
+export const DECLARATIONS = 'declarations';
+
 /**
  * Starts a stage. In a worker thread it only loads the stage's modules, of which one serves the task that the worker was started for
  * (@arrowsmith/bpe, pool.ts). The identities of all code stand in the file that runs it, so that no later build can part them.
@@ -47,6 +50,12 @@ const startOf = (stage: string, stages: readonly string[]): string => `
   ${importDeclarations(stages)}
   const load = async () => (await import('./stages/${stage}/src/stage.ts')).default;
   await (isMainThread ? runStageCommand('${stage}', load, process.argv.slice(2), { declarations, code: CODE }) : load());
+`;
+
+/** All declarations, for what checks a command line or tells of parameters. */
+const declarationsOf = (stages: readonly string[]): string => `
+  ${importDeclarations(stages)}
+  export { declarations };
 `;
 
 /** Starts what comes after the last stage of a pipeline. */
@@ -68,7 +77,12 @@ const starts = (root: string, stages: readonly string[]): Plugin => ({
     building.onLoad({ filter: /./, namespace: 'start' }, ({ path }) => {
       const name = path.slice(START.length);
       return {
-        contents: name === COMPLETION ? completionOf(stages) : startOf(name, stages),
+        contents:
+          name === COMPLETION
+            ? completionOf(stages)
+            : name === DECLARATIONS
+              ? declarationsOf(stages)
+              : startOf(name, stages),
         resolveDir: root,
         loader: 'ts',
       };
@@ -89,7 +103,7 @@ export async function buildCode(
   const sources = await digestSources(root); // before they are read: what changes meanwhile is built again
   const fingerprints = await Promise.all(stages.map((stage) => fingerprintStage(root, stage)));
   const code = Object.fromEntries(fingerprints.map(({ stage, sha256 }) => [stage, sha256]));
-  const entries = [...stages, COMPLETION].map((name) => [name, `${START}${name}`]);
+  const entries = [...stages, COMPLETION, DECLARATIONS].map((name) => [name, `${START}${name}`]);
   const temporary = join(codeFolder({ root }), `${randomUUID().slice(0, 8)}.tmp`);
   const { outputFiles } = await build({
     ...bundling(root),

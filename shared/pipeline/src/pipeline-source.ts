@@ -21,6 +21,7 @@ const TAKEN: readonly string[] = [
   'runs',
   'compare',
   'diff',
+  'generate',
   'name',
   'forget',
   'report',

@@ -3,7 +3,7 @@ import { type Column, numbers, strings } from '@arrowsmith/artifacts';
 import { UserError } from '@arrowsmith/errors';
 import { extendContext, tensorsOf, type ContextExtension } from '@arrowsmith/model';
 import { splitLoss, type TokenRows, type TokenTable } from '@arrowsmith/training';
-import type { Model } from './models.ts';
+import type { Model } from '@arrowsmith/quantization/read-model';
 
 /** A method's loss in one part of the context, which is as long as training's whole. */
 export interface LongContextResult {

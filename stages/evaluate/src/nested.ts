@@ -2,7 +2,7 @@
 import { type Column, numbers, strings } from '@arrowsmith/artifacts';
 import { countParameters, extractNested, tensorsOf, type DecoderConfig } from '@arrowsmith/model';
 import { splitLoss, type TokenTable } from '@arrowsmith/training';
-import type { Model } from './models.ts';
+import type { Model } from '@arrowsmith/quantization/read-model';
 
 /** One of the models. */
 export interface NestedResult {

@@ -5,7 +5,7 @@ import { generate, samplingParameters } from '@arrowsmith/generation';
 import type { ParameterTensors } from '@arrowsmith/model';
 import { evenlySpread, patchTensor, splitLoss, type TokenRows, type TokenTable } from '@arrowsmith/training';
 import type { Metric } from '@arrowsmith/pipeline/stage';
-import type { Model } from './models.ts';
+import type { Model } from '@arrowsmith/quantization/read-model';
 
 /** A row of the table `picture-metrics`. */
 export interface PictureMetrics {

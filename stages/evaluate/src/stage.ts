@@ -15,10 +15,11 @@ import {
   strings,
 } from '@arrowsmith/artifacts';
 import { createEncoder, fromTokenizerJson } from '@arrowsmith/bpe';
-import { generate, type SamplingParameters } from '@arrowsmith/generation';
+import { describeCuts, generate, type SamplingParameters, seenPrompt } from '@arrowsmith/generation';
 import { tensorsOf } from '@arrowsmith/model';
 import { type Engine, engineNotices, useBackend } from '@arrowsmith/ops';
 import { implementStage, type MetricMeaning } from '@arrowsmith/pipeline/stage';
+import { readQuantizedModel, readTrainedModel } from '@arrowsmith/quantization/read-model';
 import { readTokenTable, splitLoss } from '@arrowsmith/training';
 import declaration from './declaration.ts';
 import { fingerprintText } from './evaluated-text.ts';
@@ -34,9 +35,7 @@ import { endingMetrics } from './measures/endings.ts';
 import { nameHighlights, nameLossCounter, nameMetrics, type NameLosses } from './measures/names-and-pronouns.ts';
 import { repeatedNgrams, repetitionMetrics } from './measures/repetition.ts';
 import { measureTrainingText } from './measures/training-text.ts';
-import { readQuantizedModel, readTrainedModel } from './models.ts';
 import { describeNested, evaluateNested, nestedColumns, nestedModels, type NestedResult } from './nested.ts';
-import { describeCuts, seenPrompt } from './prompt.ts';
 import {
   type Caption,
   captionColumns,

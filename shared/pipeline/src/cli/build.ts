@@ -5,11 +5,27 @@
 import { buildCode } from '../bundles.ts';
 import { stageNames } from '../workspace.ts';
 import { main } from './main.ts';
+import { readOptions } from './options.ts';
 
 const COMMANDS = {
   runs: 'shared/runs/src/cli/runs.ts',
   compare: 'shared/runs/src/cli/compare.ts',
   report: 'shared/runs/src/cli/report.ts',
+  diff: 'shared/runs/src/cli/diff.ts',
+  name: 'shared/runs/src/cli/name.ts',
+  forget: 'shared/runs/src/cli/forget.ts',
+  gc: 'shared/pipeline/src/cli/gc.ts',
+  arrowsmith: 'shared/cli/src/arrowsmith.ts',
+  generate: 'shared/inference/src/cli/generate.ts',
 };
 
-await main(async (workspace) => buildCode(workspace, await stageNames(workspace.root), COMMANDS));
+await main(async (workspace) => {
+  readOptions({
+    name: 'build',
+    description:
+      'Bundles every stage and command and writes the identity of its code; every run does that where sources have changed.',
+    options: {},
+    example: '',
+  });
+  await buildCode(workspace, await stageNames(workspace.root), COMMANDS);
+});

@@ -4,22 +4,21 @@
  */
 import { relative } from 'node:path';
 import prettyBytes from 'pretty-bytes';
-import { print, UserError } from '@arrowsmith/errors';
+import { print } from '@arrowsmith/errors';
 import { collectGarbage } from '../gc.ts';
-import { commandFlags, main } from './main.ts';
-
-const flags = commandFlags();
+import { main } from './main.ts';
+import { flag, readOptions } from './options.ts';
 
 await main(async (workspace) => {
-  const unknown = flags.find((flag) => flag !== '--delete' && flag !== '--now');
-  if (unknown !== undefined) {
-    throw new UserError({
-      what: `gc does not know ${unknown}`,
-      expected: '--delete, --now, both or nothing',
-      fix: 'npx nx run pipeline:gc --delete',
-    });
-  }
-  const [remove, now] = [flags.includes('--delete'), flags.includes('--now')];
+  const { delete: remove = false, now = false } = readOptions({
+    name: 'gc',
+    description: 'Shows what no pointer and no run in the ledger names any more.',
+    options: {
+      delete: flag('Removes it.'),
+      now: flag('Also what was made or used within the last hour, which a run that is not over may need.'),
+    },
+    example: '--delete',
+  });
   const { garbage, problems, recent } = await collectGarbage(workspace, { remove, ...(now ? { recentMs: 0 } : {}) });
   for (const { path, bytes, why } of garbage) {
     print(

@@ -36,7 +36,10 @@ export async function beforeTasks(
   const started = {
     ARROWSMITH_STARTED: String(startedAt),
     ARROWSMITH_REVISION: formatRevision(revision),
-    ARROWSMITH_TERMINAL: String((process.stdout.isTTY && process.stdout.columns) || ''), // stages write into a pipe
+    // Stages write into a pipe. So does Nx where another program reads it that says what shows it.
+    ARROWSMITH_TERMINAL: String(
+      (process.stdout.isTTY ? process.stdout.columns : process.env['ARROWSMITH_TERMINAL']) || '',
+    ),
     ARROWSMITH_FLAGS: JSON.stringify(isCommand ? flags : []),
   };
   const computes = !isCommand || needsPipelines(root, target!.pipeline);

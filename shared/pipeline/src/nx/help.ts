@@ -1,25 +1,46 @@
 /** @file `nx run train:tinystories --help`: the parameters of a stage, from its declaration; Nx would show the help of its own runner. */
+import { spawnSync } from 'node:child_process';
 import { print } from '@arrowsmith/errors';
 import { loadPipeline } from '../pipeline-file.ts';
 import { stageHelp } from '../stage-help.ts';
 import type { StageDeclaration } from '../stage.ts';
+import type { RunTarget } from '../plan.ts';
 import { findTarget } from './command-line.ts';
-import { ownTargets } from './unknown-target.ts';
+import { ensureCode } from './ensure-code.ts';
+import { commandOf, ownTargets, runsBuiltCode } from './unknown-target.ts';
 
-/** Prints help where a command line asks for that of a stage or a pipeline. @returns whether it did */
-export function printHelp(
+/** Prints help where a command line asks for that of a stage, a pipeline or a command. @returns whether it did */
+export async function printHelp(
   root: string,
   args: readonly string[],
   declarations: ReadonlyMap<string, StageDeclaration>,
-): boolean {
+): Promise<boolean> {
   if (!args.includes('--help')) return false;
   const target = findTarget(args, declarations);
   if (target === undefined) return false;
-  const { project, pipeline } = target;
-  if (project !== 'pipeline') print(stageHelp(declarations.get(project)!, pipeline));
-  else if (ownTargets(root).includes(pipeline)) return false;
-  else print(pipelineHelp(root, pipeline, declarations));
+  if (target.project === 'pipeline' && ownTargets(root).includes(target.pipeline)) {
+    await commandHelp(root, target.pipeline);
+    return true;
+  }
+  print(helpOn(root, target, declarations));
   return true;
+}
+
+/** What the parameters of a stage or a pipeline are. @throws UserError for a pipeline file with an error */
+export function helpOn(
+  root: string,
+  { project, pipeline }: RunTarget,
+  declarations: ReadonlyMap<string, StageDeclaration>,
+): string {
+  return project === 'pipeline'
+    ? pipelineHelp(root, pipeline, declarations)
+    : stageHelp(declarations.get(project)!, pipeline);
+}
+
+/** A command says itself what it may be told. */
+async function commandHelp(root: string, name: string): Promise<void> {
+  if (runsBuiltCode(root, name)) await ensureCode(root);
+  spawnSync(`${commandOf(root, name)} --help`, { cwd: root, shell: true, stdio: 'inherit' });
 }
 
 function pipelineHelp(root: string, pipeline: string, declarations: ReadonlyMap<string, StageDeclaration>): string {

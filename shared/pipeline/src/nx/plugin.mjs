@@ -29,7 +29,7 @@ export const createNodesV2 = [
   'pipelines/*.yaml',
   async (files, _options, { workspaceRoot }) => {
     const { inferProjects, printHelp, declarations } = await load(workspaceRoot);
-    if (printHelp(workspaceRoot, process.argv.slice(2), declarations)) process.exit(0); // Nx would show the help of `node`
+    if (await printHelp(workspaceRoot, process.argv.slice(2), declarations)) process.exit(0); // Nx would show the help of `node`
     return inferProjects(workspaceRoot, files, declarations, process.argv.slice(2));
   },
 ];

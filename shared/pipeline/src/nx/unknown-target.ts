@@ -66,6 +66,11 @@ export function runsBuiltCode(root: string, target: string): boolean {
   return readOwnTargets(root)[target]?.options?.command?.includes('.work/code') ?? false;
 }
 
+/** What such a target starts, as a shell reads it. */
+export function commandOf(root: string, target: string): string {
+  return readOwnTargets(root)[target]?.options?.command ?? '';
+}
+
 function readOwnTargets(root: string): Record<string, OwnTarget> {
   const path = join(root, 'pipelines', 'project.json');
   return (JSON.parse(readFileSync(path, 'utf8')) as { targets: Record<string, OwnTarget> }).targets;

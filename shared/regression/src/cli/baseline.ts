@@ -2,14 +2,14 @@
 import { relative } from 'node:path';
 import { print } from '@arrowsmith/errors';
 import { loadDeclarations, loadPipeline, parsePipelineSet, readRevision } from '@arrowsmith/pipeline';
-import { commandFlags, main } from '@arrowsmith/pipeline/cli';
+import { main, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { writeBaseline } from '../baseline.ts';
 import { formatBaseline } from '../console.ts';
 import { engineOf, ownSeed } from '../experiment.ts';
 import { makeBaseline } from '../make-baseline.ts';
 import { measure, type Measured } from '../measure.ts';
 import { artifactsWithSeed, runPipeline } from '../run-pipeline.ts';
-import { CI_PIPELINE, readFlags, wholeNumber } from './flags.ts';
+import { CI_PIPELINE, wholeNumber } from './flags.ts';
 
 /** With nine noisy metrics, limits are 6.1 deviations from the mean; half as many seeds would make that 11.8, twice as many 4.7. */
 const SEEDS = 12;
@@ -17,9 +17,14 @@ const SEEDS = 12;
 const { RUN_NAME, PIPELINE_SET = '' } = process.env;
 
 await main(async (workspace, signal) => {
-  const flags = readFlags('baseline', commandFlags(), {
-    pipeline: { type: 'string', default: CI_PIPELINE },
-    seeds: { type: 'string', default: String(SEEDS) },
+  const flags = readOptions({
+    name: 'baseline',
+    description: 'Measures a pipeline with several seeds and writes the baseline of its regression gate.',
+    options: {
+      pipeline: { ...text('The pipeline.', 'pipeline', CI_PIPELINE), default: CI_PIPELINE },
+      seeds: { ...text('How many.', 'number', String(SEEDS)), default: String(SEEDS) },
+    },
+    example: '--pipeline=ci',
   });
   const seeds = wholeNumber('seeds', flags.seeds, 2);
   const declarations = await loadDeclarations(workspace.root);

@@ -4,19 +4,24 @@
  */
 import { print } from '@arrowsmith/errors';
 import { loadDeclarations, loadPipeline, parsePipelineSet } from '@arrowsmith/pipeline';
-import { commandFlags, main } from '@arrowsmith/pipeline/cli';
+import { flag, main, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { gate } from '../gate.ts';
 import { measure } from '../measure.ts';
 import { artifactsWithSeed, runPipeline } from '../run-pipeline.ts';
-import { CI_PIPELINE, readFlags, wholeNumber } from './flags.ts';
+import { CI_PIPELINE, wholeNumber } from './flags.ts';
 
 await main(async (workspace, signal) => {
-  const flags = readFlags('regression', commandFlags(), {
-    pipeline: { type: 'string', default: CI_PIPELINE },
-    seed: { type: 'string' },
-    'any-backend': { type: 'boolean', default: false },
-    markdown: { type: 'string' },
-    junit: { type: 'string' },
+  const flags = readOptions({
+    name: 'regression',
+    description: 'Reruns a pipeline and fails where a metric is outside the limits of its committed baseline.',
+    options: {
+      pipeline: { ...text('The pipeline.', 'pipeline', CI_PIPELINE), default: CI_PIPELINE },
+      seed: text('Another seed than those of the baseline.', 'number'),
+      'any-backend': flag('Also on another backend than that of the baseline.'),
+      markdown: text('Writes the result as Markdown, too.', 'file'),
+      junit: text('Writes the result as JUnit XML, too.', 'file'),
+    },
+    example: '--pipeline=ci',
   });
   const declarations = await loadDeclarations(workspace.root);
   const overrides = parsePipelineSet(process.env['PIPELINE_SET'] ?? '');
@@ -26,7 +31,7 @@ await main(async (workspace, signal) => {
     declarations,
     pipeline,
     seed: flags.seed === undefined ? undefined : wholeNumber('seed', flags.seed, 0),
-    anyBackend: flags['any-backend'],
+    anyBackend: flags['any-backend'] === true,
     markdown: flags.markdown,
     junit: flags.junit,
     stepSummary: process.env['GITHUB_STEP_SUMMARY'],

@@ -1,26 +1,35 @@
 /** @file `nx run pipeline:compare`: compares runs with the first of them; by default the last two of a pipeline. */
 import { relative, resolve } from 'node:path';
 import { print, UserError } from '@arrowsmith/errors';
-import { main } from '@arrowsmith/pipeline/cli';
+import { flag, main, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { compareRuns } from '../comparison/compare-runs.ts';
 import type { Comparison } from '../comparison/comparison.ts';
 import { formatComparison, markdownComparison } from '../printing/comparison.ts';
 import { writeReport } from '../report/write-report.ts';
 import { resolveReferences } from '../selection/references.ts';
-import { readRuns } from './ledger.ts';
-import { flag, readOptions, text } from './options.ts';
+import { readRuns } from '../selection/read-runs.ts';
 import { put } from './output.ts';
 
 await main(async (workspace) => {
-  const options = readOptions('compare', {
-    a: text,
-    b: text,
-    runs: text,
-    pipeline: text,
-    markdown: flag,
-    json: flag,
-    html: flag,
-    output: text,
+  const options = readOptions({
+    name: 'compare',
+    description:
+      'Compares runs with the first of them: what was changed, what came of it, and whether that is more than noise.',
+    options: {
+      a: text(
+        'The run that others are compared with: an id, a name, latest, latest~1, <pipeline>@latest, baseline.',
+        'run',
+        'latest~1',
+      ),
+      b: text('Another run.', 'run', 'latest'),
+      runs: text('Several runs instead; the others are compared with the first.', 'run,run,…'),
+      pipeline: text('The pipeline whose runs are meant.', 'pipeline', 'that of the last run'),
+      markdown: flag('Prints Markdown.'),
+      json: flag('Prints JSON.'),
+      html: flag('Writes a page instead, as report does.'),
+      output: text('Writes to this file instead.', 'file'),
+    },
+    example: '--a=latest~1 --b=latest',
   });
   const runs = await readRuns(workspace);
   const { pipeline = runs.at(-1)?.pipeline } = options;

@@ -3,22 +3,26 @@
  * two runs, by default of the last two.
  */
 import { UserError } from '@arrowsmith/errors';
-import { main } from '@arrowsmith/pipeline/cli';
+import { flag, main, readOptions, text, texts } from '@arrowsmith/pipeline/cli';
 import { diffArtifacts } from '../diff/diff-artifacts.ts';
 import { locateArtifact } from '../diff/locate.ts';
 import { formatDiff } from '../printing/diff.ts';
-import { readRuns } from './ledger.ts';
-import { flag, readOptions, text } from './options.ts';
+import { readRuns } from '../selection/read-runs.ts';
 import { put } from './output.ts';
 
 await main(async (workspace) => {
-  const { a, b, artifact, pipeline, json, output } = readOptions('diff', {
-    artifact: { type: 'string', multiple: true },
-    a: text,
-    b: text,
-    pipeline: text,
-    json: flag,
-    output: text,
+  const { a, b, artifact, pipeline, json, output } = readOptions({
+    name: 'diff',
+    description: 'Tells two artifacts apart: files, tables, tensors, merges.',
+    options: {
+      artifact: texts('A stage, or a file of it, of two runs; or twice a path or <run>:<stage>.', 'artifact'),
+      a: text('The one run.', 'run', 'latest~1'),
+      b: text('The other run.', 'run', 'latest'),
+      pipeline: text('The pipeline whose runs are meant.', 'pipeline'),
+      json: flag('Prints JSON.'),
+      output: text('Writes to this file instead.', 'file'),
+    },
+    example: '--artifact=train/weights.arrow --a=latest~1 --b=latest',
   });
   const runs = await readRuns(workspace);
   const [one, other] = twoArtifacts(artifact ?? [], a, b);

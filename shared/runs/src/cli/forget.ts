@@ -4,22 +4,27 @@
  */
 import { print, UserError } from '@arrowsmith/errors';
 import { forgetRuns, type Run } from '@arrowsmith/pipeline';
-import { main } from '@arrowsmith/pipeline/cli';
+import { flag, main, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { consoleTable } from '../printing/table.ts';
 import { runsTableOf } from '../printing/list.ts';
 import { resolveReference } from '../selection/references.ts';
 import { selectRuns } from '../selection/select-runs.ts';
 import { parseSince } from '../selection/since.ts';
-import { readRuns } from './ledger.ts';
-import { flag, readOptions, text } from './options.ts';
+import { readRuns } from '../selection/read-runs.ts';
 
 await main(async (workspace) => {
-  const options = readOptions('forget', {
-    runs: text,
-    where: text,
-    pipeline: text,
-    before: text,
-    delete: flag,
+  const options = readOptions({
+    name: 'forget',
+    description:
+      'Shows which runs would be removed from the ledger. Runs with a name stay, unless they are asked for one by one.',
+    options: {
+      runs: text('These runs.', 'run,run,…'),
+      where: text('All runs for which this holds, as for runs.', 'condition'),
+      pipeline: text('Only runs of this pipeline.', 'pipeline'),
+      before: text('Only runs that ended before then: 30d, 2026-01-31.', 'time'),
+      delete: flag('Removes them; gc then finds what only they named.'),
+    },
+    example: '--before=30d',
   });
   const { where, pipeline, before } = options;
   const runs = await readRuns(workspace);

@@ -1,13 +1,25 @@
 /** @file `nx run pipeline:name`: gives a run a name and notes, or takes them away. */
 import { print, UserError } from '@arrowsmith/errors';
 import { parseRunName, renameRun } from '@arrowsmith/pipeline';
-import { main } from '@arrowsmith/pipeline/cli';
+import { main, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { resolveReference } from '../selection/references.ts';
-import { readRuns } from './ledger.ts';
-import { readOptions, text } from './options.ts';
+import { readRuns } from '../selection/read-runs.ts';
 
 await main(async (workspace) => {
-  const { run: reference = 'latest', name, notes } = readOptions('name', { run: text, name: text, notes: text });
+  const {
+    run: reference = 'latest',
+    name,
+    notes,
+  } = readOptions({
+    name: 'name',
+    description: 'Gives a run a name and notes; an empty one takes away what is there.',
+    options: {
+      run: text('The run: an id, a name, latest, latest~1.', 'run', 'latest'),
+      name: text('The name.', 'name'),
+      notes: text('Notes.', 'text'),
+    },
+    example: "--run=latest --name=wide-ffn --notes='twice the width'",
+  });
   if (name === undefined && notes === undefined) {
     throw new UserError({
       what: 'neither a name nor notes are given',

@@ -1,11 +1,10 @@
 /** @file `nx run pipeline:report`: writes an HTML report of a run, by default the last one, or of several side by side. */
 import { relative, resolve } from 'node:path';
 import { print, UserError } from '@arrowsmith/errors';
-import { main } from '@arrowsmith/pipeline/cli';
+import { main, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { writeReport } from '../report/write-report.ts';
 import { resolveReferences } from '../selection/references.ts';
-import { readRuns } from './ledger.ts';
-import { readOptions, text } from './options.ts';
+import { readRuns } from '../selection/read-runs.ts';
 
 await main(async (workspace) => {
   const {
@@ -13,7 +12,17 @@ await main(async (workspace) => {
     runs: several,
     pipeline,
     output,
-  } = readOptions('report', { run: text, runs: text, pipeline: text, output: text });
+  } = readOptions({
+    name: 'report',
+    description: 'Writes an HTML report of a run, or of several side by side, which works offline; prints where it is.',
+    options: {
+      run: text('The run: an id, a name, latest, latest~1, <pipeline>@latest.', 'run', 'latest'),
+      runs: text('Several runs side by side.', 'run,run,…'),
+      pipeline: text('The pipeline whose runs are meant.', 'pipeline'),
+      output: text('Writes to this file.', 'file', 'artifacts/reports/<run>.html'),
+    },
+    example: '--runs=latest~1,latest',
+  });
   if (run !== undefined && several !== undefined) throw oneOrSeveral(run, several);
   const references = (several ?? run ?? 'latest').split(',').map((reference) => reference.trim());
   const runs = await readRuns(workspace);

@@ -4,22 +4,27 @@
  */
 import { UserError } from '@arrowsmith/errors';
 import type { Run } from '@arrowsmith/pipeline';
-import { main } from '@arrowsmith/pipeline/cli';
+import { flag, main, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { markdownTable } from '@arrowsmith/reporting/markdown';
 import { formatNumber } from '../printing/numbers.ts';
 import { consoleTable, type Table } from '../printing/table.ts';
 import { fieldOf } from '../selection/fields.ts';
-import { readRuns } from './ledger.ts';
-import { flag, readOptions, text } from './options.ts';
+import { readRuns } from '../selection/read-runs.ts';
 import { put } from './output.ts';
 
 await main(async (workspace) => {
-  const options = readOptions('table', {
-    pipelines: text,
-    metrics: text,
-    json: flag,
-    markdown: flag,
-    output: text,
+  const options = readOptions({
+    name: 'families',
+    description:
+      'The last runs of several pipelines in one table; families first trains every model family on one corpus with equal budgets.',
+    options: {
+      pipelines: text('A row each.', 'pipeline,pipeline,…'),
+      metrics: text('A column each, with its title.', 'metric=title,…', 'bitsPerByte'),
+      json: flag('Prints JSON.'),
+      markdown: flag('Prints Markdown.'),
+      output: text('Writes to this file instead.', 'file'),
+    },
+    example: '--markdown',
   });
   const runs = await readRuns(workspace);
   const latest = (options.pipelines ?? '').split(',').map((pipeline) => latestOf(runs, pipeline));

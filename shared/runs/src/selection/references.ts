@@ -4,11 +4,10 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { UserError } from '@arrowsmith/errors';
+import { nearest, UserError } from '@arrowsmith/errors';
 import { ledgerFolder, type Run, type Workspace } from '@arrowsmith/pipeline';
 import { readBaselineRun } from '../baseline.ts';
 import type { NamedRun } from '../comparison/compare-runs.ts';
-import { nearest } from './nearest.ts';
 
 /** Most runs that an error lists. */
 const LISTED = 5;

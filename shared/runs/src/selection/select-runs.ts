@@ -1,9 +1,8 @@
 /** @file Runs that satisfy conditions, in an order. */
-import { UserError } from '@arrowsmith/errors';
+import { nearest, UserError } from '@arrowsmith/errors';
 import type { Run } from '@arrowsmith/pipeline';
 import { parseCondition, syntaxError } from './expression.ts';
 import { fieldOf, fieldPaths, type FieldValue } from './fields.ts';
-import { nearest } from './nearest.ts';
 import { parseSince } from './since.ts';
 
 export interface Selection {

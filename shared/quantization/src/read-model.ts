@@ -1,4 +1,4 @@
-/** @file The two models that are evaluated: the trained weights, and what is left of them after quantization. */
+/** @file Models as stages write them: the trained weights, and what is left of them after quantization. */
 import { openTensors, quantizedTensorsTable, readBatches, readMetadata } from '@arrowsmith/artifacts';
 import {
   checkWeights,
@@ -8,7 +8,7 @@ import {
   type PerLayerRows,
   type Weights,
 } from '@arrowsmith/model';
-import { dequantizeInt8 } from '@arrowsmith/quantization';
+import { dequantizeInt8 } from './int8.ts';
 
 export interface Model {
   /** float32, or the format of the quantized weights. */

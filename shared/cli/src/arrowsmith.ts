@@ -1,0 +1,141 @@
+/** @file The command `arrowsmith`: says which command of Nx it stands for, and starts it, or, without Nx, what that would start. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { nearest, print, printFailure, UserError } from '@arrowsmith/errors';
+import { codeFolder, ensureCode } from '@arrowsmith/pipeline/start';
+import { shellLine } from './command-line.ts';
+import { BUILT, COMMANDS, type Command, overview } from './commands.ts';
+import { say } from './say.ts';
+
+export interface Started {
+  root: string;
+  /** The build that this code is of. */
+  build: string;
+  /** What follows `arrowsmith`. */
+  args: readonly string[];
+}
+
+/** Runs a command line, and ends the process. */
+export async function arrowsmith(started: Started): Promise<void> {
+  const { root, args } = started;
+  try {
+    const { build } = await ensureCode(root);
+    if (build === started.build) return await start(started);
+    const newer = (await import(pathToFileURL(join(codeFolder({ root }), build, 'arrowsmith.mjs')).href)) as {
+      arrowsmith: typeof arrowsmith;
+    };
+    await newer.arrowsmith({ root, build, args });
+  } catch (error) {
+    printFailure(error);
+    process.exit(1);
+  }
+}
+
+async function start({ root, build, args }: Started): Promise<void> {
+  const [name = 'help', ...rest] = args;
+  if (name === 'help' || name === '--help' || name === '-h') return help({ root, build, args: rest });
+  const command = COMMANDS.find((each) => each.name === name);
+  if (command === undefined) throw await unknownCommand(root, name, rest);
+  if (name === 'run') return run({ root, build, args: rest });
+  if (name === 'doctor') return doctor(root, rest);
+  return startBuilt({ root, build, args: rest }, command);
+}
+
+async function help({ root, build, args: [name, ...more] }: Started): Promise<void> {
+  if (name === undefined) return print(overview());
+  if (name === 'help') return print(overview());
+  if (name === 'doctor') return doctor(root, ['--help']);
+  if (name === 'run' && more.length === 0) {
+    const { pipelineNames } = await import('@arrowsmith/pipeline/request');
+    const pipelines = pipelineNames(root);
+    return print(
+      [
+        'npx arrowsmith run <pipeline> [--<stage>.<parameter>=<value> …]',
+        'npx arrowsmith run <stage>:<pipeline> [--<parameter>=<value> …]',
+        '',
+        'Runs what is not up to date, keeps the run in the ledger, and prints a summary.',
+        '',
+        `Pipelines: ${pipelines.join(', ')}`,
+        '',
+        'All parameters of a stage with their defaults: npx arrowsmith help train',
+        '',
+        'For example: npx arrowsmith run tinystories --train.steps=200',
+      ].join('\n'),
+    );
+  }
+  const command = BUILT.find((each) => each.name === name);
+  if (command !== undefined) return startBuilt({ root, build, args: ['--help'] }, command);
+  const { runHelp } = await import('./run.ts');
+  await runHelp({ root, build, args: [name === 'run' ? more[0]! : name] });
+}
+
+async function run(started: Started): Promise<void> {
+  const target = started.args.find((arg) => !arg.startsWith('-'));
+  if (started.args.includes('--help')) return help({ ...started, args: target === undefined ? ['run'] : [target] });
+  const { runPipeline } = await import('./run.ts');
+  await runPipeline(started);
+}
+
+/** Loads a command's bundle into this process, which ends with it. */
+async function startBuilt({ root, build, args }: Started, { name, flagsOf }: Command): Promise<void> {
+  const flags = withoutWords(name, args, flagsOf);
+  if (!flags.includes('--help')) say(['npx', 'nx', 'run', `pipeline:${name}`, ...flags]);
+  const file = join(codeFolder({ root }), build, `${name}.mjs`);
+  delete process.env['ARROWSMITH_FLAGS']; // those of an Nx around this
+  process.argv = [process.execPath, file, ...flags];
+  process.setSourceMapsEnabled(true);
+  await import(pathToFileURL(file).href);
+}
+
+/** Flags, with words as the flags that they stand for. @throws UserError where a command takes no words */
+function withoutWords(command: string, args: readonly string[], flagsOf: Command['flagsOf']): string[] {
+  const flags: string[] = [];
+  const words: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const [arg = '', next] = [args[i], args[i + 1]];
+    if (arg === '--') {
+      words.push(...args.slice(i + 1));
+      break;
+    }
+    if (!arg.startsWith('-')) words.push(arg);
+    else if (next !== undefined && !next.startsWith('-') && !arg.includes('=') && flagsOf === undefined)
+      flags.push(`${arg}=${args[++i]}`);
+    else flags.push(arg);
+  }
+  if (words.length === 0) return flags;
+  if (flagsOf !== undefined) return [...flagsOf(words), ...flags];
+  throw new UserError({
+    what: `arrowsmith ${command} takes options, and no words`,
+    expected: '--<option>=<value>',
+    found: words.join(' '),
+    fix: `npx arrowsmith ${command} --help`,
+  });
+}
+
+async function doctor(root: string, args: readonly string[]): Promise<void> {
+  say(['npm', 'run', 'doctor', ...(args.length === 0 ? [] : ['--', ...args])]);
+  const child = spawn(process.execPath, ['--import', 'tsx', join('scripts', 'doctor.ts'), ...args], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  child.on('close', (code) => process.exit(code ?? 1));
+  process.on('SIGINT', () => undefined); // the terminal sends it to both
+}
+
+async function unknownCommand(root: string, name: string, rest: readonly string[]): Promise<UserError> {
+  const { pipelineNames } = await import('@arrowsmith/pipeline/request');
+  const names = COMMANDS.map((each) => each.name);
+  const pipelines = pipelineNames(root);
+  const isTarget = pipelines.includes(name.split(':').at(-1)!);
+  const near = nearest(name, [...names, ...pipelines])[0];
+  return new UserError({
+    what: `there is no command "${name}"`,
+    expected: `one of ${names.join(', ')}`,
+    fix: isTarget
+      ? `npx arrowsmith ${shellLine(['run', name, ...rest])}`
+      : near === undefined
+        ? 'npx arrowsmith help'
+        : `did you mean npx arrowsmith ${pipelines.includes(near) ? `run ${near}` : shellLine([near, ...rest])}?`,
+  });
+}

@@ -1,0 +1,71 @@
+/** @file The commands of `arrowsmith`, and what each stands for. */
+
+export interface Command {
+  name: string;
+  /** What follows it, as help shows it. */
+  words: string;
+  summary: string;
+  /** Flags that words without a `--` stand for: `generate "Once upon a time"`. Absent where there are none. */
+  flagsOf?: (words: readonly string[]) => string[];
+}
+
+/** Commands that are bundles of their own, and start without Nx: `pipeline:<name>`. */
+export const BUILT: readonly Command[] = [
+  {
+    name: 'generate',
+    words: '["prompt"]',
+    summary: 'text from the model of a run, as it comes',
+    flagsOf: (words) => [`--prompt=${words.join(' ')}`],
+  },
+  { name: 'runs', words: '', summary: 'the runs that were kept: --where, --sort, --json …' },
+  {
+    name: 'compare',
+    words: '[run run …]',
+    summary: 'what changed between runs, and what came of it; by default the last two',
+    flagsOf: (words) => (words.length === 1 ? [`--a=${words[0]}`] : [`--runs=${words.join(',')}`]),
+  },
+  {
+    name: 'report',
+    words: '[run …]',
+    summary: 'an HTML page of a run, or of several side by side',
+    flagsOf: (words) => [words.length === 1 ? `--run=${words[0]}` : `--runs=${words.join(',')}`],
+  },
+  { name: 'diff', words: '', summary: 'two artifacts apart: --artifact=train/weights.arrow' },
+  { name: 'name', words: '', summary: 'gives a run a name and notes: --run, --name, --notes' },
+  { name: 'forget', words: '', summary: 'takes runs out of the ledger' },
+  { name: 'gc', words: '', summary: 'what nothing names any more; --delete removes it' },
+];
+
+/** The others. */
+export const OTHERS: readonly Command[] = [
+  {
+    name: 'run',
+    words: '<pipeline> [--train.steps=200 …]',
+    summary: 'runs what is not up to date of a pipeline; or one stage: run train:tinystories --steps=200',
+  },
+  { name: 'doctor', words: '', summary: 'what this machine offers, and what that means' },
+  { name: 'help', words: '[command|stage|pipeline]', summary: 'this, or all parameters with their defaults' },
+];
+
+export const COMMANDS: readonly Command[] = [OTHERS[0]!, ...BUILT, ...OTHERS.slice(1)];
+
+/** What `arrowsmith help` prints. */
+export function overview(): string {
+  const heads = COMMANDS.map(({ name, words }) => `  ${name}${words === '' ? '' : ` ${words}`}`);
+  const width = Math.max(...heads.map((head) => (head.length > 22 ? 0 : head.length))) + 2;
+  return [
+    'npx arrowsmith <command>',
+    '',
+    'Trains small language models from scratch, and shows what came of it.',
+    '',
+    ...COMMANDS.flatMap(({ summary }, i) => {
+      const head = heads[i]!;
+      return head.length > width - 2 ? [head, `${''.padEnd(width)}${summary}`] : [`${head.padEnd(width)}${summary}`];
+    }),
+    '',
+    'Every command knows --help. Each stands for a command of Nx, and says for which.',
+    '',
+    'For example: npx arrowsmith run tinystories',
+    '             npx arrowsmith generate "Once upon a time"',
+  ].join('\n');
+}

@@ -1,0 +1,148 @@
+/** @file `arrowsmith run`: a pipeline or a stage through Nx, with the output of the stages alone. */
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { createRequire } from 'node:module';
+import { nearest, print, printError, UserError } from '@arrowsmith/errors';
+import {
+  helpOn,
+  pipelineNames,
+  planPipeline,
+  readCommandLine,
+  type StageDeclaration,
+} from '@arrowsmith/pipeline/request';
+import { codeFolder, terminalColumns } from '@arrowsmith/pipeline/start';
+import type { Started } from './arrowsmith.ts';
+import { shellLine } from './command-line.ts';
+import { withoutChrome } from './nx-output.ts';
+import { say } from './say.ts';
+
+type Declarations = ReadonlyMap<string, StageDeclaration>;
+
+interface Target {
+  /** `pipeline`, or a stage. */
+  project: string;
+  pipeline: string;
+}
+
+/** What a stage says when it is stopped (shared/pipeline, cli/main.ts); here it is said once, at the end. */
+const STOPPED = 'stopped; run the same command again to go on from the last checkpoint';
+
+/** @throws UserError for a pipeline, a stage or a parameter that does not exist, and for a value that is wrong */
+export async function runPipeline({ root, build, args }: Started): Promise<void> {
+  const word = args.find((arg) => !arg.startsWith('-'));
+  const declarations = await loadDeclarations(root, build);
+  if (word === undefined) throw noTarget(root);
+  const { project, pipeline } = parseTarget(root, word, declarations);
+  const command = ['run', `${project}:${pipeline}`, ...args.filter((arg) => arg !== word)];
+  say(['npx', 'nx', ...command]);
+  const { flags } = readCommandLine(root, command, declarations);
+  const target = { project, pipeline };
+  planPipeline({ root, declarations, pipelineSet: process.env['PIPELINE_SET'], target, flags }, pipeline);
+  await startNx(root, command);
+}
+
+/** Prints what the parameters of a stage or a pipeline are. @throws UserError where there is none of that name */
+export async function runHelp({ root, build, args: [word = ''] }: Started): Promise<void> {
+  const declarations = await loadDeclarations(root, build);
+  if (declarations.has(word)) return print(helpOn(root, { project: word, pipeline: 'tinystories' }, declarations));
+  print(helpOn(root, parseTarget(root, word, declarations), declarations));
+}
+
+async function loadDeclarations(root: string, build: string): Promise<Declarations> {
+  const url = pathToFileURL(join(codeFolder({ root }), build, 'declarations.mjs')).href;
+  return ((await import(url)) as { declarations: Declarations }).declarations;
+}
+
+/** `tinystories`, `pipeline:tinystories`, `train:tinystories`. */
+function parseTarget(root: string, word: string, declarations: Declarations): Target {
+  const [project, pipeline] = word.includes(':') ? (word.split(':', 2) as [string, string]) : ['pipeline', word];
+  const pipelines = pipelineNames(root);
+  const stages = [...declarations.keys(), 'pipeline'];
+  const isStage = stages.includes(project);
+  if (isStage && pipelines.includes(pipeline)) return { project, pipeline };
+  const [wrong, known] = isStage ? [pipeline, pipelines] : [project, stages];
+  const [near] = nearest(wrong, known);
+  const meant = (name: string): string =>
+    isStage
+      ? project === 'pipeline'
+        ? name
+        : `${project}:${name}`
+      : name === 'pipeline'
+        ? pipeline
+        : `${name}:${pipeline}`;
+  throw new UserError({
+    what: `there is no ${isStage ? 'pipeline' : 'stage'} "${wrong}"`,
+    expected: `one of ${(isStage ? pipelines : [...declarations.keys()]).join(', ')}`,
+    found: word,
+    fix:
+      near === undefined
+        ? isStage
+          ? `check the spelling, or add pipelines/${wrong}.yaml (README, "Add a pipeline")`
+          : `a whole pipeline is npx arrowsmith run ${pipelines.includes(pipeline) ? pipeline : 'tinystories'}`
+        : `did you mean ${meant(near)}?`,
+  });
+}
+
+/** Starts Nx, shows what its tasks print, and ends as it does. */
+async function startNx(root: string, command: readonly string[]): Promise<never> {
+  const child = spawn(process.execPath, [nxOf(root), ...command], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      NX_TUI: 'false',
+      ARROWSMITH_TERMINAL: String(terminalColumns() ?? ''),
+    },
+  });
+  let stopped: 'SIGINT' | 'SIGTERM' | undefined;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      const again = stopped !== undefined;
+      stopped ??= signal;
+      // On Ctrl-C the terminal sends it to all; what was sent to this process alone is handed on, once.
+      if (!again && !(signal === 'SIGINT' && process.stdin.isTTY)) child.kill(signal);
+    });
+  }
+  const isLastWord = (line: string): boolean => line === STOPPED;
+  const output = withoutChrome((text) => process.stdout.write(text), isLastWord);
+  const errors = withoutChrome((text) => process.stderr.write(text), isLastWord);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') child.kill('SIGTERM'); // who reads this has seen enough
+  });
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => output.push(chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => errors.push(chunk));
+  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) =>
+    child.on('close', (...ended) => resolve(ended)),
+  );
+  output.end();
+  errors.end();
+  if (output.isWithinLine()) process.stdout.write('\r\u001b[K');
+  if (stopped !== undefined || signal !== null) {
+    printError(STOPPED);
+    process.exit(128 + constants.signals[stopped ?? signal!]);
+  }
+  const began = /^> nx run /m.test(output.dropped());
+  if (code !== 0 && !began) printError([output.dropped(), errors.dropped()].filter((text) => text !== '').join('\n'));
+  process.exit(code === 130 ? 1 : (code ?? 1)); // Nx says 130 of tasks that did not start because one before them failed
+}
+
+/** The program that `npx nx` starts. @throws UserError where it is not installed */
+function nxOf(root: string): string {
+  try {
+    const path = createRequire(join(root, 'package.json')).resolve('nx/package.json');
+    const { bin } = JSON.parse(readFileSync(path, 'utf8')) as { bin: Record<string, string> };
+    return join(dirname(path), bin['nx']!);
+  } catch (cause) {
+    throw new UserError({ what: 'Nx is not installed', where: join(root, 'node_modules'), fix: 'npm ci' }, { cause });
+  }
+}
+
+const noTarget = (root: string): UserError =>
+  new UserError({
+    what: 'nothing is said to be run',
+    expected: `a pipeline: ${pipelineNames(root).join(', ')}; or a stage of one: train:tinystories`,
+    fix: `${shellLine(['npx', 'arrowsmith', 'run', 'tinystories'])}`,
+  });

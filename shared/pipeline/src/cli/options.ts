@@ -1,0 +1,108 @@
+/** @file Options of a command: `--name=value`, and words that stand alone; read from the command line, and told by `--help`. */
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { nearest, print, UserError } from '@arrowsmith/errors';
+import { wrapText } from '../wrap-text.ts';
+import { commandFlags } from './main.ts';
+
+type ParsedOption = NonNullable<ParseArgsConfig['options']>[string];
+
+/** What a command does, and what it may be told. */
+export interface CommandUsage<T extends Record<string, ParsedOption & OptionUsage>> {
+  /** As it is called: `runs`. */
+  name: string;
+  /** What it does, in a sentence or two. */
+  description: string;
+  options: T;
+  /** What follows the command in an example: `--a=latest~1 --b=latest`. */
+  example: string;
+}
+
+interface OptionUsage {
+  description: string;
+  /** What the value is: `run`. */
+  value?: string;
+  /** What holds without it, as people say it. */
+  preset?: string;
+}
+
+/** An option with a value. @param value what it is, e.g. `run` @param preset what holds without it */
+export const text = (description: string, value: string, preset?: string) =>
+  ({ type: 'string', description, value, ...(preset === undefined ? {} : { preset }) }) as const;
+
+/** An option with a value that may be there several times. */
+export const texts = (description: string, value: string) => ({ ...text(description, value), multiple: true }) as const;
+
+/** An option that is there or not. */
+export const flag = (description: string) => ({ type: 'boolean', description }) as const;
+
+/** Columns of a terminal that is not known to be wider. */
+const WIDTH = 100;
+
+/**
+ * Reads options; Nx hands on all that it does not know. With `--help` prints what there is, and ends the process.
+ * @throws UserError for an unknown option, a missing value, or anything that is no option
+ */
+export function readOptions<T extends Record<string, ParsedOption & OptionUsage>>(
+  usage: CommandUsage<T>,
+  args: readonly string[] = commandFlags(),
+) {
+  const { name: command, options } = usage;
+  if (args.includes('--help')) {
+    print(commandHelp(usage));
+    process.exit(0);
+  }
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    const unknown = args.find((arg) => arg.startsWith('--') && !Object.hasOwn(options, arg.slice(2).split('=')[0]!));
+    const near = unknown === undefined ? [] : nearest(unknown.slice(2).split('=')[0]!, Object.keys(options));
+    const names = Object.entries(options).map(([name, { type }]) => (type === 'boolean' ? `--${name}` : `--${name}=…`));
+    throw new UserError(
+      {
+        what: unknown === undefined ? (error as Error).message.split('.')[0]! : `unknown option ${unknown}`,
+        where: `nx run pipeline:${command}`,
+        expected: names.length === 0 ? 'no options' : names.join(' '),
+        fix:
+          near.length > 0
+            ? `did you mean --${near[0]}?`
+            : `for example npx nx run pipeline:${command}${usage.example === '' ? '' : ` ${usage.example}`}`,
+      },
+      { cause: error },
+    );
+  }
+}
+
+/** What `--help` says of a command. */
+export function commandHelp({
+  name,
+  description,
+  options,
+  example,
+}: CommandUsage<Record<string, ParsedOption & OptionUsage>>): string {
+  const entries = Object.entries(options);
+  return [
+    `npx nx run pipeline:${name}${entries.length === 0 ? '' : ' [--<option>=<value> …]'}`,
+    '',
+    ...wrapText(description, WIDTH),
+    '',
+    ...entries.flatMap(([option, { value, description: text, preset, multiple }]) => {
+      const note = `${preset === undefined ? '' : `  (default ${preset})`}${multiple === true ? '  (several)' : ''}`;
+      const head = `  --${option}${value === undefined ? '' : `=<${value}>`}${note}`;
+      return [head, ...wrapText(text, WIDTH - 6).map((line) => `      ${line}`)];
+    }),
+    ...(entries.length === 0 ? [] : ['']),
+    `For example: npx nx run pipeline:${name}${example === '' ? '' : ` ${example}`}`,
+  ].join('\n');
+}
+
+/** A whole number of at least 1. @throws UserError */
+export function readCount(written: string | undefined, option: string): number | undefined {
+  if (written === undefined) return undefined;
+  if (/^[1-9]\d*$/.test(written) && Number.isSafeInteger(Number(written))) return Number(written);
+  throw new UserError({
+    what: `--${option}=${written}`,
+    expected: 'a whole number of at least 1',
+    found: written,
+    fix: `for example --${option}=20`,
+  });
+}

@@ -1,0 +1,6 @@
+/** @file What a command line asks for, checked before Nx is started, which takes seconds; and the help on it. */
+export { helpOn } from './nx/help.ts';
+export { readCommandLine } from './nx/command-line.ts';
+export { pipelineNames } from './pipeline-source.ts';
+export { planPipeline } from './plan.ts';
+export type { StageDeclaration } from './stage.ts';
