@@ -4,7 +4,7 @@
 export const shellLine = (words: readonly string[]): string => words.map(quoted).join(' ');
 
 function quoted(word: string): string {
-  if (/^[\w@%+=:,./~-]+$/.test(word)) return word;
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
   const [, head = '', value = word] = /^(--[\w.-]+=)([^]*)$/.exec(word) ?? [];
   return `${head}'${value.replaceAll("'", `'\\''`)}'`;
 }

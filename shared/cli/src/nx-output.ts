@@ -10,7 +10,7 @@ const CHROME: readonly [pattern: RegExp, emptyLines: number][] = [
   [/^> nx run [\w-]+:[\w-]+/, 1],
   [/^> node --enable-source-maps \.work\/code\//, 1],
   [/^\s*\S{1,3} {2}nx run [\w-]+:[\w-]+(?: |$)/, 1],
-  [/^(?:  )?(?:Run duration|Cache|Critical path|Recoverable time|View (?:logs|structured)[^:]*): /, 1],
+  [/^(?:  )?(?:Run duration|Cache|Critical path|Recoverable time|View (?:logs|structured)[^:]*): /, 0],
   [/^Tasks not run because/, 1],
   [/^(?:Failed|Cancelled|Canceled) tasks:/, 1],
   [/^- [\w-]+:[\w-]+$/, 1],

@@ -29,3 +29,42 @@ test('what a document, a licence, a sample, a name or a description says cannot 
   expect(text).toContain(`!! stands in ${SHOWN}`);
   expect(run.stages['evaluate']!.highlights['sample']).toContain('\u001b'); // what is kept stays as it is
 });
+
+const finished = { id: '20260131-094512-tavo', revision: 0, finishedAt: '2026-01-31T09:45:12.000Z' };
+
+/** The commands that a summary ends with. */
+const commandsIn = (text: string): string[] =>
+  [...text.matchAll(/^ {2}(npx arrowsmith .*?)(?: {3}|$)/gm)].map(([, command]) => command!);
+
+test('it ends with commands that go on: text from the model, the page, the comparison', () => {
+  const evaluate = testStage('evaluate', { parameters: { prompts: ["Tom's cat, once", 'other'] } });
+  const run = { ...testRun({ stages: { train: testStage('train'), evaluate } }), ...finished };
+  expect(commandsIn(formatSummary(run, '', { isFirst: false }))).toEqual([
+    `npx arrowsmith generate "Tom's cat, once"`,
+    'npx arrowsmith report',
+    'npx arrowsmith compare',
+  ]);
+});
+
+test('a first run has nothing to be compared with: the command makes something', () => {
+  expect(commandsIn(formatSummary({ ...testRun(), ...finished }, '', { isFirst: true }))).toEqual([
+    'npx arrowsmith generate',
+    'npx arrowsmith report',
+    'npx arrowsmith run toy --train.seed=2',
+  ]);
+});
+
+test.each(['a "quoted" $HOME', '`id`', 'two\nlines', EVIL, 'x'.repeat(200)])(
+  'a prompt that a shell would read otherwise is not in the command: %j',
+  (prompt) => {
+    const evaluate = testStage('evaluate', { parameters: { prompts: [prompt] } });
+    const run = { ...testRun({ stages: { train: testStage('train'), evaluate } }), ...finished };
+    expect(commandsIn(formatSummary(run))[0]).toBe('npx arrowsmith generate');
+  },
+);
+
+test('no text is offered of a run without a model, or of a model that reads pictures', () => {
+  const ofPictures = testStage('train', { metadata: { config: JSON.stringify({ vision: { patches: 4 } }) } });
+  for (const stages of [{ count: testStage('count') }, { train: ofPictures }] as Record<string, typeof ofPictures>[])
+    expect(commandsIn(formatSummary({ ...testRun({ stages }), ...finished })).join()).not.toContain('generate');
+});

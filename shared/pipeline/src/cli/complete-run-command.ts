@@ -4,7 +4,7 @@
  */
 import { print } from '@arrowsmith/errors';
 import { completeRun } from '../complete-run.ts';
-import { parseRevision } from '../ledger/index.ts';
+import { parseRevision, readLedger } from '../ledger/index.ts';
 import { withInputs } from '../stage-order.ts';
 import { formatSummary } from '../summary.ts';
 import { commandContext, type Stages } from './command-context.ts';
@@ -32,7 +32,10 @@ export async function completeRunCommand(
       name: RUN_NAME,
       notes: RUN_NOTES,
     });
-    if (stage === undefined) print(formatSummary(run, context.description));
-    else print(`\n${stage}:${pipeline} is run ${run.id}; npx nx run pipeline:compare shows what it changed\n`);
+    if (stage === undefined) {
+      const { runs } = await readLedger(workspace);
+      const isFirst = !runs.some((other) => other.pipeline === pipeline && other.id !== run.id);
+      print(formatSummary(run, context.description, { isFirst }));
+    } else print(`\n${stage}:${pipeline} is run ${run.id}; npx nx run pipeline:compare shows what it changed\n`);
   });
 }
