@@ -32,19 +32,19 @@ function makeBuild(root) {
   const { status } = spawnSync(process.execPath, ['--import', 'tsx', BUILD], { cwd: root, stdio: ['ignore', 2, 2] });
   const build = status === 0 ? newest(root) : undefined;
   if (build !== undefined) return build;
-  console.error(`\nerror: the code of the commands could not be built
+  process.stderr.write(`\nerror: the code of the commands could not be built
   where:     ${join(root, BUILD)}
   found:     exit code ${status}
-  to do:     mend what it says above (after npm ci, where packages are missing), then run the command again\n`);
+  to do:     mend what it says above (after npm ci, where packages are missing), then run the command again\n\n`);
   process.exit(1);
 }
 
 const root = findRoot(process.cwd());
 if (root === undefined) {
-  console.error(`\nerror: this is not an Arrowsmith workspace
+  process.stderr.write(`\nerror: this is not an Arrowsmith workspace
   where:     ${process.cwd()}
   expected:  your clone of the repository, or a folder in it
-  to do:     cd into it, then run the command again\n`);
+  to do:     cd into it, then run the command again\n\n`);
   process.exit(1);
 }
 /** @param {string} build */

@@ -85,10 +85,10 @@ export function commandHelp({
     '',
     ...wrapText(description, WIDTH),
     '',
-    ...entries.flatMap(([option, { value, description: text, preset, multiple }]) => {
+    ...entries.flatMap(([option, { value, description: about, preset, multiple }]) => {
       const note = `${preset === undefined ? '' : `  (default ${preset})`}${multiple === true ? '  (several)' : ''}`;
       const head = `  --${option}${value === undefined ? '' : `=<${value}>`}${note}`;
-      return [head, ...wrapText(text, WIDTH - 6).map((line) => `      ${line}`)];
+      return [head, ...wrapText(about, WIDTH - 6).map((line) => `      ${line}`)];
     }),
     ...(entries.length === 0 ? [] : ['']),
     `For example: npx nx run pipeline:${name}${example === '' ? '' : ` ${example}`}`,

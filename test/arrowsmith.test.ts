@@ -1,0 +1,147 @@
+/** @file The command `arrowsmith` in a copy of the workspace, through processes: what it shows, and what it ends with. */
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { lastRun } from './support/ledger.ts';
+import { TINY_PIPELINE } from './support/tiny-pipeline.ts';
+import { copyWorkspace, type Finished, type TestWorkspace } from './support/workspace.ts';
+
+let workspace: TestWorkspace;
+let first: Finished;
+
+/** Runs `arrowsmith <args>`, as npm links it. */
+const arrowsmith = (args: readonly string[], env: Record<string, string> = {}): Promise<Finished> =>
+  workspace.start(['shared/cli/bin/arrowsmith.mjs', ...args], env).finished;
+
+beforeAll(async () => {
+  workspace = copyWorkspace();
+  workspace.write('pipelines/tiny.yaml', TINY_PIPELINE);
+  expect(await arrowsmith(['generate'])).toMatchObject({ code: 1, output: expect.stringMatching(NO_RUN) });
+  first = await arrowsmith(['run', 'tiny']);
+}, 180_000);
+afterAll(() => workspace.remove());
+
+const NO_RUN = /error: there is no run that trained a model yet[^]*to do: +npx nx run pipeline:tinystories/;
+
+test('a run shows what the stages say and the summary, and nothing of Nx', async () => {
+  expect(first).toMatchObject({ code: 0 });
+  const { run } = await lastRun(workspace);
+  expect(first.output).toMatch(/^npx nx run pipeline:tiny\n/);
+  expect(first.output).toMatch(/^train: done in/m);
+  expect(first.output).toContain(`pipeline tiny · run ${run.id}`);
+  expect(first.output.replace(/^npx nx.*\n/, '')).not.toMatch(/\bNX\b|> nx run|> node |Run duration|Successfully ran/);
+});
+
+test('the three commands that a summary ends with work', async () => {
+  const commands = [...first.output.matchAll(/^ {2}npx arrowsmith (.*?)(?: {3}|$)/gm)].map(([, command]) => command!);
+  expect(commands).toEqual(['generate "Once upon a time"', 'report', 'run tiny --train.seed=2']);
+  for (const command of commands) {
+    const words = [...command.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
+    expect(await arrowsmith(words), command).toMatchObject({ code: 0 });
+  }
+  expect(await arrowsmith(['compare'])).toMatchObject({ code: 0, output: expect.stringContaining('seed') });
+}, 60_000);
+
+test('generate continues a prompt: the same text for the same seed, also through Nx, and says how it ended', async () => {
+  const options = ['--seed=7', '--length=12', '--temperature=1', '--topK=40', '--topP=0.95'];
+  const { code, output } = await arrowsmith(['generate', 'Once upon', 'a time', ...options]);
+  expect(code).toBe(0);
+  expect(output).toMatch(
+    /Once upon a time.*[^]*12 tokens, as many as asked for; \d+ tokens\/s; the first after [\d.]+ s; run .*, float32, seed 7/,
+  );
+  const text = /^Once upon a time[^]*?(?=\n\n12 tokens)/m.exec(output.replace(/^npx.*\n/, ''))![0];
+  const throughNx = workspace.nx(['run', 'pipeline:generate', '--prompt=Once upon a time', ...options]);
+  expect(throughNx.output).toContain(text);
+  const quantized = await arrowsmith(['generate', '--model=int8', '--length=3', '--run=tiny@latest']);
+  expect(quantized.output).toMatch(/3 tokens, as many as asked for[^]*int8/);
+}, 60_000);
+
+test('a prompt longer than the context is cut at its beginning, which is said', async () => {
+  const { code, output } = await arrowsmith(['generate', 'word '.repeat(100), '--length=2']);
+  expect(code).toBe(0);
+  expect(output).toMatch(/prompt 1 has \d+ tokens, of which the last \d+ are seen; the context holds 32/);
+});
+
+test.each([
+  [['generate', '--topP=3'], /--topP=3 is not understood[^]*a number above 0 and of at most 1/],
+  [['generate', '--length=0'], /a whole number of at least 1/],
+  [['generate', '--modle=int8'], /unknown option --modle[^]*did you mean --model\?/],
+  [['generate', '--model=extracted'], /has no model extracted[^]*--model=float32 or --model=int8/],
+  [['generate', '--run=nope'], /there is no run "nope"/],
+  [['run', 'tniy'], /there is no pipeline "tniy"[^]*did you mean tiny\?/],
+  [['run', 'trian:tiny'], /there is no stage "trian"[^]*did you mean train:tiny\?/],
+  [['run', 'tiny', '--train.stpes=3'], /unknown parameter "train\.stpes"/],
+  [['run'], /nothing is said to be run[^]*tiny/],
+  [['tiny'], /there is no command "tiny"[^]*npx arrowsmith run tiny/],
+  [['cmpare'], /did you mean npx arrowsmith compare\?/],
+  [['runs', 'tiny'], /arrowsmith runs takes options, and no words/],
+])('arrowsmith %j is refused with what to do', async (args, message) => {
+  const { code, output } = await arrowsmith(args);
+  expect(output).toMatch(message);
+  expect(output).toMatch(/to do: +\S/);
+  expect(code).toBe(1);
+});
+
+test('help tells the parameters of commands, stages and pipelines; through Nx as well', async () => {
+  expect((await arrowsmith([])).output).toMatch(/generate \["prompt"\][^]*compare/);
+  for (const args of [
+    ['help', 'compare'],
+    ['compare', '--help'],
+  ])
+    expect((await arrowsmith(args)).output).toMatch(/--a=<run> +\(default latest~1\)[^]*For example: npx nx run/);
+  expect((await arrowsmith(['help', 'train'])).output).toMatch(/--steps=<integer>[^]*--optimizer\.learningRate/);
+  expect((await arrowsmith(['run', 'tiny', '--help'])).output).toMatch(/pipeline:tiny \[--<stage>\.<parameter>/);
+  const { output } = workspace.nx(['run', 'pipeline:compare', '--help']);
+  expect(output).toMatch(/--a=<run> +\(default latest~1\)/);
+}, 60_000);
+
+test('what a stage says when it fails stands alone, and the exit code says so', async () => {
+  workspace.write(
+    'pipelines/gone.yaml',
+    'extends: tiny\nstages:\n  download:\n    source: { type: file, path: nothere.txt }\n',
+  );
+  const { code, output } = await arrowsmith(['run', 'download:gone']);
+  expect(code).toBe(1);
+  expect(output).toMatch(/error: no file matches nothere\.txt/);
+  expect(output).not.toMatch(/Failed tasks|NX/);
+}, 60_000);
+
+test('a signal ends a run, and the last words are ours', async () => {
+  const running = workspace.start(['shared/cli/bin/arrowsmith.mjs', 'run', 'tiny', '--train.steps=1000000']);
+  while (!/^train: /m.test(running.output())) await new Promise((resolve) => setTimeout(resolve, 50));
+  running.child.kill('SIGINT');
+  const { code, output } = await running.finished;
+  expect(output.trimEnd().split('\n').at(-1)).toBe(
+    'stopped; run the same command again to go on from the last checkpoint',
+  );
+  expect(output.match(/stopped; run the same/g)).toHaveLength(1);
+  expect(code).toBe(130);
+}, 60_000);
+
+test('a changed source is built again before a command starts; a damaged build, too', async () => {
+  workspace.edit('shared/cli/src/commands.ts', 'Trains small language models from scratch', 'Now says something else');
+  expect((await arrowsmith(['help'])).output).toContain('Now says something else');
+  const folder = join(workspace.root, '.work/code');
+  rmSync(folder, { recursive: true });
+  mkdirSync(folder);
+  workspace.write('.work/code/current.json', '{');
+  expect((await arrowsmith(['help'])).output).toContain('Now says something else');
+}, 60_000);
+
+test('a model whose files are gone is told, with what to do', async () => {
+  const blobs = join(workspace.root, 'artifacts/store/blobs');
+  for (const folder of readdirSync(blobs)) rmSync(join(blobs, folder), { recursive: true, force: true });
+  expect(existsSync(blobs)).toBe(true);
+  const { code, output } = await arrowsmith(['generate']);
+  expect(code).toBe(1);
+  expect(output).toMatch(/the artifact of train of run \S+ is no longer in the store[^]*--run=<run>/);
+});
+
+test('outside of a workspace it says so', async () => {
+  const { code, output } = await workspace.start([
+    '-e',
+    `process.chdir('/'); process.argv = ['node', 'arrowsmith', 'help']; import(${JSON.stringify(`file://${workspace.root}/shared/cli/bin/arrowsmith.mjs`)})`,
+  ]).finished;
+  expect(code).toBe(1);
+  expect(output).toMatch(/this is not an Arrowsmith workspace/);
+});
