@@ -5,12 +5,13 @@ import { detectInstructionSet, nativeBuild } from '@arrowsmith/backend-native/bu
 import { openWorkspace } from '@arrowsmith/pipeline';
 import { checkBackends, measureBackend } from './backends.ts';
 import { type Finding, finding } from './finding.ts';
-import { checkMemory, checkProcessor, readInstructionSets } from './hardware.ts';
+import { checkMemory, checkProcessor, measureCopying, readInstructionSets } from './hardware.ts';
 import { checkHub } from './hub.ts';
 import { checkNativeBuild } from './native.ts';
 import { checkPipelines } from './pipelines.ts';
 import { checkRegistry } from './registry.ts';
 import { checkDisk, checkLeftovers, checkWritable, freeBytes } from './store.ts';
+import { checkTraining } from './training.ts';
 import { checkCompiler, checkGit, checkNpm, checkPython, type Run } from './tools.ts';
 
 /**
@@ -29,11 +30,14 @@ export async function examine(root: string, env: NodeJS.ProcessEnv, run: Run): P
   // Backends first and alone, so that nothing slows down what is measured.
   const backends = await guarded('backend', () => checkBackends(env['ARROWSMITH_BACKEND'], measureBackend));
   let sources: Awaited<ReturnType<typeof checkPipelines>>['sources'] = [];
+  let training = async (): Promise<Finding[]> => [];
   const pipelines = await guarded('pipelines', async () => {
     const checked = await checkPipelines(root);
     sources = checked.sources;
+    training = () => checkTraining(checked.pipelines, checked.declarations);
     return checked.findings;
   });
+  const times = await guarded('training', () => training());
   const others = await Promise.all([
     guarded('npm', () => checkNpm(run)),
     guarded('git', () => checkGit(run)),
@@ -46,7 +50,7 @@ export async function examine(root: string, env: NodeJS.ProcessEnv, run: Run): P
         instructionSets: await readInstructionSets(readCpuInfo, run),
       }),
     ),
-    guarded('memory', () => checkMemory(memory)),
+    guarded('memory', () => checkMemory(memory, measureCopying())),
     guarded('native build', () =>
       checkNativeBuild(nativeBuild, detectInstructionSet().name, env['ARROWSMITH_ISA'] || undefined),
     ),
@@ -55,6 +59,7 @@ export async function examine(root: string, env: NodeJS.ProcessEnv, run: Run): P
     guarded('disk', async () => checkDisk(workspace, await freeBytes(workspace.store), sources)),
     guarded('store', () => checkLeftovers(workspace)),
     pipelines,
+    times,
     guarded('hub', () => checkHub(sources, { root, env })),
     guarded('npm registry', () => checkRegistry(sources, { root, env })),
   ]);

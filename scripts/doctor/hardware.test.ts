@@ -37,14 +37,18 @@ test('a system that tells nothing of its processor is no error', async () => {
 });
 
 test('memory counts up to the limit of a container', () => {
-  expect(checkMemory({ total: 16 * GiB, free: 8 * GiB, limit: undefined })).toMatchObject({
+  expect(checkMemory({ total: 16 * GiB, free: 8 * GiB, limit: undefined }, 20e9)).toMatchObject({
     level: 'ok',
-    what: '16 GiB, 8 GiB free',
+    what: '16 GiB, 8 GiB free, copies 20 GB/s',
   });
-  expect(checkMemory({ total: 16 * GiB, free: 8 * GiB, limit: 2 ** 64 }).what).toBe('16 GiB, 8 GiB free'); // Node: no limit
-  expect(checkMemory({ total: 16 * GiB, free: 8 * GiB, limit: 0 }).what).toBe('16 GiB, 8 GiB free'); // Node: unknown
-  expect(checkMemory({ total: 16 * GiB, free: 8 * GiB, limit: 2 * GiB })).toMatchObject({
+  expect(checkMemory({ total: 16 * GiB, free: 8 * GiB, limit: 2 ** 64 }, 20e9).what).toBe(
+    '16 GiB, 8 GiB free, copies 20 GB/s',
+  ); // Node: no limit
+  expect(checkMemory({ total: 16 * GiB, free: 8 * GiB, limit: 0 }, 20e9).what).toBe(
+    '16 GiB, 8 GiB free, copies 20 GB/s',
+  ); // Node: unknown
+  expect(checkMemory({ total: 16 * GiB, free: 8 * GiB, limit: 2 * GiB }, 20e9)).toMatchObject({
     level: 'note',
-    what: '2 GiB (limit of the container), 2 GiB free',
+    what: '2 GiB (limit of the container), 2 GiB free, copies 20 GB/s',
   });
 });

@@ -40,21 +40,33 @@ export async function readInstructionSets(readCpuInfo: () => Promise<string | un
 
 const inGibibytes = (bytes: number): string => prettyBytes(bytes, { binary: true });
 
+/** Bytes that are copied: more than caches hold. */
+const COPIED_BYTES = 64 * 2 ** 20;
+const COPIES = 5;
+
+/** Bytes per second that one core reads and writes when it copies, in memory that has been touched; the fastest of some copies counts. */
+export function measureCopying(): number {
+  const [from, to] = [new Uint8Array(COPIED_BYTES).fill(1), new Uint8Array(COPIED_BYTES).fill(2)];
+  let best = Infinity;
+  for (let copy = 0; copy < COPIES; copy++) {
+    const start = performance.now();
+    to.set(from);
+    best = Math.min(best, performance.now() - start);
+  }
+  return (2 * COPIED_BYTES * 1000) / best;
+}
+
 /**
+ * @param copying bytes per second, see {@link measureCopying}
  * @param total of the machine
  * @param limit of the container (cgroup), undefined where there is none
  */
-export function checkMemory({
-  total,
-  free,
-  limit,
-}: {
-  total: number;
-  free: number;
-  limit: number | undefined;
-}): Finding {
+export function checkMemory(
+  { total, free, limit }: { total: number; free: number; limit: number | undefined },
+  copying: number,
+): Finding {
   const usable = Math.min(total, limit || Infinity);
-  const what = `${inGibibytes(usable)}${usable < total ? ' (limit of the container)' : ''}, ${inGibibytes(Math.min(free, usable))} free`;
+  const what = `${inGibibytes(usable)}${usable < total ? ' (limit of the container)' : ''}, ${inGibibytes(Math.min(free, usable))} free, copies ${prettyBytes(copying)}/s`;
   if (usable < WASM_HEAP_BYTES) {
     return finding(
       'note',

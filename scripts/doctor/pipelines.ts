@@ -10,8 +10,15 @@ export interface PipelineSource {
   source: Source;
 }
 
+type Declarations = Awaited<ReturnType<typeof loadDeclarations>>;
+
 /** Reads all pipeline files; those with an error are problems, the others are returned. */
-export async function checkPipelines(root: string): Promise<{ findings: Finding[]; sources: PipelineSource[] }> {
+export async function checkPipelines(root: string): Promise<{
+  findings: Finding[];
+  sources: PipelineSource[];
+  pipelines: Pipeline[];
+  declarations: Declarations;
+}> {
   const declarations = await loadDeclarations(root);
   const findings: Finding[] = [];
   const pipelines: Pipeline[] = [];
@@ -30,7 +37,7 @@ export async function checkPipelines(root: string): Promise<{ findings: Finding[
       finding('ok', 'pipelines', `${names.length} can run`, `${names.join(', ')}: npx nx run pipeline:${first}`),
     );
   }
-  return { findings, sources: pipelines.flatMap(sourceOf) };
+  return { findings, sources: pipelines.flatMap(sourceOf), pipelines, declarations };
 }
 
 function sourceOf({ name, stages }: Pipeline): PipelineSource[] {

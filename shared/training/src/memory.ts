@@ -109,7 +109,7 @@ export async function estimateMemory({
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 /** A split whose rows are all of token 0, with pictures where the model sees. */
-function emptyRows({ vision }: DecoderConfig, contextLength: number): TokenRows {
+export function emptyRows({ vision }: DecoderConfig, contextLength: number): TokenRows {
   const values = vision === null ? 0 : vision.patches * vision.channels * vision.patchSize ** 2;
   return {
     rows: Number.MAX_SAFE_INTEGER,

@@ -1,0 +1,143 @@
+/** @file Says of each pipeline how long its training takes on this machine, and how much memory. */
+import { CHANNELS, PICTURE_SIZE } from '@arrowsmith/corpus';
+import { decoderConfig, type DecoderConfig, modelParameters } from '@arrowsmith/model';
+import { type Engine, useBackend } from '@arrowsmith/ops';
+import { type JsonObject, type Pipeline, type StageDeclaration } from '@arrowsmith/pipeline';
+import {
+  availableMemory,
+  estimateMemory,
+  measureSteps,
+  type TrainingMemory,
+  type TrainingMemoryOptions,
+  trainingParameters,
+  type TrainingParameters,
+} from '@arrowsmith/training';
+import { type Finding, finding } from './finding.ts';
+import { speedOf, trainingTime, type Speed, type TrainingTime } from './training-time.ts';
+
+/** Seconds that the steps of a reference are measured for: V8 compiles meanwhile, and the fastest step counts. */
+const SECONDS = 1.2;
+
+/** What the process of a training has taken before it begins: Node, the code and its heap; measured. This process has measured backends, too. */
+const BEFORE_TRAINING = 130e6;
+
+/** What the estimates of a pipeline need to know of its parameters, as its stages have parsed them. */
+interface Asked {
+  config: DecoderConfig;
+  parameters: TrainingMemoryOptions['parameters'] & Pick<TrainingParameters, 'steps'>;
+  engine: Engine;
+}
+
+/** How long a pipeline's training takes, and how much memory. */
+export interface Estimate {
+  memory: TrainingMemory;
+  /** Undefined where it does not fit. */
+  time: TrainingTime | undefined;
+}
+
+/** Pipelines that train alike share an estimate. @param estimate is given one of each */
+export async function checkTraining(
+  pipelines: readonly Pipeline[],
+  declarations: ReadonlyMap<string, StageDeclaration>,
+  estimate: (asked: readonly Asked[]) => Promise<Estimate[]> = estimateTraining,
+): Promise<Finding[]> {
+  const trained = pipelines.filter(({ stages }) => stages['train'] !== undefined);
+  const all = trained.map((pipeline) => ({
+    check: `training ${pipeline.name}`,
+    asked: askedOf(pipeline, declarations),
+  }));
+  const distinct = new Map(
+    all.flatMap(({ asked }) => (typeof asked === 'string' ? [] : [[JSON.stringify(asked), asked]])),
+  );
+  const estimates = await estimate([...distinct.values()]);
+  const keys = [...distinct.keys()];
+  return all.map(({ check, asked }) =>
+    typeof asked === 'string'
+      ? finding('ok', check, 'not estimated', asked)
+      : describe(check, asked, estimates[keys.indexOf(JSON.stringify(asked))]!),
+  );
+}
+
+/** @returns a sentence where the model is known only when the stage runs */
+function askedOf({ stages }: Pipeline, declarations: ReadonlyMap<string, StageDeclaration>): Asked | string {
+  const [train, chunk, tokenizer] = ['train', 'chunk', 'tokenizer'].map(
+    (name) => stages[name] as JsonObject | undefined,
+  );
+  if (train?.['from'] !== undefined) return 'it continues a pretrained model, whose size is known when it is read';
+  if (typeof tokenizer?.['vocabularySize'] !== 'number' || tokenizer['file'] !== undefined)
+    return 'its tokenizer is pretrained; how many tokens that has is known when it is read';
+  const engine = declarations.get('train')!.environment!(train!) as unknown as Engine;
+  if (engine.backend === 'cpu')
+    return 'the backend cpu is the reference for tests: build the native one, npm run build:native';
+  const patchSize = chunk!['patchSize'];
+  const vision =
+    typeof patchSize === 'number' ? { patches: (PICTURE_SIZE / patchSize) ** 2, channels: CHANNELS, patchSize } : null;
+  const data = { vocabularySize: tokenizer['vocabularySize'], contextLength: Number(chunk!['contextLength']), vision };
+  const config = decoderConfig(modelParameters.parse(train!['model']), data);
+  return { config, parameters: train as unknown as Asked['parameters'], engine };
+}
+
+/** Two models, one of small matrices and one of larger ones, whose steps say how fast an engine is. */
+const REFERENCES = [
+  { hiddenSize: 32, intermediateSize: 96, layers: 2, vocabularySize: 512, contextLength: 64, batchSize: 8 },
+  { hiddenSize: 128, intermediateSize: 384, layers: 4, vocabularySize: 2048, contextLength: 256, batchSize: 8 },
+];
+
+async function measureSpeed({ backend, precision }: Engine): Promise<Speed> {
+  await useBackend(backend, { precision });
+  const measured = [];
+  for (const { vocabularySize, contextLength, batchSize, ...sizes } of REFERENCES) {
+    const config = decoderConfig(modelParameters.parse({ ...sizes, heads: 4, kvHeads: 2 }), {
+      vocabularySize,
+      contextLength,
+    });
+    const parameters = trainingParameters.parse({ steps: 1, batchSize });
+    measured.push({ config, batchSize, seconds: await measureSteps({ config, parameters, seconds: SECONDS }) });
+  }
+  return speedOf(measured[0]!, measured[1]!);
+}
+
+async function estimateTraining(all: readonly Asked[]): Promise<Estimate[]> {
+  const memories: TrainingMemory[] = [];
+  for (const { config, parameters, engine } of all) {
+    await useBackend(engine.backend, { precision: engine.precision });
+    memories.push(await estimateMemory({ config, parameters, before: BEFORE_TRAINING }));
+  }
+  const speeds = new Map<string, Speed>();
+  const estimates: Estimate[] = [];
+  for (const [i, { config, parameters, engine }] of all.entries()) {
+    const key = JSON.stringify(engine);
+    const speed = speeds.get(key) ?? (await measureSpeed(engine));
+    speeds.set(key, speed);
+    const memory = memories[i]!;
+    const time = memory.total > availableMemory() ? undefined : trainingTime(config, parameters, speed);
+    estimates.push({ memory, time });
+  }
+  return estimates;
+}
+
+function describe(check: string, { config, parameters, engine }: Asked, { memory, time }: Estimate): Finding {
+  const gigabytes = `${(memory.total / 1e9).toFixed(2)} GB`;
+  if (time === undefined) {
+    const have = `${(availableMemory() / 1e9).toFixed(2)} GB are left on this machine`;
+    return finding('note', check, gigabytes, `does not fit: ${have}; its training says with which parameters it would`);
+  }
+  const tokens = parameters.batchSize * config.contextLength;
+  const speed = `${Math.round(tokens / time.step).toLocaleString('en-US')} tokens/s`;
+  const means = `${parameters.steps.toLocaleString('en-US')} steps of ${tokens.toLocaleString('en-US')} tokens at ${speed}, ${engine.backend} ${engine.precision}; longer beside other work`;
+  return finding('ok', check, `${roughly(time.total)}, ${gigabytes}`, means);
+}
+
+/** To two digits of the larger unit: more would say what nobody knows. */
+function roughly(seconds: number): string {
+  if (seconds < 2) return 'about a second';
+  const [size, unit] = UNITS.find(([least]) => seconds >= 2 * least)!;
+  return `about ${Number((seconds / size).toPrecision(2))} ${unit}`;
+}
+
+const UNITS = [
+  [86_400, 'days'],
+  [3_600, 'hours'],
+  [60, 'minutes'],
+  [1, 'seconds'],
+] as const;
