@@ -5,7 +5,6 @@ import { flag, main, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { compareRuns } from '../comparison/compare-runs.ts';
 import type { Comparison } from '../comparison/comparison.ts';
 import { formatComparison, markdownComparison } from '../printing/comparison.ts';
-import { writeReport } from '../report/write-report.ts';
 import { resolveReferences } from '../selection/references.ts';
 import { readRuns } from '../selection/read-runs.ts';
 import { put } from './output.ts';
@@ -37,6 +36,7 @@ await main(async (workspace) => {
   const context = { workspace, runs, pipeline: asked === undefined ? pipeline : options.pipeline };
   const named = await resolveReferences(asked ?? ['latest~1', 'latest'], context);
   if (options.html === true) {
+    const { writeReport } = await import('../report/write-report.ts'); // takes as long to load as all else
     const output = options.output === undefined ? undefined : resolve(workspace.root, options.output);
     return print(relative(process.cwd(), await writeReport(workspace, named, output)));
   }
