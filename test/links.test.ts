@@ -58,10 +58,13 @@ test('links lead to files and headings that are there', () => {
   expect(pages).toContain('README.md');
 });
 
-test('targets of Nx, scripts of npm and files that commands name are there', () => {
+test('commands name targets of Nx, commands of ours, scripts of npm and files that are there', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const { targets } = JSON.parse(read('pipelines/project.json')) as { targets: Record<string, unknown> };
   const pipelines = readdirSync(join(root, 'pipelines')).map((file) => file.replace(/\.yaml$/, ''));
+  const commands = [...read('shared/cli/src/commands.ts').matchAll(/^ +(?:\{ )?name: '([\w-]+)'/gm)].map(
+    ([, name]) => name,
+  );
   const stages = new Set(readdirSync(join(root, 'stages')));
   const example = new Set(['my-own', 'x']); // pipelines of the reader
   const isPipeline = (name: string): boolean => pipelines.includes(name) || example.has(name) || name.startsWith('<');
@@ -74,6 +77,12 @@ test('targets of Nx, scripts of npm and files that commands name are there', () 
         project === 'pipeline'
           ? target in targets || isPipeline(target)
           : (stages.has(project) || project.startsWith('<')) && isPipeline(target);
+      if (!isThere) wrong.push(`${page}: ${command}`);
+    }
+    for (const [command, name = '', words = ''] of text.matchAll(/npx arrowsmith ([\w-]+)(?: ([\w<>:-]+))?/g)) {
+      const [project = '', target = project] = words.split(':');
+      const isThere =
+        name === 'run' ? isPipeline(target) && (target === project || stages.has(project)) : commands.includes(name);
       if (!isThere) wrong.push(`${page}: ${command}`);
     }
     for (const [command, script = ''] of text.matchAll(/npm run (?:--silent )?([\w:-]+)/g))
