@@ -16,9 +16,9 @@ const HELP = `npm run terminal-picture -- CAPTURE --output=FILE.svg [--moment=PA
 
 A capture is what a program wrote, escape sequences included. On Linux:
 
-  script -qfc 'stty cols 100 rows 50; npx nx run pipeline:tinystories' capture.txt
+  script -qfc 'stty cols 100 rows 50; npx arrowsmith run tinystories' capture.txt
   npm run terminal-picture -- capture.txt --output=docs/images/terminal.svg --rows=13 \\
-    --command='npx nx run pipeline:tinystories' --moment='^train .* 7%' --moment='^train .* 99%'`;
+    --command='npx arrowsmith run tinystories' --moment='^train .* 7%' --moment='^train .* 99%'`;
 
 /** The command line as a row of the picture, and an empty one. */
 function commandRows(command: string): Screen {

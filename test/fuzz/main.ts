@@ -19,6 +19,15 @@ const HEAP_MB = 1024;
 /** Of one reader; more say no more. */
 const SHOWN = 20;
 
+const HELP = `npm run fuzz -- [reader …] [--minutes=1] [--seed=N] [--case=N]
+
+Gives readers changed files until one fails; of each failure it prints the command that makes it again.
+
+  readers    all, or some of ${fuzzers.map(({ name }) => name).join(', ')}
+  --minutes  for each reader; default 1
+  --seed     of the changes; default another each time
+  --case     one case alone, in this process, with its file`;
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -26,12 +35,14 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     case: { type: 'string' },
     from: { type: 'string' },
+    help: { type: 'boolean', default: false },
   },
 });
 const seed = Number(values.seed);
 const chosen = fuzzers.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 const unknown = positionals.filter((name) => !fuzzers.some((fuzzer) => fuzzer.name === name));
-if (unknown.length > 0) {
+if (values.help) console.log(HELP);
+else if (unknown.length > 0) {
   console.error(`unknown reader ${unknown.join(', ')}; there are ${fuzzers.map(({ name }) => name).join(', ')}`);
   process.exitCode = 2;
 } else if (values.case !== undefined) await again(Number(values.case));
