@@ -51,6 +51,10 @@ pipeline smoke · run 20261129-172653-bake
   Critical path:     27.3s (7 tasks)
   Recoverable time:  <1ms
 
+  Recommendations:
+    - Speed up or split the longest tasks on the critical path:
+        train:tinystories    5m 44s
+
 train:smoke is run 20261129-173942-pari
 `;
 

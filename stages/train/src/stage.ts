@@ -40,8 +40,6 @@ export default implementStage(declaration, async (context) => {
   const warmup = shortenedWarmup(parameters);
   if (warmup !== undefined) onNotice(`warm-up of ${warmup}`);
   const tokensPerRow = rows.contextLength;
-  const observation = await observe({ engine, profile, config, tokensPerRow, parameters, onNotice });
-
   const { terminal, signal } = context;
   const write = await sampler({
     config,
@@ -51,6 +49,8 @@ export default implementStage(declaration, async (context) => {
     columns: terminal?.columns,
     signal,
   });
+  const observation = await observe({ engine, profile, config, tokensPerRow, parameters, onNotice });
+
   const bar = context.progress('train', { total: parameters.steps, unit: 'steps' });
   const speed = { tokens: 0, seconds: 0 };
   const times: StepTime[] = [];
