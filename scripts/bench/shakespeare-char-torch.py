@@ -17,9 +17,12 @@ import torch.nn.functional as F
 from torch import nn
 
 LAYERS, HEADS, D, CONTEXT, BATCH = 4, 4, 128, 64, 12
-RATE, LAST_RATE, WARM_UP, CLIP = 1e-3, 1e-4, 100, 1.0
+WARM_UP, CLIP = 100, 1.0
 
 options = json.loads(sys.argv[2])
+# nanoGPT's own unless asked otherwise; the last rate is a tenth of the first.
+RATE, DEVIATION = options.get("learningRate", 1e-3), options.get("initializerRange", 0.02)
+LAST_RATE = RATE / 10
 STEPS = options["steps"]
 torch.set_num_threads(options["threads"])
 torch.manual_seed(1337)
@@ -73,7 +76,7 @@ class Gpt(nn.Module):
         for name, parameter in self.named_parameters():
             is_residual = name.endswith(("projection.weight", "down.weight"))
             if parameter.dim() == 2:
-                nn.init.normal_(parameter, std=0.02 / math.sqrt(2 * LAYERS) if is_residual else 0.02)
+                nn.init.normal_(parameter, std=DEVIATION / math.sqrt(2 * LAYERS) if is_residual else DEVIATION)
 
     def forward(self, inputs, targets):
         x = self.tokens(inputs) + self.positions.weight[: inputs.shape[1]]
