@@ -7,8 +7,9 @@ import { emptyRows, type TrainingMemoryOptions } from './memory.ts';
 import { initialState, updateParameters } from './optimizer.ts';
 
 /**
- * The seconds of an optimizer step of a dense model on the backend that is active: of the steps that fit into a time the fastest, as the first
- * ones run code that is not compiled yet, and work beside slows down others. Tokens are all the same, which takes as long as others do.
+ * The median seconds of an optimizer step of a dense model on the backend that is active, of the steps of the second half of a time: in the first
+ * one code runs that is not compiled yet. Work beside counts, as it will when a model is trained. Tokens are all the same, which takes as long as
+ * others do.
  *
  * @param seconds how long to measure, about; one step is run in any case
  */
@@ -25,7 +26,7 @@ export async function measureSteps({
   const indices = Array.from({ length: batchSize }, (_, row) => row);
   const state = initialState(tensorsOf(initialWeights(config, 1)));
   const start = performance.now();
-  let fastest = Infinity;
+  let times: number[] = [];
   try {
     for (let step = 1; step === 1 || performance.now() - start < 1000 * seconds; step++) {
       const begin = performance.now();
@@ -41,10 +42,11 @@ export async function measureSteps({
       await norm.data(); // kernels wait for each other, until somebody looks
       await Object.values(state.parameters).at(-1)!.data();
       tf.dispose([gradients, norm]);
-      fastest = Math.min(fastest, (performance.now() - begin) / 1000);
+      if (begin - start < 500 * seconds) times = []; // still warming up; of a slow step there is one at least
+      times.push((performance.now() - begin) / 1000);
     }
   } finally {
     tf.dispose(state);
   }
-  return fastest;
+  return times.sort((a, b) => a - b)[times.length >> 1]!;
 }
