@@ -36,7 +36,7 @@ export async function commandContext(
   signal: AbortSignal,
 ): Promise<CommandContext> {
   const { pipeline } = target;
-  const invocation = process.env['ARROWSMITH_INVOCATION'];
+  const invocation = process.env['ARROWSMITH_INVOCATION'] || undefined;
   const pipelineSet = process.env['PIPELINE_SET'];
   const own =
     invocation === undefined

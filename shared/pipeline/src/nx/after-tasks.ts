@@ -39,7 +39,7 @@ export async function afterTasks(
       if (status !== 0) throw new Error(`${stage}:${pipeline} is done, but is not in the runs ledger`);
     }
   } finally {
-    if (id !== undefined) await endRun(openWorkspace(root), id);
+    if (id) await endRun(openWorkspace(root), id);
   }
 }
 

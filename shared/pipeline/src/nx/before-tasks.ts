@@ -34,6 +34,7 @@ export async function beforeTasks(
   const { target, isCommand, flags } = readCommandLine(root, args, declarations);
   const revision = await readRevision(root);
   const started = {
+    ARROWSMITH_INVOCATION: '', // not that of a run which starts this one
     ARROWSMITH_STARTED: String(startedAt),
     ARROWSMITH_REVISION: formatRevision(revision),
     // Stages write into a pipe. So does Nx where another program reads it that says what shows it.

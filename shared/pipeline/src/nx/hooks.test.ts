@@ -56,7 +56,11 @@ test('tasks are told when their `nx run` began, from which sources and with whic
   git('commit', '-q', '-m', 'x');
   const commit = git('rev-parse', 'HEAD');
   const clean = await beforeTasks(root, ['run', 'pipeline:runs', '--limit=3'], declarations);
-  expect(clean).toMatchObject({ ARROWSMITH_FLAGS: '["--limit=3"]', ARROWSMITH_REVISION: commit });
+  expect(clean).toMatchObject({
+    ARROWSMITH_INVOCATION: '',
+    ARROWSMITH_FLAGS: '["--limit=3"]',
+    ARROWSMITH_REVISION: commit,
+  });
   expect(Number(clean['ARROWSMITH_STARTED'])).toBeGreaterThan(Date.UTC(2025));
   writeFileSync(join(root, 'new.yaml'), '');
   const { ARROWSMITH_REVISION } = await beforeTasks(root, ['run', 'pipeline:runs'], declarations);
