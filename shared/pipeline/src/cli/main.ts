@@ -3,12 +3,16 @@ import { explainFilesystemError } from '@arrowsmith/artifacts/store';
 import { printError, printFailure } from '@arrowsmith/errors';
 import { findRoot, openWorkspace, type Workspace } from '../workspace.ts';
 
+/** What `nx run` was told beside the target, for the command that it starts and for nothing which that starts in turn. */
+let fromNx: string[] | undefined;
+
 /**
  * The flags of a command: its own, and those of the `nx run` that started it, which come by the environment since no shell is to read them.
  */
 export function commandFlags(): string[] {
-  const flags = process.env['ARROWSMITH_FLAGS'];
-  return [...process.argv.slice(2), ...(flags === undefined ? [] : (JSON.parse(flags) as string[]))];
+  fromNx ??= JSON.parse(process.env['ARROWSMITH_FLAGS'] ?? '[]') as string[];
+  delete process.env['ARROWSMITH_FLAGS'];
+  return [...process.argv.slice(2), ...fromNx];
 }
 
 /** Nx kills a task five seconds after asking it to stop; stages get three to save what they have. */

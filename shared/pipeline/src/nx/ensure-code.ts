@@ -9,7 +9,12 @@ export async function ensureCode(root: string): Promise<BuiltCode> {
   const built = await findBuiltCode({ root });
   if (built !== undefined) return built;
   const script = join('shared', 'pipeline', 'src', 'cli', 'build.ts');
-  const { status } = spawnSync(process.execPath, ['--import', 'tsx', script], { cwd: root, stdio: ['ignore', 2, 2] });
+  const { ARROWSMITH_FLAGS: _, ...env } = process.env; // those of an Nx around this are not for the build
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', script], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 2, 2],
+  });
   const made = status === 0 ? await findBuiltCode({ root }) : undefined;
   if (made !== undefined) return made;
   throw new UserError({
