@@ -141,3 +141,11 @@ test('a tensor that does not fill its shape is refused by name', async () => {
   await writeTensors(path('short.arrow'), { w: { shape: [3, 2], data: new Float32Array(5) } });
   await expect(readTensors(path('short.arrow'))).rejects.toThrow(/tensor w[^]*6 values[^]*5 values/);
 });
+
+test('a table of another version is refused, by the version: its columns are not those that are looked for', async () => {
+  const file = path('other-version.arrow');
+  await writeTable(file, { ...documentsTable, version: '7', fields: documentsTable.fields.slice(0, 1) }, { split: 'train' }, [
+    { index: numbers(Int32Array.of(0)) },
+  ]);
+  await expect(rowsOf(file, 'documents')).rejects.toThrow(/version 7, and not 1/);
+});

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { type Field, type RecordBatch, RecordBatchReader } from 'apache-arrow';
 import { UserError } from '@arrowsmith/errors';
 import { checkBatch } from './check-batch.ts';
-import { missingColumn } from './known-columns.ts';
+import { mismatch } from './known-columns.ts';
 import { verifyArrowFile } from './verify-arrow.ts';
 import type { TableMetadata } from './write-arrow.ts';
 
@@ -88,10 +88,10 @@ async function verify(handle: FileHandle): Promise<void> {
   await verifyArrowFile({ size, read });
 }
 
-/** @throws Error naming a column that a table of its kind must have */
+/** @throws Error where a table is not what one of its kind must be: of another version, or without a column */
 export function checkColumns(fields: readonly Field[], metadata: TableMetadata): void {
-  const missing = missingColumn(fields, metadata);
-  if (missing !== undefined) throw new Error(`there is no column ${missing}`);
+  const wrong = mismatch(fields, metadata);
+  if (wrong !== undefined) throw new Error(wrong);
 }
 
 /** Runs what reads a file: whatever fails in it, fails because of the file. */

@@ -14,13 +14,14 @@ const byKind: ReadonlyMap<string, TableKind> = new Map(
 const spelling = ({ type, nullable }: Field): string => String(type).replace(/\[\d+\]/, '').replace(/^(FixedSizeList<)Uint(16|32)/, '$1Uint') + (nullable ? ' or null' : '');
 
 /**
- * The first column that a table of its kind and version must have, and this one has not, or with another type.
- * @returns undefined where all are there, or the kind is not of this project or of another version
+ * What a table of its kind must be, and this one is not: its version, or the first column that it has not, or with another type.
+ * @returns undefined where all is there, or the kind is not of this project
  */
-export function missingColumn(fields: readonly Field[], { kind, version }: TableMetadata): string | undefined {
+export function mismatch(fields: readonly Field[], { kind, version }: TableMetadata): string | undefined {
   const known = byKind.get(kind);
-  if (known === undefined || known.version !== version) return undefined;
+  if (known === undefined) return undefined;
+  if (known.version !== version) return `it is of version ${version}, and not ${known.version}`;
   const found = new Map(fields.map((field) => [field.name, spelling(field)]));
   const missing = known.fields.find((field) => found.get(field.name) !== spelling(field));
-  return missing === undefined ? undefined : `${missing.name} of type ${String(missing.type)}`;
+  return missing === undefined ? undefined : `there is no column ${missing.name} of type ${String(missing.type)}`;
 }
