@@ -50,6 +50,22 @@ void freeAligned(void* data, size_t bytes) {
   }
 }
 
+/**
+ * Gives the system the pages of memory back whose content is over, and keeps the addresses: Node calls a detached buffer's finalizer only when
+ * its event loop turns, and until then a step would have the old buffers' memory and the new ones'.
+ */
+void giveBackPages(void* data, size_t bytes) {
+  const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const uintptr_t begin = (reinterpret_cast<uintptr_t>(data) + page - 1) / page * page;
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(data) + bytes) / page * page; // what shares a page with it is another's
+#if defined(__linux__)
+  const int advice = MADV_DONTNEED;
+#else
+  const int advice = MADV_FREE;
+#endif
+  if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, advice);
+}
+
 /** `allocate(bytes)`: an ArrayBuffer at a multiple of 64 bytes, outside of V8's heap. Its content is undefined. */
 napi_value allocate(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
@@ -70,7 +86,11 @@ napi_value allocate(napi_env env, napi_callback_info info) {
 napi_value release(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Call<1> call(env, info);
+    void* data = nullptr;
+    size_t bytes = 0;
+    napi_get_arraybuffer_info(env, call.arguments[0], &data, &bytes);
     if (napi_detach_arraybuffer(env, call.arguments[0]) != napi_ok) throw WrongArgument{0, "an ArrayBuffer of allocate"};
+    giveBackPages(data, bytes);
     return nullptr;
   });
 }

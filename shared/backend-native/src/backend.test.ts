@@ -293,4 +293,14 @@ describe.skipIf(!build.available)('the addon', () => {
     }
     expect(() => addon.release(new Float32Array(2) as never)).toThrow(TypeError);
   });
+
+  test.skipIf(process.platform !== 'linux')('and the system has it back before the event loop turns', () => {
+    const { addon } = backend();
+    const bytes = 2 ** 27;
+    const buffer = addon.allocate(bytes);
+    new Uint8Array(buffer).fill(1);
+    const before = process.memoryUsage.rss();
+    addon.release(buffer);
+    expect(before - process.memoryUsage.rss()).toBeGreaterThan(0.9 * bytes);
+  });
 });

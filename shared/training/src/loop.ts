@@ -14,6 +14,7 @@ import {
 } from '@arrowsmith/model';
 import { globalNorm, releaseMemory } from '@arrowsmith/ops';
 import { loadCheckpoint, saveCheckpoint, type RunIdentity, type TrainingState } from './checkpoint.ts';
+import { garbageCollector } from './collect-garbage.ts';
 import { batchOrder, checkVision, evenlySpread, readBatch, type TokenRows } from './data.ts';
 import { splitLoss } from './evaluate.ts';
 import { batchGradients } from './gradients.ts';
@@ -86,6 +87,7 @@ export async function train(asked: TrainOptions): Promise<{ weights: Weights; lo
   checkSplit(options.validation, config, 'validation');
   const { run, log, state, ...resumed } = await begin(options);
   let { saved } = resumed;
+  const collectGarbage = garbageCollector(); // what has been read is garbage now
   let savedAt = performance.now();
   let pausedAt = performance.now();
   const rowsOfStep = batchOrder({ rows: options.train.rows, batchSize: parameters.batchSize, seed: parameters.seed });
@@ -121,6 +123,7 @@ export async function train(asked: TrainOptions): Promise<{ weights: Weights; lo
       const row = await trainStep(options, state, log, rowsOfStep(log.length + 1));
       log.push(row);
       options.onStep?.(row, { seconds: (performance.now() - start) / 1000 });
+      collectGarbage();
     }
     await save();
     releaseMemory(); // of the activations, before there is another copy of the weights

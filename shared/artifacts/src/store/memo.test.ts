@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { blobPath, putFile } from './blobs.ts';
 import { type Manifest } from './manifest.ts';
-import { memoPath, recall, remember } from './memo.ts';
+import { memoPath, readMemo, recall, remember } from './memo.ts';
 
 let store: string;
 let problems: string[];
@@ -75,21 +75,24 @@ test('an entry of another key or another stage is not believed', async () => {
   copyFileSync(memoPath(store, 'key'), memoPath(store, 'copy'));
   expect(await look('copy')).toBeUndefined();
   expect(await look('key', 'chunk')).toBeUndefined();
-  const chunk = await remember(store, 'chunk', manifestOf({}, 'chunk'), { stage: 'chunk' });
-  await remember(store, 'key', manifestOf({}), { key: 'key', stage: 'train' });
-  const { sha256: _, ...before } = JSON.parse(readFileSync(memoPath(store, 'key'), 'utf8')) as Record<string, unknown>;
-  writeFileSync(memoPath(store, 'key'), JSON.stringify(before)); // as it was before checksums
-  expect(await look('key')).toBeDefined();
-  writeFileSync(memoPath(store, 'key'), JSON.stringify({ ...before, manifest: chunk }));
+  await remember(store, 'key', manifestOf({}, 'chunk'), { stage: 'train' });
   expect(await look('key')).toBeUndefined();
-  writeFileSync(memoPath(store, 'other'), JSON.stringify(before));
-  expect(await look('other')).toBeUndefined();
   expect(problems).toEqual([
     expect.stringMatching(/changed since it was written/),
     expect.stringMatching(/names an artifact of stage train, not of chunk/),
     expect.stringMatching(/names an artifact of stage chunk, not of train/),
-    expect.stringMatching(/the entry of another key, key/),
   ]);
+});
+
+test('an entry that has lost its digest is not believed, and what it names is still in use', async () => {
+  const manifest = await remember(store, 'key', manifestOf({}), { key: 'key', stage: 'train' });
+  const { sha256: _, ...before } = JSON.parse(readFileSync(memoPath(store, 'key'), 'utf8')) as Record<string, unknown>;
+  writeFileSync(memoPath(store, 'key'), JSON.stringify(before)); // as it was before there were digests
+  expect(await look('key')).toBeUndefined();
+  expect(problems).toEqual([expect.stringMatching(/has no sha256 of itself/)]);
+  expect(await readMemo(store, 'key')).toMatchObject({ manifestSha256: manifest });
+  writeFileSync(memoPath(store, 'other'), JSON.stringify(before));
+  expect(await readMemo(store, 'other')).toEqual({ problem: 'the entry of another key, key' });
 });
 
 test('a manifest that is damaged, missing or a folder, and a folder in place of an entry, count as unknown', async () => {

@@ -17,7 +17,7 @@ import { type Manifest, serializeManifest, sha256Schema } from './manifest.ts';
 const memoSchema = z.strictObject({
   manifest: sha256Schema,
   run: z.record(z.string(), z.unknown()),
-  /** Of key, manifest and run. Absent in entries of before it was kept. */
+  /** Of key, manifest and run. Absent in entries of before it was kept, which only garbage collection looks at. */
   sha256: z.string().optional(),
 });
 
@@ -34,7 +34,9 @@ export function memoPath(store: string, key: string): string {
 }
 
 /** What a file of the memo says, without a look at what it names. */
-export type MemoFile = { manifestSha256: string; run: Record<string, unknown> } | { problem: string };
+export type MemoFile =
+  | { manifestSha256: string; run: Record<string, unknown>; hasChecksum: boolean }
+  | { problem: string };
 
 /** Reads a file of the memo. @returns undefined where there is none */
 export async function readMemo(store: string, key: string): Promise<MemoFile | undefined> {
@@ -53,7 +55,7 @@ export async function readMemo(store: string, key: string): Promise<MemoFile | u
   if (sha256 !== undefined && sha256 !== checksum(key, manifest, run))
     return { problem: `changed since it was written: its sha256 is not ${sha256}` };
   if (sha256 === undefined && run['key'] !== key) return { problem: `the entry of another key, ${String(run['key'])}` };
-  return { manifestSha256: manifest, run };
+  return { manifestSha256: manifest, run, hasChecksum: sha256 !== undefined };
 }
 
 interface RecallOptions {
@@ -80,7 +82,11 @@ export async function recall(
     onProblem(`${path} is ${memo.problem}${aside === undefined ? '' : ` (set aside as ${aside})`}`);
     return undefined;
   }
-  const { manifestSha256, run } = memo;
+  const { manifestSha256, run, hasChecksum } = memo;
+  if (!hasChecksum) {
+    onProblem(`${path} has no sha256 of itself, and is not believed`);
+    return undefined;
+  }
   const read = await inspectManifest(store, manifestSha256);
   if (read === undefined) {
     onProblem(`the manifest that ${path} names is missing from the store`);

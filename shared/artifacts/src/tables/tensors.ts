@@ -1,6 +1,6 @@
 /** @file Named float32 tensors as an Arrow table: model weights and training checkpoints. */
 import { UserError } from '@arrowsmith/errors';
-import { type Column, lists, strings } from './columns.ts';
+import { type Column, joinedLists, lists, strings } from './columns.ts';
 import { readBatches, readMetadata } from './arrow-file.ts';
 import { tensorsTable, writeTable } from './kinds.ts';
 
@@ -13,7 +13,9 @@ export interface NamedTensor {
 /** One record batch per tensor, in the order of the record's keys. */
 export function* tensorBatches(tensors: Record<string, NamedTensor>): Generator<Record<string, Column>> {
   for (const [name, { shape, data }] of Object.entries(tensors)) {
-    yield { name: strings([name]), shape: lists([Int32Array.from(shape)]), values: lists([data]) };
+    // The values as they are: weights are large, and a copy of each would wait for the garbage collector.
+    const values = joinedLists(data, Int32Array.of(0, data.length));
+    yield { name: strings([name]), shape: lists([Int32Array.from(shape)]), values };
   }
 }
 
