@@ -58,6 +58,9 @@ export async function gemmRates(shapes: readonly GemmShape[], threads: number, s
 
 let program: Promise<string> | undefined;
 
+/** The kernels that bench/gemm.cc is linked with, which `npm run test:native` tries. */
+export const GEMM_PARTS = ['block', 'dry-run', 'gemm', 'pack', 'parallel', 'scratch', 'tall-products'] as const;
+
 /** The program, compiled once in a process for the instruction set that the backend uses, and removed at its end. */
 function compiled(): Promise<string> {
   program ??= compile();
@@ -71,8 +74,7 @@ async function compile(): Promise<string> {
   const build = nativeBuild();
   const instructionSet = instructionSets.find(({ name }) => build.available && name === build.isa);
   const flags = compilerFlags(instructionSet ?? detectInstructionSet());
-  const parts = ['block', 'gemm', 'pack', 'parallel', 'scratch', 'tall-products'];
-  const sources = ['bench/gemm', ...parts].map((name) => `${name}.cc`).map((file) => join(native, file));
+  const sources = ['bench/gemm', ...GEMM_PARTS].map((name) => `${name}.cc`).map((file) => join(native, file));
   const libraries = process.platform === 'darwin' ? ['-framework', 'Accelerate'] : ['-ldl'];
   const target = join(folder, 'gemm');
   const compilers = process.env['CXX'] ? [process.env['CXX']] : ['g++', 'clang++'];

@@ -11,7 +11,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import {
   compilerFlags,
@@ -22,6 +22,7 @@ import {
   thisProcessor,
 } from '@arrowsmith/backend-native/build';
 import { UserError } from '@arrowsmith/errors';
+import { GEMM_PARTS } from '../bench/gemm-peak.ts';
 
 const SOURCES = join(import.meta.dirname, '../../shared/backend-native/native');
 /** Has a header that stands in for the compiler's. */
@@ -81,24 +82,32 @@ function missing(command: string): UserError {
   });
 }
 
-/** Compiles everything but what needs Node, as many files at a time as there are cores. */
+/** Compiles everything but what needs Node, the benchmark of products among it, as many files at a time as there are cores. */
 async function compile({ compiler, flags }: Toolchain, folder: string, sanitizerFlags: string[]): Promise<string> {
   const kernels = (await readdir(SOURCES)).filter((file) => file.endsWith('.cc') && file !== 'addon.cc');
   const tests = (await readdir(join(SOURCES, 'test'))).filter((file) => file.endsWith('.cc'));
-  const sources = [...kernels, ...tests.map((file) => join('test', file))].sort();
-  const objects = sources.map((source) => join(folder, `${basename(source)}.o`));
-  const queue = sources.entries();
+  const benchmark = join('bench', 'gemm.cc');
+  const sources = [...kernels, ...tests.map((file) => join('test', file)), benchmark].sort();
+  const objectOf = (source: string) => join(folder, `${source.replace('/', '-')}.o`);
+  const queue = sources.values();
   const worker = async (): Promise<void> => {
-    for (const [i, source] of queue) {
-      const args = [...flags, ...sanitizerFlags, '-c', join(SOURCES, source), '-o', objects[i]!];
+    for (const source of queue) {
+      const args = [...flags, ...sanitizerFlags, '-c', join(SOURCES, source), '-o', objectOf(source)];
       process.stderr.write(await compilerOutput(compiler, args, source)); // its warnings
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
   const program = join(folder, 'tests');
-  const libraries = process.platform === 'darwin' ? ['-framework', 'Accelerate'] : [];
-  const args = [...flags, ...sanitizerFlags, ...objects, ...libraries, '-o', program];
-  process.stderr.write(await compilerOutput(compiler, args, 'all objects'));
+  const libraries = process.platform === 'darwin' ? ['-framework', 'Accelerate'] : ['-ldl'];
+  const link = async (parts: readonly string[], target: string): Promise<void> => {
+    const args = [...flags, ...sanitizerFlags, ...parts.map(objectOf), ...libraries, '-o', target];
+    process.stderr.write(await compilerOutput(compiler, args, 'all objects'));
+  };
+  await link(
+    sources.filter((source) => source !== benchmark),
+    program,
+  );
+  await link([benchmark, ...GEMM_PARTS.map((name) => `${name}.cc`)], join(folder, 'benchmark'));
   return program;
 }
 
