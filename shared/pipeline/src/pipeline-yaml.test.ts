@@ -50,6 +50,7 @@ describe('what would take for ever, or all memory, is refused with file and line
       Array.from({ length: 300 }, (_, i) => `${' '.repeat(i)}a:\n`).join(''),
       /^pipelines\/x\.yaml:\d+: values within values/,
     ],
+    ['lists by dashes', `a:\n  ${'- '.repeat(20_000)}\nb: 1`, /^pipelines\/x\.yaml:2: values within values/],
     ['a large file', `a: ${'x'.repeat(200_000)}`, /^pipelines\/x\.yaml is too large[^]*65,536 bytes[^]*200,003 bytes/],
   ])(
     '%s',

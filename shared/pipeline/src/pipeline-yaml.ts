@@ -10,6 +10,7 @@ import {
   isAlias,
   isNode,
   isScalar,
+  Lexer,
   LineCounter,
   type Node,
   type Pair,
@@ -46,8 +47,7 @@ export interface YamlFile {
 export function readYaml(path: string, file: string): YamlFile {
   const text = readText(path, file);
   const lines = new LineCounter();
-  const tokens = [...new Parser(lines.addNewLine).parse(text)];
-  const deep = tokenDeeperThan(MAXIMUM_DEPTH, tokens);
+  const { tokens, deep } = parse(text, lines);
   if (deep !== undefined) throw tooDeep(`${file}:${lines.linePos(deep).line}`);
   // Our own check of keys takes a step for each; the composer's takes one for each pair of them.
   const documents = new Composer({ uniqueKeys: false }).compose(tokens, true, text.length);
@@ -82,23 +82,20 @@ export function readYaml(path: string, file: string): YamlFile {
 }
 
 /**
- * The parser is a loop, but what makes values of its tokens calls itself for each level; where the stack ends in a regular expression, that ends
- * the process.
- * @returns where the first token stands that is within more than so many others
+ * Token by token, so that the depth has a limit before it is reached: the parser calls itself for each level that ends at once, and so does what
+ * makes values of its tokens; where the stack ends in a regular expression, that ends the process.
+ * @returns `deep`: where the first token begins that is within more than `MAXIMUM_DEPTH` others
  */
-function tokenDeeperThan(limit: number, tokens: readonly CST.Token[]): number | undefined {
-  let level = tokens;
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > limit) return level[0]!.offset;
-    level = level.flatMap(innerTokens);
+function parse(text: string, lines: LineCounter): { tokens: CST.Token[]; deep?: number } {
+  const parser = new Parser(lines.addNewLine);
+  lines.addNewLine(0);
+  const tokens: CST.Token[] = [];
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme));
+    const [document, ...within] = parser.stack;
+    if (document !== undefined && within.length > MAXIMUM_DEPTH + 1) return { tokens, deep: within.at(-1)!.offset };
   }
-  return undefined;
-}
-
-function innerTokens(token: CST.Token): CST.Token[] {
-  const inner = 'items' in token ? token.items.flatMap((item) => [item.key, item.value]) : [];
-  if (token.type === 'document') inner.push(token.value);
-  return inner.filter((each): each is CST.Token => each !== undefined && each !== null);
+  return { tokens: [...tokens, ...parser.end()] };
 }
 
 function readText(path: string, file: string): string {
