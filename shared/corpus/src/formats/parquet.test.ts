@@ -85,6 +85,24 @@ test('bytes that are not UTF-8 are an error that names the row', async () => {
   await expect(read(fixture('snappy'), 'latin1')).rejects.toThrow(/row 2, byte 3[^]*0xe9/);
 });
 
+test('a byte of its metadata that has changed is an error that names the file, or changes nothing that is read', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'corpus-parquet-'));
+  const path = join(directory, 'changed.parquet');
+  const whole = await readFile(fixture('snappy'));
+  const footer = whole.length - 8 - whole.readUInt32LE(whole.length - 8);
+  for (let at = footer; at < whole.length - 8; at++) {
+    const changed = Buffer.from(whole);
+    changed[at] = changed[at]! ^ 0x2c;
+    await writeFile(path, changed);
+    const error: unknown = await read(path, 'text').then(
+      () => undefined,
+      (e: unknown) => e,
+    );
+    if (error !== undefined) expect(error, `byte ${at}`).toBeInstanceOf(UserError);
+  }
+  await rm(directory, { recursive: true });
+});
+
 test('a file that is cut or not Parquet at all is an error that names it', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'corpus-parquet-'));
   const path = join(directory, 'damaged.parquet');

@@ -38,7 +38,7 @@ const BATCH_ROWS = 4096;
 export async function* readParquet(file: CorpusFile, text: TextField, options: ReadOptions): AsyncGenerator<string[]> {
   const { signal, onRead, onInvalidUtf8 } = options;
   const rethrow = (error: unknown): never => {
-    throw damaged(file, error);
+    throw error instanceof UserError ? error : damaged(file, error);
   };
   if (file.cut) {
     throw new UserError({
@@ -48,7 +48,8 @@ export async function* readParquet(file: CorpusFile, text: TextField, options: R
   }
   const buffer = await asyncBufferFromFile(file.path);
   const metadata = await parquetMetadataAsync(buffer).catch(rethrow);
-  const column = checkColumn(file, text, metadata);
+  // What the metadata says may hold together as little as the rest.
+  const column = await checkColumn(file, text, metadata).catch(rethrow);
 
   const scan = await parquetScan({
     file: buffer,
@@ -100,7 +101,7 @@ function damaged(file: CorpusFile, error: unknown): UserError {
 }
 
 /** @returns the column at the top that has the field in it */
-function checkColumn(file: CorpusFile, { field, conversation }: TextField, metadata: Metadata): string {
+async function checkColumn(file: CorpusFile, { field, conversation }: TextField, metadata: Metadata): Promise<string> {
   const root = parquetSchema(metadata);
   const column = columnOf(root, field);
   if (!column) {
