@@ -38,6 +38,12 @@ async function examine(): Promise<Finding[]> {
   return [node, ...(await doctor.examine(root, process.env, run))];
 }
 
+if (process.argv.includes('--help')) {
+  console.log(
+    'npm run doctor [-- --json]\n\nSays what this machine offers, and what that means.\n\n  --json\n      Prints JSON.',
+  );
+  process.exit(0);
+}
 const unknown = process.argv.slice(2).find((arg) => arg !== '--json');
 if (unknown !== undefined) {
   console.error(`\nerror: doctor does not know ${unknown}\n  expected:  --json or nothing\n`);

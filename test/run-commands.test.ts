@@ -58,6 +58,14 @@ test('runs are compared and their artifacts told apart from the command line', (
   });
   const weights = nx(['pipeline:diff', '--artifact=train/weights.arrow', '--a=six-steps', '--b=four-steps']);
   expect(weights).toMatch(/model\.norm\.weight +\[16\]/);
+  // The one of two runs that is left out is the same for both commands.
+  command('compare', '--b=four-steps', '--json', '--output=half.json');
+  expect(JSON.parse(workspace.read('half.json'))).toMatchObject({
+    runs: [{ name: 'six-steps' }, { name: 'four-steps' }],
+  });
+  expect(command('diff', '--artifact=train', '--b=four-steps', '--markdown')).toMatch(
+    /^## `tiny@latest~1:train` · `four-steps:train`/m,
+  );
   const wrong = workspace.command('compare', ['--a=five-steps', '--b=four-steps']);
   expect(wrong.code).not.toBe(0);
   expect(wrong.output).toMatch(/no run "five-steps"[^]*near it: four-steps/);

@@ -113,9 +113,10 @@ describe('what cannot be compared', () => {
     expect(output).toMatch(/another experiment[^]*train\.optimizer\.learningRate: 0\.006 in the baseline, 0\.0006 now/);
   });
 
-  test('a pipeline without a baseline, one that does not exist, and a flag that nobody knows', () => {
+  test('a pipeline without a baseline, one that does not exist, a flag that nobody knows, and a value where there is none', () => {
     expect(gate(['--pipeline=smoke']).output).toMatch(/pipeline smoke has no baseline yet/);
     expect(gate(['--pipeline=smoek']).output).toMatch(/there is no pipeline "smoek"/);
+    expect(gate(['--junit=gate.xml']).output).toMatch(/--junit takes no value[^]*--junit --output=gate\.xml/);
     expect(gate(['--sed=3']).output).toMatch(/unknown option --sed=3[^]*expected: +--pipeline=… --seed=…/);
   });
 

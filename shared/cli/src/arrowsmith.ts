@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { nearest, print, printFailure, UserError } from '@arrowsmith/errors';
 import { codeFolder, ensureCode } from '@arrowsmith/pipeline/start';
 import { shellLine } from './command-line.ts';
-import { BUILT, COMMANDS, type Command, overview } from './commands.ts';
+import { BUILT, COMMANDS, type Command, FROM_SOURCES, overview, type SourceCommand } from './commands.ts';
 import { say } from './say.ts';
 
 export interface Started {
@@ -38,14 +38,14 @@ async function start({ root, build, args }: Started): Promise<void> {
   const command = COMMANDS.find((each) => each.name === name);
   if (command === undefined) throw await unknownCommand(root, name, rest);
   if (name === 'run') return run({ root, build, args: rest });
-  if (name === 'doctor') return doctor(root, rest);
+  const unbuilt = FROM_SOURCES.find((each) => each.name === name);
+  if (unbuilt !== undefined) return startSource(root, rest, unbuilt);
   return startBuilt({ root, build, args: rest }, command);
 }
 
 async function help({ root, build, args: [name, ...more] }: Started): Promise<void> {
   if (name === undefined) return print(overview());
   if (name === 'help') return print(overview());
-  if (name === 'doctor') return doctor(root, ['--help']);
   if (name === 'run' && more.length === 0) {
     const { pipelineNames } = await import('@arrowsmith/pipeline/request');
     const pipelines = pipelineNames(root);
@@ -66,6 +66,8 @@ async function help({ root, build, args: [name, ...more] }: Started): Promise<vo
   }
   const command = BUILT.find((each) => each.name === name);
   if (command !== undefined) return startBuilt({ root, build, args: ['--help'] }, command);
+  const unbuilt = FROM_SOURCES.find((each) => each.name === name);
+  if (unbuilt !== undefined) return startSource(root, ['--help'], unbuilt);
   const { runHelp } = await import('./run.ts');
   await runHelp({ root, build, args: [name === 'run' ? more[0]! : name] });
 }
@@ -113,14 +115,15 @@ function withoutWords(command: string, args: readonly string[], flagsOf: Command
   });
 }
 
-async function doctor(root: string, args: readonly string[]): Promise<void> {
-  say(['npm', 'run', 'doctor', ...(args.length === 0 ? [] : ['--', ...args])]);
-  const child = spawn(process.execPath, ['--import', 'tsx', join('scripts', 'doctor.ts'), ...args], {
-    cwd: root,
-    stdio: 'inherit',
-  });
+/** Starts a command from its sources, and ends as it does. */
+function startSource(root: string, args: readonly string[], { name, source, standsFor }: SourceCommand): void {
+  const flags = withoutWords(name, args, undefined);
+  if (!flags.includes('--help')) say(standsFor(flags));
+  delete process.env['ARROWSMITH_FLAGS']; // those of an Nx around this
+  const child = spawn(process.execPath, ['--import', 'tsx', source, ...flags], { cwd: root, stdio: 'inherit' });
   child.on('close', (code) => process.exit(code ?? 1));
   process.on('SIGINT', () => undefined); // the terminal sends it to both
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
 }
 
 async function unknownCommand(root: string, name: string, rest: readonly string[]): Promise<UserError> {

@@ -9,6 +9,13 @@ export interface Command {
   flagsOf?: (words: readonly string[]) => string[];
 }
 
+/** A command that is no bundle: Node runs its sources, from the root of the workspace. */
+export interface SourceCommand extends Command {
+  source: string;
+  /** What a person could have typed instead. */
+  standsFor: (flags: readonly string[]) => readonly string[];
+}
+
 /** Commands that are bundles of their own, and start without Nx: `pipeline:<name>`. */
 export const BUILT: readonly Command[] = [
   {
@@ -32,22 +39,48 @@ export const BUILT: readonly Command[] = [
   },
   { name: 'diff', words: '', summary: 'two artifacts apart: --artifact=train/weights.arrow' },
   { name: 'name', words: '', summary: 'gives a run a name and notes: --run, --name, --notes' },
-  { name: 'forget', words: '', summary: 'takes runs out of the ledger' },
+  { name: 'forget', words: '', summary: 'takes runs out of the ledger: --runs, --where, --before; --delete' },
   { name: 'gc', words: '', summary: 'what nothing names any more; --delete removes it' },
 ];
 
-/** The others. */
-export const OTHERS: readonly Command[] = [
+/** Commands that work on the sources, and are not built. */
+export const FROM_SOURCES: readonly SourceCommand[] = [
   {
-    name: 'run',
-    words: '<pipeline> [--train.steps=200 …]',
-    summary: 'runs what is not up to date of a pipeline; or one stage: run train:tinystories --steps=200',
+    name: 'regression',
+    words: '',
+    summary: 'fails where a pipeline, by default ci, leaves its baseline',
+    source: 'shared/regression/src/cli/regression.ts',
+    standsFor: (flags) => ['npx', 'nx', 'run', 'pipeline:regression', ...flags],
   },
-  { name: 'doctor', words: '', summary: 'what this machine offers, and what that means' },
-  { name: 'help', words: '[command|stage|pipeline]', summary: 'this, or all parameters with their defaults' },
+  {
+    name: 'baseline',
+    words: '',
+    summary: 'measures that baseline anew, with several seeds',
+    source: 'shared/regression/src/cli/baseline.ts',
+    standsFor: (flags) => ['npx', 'nx', 'run', 'pipeline:baseline', ...flags],
+  },
+  {
+    name: 'doctor',
+    words: '',
+    summary: 'what this machine offers, and what that means',
+    source: 'scripts/doctor.ts',
+    standsFor: (flags) => ['npm', 'run', 'doctor', ...(flags.length === 0 ? [] : ['--', ...flags])],
+  },
 ];
 
-export const COMMANDS: readonly Command[] = [OTHERS[0]!, ...BUILT, ...OTHERS.slice(1)];
+const RUN: Command = {
+  name: 'run',
+  words: '<pipeline> [--train.steps=200 …]',
+  summary: 'runs what is not up to date of a pipeline; or one stage: run train:tinystories --steps=200',
+};
+
+const HELP: Command = {
+  name: 'help',
+  words: '[command|stage|pipeline]',
+  summary: 'this, or all parameters with their defaults',
+};
+
+export const COMMANDS: readonly Command[] = [RUN, ...BUILT, ...FROM_SOURCES, HELP];
 
 /** What `arrowsmith help` prints. */
 export function overview(): string {

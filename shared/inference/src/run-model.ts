@@ -25,7 +25,7 @@ export interface RunModel {
 /**
  * Loads a model of a run.
  *
- * @param wanted `reference` names a run of the ledger; by default the last one that trained a model of text
+ * @param wanted `reference` names a run of the ledger, of `pipeline` where that is given; by default the last one that trained a model of text
  * @param runs of the ledger, oldest first
  * @throws UserError for a reference that names no run, a run without such a model, one whose files are gone or damaged, and a model that reads
  * pictures
@@ -33,10 +33,13 @@ export interface RunModel {
 export async function loadRunModel(
   workspace: Workspace,
   runs: readonly Run[],
-  wanted: { reference?: string | undefined; model?: ModelName },
+  wanted: { reference?: string | undefined; pipeline?: string | undefined; model?: ModelName },
 ): Promise<RunModel> {
-  const { reference, model: name = 'float32' } = wanted;
-  const run = reference === undefined ? lastTrained(runs) : await resolveReference(reference, { workspace, runs });
+  const { reference, pipeline, model: name = 'float32' } = wanted;
+  const run =
+    reference === undefined
+      ? lastTrained(runs, pipeline)
+      : await resolveReference(reference, { workspace, runs, pipeline });
   const stage = STAGES[name];
   if (run.stages['train'] === undefined) throw noModel(run);
   if (run.stages[stage] === undefined) throw noSuchModel(run, name);
@@ -52,14 +55,18 @@ export async function loadRunModel(
 }
 
 /** The last run that trained a model. @throws UserError where there is none */
-function lastTrained(runs: readonly Run[]): Run {
+function lastTrained(all: readonly Run[], pipeline: string | undefined): Run {
+  const runs = pipeline === undefined ? all : all.filter((run) => run.pipeline === pipeline);
   const run = runs.findLast(({ stages }) => stages['train'] !== undefined);
   if (run !== undefined) return run;
   throw new UserError({
-    what: 'there is no run that trained a model yet',
+    what: `there is no run${pipeline === undefined ? '' : ` of pipeline ${pipeline}`} that trained a model yet`,
     expected: 'a run in the ledger, artifacts/runs',
     found: runs.length === 0 ? 'no runs' : `${runs.length} ${runs.length === 1 ? 'run' : 'runs'} of other stages`,
-    fix: 'npx nx run pipeline:tinystories trains one in a few minutes, npx nx run pipeline:smoke a tiny one in seconds',
+    fix:
+      pipeline === undefined
+        ? 'npx nx run pipeline:tinystories trains one in a few minutes, npx nx run pipeline:smoke a tiny one in seconds'
+        : 'choose another pipeline; npx nx run pipeline:runs lists runs',
   });
 }
 

@@ -49,11 +49,24 @@ describe('a run within the limits', () => {
 
   test('writes Markdown and JUnit XML, adds to a step summary, and leaves what that held', async () => {
     writeFileSync(join(root, 'summary.md'), 'before\n');
-    await guard(recordedRun(1), { stepSummary: join(root, 'summary.md'), junit: 'out/gate.xml' });
+    await guard(recordedRun(1), { stepSummary: join(root, 'summary.md') });
     expect(read('.work/regression/ci.md')).toMatch(/^## ✅ Regression gate/);
     expect(read('summary.md')).toMatch(/^before\n## ✅ Regression gate/);
-    expect(parse(read('out/gate.xml')).getElementsByTagName('failure')).toHaveLength(0);
-    expect(existsSync(join(root, '.work/regression/ci.xml'))).toBe(false);
+    expect(parse(read('.work/regression/ci.xml')).getElementsByTagName('failure')).toHaveLength(0);
+  });
+
+  test('is shown in one format, on the console or in a file, beside the two files that are always there', async () => {
+    expect((await guard(recordedRun(1), { format: 'markdown' })).printed).toMatch(
+      /^## ✅ Regression gate[^]*Markdown: \.work\/regression\/ci\.md, JUnit XML: \.work\/regression\/ci\.xml\n$/,
+    );
+    const { printed } = await guard(recordedRun(1), { format: 'junit', output: 'out/gate.xml' });
+    expect(printed).toMatch(/^written to out\/gate\.xml\nMarkdown: /);
+    expect(parse(read('out/gate.xml')).getElementsByTagName('testcase')).toHaveLength(7);
+    await guard(recordedRun(1), { format: 'json', output: 'out/gate.json' });
+    expect(JSON.parse(read('out/gate.json'))).toMatchObject({ pipeline: 'ci', passed: true });
+    await guard(recordedRun(1), { output: 'out/gate.txt' });
+    expect(read('out/gate.txt')).toMatch(/all 7 metrics are within the limits/);
+    expect(read('.work/regression/ci.xml')).toMatch(/^<\?xml/);
   });
 });
 

@@ -1,9 +1,10 @@
 /** @file The regression gate: runs a pipeline once more, compares it with its baseline, and writes down what it found. */
 import { appendFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { writeFileAtomic } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
 import type { Pipeline, StageDeclaration, Workspace } from '@arrowsmith/pipeline';
+import { put } from '@arrowsmith/pipeline/cli';
 import { readBaseline } from './baseline.ts';
 import { formatClue } from './clues.ts';
 import { formatReport } from './console.ts';
@@ -11,7 +12,12 @@ import { checkExperiment, checkText, ownSeed } from './experiment.ts';
 import { toJUnit } from './junit.ts';
 import { toMarkdown } from './markdown.ts';
 import type { Measured } from './measure.ts';
-import { describe, headline, makeReport, type Report } from './report.ts';
+import { describe, headline, makeReport, type Report, toJson } from './report.ts';
+
+/** Ways of showing a report to others than people at a console. */
+const FORMATS = { markdown: toMarkdown, junit: toJUnit, json: toJson } as const;
+
+export type ReportFormat = keyof typeof FORMATS;
 
 export interface GateRequest {
   workspace: Pick<Workspace, 'root'>;
@@ -21,9 +27,10 @@ export interface GateRequest {
   seed?: number | undefined;
   /** Compares also with a baseline that was measured on another backend. */
   anyBackend?: boolean;
-  /** Files to write, from the root of the workspace; by default below `.work/regression`. */
-  markdown?: string | undefined;
-  junit?: string | undefined;
+  /** How the result is shown; for people by default. */
+  format?: ReportFormat | undefined;
+  /** A file that it is shown in, from the root of the workspace; by default the console. */
+  output?: string | undefined;
   /** A file that the Markdown is added to: GitHub's step summary. */
   stepSummary?: string | undefined;
   /** Runs the pipeline. */
@@ -36,14 +43,13 @@ export interface GateRequest {
  * @throws UserError when there is no baseline to compare with, when the pipeline fails, and when a metric is outside its limits
  */
 export async function gate(request: GateRequest): Promise<Report> {
-  const { workspace, declarations, pipeline, seed = ownSeed(pipeline), anyBackend = false, run, print } = request;
+  const { workspace, declarations, pipeline, seed = ownSeed(pipeline), anyBackend = false, run } = request;
   const baseline = await readBaseline(workspace, pipeline.name);
   checkExperiment(pipeline, declarations, baseline, { anyBackend });
   const started = performance.now();
   const measured = await run(seed);
   checkText(baseline, measured);
   const report = makeReport(baseline, measured, (performance.now() - started) / 1000);
-  print(formatReport(report));
   await writeReports(report, request);
   if (!report.passed) throw regression(report);
   return report;
@@ -51,15 +57,17 @@ export async function gate(request: GateRequest): Promise<Report> {
 
 async function writeReports(
   report: Report,
-  { workspace: { root }, pipeline: { name }, markdown, junit, stepSummary, print }: GateRequest,
+  { workspace: { root }, pipeline: { name }, format, output, stepSummary, print }: GateRequest,
 ): Promise<void> {
   const folder = join(root, '.work', 'regression');
   const files = [
-    ['Markdown', resolve(root, markdown ?? join(folder, `${name}.md`)), toMarkdown(report)],
-    ['JUnit XML', resolve(root, junit ?? join(folder, `${name}.xml`)), toJUnit(report)],
+    ['Markdown', join(folder, `${name}.md`), toMarkdown(report)],
+    ['JUnit XML', join(folder, `${name}.xml`), toJUnit(report)],
   ] as const;
   for (const [, path, content] of files) await writeFileAtomic(path, content);
   if (stepSummary) await appendFile(stepSummary, `${toMarkdown(report)}\n`);
+  const shown = format === undefined ? formatReport(report) : FORMATS[format](report);
+  await put(shown, { root, file: output, to: print }); // last, as it may be that no such file can be written
   print(files.map(([what, path]) => `${what}: ${relative(root, path)}`).join(', '));
 }
 

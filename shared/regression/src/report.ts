@@ -1,4 +1,4 @@
-/** @file What the gate found, before it is written for a terminal, as Markdown or as JUnit XML. */
+/** @file What the gate found, before it is written for a terminal, as Markdown, JUnit XML or JSON. */
 import type { Baseline } from './baseline.ts';
 import { type Clue, findClues } from './clues.ts';
 import type { Measured } from './measure.ts';
@@ -33,6 +33,11 @@ export function makeReport(baseline: Baseline, run: Measured, seconds: number): 
     seconds,
     baseline,
   };
+}
+
+/** For programs; of the baseline no more than the report is about. */
+export function toJson({ baseline: { noise, measured }, ...report }: Report): string {
+  return JSON.stringify({ ...report, baseline: { noise, measured } }, null, 2);
 }
 
 /** One metric's verdict as a sentence: what it is, what was expected, how far off. */

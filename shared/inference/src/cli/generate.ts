@@ -4,7 +4,7 @@ import { printError, printPart } from '@arrowsmith/errors';
 import { describeCuts } from '@arrowsmith/generation';
 import { engineNotices, resolveEngine, useBackend } from '@arrowsmith/ops';
 import { main, readOptions, text } from '@arrowsmith/pipeline/cli';
-import { readRuns } from '@arrowsmith/runs/references';
+import { oneRun, pipelineOption, readRuns, runOption } from '@arrowsmith/runs/references';
 import { loadRunModel, MODEL_NAMES } from '../run-model.ts';
 import { type StreamedText, streamText } from '../stream-text.ts';
 import { readChoice, readNumber } from './values.ts';
@@ -22,7 +22,8 @@ await main(async (workspace, signal) => {
       'Continues a prompt with the model of a run, and shows the text as it comes, until the model ends it. What it took stands on the standard error at the end.',
     options: {
       prompt: text('The beginning of the text; without one, the model begins.', 'text'),
-      run: text('The run: an id, a name, latest, latest~1, <pipeline>@latest.', 'run', 'the last that trained a model'),
+      ...runOption('the last that trained a model'),
+      ...pipelineOption(),
       model: text(`Which model of the run: ${MODEL_NAMES.join(', ')}.`, 'name', 'float32'),
       temperature: text(
         'Divides the logits: higher is more surprising; 0 takes the most likely token.',
@@ -47,7 +48,11 @@ await main(async (workspace, signal) => {
     maximumTokens: readNumber('length', options.length, { least: 1, whole: true }) ?? Number.MAX_SAFE_INTEGER,
     seed: readNumber('seed', options.seed, { least: 0, most: 2 ** 31 - 1, whole: true }) ?? randomInt(SEEDS),
   };
-  const wanted = { reference: options.run, model: readChoice('model', options.model, MODEL_NAMES) ?? 'float32' };
+  const wanted = {
+    reference: oneRun(options.run),
+    pipeline: options.pipeline,
+    model: readChoice('model', options.model, MODEL_NAMES) ?? 'float32',
+  };
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1)); // `| head` has seen enough
 
   const loaded = await loadRunModel(workspace, await readRuns(workspace), wanted);

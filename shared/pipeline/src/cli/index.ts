@@ -1,3 +1,4 @@
 /** @file What commands of other packages are made of. */
 export { commandFlags, main } from './main.ts';
-export { commandHelp, type CommandUsage, flag, readCount, readOptions, text, texts } from './options.ts';
+export { commandHelp, type CommandUsage, flag, format, readCount, readOptions, text, texts } from './options.ts';
+export { outputOptions, put } from './output.ts';

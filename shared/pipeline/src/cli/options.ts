@@ -23,6 +23,8 @@ interface OptionUsage {
   value?: string;
   /** What holds without it, as people say it. */
   preset?: string;
+  /** It is one of the ways in which the result is shown. */
+  shows?: true;
 }
 
 /** An option with a value. @param value what it is, e.g. `run` @param preset what holds without it */
@@ -35,12 +37,15 @@ export const texts = (description: string, value: string) => ({ ...text(descript
 /** An option that is there or not. */
 export const flag = (description: string) => ({ type: 'boolean', description }) as const;
 
+/** An option for a way in which the result is shown; a command has one result, and shows it in one way. */
+export const format = (description: string) => ({ ...flag(description), shows: true }) as const;
+
 /** Columns of a terminal that is not known to be wider. */
 const WIDTH = 100;
 
 /**
  * Reads options; Nx hands on all that it does not know. With `--help` prints what there is, and ends the process.
- * @throws UserError for an unknown option, a missing value, or anything that is no option
+ * @throws UserError for an unknown option, a missing value, one where there is none, two formats at once, or anything that is no option
  */
 export function readOptions<T extends Record<string, ParsedOption & OptionUsage>>(
   usage: CommandUsage<T>,
@@ -51,6 +56,8 @@ export function readOptions<T extends Record<string, ParsedOption & OptionUsage>
     print(commandHelp(usage));
     process.exit(0);
   }
+  refuseValues(usage, args);
+  refuseFormats(usage, args);
   try {
     return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
   } catch (error) {
@@ -59,7 +66,7 @@ export function readOptions<T extends Record<string, ParsedOption & OptionUsage>
     const names = Object.entries(options).map(([name, { type }]) => (type === 'boolean' ? `--${name}` : `--${name}=…`));
     throw new UserError(
       {
-        what: unknown === undefined ? (error as Error).message.split('.')[0]! : `unknown option ${unknown}`,
+        what: unknown === undefined ? (error as Error).message.split(/\.(?:\s|$)/)[0]! : `unknown option ${unknown}`,
         where: `nx run pipeline:${command}`,
         expected: names.length === 0 ? 'no options' : names.join(' '),
         fix:
@@ -72,13 +79,41 @@ export function readOptions<T extends Record<string, ParsedOption & OptionUsage>
   }
 }
 
+type Usage = CommandUsage<Record<string, ParsedOption & OptionUsage>>;
+
+/** A format takes no file: that is `--output`, whatever the format. @throws UserError for a value of what is there or not */
+function refuseValues({ name: command, options }: Usage, args: readonly string[]): void {
+  for (const arg of args) {
+    const [, option = '', value = ''] = /^--([^=]+)=([^]*)$/.exec(arg) ?? [];
+    if (!Object.hasOwn(options, option) || options[option]!.type !== 'boolean') continue;
+    const isFile = options[option]!.shows === true && 'output' in options && !/^(|true|false|[01])$/.test(value);
+    throw new UserError({
+      what: `--${option} takes no value`,
+      where: `nx run pipeline:${command}`,
+      expected: isFile ? `--${option}, and the file as --output=<file>` : `--${option}, or nothing`,
+      found: arg,
+      fix: `npx nx run pipeline:${command} --${option}${isFile ? ` --output=${value}` : ''}`,
+    });
+  }
+}
+
+/** @throws UserError for more than one */
+function refuseFormats({ name: command, options }: Usage, args: readonly string[]): void {
+  const asked = Object.keys(options).filter(
+    (option) => options[option]!.shows === true && args.includes(`--${option}`),
+  );
+  if (asked.length < 2) return;
+  throw new UserError({
+    what: 'a result is shown in one way',
+    where: `nx run pipeline:${command}`,
+    expected: asked.map((option) => `--${option}`).join(' or '),
+    found: asked.map((option) => `--${option}`).join(' '),
+    fix: `npx nx run pipeline:${command} --${asked[0]}`,
+  });
+}
+
 /** What `--help` says of a command. */
-export function commandHelp({
-  name,
-  description,
-  options,
-  example,
-}: CommandUsage<Record<string, ParsedOption & OptionUsage>>): string {
+export function commandHelp({ name, description, options, example }: Usage): string {
   const entries = Object.entries(options);
   return [
     `npx nx run pipeline:${name}${entries.length === 0 ? '' : ' [--<option>=<value> …]'}`,

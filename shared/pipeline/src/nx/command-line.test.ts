@@ -35,6 +35,8 @@ test.each([
   [['run', 'pipeline:tiny', '--parallel=1', '--outputStyle', 'static', '--no-tui'], 'pipeline', 'tiny', []],
   [['run', 'pipeline:gc', '--delete'], 'pipeline', 'gc', ['--delete']],
   [['run', 'pipeline:runs', '--where', 'name: x'], 'pipeline', 'runs', ['--where=name: x']],
+  [['run', 'pipeline:runs', '--all', '--verbose'], 'pipeline', 'runs', ['--all']], // also Nx's, which has no use for it here
+  [['run', 'train:tiny', '--all'], 'train', 'tiny', []],
 ])('%j runs what it says with flags as they were typed', async (args, project, pipeline, flags) => {
   expect(await read(...args)).toEqual({
     target: { project, pipeline },

@@ -37,7 +37,8 @@ export const NX_OPTIONS: ReadonlySet<string> = new Set(
  */
 export function readCommandLine(root: string, args: readonly string[], declarations: Declarations): CommandLine {
   const target = findTarget(args, declarations);
-  const flags = flagsOf(args).filter((flag) => !NX_OPTIONS.has(optionName(flag)));
+  const all = flagsOf(args);
+  const flags = all.filter((flag) => !NX_OPTIONS.has(optionName(flag)));
   if (target === undefined) {
     const lost = flags.find((flag) => [...declarations.values()].some((stage) => isParameter(flag, stage)));
     if (lost !== undefined && runsSeveral(args)) throw lostFlag(lost);
@@ -53,8 +54,11 @@ export function readCommandLine(root: string, args: readonly string[], declarati
   }
   if (target.project === 'pipeline' && !isCommand)
     for (const flag of flags) if (!namesStage(flag, declarations)) throw refusal(target, flag, declarations);
-  return { target, isCommand, flags };
+  return { target, isCommand, flags: isCommand ? [...flags, ...all.filter((flag) => flag === COMMANDS_TOO)] : flags };
 }
+
+/** Nx has it for `nx affected` and takes it everywhere; where one command is run, it is that of `pipeline:runs`. */
+const COMMANDS_TOO = '--all';
 
 const runsSeveral = ([command]: readonly string[]): boolean => command === 'run-many' || command === 'affected';
 

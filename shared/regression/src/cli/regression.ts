@@ -1,11 +1,11 @@
 /**
- * @file `nx run pipeline:regression [--pipeline=ci] [--seed=…] [--any-backend] [--markdown=file] [--junit=file]`: reruns a pipeline and
- * compares it with its committed baseline. Fails when a metric is outside its limits.
+ * @file `nx run pipeline:regression [--pipeline=ci] [--seed=…] [--any-backend] [--markdown | --junit | --json] [--output=file]`: reruns a pipeline
+ * and compares it with its committed baseline. Fails when a metric is outside its limits.
  */
 import { print } from '@arrowsmith/errors';
 import { loadDeclarations, loadPipeline, parsePipelineSet } from '@arrowsmith/pipeline';
-import { flag, main, readOptions, text } from '@arrowsmith/pipeline/cli';
-import { gate } from '../gate.ts';
+import { flag, format, main, outputOptions, readOptions, text } from '@arrowsmith/pipeline/cli';
+import { gate, type ReportFormat } from '../gate.ts';
 import { measure } from '../measure.ts';
 import { artifactsWithSeed, runPipeline } from '../run-pipeline.ts';
 import { CI_PIPELINE, wholeNumber } from './flags.ts';
@@ -13,13 +13,14 @@ import { CI_PIPELINE, wholeNumber } from './flags.ts';
 await main(async (workspace, signal) => {
   const flags = readOptions({
     name: 'regression',
-    description: 'Reruns a pipeline and fails where a metric is outside the limits of its committed baseline.',
+    description:
+      'Reruns a pipeline and fails where a metric is outside the limits of its committed baseline. Markdown and JUnit XML are always in .work/regression, too.',
     options: {
       pipeline: { ...text('The pipeline.', 'pipeline', CI_PIPELINE), default: CI_PIPELINE },
       seed: text('Another seed than those of the baseline.', 'number'),
       'any-backend': flag('Also on another backend than that of the baseline.'),
-      markdown: text('Writes the result as Markdown, too.', 'file'),
-      junit: text('Writes the result as JUnit XML, too.', 'file'),
+      ...outputOptions,
+      junit: format('Prints JUnit XML.'),
     },
     example: '--pipeline=ci',
   });
@@ -32,8 +33,8 @@ await main(async (workspace, signal) => {
     pipeline,
     seed: flags.seed === undefined ? undefined : wholeNumber('seed', flags.seed, 0),
     anyBackend: flags['any-backend'] === true,
-    markdown: flags.markdown,
-    junit: flags.junit,
+    format: (['markdown', 'junit', 'json'] as const satisfies ReportFormat[]).find((each) => flags[each] === true),
+    output: flags.output,
     stepSummary: process.env['GITHUB_STEP_SUMMARY'],
     async run(seed) {
       await runPipeline(workspace, pipeline.name, { seed, quiet: false, signal });

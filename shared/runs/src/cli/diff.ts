@@ -3,39 +3,52 @@
  * two runs, by default of the last two.
  */
 import { UserError } from '@arrowsmith/errors';
-import { flag, main, readOptions, text, texts } from '@arrowsmith/pipeline/cli';
+import { main, outputOptions, put, readOptions, texts } from '@arrowsmith/pipeline/cli';
 import { diffArtifacts } from '../diff/diff-artifacts.ts';
+import type { ArtifactDiff } from '../diff/diff.ts';
 import { locateArtifact } from '../diff/locate.ts';
-import { formatDiff } from '../printing/diff.ts';
+import { formatDiff, markdownDiff } from '../printing/diff.ts';
+import { pairOf, pairOptions, pipelineOption } from '../selection/options.ts';
 import { readRuns } from '../selection/read-runs.ts';
-import { put } from './output.ts';
+import { resolveReferences, type ReferenceContext } from '../selection/references.ts';
 
 await main(async (workspace) => {
-  const { a, b, artifact, pipeline, json, output } = readOptions({
+  const { a, b, artifact, pipeline, json, markdown, output } = readOptions({
     name: 'diff',
     description: 'Tells two artifacts apart: files, tables, tensors, merges.',
     options: {
       artifact: texts('A stage, or a file of it, of two runs; or twice a path or <run>:<stage>.', 'artifact'),
-      a: text('The one run.', 'run', 'latest~1'),
-      b: text('The other run.', 'run', 'latest'),
-      pipeline: text('The pipeline whose runs are meant.', 'pipeline'),
-      json: flag('Prints JSON.'),
-      output: text('Writes to this file instead.', 'file'),
+      ...pairOptions,
+      ...pipelineOption('that of the last run'),
+      ...outputOptions,
     },
     example: '--artifact=train/weights.arrow --a=latest~1 --b=latest',
   });
-  const runs = await readRuns(workspace);
-  const [one, other] = twoArtifacts(artifact ?? [], a, b);
-  const context = { workspace, runs, pipeline };
+  const context = { workspace, runs: await readRuns(workspace), pipeline };
+  const [one, other] = await twoArtifacts(artifact ?? [], { a, b }, context);
   const diff = await diffArtifacts(await locateArtifact(one, context), await locateArtifact(other, context));
-  await put(json === true ? JSON.stringify(diff, null, 2) : formatDiff(diff), { root: workspace.root, file: output });
+  const show = json === true ? formatJson : markdown === true ? markdownDiff : formatDiff;
+  await put(show(diff), { root: workspace.root, file: output });
 });
 
-function twoArtifacts(artifacts: readonly string[], a?: string, b?: string): [string, string] {
+function formatJson(diff: ArtifactDiff): string {
+  return JSON.stringify(diff, null, 2);
+}
+
+async function twoArtifacts(
+  artifacts: readonly string[],
+  { a, b }: { a?: string | undefined; b?: string | undefined },
+  context: ReferenceContext,
+): Promise<[string, string]> {
   const [first, second] = artifacts;
   if (artifacts.length === 2 && a === undefined && b === undefined) return [first!, second!];
-  if (artifacts.length === 1) return [`${a ?? 'latest~1'}:${first!}`, `${b ?? 'latest'}:${first!}`];
   if (artifacts.length === 0 && a !== undefined && b !== undefined) return [a, b];
+  if (artifacts.length === 1) {
+    const named = await resolveReferences(pairOf({ a, b, pipeline: context.pipeline }, context.runs), context);
+    // Whose baseline it is, the other run says.
+    const [one, other] = named.map(({ reference, run }) => (reference === 'baseline' ? run.id : reference));
+    return [`${one!}:${first!}`, `${other!}:${first!}`];
+  }
   throw new UserError({
     what: 'two artifacts are compared',
     expected: '--artifact=<path or run:stage> twice, or --artifact=<stage> and the runs as --a and --b',

@@ -2,19 +2,22 @@
 import { print, UserError } from '@arrowsmith/errors';
 import { parseRunName, renameRun } from '@arrowsmith/pipeline';
 import { main, readOptions, text } from '@arrowsmith/pipeline/cli';
+import { oneRun, pipelineOption, runOption } from '../selection/options.ts';
 import { resolveReference } from '../selection/references.ts';
 import { readRuns } from '../selection/read-runs.ts';
 
 await main(async (workspace) => {
   const {
-    run: reference = 'latest',
+    run: asked,
+    pipeline,
     name,
     notes,
   } = readOptions({
     name: 'name',
     description: 'Gives a run a name and notes; an empty one takes away what is there.',
     options: {
-      run: text('The run: an id, a name, latest, latest~1.', 'run', 'latest'),
+      ...runOption('latest'),
+      ...pipelineOption(),
       name: text('The name.', 'name'),
       notes: text('Notes.', 'text'),
     },
@@ -29,7 +32,8 @@ await main(async (workspace) => {
   }
   if (name) parseRunName(name, `--name=${name}`);
   const runs = await readRuns(workspace);
-  const run = await resolveReference(reference, { workspace, runs });
+  const reference = oneRun(asked) ?? 'latest';
+  const run = await resolveReference(reference, { workspace, runs, pipeline });
   if (!runs.includes(run)) throw notInLedger(reference);
   const renamed = await renameRun(workspace, run, { name, notes });
   const others = runs.filter((other) => name && other.name === name && other.id !== run.id);

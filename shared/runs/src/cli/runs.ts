@@ -1,14 +1,14 @@
 /** @file `nx run pipeline:runs`: lists the runs of the ledger. */
 import type { Run } from '@arrowsmith/pipeline';
-import { flag, main, readCount, readOptions, text } from '@arrowsmith/pipeline/cli';
+import { flag, format, main, outputOptions, put, readCount, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { formatList } from '../printing/list.ts';
 import { parseCondition } from '../selection/expression.ts';
 import { foldReruns } from '../selection/reruns.ts';
 import { fieldOf, type FieldValue } from '../selection/fields.ts';
+import { namedRuns, pipelineOption, runOption, runsOption } from '../selection/options.ts';
 import { readRuns } from '../selection/read-runs.ts';
 import { resolveReferences } from '../selection/references.ts';
 import { parseColumns, selectRuns } from '../selection/select-runs.ts';
-import { put } from './output.ts';
 
 /** So many are shown where nothing else is asked for; JSON has all. */
 const LIMIT = 30;
@@ -19,28 +19,26 @@ await main(async (workspace) => {
     description:
       'Lists the runs of the ledger, the newest first; one that found everything cached stands with the run that it repeats.',
     options: {
-      run: text('This run alone: an id, a name, latest, latest~1, <pipeline>@latest.', 'run'),
-      runs: text('These runs alone.', 'run,run,…'),
+      ...runOption(),
+      ...runsOption,
       where: text(
         'Only runs for which this holds; metrics.<name>, <stage>.<parameter>, name, pipeline, seconds … with < > = ~ and or not.',
         'condition',
       ),
-      pipeline: text('Only runs of this pipeline.', 'pipeline'),
+      ...pipelineOption(),
       since: text('Only runs that ended since then: 2d, 6h, 2026-01-31.', 'time'),
       sort: text('Sorts by this field; -field the largest first.', 'field'),
       limit: text('Lists so many at most.', 'number', '30; all as JSON'),
       columns: text('Shows these fields, and no others.', 'field,field,…', 'what differs'),
       all: flag('Lists cached reruns one by one.'),
-      json: flag('Prints JSON, with all that is known of the runs.'),
-      markdown: flag('Prints Markdown.'),
-      output: text('Writes to this file instead.', 'file'),
+      ...outputOptions,
+      json: format('Prints JSON, with all that is known of the runs.'),
     },
     example: '--where="metrics.bitsPerByte < 1" --sort=metrics.bitsPerByte',
   });
   const ledger = await readRuns(workspace);
   const columns = options.columns === undefined ? undefined : parseColumns(options.columns, ledger);
-  const asked = [options.run, options.runs?.split(',')].flat().filter((each) => each !== undefined);
-  const named = await resolveReferences(asked, { workspace, runs: ledger, pipeline });
+  const named = await resolveReferences(namedRuns(options, ledger) ?? [], { workspace, runs: ledger, pipeline });
   const from = named.length === 0 ? ledger : named.map(({ run }) => run).sort((a, b) => (a.id < b.id ? -1 : 1));
   const selected = selectRuns(from, { where, pipeline, since, sort });
   // Runs that are asked for one by one are all meant; JSON is for programs, which choose for themselves.

@@ -4,13 +4,12 @@
  */
 import { UserError } from '@arrowsmith/errors';
 import type { Run } from '@arrowsmith/pipeline';
-import { flag, main, readOptions, text } from '@arrowsmith/pipeline/cli';
+import { main, outputOptions, put, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { markdownTable } from '@arrowsmith/reporting/markdown';
 import { formatNumber } from '../printing/numbers.ts';
 import { consoleTable, type Table } from '../printing/table.ts';
 import { fieldOf } from '../selection/fields.ts';
 import { readRuns } from '../selection/read-runs.ts';
-import { put } from './output.ts';
 
 await main(async (workspace) => {
   const options = readOptions({
@@ -20,9 +19,7 @@ await main(async (workspace) => {
     options: {
       pipelines: text('A row each.', 'pipeline,pipeline,…'),
       metrics: text('A column each, with its title.', 'metric=title,…', 'bitsPerByte'),
-      json: flag('Prints JSON.'),
-      markdown: flag('Prints Markdown.'),
-      output: text('Writes to this file instead.', 'file'),
+      ...outputOptions,
     },
     example: '--markdown',
   });

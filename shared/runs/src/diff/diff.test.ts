@@ -13,7 +13,7 @@ import {
   writeTable,
 } from '@arrowsmith/artifacts';
 import { beforeAll, expect, test } from 'vitest';
-import { formatDiff } from '../printing/diff.ts';
+import { formatDiff, markdownDiff } from '../printing/diff.ts';
 import { emptyWorkspace, storeStage, type TestTable } from '../testing/artifacts.ts';
 import { testRuns } from '../testing/runs.ts';
 import { diffArtifacts } from './diff-artifacts.ts';
@@ -152,6 +152,19 @@ test('the schema: columns and metadata that differ', async () => {
   });
   expect(formatDiff({ a: 'a', b: 'b', files })).toMatch(
     /column bytes: Int32 → \(none\)\n +metadata split: train → validation/,
+  );
+});
+
+test('Markdown says the same as the console: tensors in a table, what was added and removed in lists', async () => {
+  expect(markdownDiff(await diff('bada:train', 'doku:train'))).toMatch(
+    /^## `bada:train` · `doku:train`\n\n### `weights\.arrow`\n\n- .* → .*\n- kind tensors, the same columns\n[^]*\n\n\| tensor \| shape \|.*\n\|.*\n\| w \|/,
+  );
+  expect(markdownDiff(await diff('bada:tokenizer/merges.arrow', 'doku:tokenizer/merges.arrow'))).toMatch(
+    /\n- merges: 3 → 3, 1 added, 1 removed\n- the order first differs at rank 1: .*\n {2}- − .*\n {2}- /,
+  );
+  const row = { file: 'a|b', same: false, bytes: { a: 1, b: null }, only: 'a' as const };
+  expect(markdownDiff({ a: '<a>', b: '@b', files: [row] })).toMatch(
+    /### <code>a&#124;b<\/code>\n\n- only in A \(1 B\)\n$/,
   );
 });
 

@@ -2,8 +2,9 @@
 import prettyBytes from 'pretty-bytes';
 import { printableLine } from '@arrowsmith/errors';
 import { duration } from '@arrowsmith/pipeline';
-import { type Markdown, markdown, markdownTable } from '@arrowsmith/reporting/markdown';
+import { markdown, markdownTable } from '@arrowsmith/reporting/markdown';
 import type { Comparison, LossDifference, SampleComparison } from '../comparison/comparison.ts';
+import { joinLines } from './join-lines.ts';
 import { formatCommit } from './list.ts';
 import { formatDifference, formatNumber, formatRelative, formatValue } from './numbers.ts';
 import { consoleTable, sideBySide, type Table } from './table.ts';
@@ -256,6 +257,3 @@ export function markdownComparison(comparison: Comparison): string {
   const title = markdown`## ${runs.map(({ name, id }) => name ?? id).join(' · ')}`;
   return joinLines([title, ...parts, ...(samples.length > 0 ? ['### Samples', ...samples] : [])], '\n\n') + '\n';
 }
-
-const joinLines = (lines: readonly (Markdown | string)[], between = '\n'): string =>
-  lines.map((line) => (typeof line === 'string' ? line : line.text)).join(between);

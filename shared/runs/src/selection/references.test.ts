@@ -58,6 +58,7 @@ test.each([
   ['nope@latest', /no run of pipeline nope[^]*toy, other/],
   ['trunk', /no run is from commit trunk[^]*to do/],
   ['--output=x', /no run "--output=x"/],
+  ['', /no run ""/],
 ])('%s is refused', async (reference, message) => {
   await expect(find(reference)).rejects.toThrow(message);
   expect(third).toHaveLength(40);

@@ -44,6 +44,7 @@ export async function resolveReference(reference: string, context: ReferenceCont
   if (special === 'baseline' && ofPipeline !== undefined) return readBaselineRun(context.workspace, ofPipeline);
   const runs = context.runs.filter(({ pipeline }) => ofPipeline === undefined || pipeline === ofPipeline);
   if (runs.length === 0) throw noRuns(context, ofPipeline);
+  if (reference === '') throw unknown(reference, runs); // which every id begins with
   if (special !== undefined) return fromLatest(runs, Number(special.split('~')[1] ?? 0), reference);
 
   const byId = runs.filter(({ id }) => id === reference);

@@ -1,0 +1,56 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { commandHelp, flag, readOptions, text } from './options.ts';
+import { outputOptions, put } from './output.ts';
+
+const USAGE = {
+  name: 'compare',
+  description: 'Compares.',
+  options: { a: text('The one run.', 'run', 'latest~1'), ...outputOptions, all: flag('All of them.') },
+  example: '--a=latest~1',
+};
+
+const read = (...args: string[]) => readOptions(USAGE, args);
+
+test('options are read with values as they were typed', () => {
+  expect(read('--a=x=y', '--markdown', '--output', 'out.md')).toEqual({ a: 'x=y', markdown: true, output: 'out.md' });
+});
+
+test.each([
+  [
+    '--markdown=out/gate.md',
+    /--markdown takes no value[^]*to do: +.*pipeline:compare --markdown --output=out\/gate\.md$/,
+  ],
+  ['--json=', /--json takes no value[^]*to do: +.*pipeline:compare --json$/],
+  ['--markdown=true', /to do: +.*pipeline:compare --markdown$/],
+  ['--all=yes', /--all takes no value[^]*expected: +--all, or nothing[^]*to do: +.*pipeline:compare --all$/],
+  ['--a', /'--a <value>' argument missing[^]*expected: +--a=…/],
+  ['--alll', /unknown option --alll[^]*did you mean --all\?/],
+  ['out.md', /Unexpected argument 'out\.md'/],
+])('%s is refused with what to write instead', (arg, message) => {
+  expect(() => read(arg)).toThrow(message);
+});
+
+test('one format at a time', () => {
+  expect(() => read('--json', '--markdown')).toThrow(
+    /shown in one way[^]*expected: +--markdown or --json[^]*to do: +npx nx run pipeline:compare --markdown$/,
+  );
+});
+
+test('help tells every option with what holds without it', () => {
+  expect(commandHelp(USAGE)).toMatch(
+    /^npx nx run pipeline:compare[^]*--a=<run> {2}\(default latest~1\)\n {6}The one run\.[^]*--output=<file>/,
+  );
+});
+
+test('what is shown goes to the console, or to a file below the root', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'output-'));
+  const printed: string[] = [];
+  const to = (line: string) => void printed.push(line);
+  await put('result\n', { root, file: undefined, to });
+  await put('result\n\n', { root, file: 'out/result.md', to });
+  expect(printed).toEqual(['result\n', 'written to out/result.md']);
+  expect(readFileSync(join(root, 'out/result.md'), 'utf8')).toBe('result\n');
+});
