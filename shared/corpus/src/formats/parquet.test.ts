@@ -90,6 +90,7 @@ test('a byte of its metadata that has changed is an error that names the file, o
   const path = join(directory, 'changed.parquet');
   const whole = await readFile(fixture('snappy'));
   const footer = whole.length - 8 - whole.readUInt32LE(whole.length - 8);
+  const raw: number[] = [];
   for (let at = footer; at < whole.length - 8; at++) {
     const changed = Buffer.from(whole);
     changed[at] = changed[at]! ^ 0x2c;
@@ -98,8 +99,9 @@ test('a byte of its metadata that has changed is an error that names the file, o
       () => undefined,
       (e: unknown) => e,
     );
-    if (error !== undefined) expect(error, `byte ${at}`).toBeInstanceOf(UserError);
+    if (error !== undefined && !(error instanceof UserError)) raw.push(at);
   }
+  expect(raw).toEqual([]);
   await rm(directory, { recursive: true });
 });
 
