@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { printAbove, showLine } from '@arrowsmith/pipeline/terminal';
 import { withoutChrome } from './nx-output.ts';
 
 /** What a person sees, however what Nx printed is cut into chunks. */
@@ -98,6 +99,18 @@ test('a line that redraws itself is shown at once, and stays in its place', () =
   output.end();
   expect(parts.join('')).toBe('train: begins\n\r\u001b[Ktrain 1%\r\u001b[Ktrain 2%\r\u001b[Ktrain: done\n');
   expect(output.isWithinLine()).toBe(false);
+});
+
+test('the live line is seen at once again after something was printed above it', () => {
+  let seen = '';
+  const output = withoutChrome((part) => (seen += part));
+  const stage = { write: (text: string) => output.push(text) };
+  output.push('> nx run train:smoke\n\n');
+  showLine('train 7%', 80, stage);
+  printAbove(() => stage.write('\nafter 40 steps the model writes: …\n'), stage);
+  expect(seen.endsWith('\r\u001b[Ktrain 7%')).toBe(true);
+  showLine('train 8%', 80, stage);
+  expect(seen.endsWith('\r\u001b[Ktrain 8%')).toBe(true);
 });
 
 test('what is said of failed tasks is left out, and kept for where nothing else is said', () => {

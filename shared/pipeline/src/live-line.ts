@@ -50,5 +50,5 @@ export function printAbove(print: () => void, output: LiveOutput = process.stdou
   const line = shown.get(output);
   if (line !== undefined) output.write(CLEAR);
   print();
-  if (line !== undefined) output.write(line);
+  if (line !== undefined) output.write(`${CLEAR}${line}`); // with what tells who passes it on that it will change
 }

@@ -176,7 +176,7 @@ describe('on a terminal', () => {
     const output = { isTTY: true, columns: 80, write: (text: string) => void lines.push(text) };
     showLine('bar 1', 80, output);
     printAbove(() => output.write('a note\n'), output);
-    expect(lines).toEqual(['\r\u001b[Kbar 1', '\r\u001b[K', 'a note\n', 'bar 1']);
+    expect(lines).toEqual(['\r\u001b[Kbar 1', '\r\u001b[K', 'a note\n', '\r\u001b[Kbar 1']);
   });
 });
 
