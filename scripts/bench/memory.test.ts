@@ -10,9 +10,14 @@ const isMeasured = process.platform === 'linux' && resolveBackend() === 'native'
 /** Long enough for garbage to come together, wide enough for buffers to come and go. */
 const cases: Record<string, MemoryCase> = {
   'of many small steps': {
-    model: { family: 'gemma3', hiddenSize: 64, layers: 3 },
-    training: { steps: 250, batchSize: 4, validation: { every: 50, rows: 8 }, checkpoint: { everySeconds: 2 } },
-    data: { vocabularySize: 512, contextLength: 64 },
+    model: { family: 'gemma3', hiddenSize: 128, layers: 4 },
+    training: {
+      steps: 150,
+      batchSize: 8,
+      validation: { every: 50, rows: 8 },
+      checkpoint: { everySeconds: 2 },
+    },
+    data: { vocabularySize: 2048, contextLength: 128 },
     precision: 'f32',
     threads: 2,
   },
