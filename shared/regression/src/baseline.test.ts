@@ -111,3 +111,11 @@ test('a baseline that cannot be written leaves the one that is there', async () 
   expect(readFileSync(baselinePath({ root }, 'ci'), 'utf8')).toBe(before);
   expect(readdirSync(join(root, 'pipelines/baselines'))).toEqual(['ci.json']);
 });
+
+test.each([1e-300, 1e-9, 1])(
+  'a rate of false alarms of %d, whose limits no seeds give, is refused at once',
+  async (rate) => {
+    put(altered(({ noise }) => (noise.falseAlarmRate = rate)));
+    await expect(read()).rejects.toThrow(/falseAlarmRate/);
+  },
+);

@@ -83,6 +83,9 @@ export const baselineSchema = z
 export type Baseline = z.infer<typeof baselineSchema>;
 export type BaselineMetric = z.infer<typeof metricSchema>;
 
+/** A rarer one is lost in rounding where limits are computed; the gate's own is thousands of times as often. */
+const LEAST_RATE = 1e-8;
+
 /** The limits follow from the measured values; a limit that does not was changed by hand. */
 function checkConsistency({ metrics, noise }: Omit<Baseline, 'format'>, context: z.RefinementCtx): void {
   const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
@@ -90,7 +93,13 @@ function checkConsistency({ metrics, noise }: Omit<Baseline, 'format'>, context:
   const compared = Object.values(metrics).filter(({ rule }) => rule === 'interval').length;
   if (comparisons !== compared)
     issue(['noise', 'comparisons'], `${comparisons}, but ${compared} metrics have intervals`);
-  else if (compared > 0 && !agree(factor, toleranceFactor(seeds.length, compared, falseAlarmRate)))
+  else if (falseAlarmRate < LEAST_RATE * compared)
+    issue(['noise', 'falseAlarmRate'], `${falseAlarmRate}, where ${LEAST_RATE} for each interval is the least`);
+  else if (
+    compared > 0 &&
+    falseAlarmRate < 1 &&
+    !agree(factor, toleranceFactor(seeds.length, compared, falseAlarmRate))
+  )
     issue(['noise', 'factor'], 'does not follow from seeds, comparisons and falseAlarmRate');
   for (const [name, metric] of Object.entries(metrics)) {
     const { values, rule, direction, lowest, highest } = metric;

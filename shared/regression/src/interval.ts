@@ -29,7 +29,7 @@ export function deviation(values: readonly number[]): number {
  * @param comparisons metrics that are compared in this way
  */
 export function toleranceFactor(runs: number, comparisons: number, falseAlarmRate: number): number {
-  return studentQuantile(falseAlarmRate / comparisons, runs - 1) * Math.sqrt(1 + 1 / runs);
+  return studentQuantile(falseAlarmRate / Math.max(1, comparisons), runs - 1) * Math.sqrt(1 + 1 / runs);
 }
 
 /** What passes: lowest <= value <= highest; null where there is no limit. */

@@ -40,3 +40,7 @@ test('a tail as small as the gate uses is met to nine digits', () => {
     expect((1 - studentCentral(studentQuantile(outside, degrees), degrees)) / outside).toBeCloseTo(1, 9);
   }
 });
+
+test.each([0, 1e-300, 1e-17, 1, Number.NaN])('a tail of %d is refused, and not looked for without end', (outside) => {
+  expect(() => studentQuantile(outside, 11)).toThrow(RangeError);
+});
