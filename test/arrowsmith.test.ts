@@ -25,7 +25,7 @@ afterAll(() => workspace.remove());
 test('where nothing was trained yet, generate says what to run', () => {
   expect(withoutRun.code).toBe(1);
   expect(withoutRun.output).toMatch(
-    /error: there is no run that trained a model yet[^]*to do: +npx nx run pipeline:tinystories/,
+    /error: there is no run that made a model yet[^]*to do: +npx nx run pipeline:tinystories/,
   );
 });
 
@@ -53,13 +53,13 @@ test('generate continues a prompt: the same text for the same seed, also through
   const { code, output } = await arrowsmith(['generate', 'Once upon', 'a time', ...options]);
   expect(code).toBe(0);
   expect(output).toMatch(
-    /Once upon a time.*[^]*12 tokens, as many as asked for; \d+ tokens\/s; the first after [\d.]+ s; run .*, float32, seed 7/,
+    /Once upon a time.*[^]*12 tokens, as many as asked for; \d+ tokens\/s; the first after [\d.]+ s; run .*, train, seed 7/,
   );
   const text = /^Once upon a time[^]*?(?=\n\n12 tokens)/m.exec(output.replace(/^npx.*\n/, ''))![0];
   const throughNx = workspace.nx(['run', 'pipeline:generate', '--prompt=Once upon a time', ...options]);
   expect(throughNx.output).toContain(text);
   const quantized = await arrowsmith(['generate', '--model=int8', '--length=3', '--run=tiny@latest']);
-  expect(quantized.output).toMatch(/3 tokens, as many as asked for[^]*int8/);
+  expect(quantized.output).toMatch(/3 tokens, as many as asked for[^]*, quantize, seed/);
 }, 60_000);
 
 test('a prompt longer than the context is cut at its beginning, which is said', async () => {
@@ -72,13 +72,13 @@ test.each([
   [['generate', '--topP=3'], /--topP=3 is not understood[^]*a number above 0 and of at most 1/],
   [['generate', '--length=0'], /a whole number of at least 1/],
   [['generate', '--modle=int8'], /unknown option --modle[^]*did you mean --model\?/],
-  [['generate', '--model=extracted'], /has no model extracted[^]*--model=float32 or --model=int8/],
+  [['generate', '--model=extracted'], /has no model extracted[^]*--model=train or --model=quantize/],
   [['generate', '--run=nope'], /there is no run "nope"/],
-  [['generate', '--pipeline=nope'], /no run of pipeline nope that trained a model/],
+  [['generate', '--pipeline=nope'], /no run of pipeline nope that made a model/],
   [['report', 'latest', '--b=latest'], /named in one way[^]*--runs=latest,latest/],
   [['regression', '--markdown=gate.md'], /--markdown takes no value[^]*--markdown --output=gate\.md/],
   [['run', 'tniy'], /there is no pipeline "tniy"[^]*did you mean tiny\?/],
-  [['run', 'trian:tiny'], /there is no stage "trian"[^]*did you mean train:tiny\?/],
+  [['run', 'trian:tiny'], /there is no step "trian"[^]*did you mean train:tiny\?/],
   [['run', 'tiny', '--train.stpes=3'], /unknown parameter "train\.stpes"/],
   [['run'], /nothing is said to be run[^]*tiny/],
   [['tiny'], /there is no command "tiny"[^]*npx arrowsmith run tiny/],
@@ -99,7 +99,7 @@ test('help tells the parameters of commands, stages and pipelines; through Nx as
   ])
     expect((await arrowsmith(args)).output).toMatch(/--a=<run> +\(default latest~1\)[^]*For example: npx nx run/);
   expect((await arrowsmith(['help', 'train'])).output).toMatch(/--steps=<integer>[^]*--optimizer\.learningRate/);
-  expect((await arrowsmith(['run', 'tiny', '--help'])).output).toMatch(/pipeline:tiny \[--<stage>\.<parameter>/);
+  expect((await arrowsmith(['run', 'tiny', '--help'])).output).toMatch(/pipeline:tiny \[--<step>\.<parameter>/);
   const { output } = workspace.nx(['run', 'pipeline:compare', '--help']);
   expect(output).toMatch(/--a=<run> +\(default latest~1\)/);
 }, 60_000);
@@ -107,7 +107,7 @@ test('help tells the parameters of commands, stages and pipelines; through Nx as
 test('what a stage says when it fails stands alone, and the exit code says so', async () => {
   workspace.write(
     'pipelines/gone.yaml',
-    'extends: tiny\nstages:\n  download:\n    source: { type: file, path: nothere.txt }\n',
+    'extends: tiny\nsteps:\n  download:\n    source: { type: file, path: nothere.txt }\n',
   );
   const { code, output } = await arrowsmith(['run', 'download:gone']);
   expect(code).toBe(1);

@@ -7,11 +7,12 @@ import {
   lists,
   numbers,
   readBatches,
-  tensorsTable,
-  tensorBatches,
   tokensTable,
+  weightBatches,
+  weightsTable,
 } from '@arrowsmith/artifacts';
 import { decoderConfig, modelParameters } from '@arrowsmith/model';
+import { storeWeights } from '@arrowsmith/quantization/model';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { expectError, PARAMETERS, type RealChain, realChain, TEXT } from './support/real-chain.ts';
 
@@ -97,14 +98,13 @@ describe('weights', () => {
       const model = modelParameters.parse(PARAMETERS.train.model);
       const tensors = { 'model.embed_tokens.weight': { shape: [280, 15], data: new Float32Array(280 * 15).fill(1) } };
       const config = JSON.stringify(decoderConfig(model, { vocabularySize: 280, contextLength: 16 }));
-      await table('weights.arrow', tensorsTable, { config }, tensorBatches(tensors));
+      await table('weights.arrow', weightsTable, { config }, weightBatches(storeWeights(tensors)));
       return {};
     });
-    await chain.run('quantize');
     await expectError(
       chain,
       'evaluate',
-      chain.run('evaluate'),
+      chain.run('evaluate', {}, undefined, { reads: { models: ['train'] } }),
       /model\.embed_tokens\.weight/,
       /\[280, 16\]/,
       /\[280, 15\]/,
@@ -115,11 +115,10 @@ describe('weights', () => {
     await chain.runUntil('chunk');
     await chain.run('train', {}, async ({ table }) => {
       const tensors = { 'model.embed_tokens.weight': { shape: [280, 16], data: new Float32Array(280 * 16) } };
-      await table('weights.arrow', tensorsTable, { config: '{"layers":2}' }, tensorBatches(tensors));
+      await table('weights.arrow', weightsTable, { config: '{"layers":2}' }, weightBatches(storeWeights(tensors)));
       return {};
     });
-    await chain.run('quantize');
-    await expectError(chain, 'evaluate', chain.run('evaluate'), /which model they are of/, /train the model again/);
+    await expectError(chain, 'quantize', chain.run('quantize'), /which model they are of/, /train the model again/);
   });
 
   test('a learning rate with which training diverges', async () => {
@@ -145,7 +144,7 @@ describe('weights', () => {
       'quantize',
       chain.run('quantize'),
       /not the kind of table/,
-      /kind "tensors"/,
+      /kind "weights"/,
       /kind "tokens"/,
     );
   });

@@ -72,7 +72,7 @@ test('a stage that runs again to the same bytes reruns nothing after it', async 
 });
 
 test('a new pipeline file recomputes nothing, and shares what it has in common', async () => {
-  workspace.write('pipelines/another.yaml', 'extends: tiny\nstages:\n  train: { seed: 2 }\n');
+  workspace.write('pipelines/another.yaml', 'extends: tiny\nsteps:\n  train: { seed: 2 }\n');
   expect((await run()).computed).toEqual([]);
   expect((await run('another')).computed).toEqual(['train', 'quantize', 'evaluate']);
 });

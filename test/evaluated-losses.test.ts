@@ -19,7 +19,7 @@ async function column(stage: string, file: string, kind: string, name: string): 
   return values;
 }
 
-/** Runs from `chunk` on and returns what `evaluate` says, of the model float32. */
+/** Runs from `chunk` on and returns what `evaluate` says, of the trained model. */
 async function evaluate(chunk: object, tokenizer = {}) {
   await chain.run('tokenizer', tokenizer);
   await chain.run('chunk', chunk);
@@ -29,7 +29,7 @@ async function evaluate(chunk: object, tokenizer = {}) {
   const numbers = async (file: string, kind: string, name: string): Promise<number[]> => {
     const models = await column('evaluate', file, kind, 'model');
     const values = (await column('evaluate', file, kind, name)) as number[];
-    return values.filter((_, row) => models[row] === 'float32');
+    return values.filter((_, row) => models[row] === 'train');
   };
   return { metrics, metadata: manifest.metadata, numbers };
 }
@@ -51,7 +51,7 @@ test.each([
   expect(metadata['documents']).toBe(bytes.length);
   const [nats, tokens] = [sum(await documents('nats')), sum(await documents('tokens'))];
   // The same float32 losses, added in another order in float64.
-  expect(Math.abs(nats / tokens / metrics['loss']! - 1)).toBeLessThan(1e-12);
+  expect(Math.abs(nats / tokens / metrics['train.loss']! - 1)).toBeLessThan(1e-12);
   expect(await positions('position')).toEqual(Array.from({ length: 16 }, (_, i) => i));
   expect(sum(await positions('tokens'))).toBe(tokens);
   expect(Math.abs(sum(await positions('nats')) / nats - 1)).toBeLessThan(1e-12);

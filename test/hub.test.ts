@@ -18,8 +18,8 @@ const TABLES = {
   download: { card: 'data-card', train: 'documents', validation: 'documents' },
   tokenizer: { vocabulary: 'vocabulary', merges: 'merges' },
   chunk: { train: 'tokens', validation: 'tokens' },
-  train: { weights: 'tensors', log: 'training-log' },
-  quantize: { weights: 'quantized-tensors', error: 'quantization-error' },
+  train: { weights: 'weights', log: 'training-log' },
+  quantize: { weights: 'weights', error: 'quantization-error' },
   evaluate: {
     metrics: 'metrics',
     samples: 'samples',
@@ -84,7 +84,7 @@ function pipeline(change: object = {}): string {
     ...change,
   };
   return JSON.stringify({
-    stages: {
+    steps: {
       download: { source },
       tokenizer: { vocabularySize: 300 },
       chunk: { contextLength: 32 },

@@ -7,7 +7,7 @@ import { copyWorkspace, type Finished, type Running, type TestWorkspace } from '
 
 const STEPS = 100;
 const PIPELINE = `
-stages:
+steps:
   download:
     source: { type: embedded, stories: 40, validationStories: 8, seed: 1 }
   tokenizer: { vocabularySize: 300 }

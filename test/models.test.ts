@@ -1,8 +1,16 @@
 /** @file Model families, pretrained models and models within models, through the real stages. */
-import { copyFileSync, cpSync, mkdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nestedModelsTable, openTensors, readBatches, readTensors } from '@arrowsmith/artifacts';
-import type { DecoderConfig } from '@arrowsmith/model';
+import { readBatches } from '@arrowsmith/artifacts';
+import {
+  float32Tensor,
+  openSafetensors,
+  readHuggingFaceModel,
+  type StoredTensor,
+  toFloat32,
+  writeSafetensors,
+} from '@arrowsmith/formats';
+import { readModel } from '@arrowsmith/quantization/model';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { expectError, PARAMETERS, type RealChain, realChain, type StageName } from './support/real-chain.ts';
 import { REPOSITORY } from './support/workspace.ts';
@@ -14,7 +22,6 @@ beforeEach(() => {
 afterEach(() => chain.remove());
 
 const artifact = (stage: string, file: string): string => join(chain.workspace.root, 'artifacts/bad', stage, file);
-const read = (path: string) => readFileSync(path);
 const { steps, batchSize, model } = PARAMETERS.train;
 
 test('a model of one word is trained, quantized and evaluated; what needs not be in memory is left in its file', async () => {
@@ -28,9 +35,9 @@ test('a model of one word is trained, quantized and evaluated; what needs not be
   expect(highlights['parameters']).toMatch(/effective, without per-layer embeddings$/);
   await chain.run('quantize');
   const { metrics: evaluated } = await chain.run('evaluate');
-  expect(evaluated['bitsPerByte']).toBeGreaterThan(0);
+  expect(evaluated['train.bitsPerByte']).toBeGreaterThan(0);
   // int8 is read whole, float32 by row: they agree but for the rounding of weights.
-  expect(Math.abs(evaluated['quantizedBitsPerByte']! / evaluated['bitsPerByte']! - 1)).toBeLessThan(0.02);
+  expect(Math.abs(evaluated['quantize.bitsPerByte']! / evaluated['train.bitsPerByte']! - 1)).toBeLessThan(0.02);
 });
 
 test('the load of every expert is in the training’s artifact', async () => {
@@ -48,89 +55,125 @@ test('the load of every expert is in the training’s artifact', async () => {
 describe('a nested model', () => {
   const nested = { ...model, layers: 2, matformer: { granularities: 3 } };
 
-  test('is evaluated at every width and in mixtures, the largest first', async () => {
+  test('has models within it that are models like others: evaluated, quantized, and trained on', async () => {
     await chain.runUntil('chunk');
     await chain.run('train', { steps, batchSize, model: nested });
-    await chain.run('quantize');
-    const { highlights } = await chain.run('evaluate', { ...PARAMETERS.evaluate, nestedModels: [[2, 0]] });
-    const models: { granularities: string; trained: number; parameters: number }[] = [];
-    for await (const batch of readBatches(artifact('evaluate', 'nested.arrow'), nestedModelsTable.kind)) {
-      models.push(...batch.toArray().map((row) => row.toJSON() as (typeof models)[number]));
-    }
-    expect(models.map(({ granularities, trained }) => [granularities, trained])).toEqual([
-      ['0 0', 1],
-      ['1 0', 0],
-      ['2 0', 0],
-      ['1 1', 1],
-      ['2 1', 0],
-      ['2 2', 1],
-    ]);
-    expect(models.map(({ parameters }) => parameters)).toEqual(
-      models.map(({ parameters }) => parameters).toSorted((a, b) => b - a),
-    );
-    expect(highlights['models within']).toMatch(/^0 0 .*parameters .*bits per byte/);
-  });
+    await chain.run('extract', { granularity: 1 }, undefined, { step: 'half' });
+    await chain.run('extract', { granularity: [2, 0] }, undefined, { step: 'mixed' });
+    await chain.run('quantize', {}, undefined, { reads: { model: ['mixed'] } });
+    const mixed = await readModel(artifact('mixed', 'weights.arrow'));
+    expect(mixed.config.layers.map(({ ffn }) => ffn.intermediateSize)).toEqual([4, 16]);
 
-  test('gives a model of its own, with which training can go on', async () => {
-    await chain.runUntil('chunk');
-    await chain.run('train', { steps, batchSize, model: nested });
-    await chain.run('extract' as StageName, { granularity: [2, 0] });
-    const { metadata } = await openTensors(artifact('extract', 'weights.arrow'));
-    const widths = (JSON.parse(metadata['config']!) as DecoderConfig).layers.map(({ ffn }) => ffn.intermediateSize);
-    expect(widths).toEqual([4, 16]);
+    const models = ['train', 'half', 'mixed', 'quantize'];
+    const evaluated = await chain.run('evaluate', {}, undefined, { reads: { models } });
+    for (const name of models) expect(evaluated.metrics[`${name}.bitsPerByte`]).toBeGreaterThan(0);
+    expect(evaluated.metrics['half.bitsPerByte']).not.toBe(evaluated.metrics['train.bitsPerByte']);
+    expect(evaluated.metrics['quantize.addedBitsPerByte']).toBe(
+      evaluated.metrics['quantize.bitsPerByte']! - evaluated.metrics['mixed.bitsPerByte']!,
+    );
+    const table = evaluated.highlights[Object.keys(evaluated.highlights).find((label) => label.startsWith('over'))!]!;
+    expect(table.split('\n').map((line) => line.split(' ')[0])).toEqual(['model', ...models]);
 
-    mkdirSync(join(chain.workspace.root, 'small'));
-    copyFileSync(artifact('extract', 'weights.arrow'), join(chain.workspace.root, 'small/weights.arrow')); // what the link leads to
-    const same = await chain.run('train', { steps: 0, from: 'small' });
-    expect(same.highlights['loss']).toBe('not trained further: the weights of small');
-    const [extracted, taken] = await Promise.all(
-      ['small/weights.arrow', 'artifacts/bad/train/weights.arrow'].map((path) =>
-        readTensors(join(chain.workspace.root, path)),
-      ),
-    );
-    expect(taken!.tensors).toEqual(extracted!.tensors);
-    const { metrics } = await chain.run('train', { steps: 3, batchSize, from: 'small' });
-    expect(metrics['trainLoss']).toBeGreaterThan(0);
-    expect(read(artifact('train', 'weights.arrow'))).not.toEqual(
-      read(join(chain.workspace.root, 'small/weights.arrow')),
-    );
+    const more = await chain.run('train', { steps: 3, batchSize }, undefined, {
+      step: 'more',
+      reads: { model: ['mixed'] },
+    });
+    expect(more.metrics['trainLoss']).toBeGreaterThan(0);
+    const trained = await readModel(artifact('more', 'weights.arrow'));
+    expect(trained.config).toEqual(mixed.config);
+    expect(trained.weights).not.toEqual(mixed.weights);
   });
 
   test('has no model with so many layers', async () => {
     await chain.runUntil('chunk');
     await chain.run('train', { steps, batchSize, model: nested });
-    const extract = 'extract' as StageName;
-    await expectError(chain, extract, chain.run(extract, { granularity: [1] }), /for each of 2 layers/, /\[1\]/);
+    await expectError(chain, 'extract', chain.run('extract', { granularity: [1] }), /for each of 2 layers/, /\[1\]/);
   });
 });
 
-describe('a pretrained model', () => {
-  test('that does not have all tokens is refused', async () => {
-    await chain.runUntil('chunk');
-    cpSync(join(REPOSITORY, 'test/fixtures/families/llama3'), join(chain.workspace.root, 'model'), { recursive: true });
-    const training = chain.run('train', { steps: 0, from: 'model' });
-    await expectError(chain, 'train', training, /embedding for every token/, /at most 64/, /280/, /tokenizer\.file/);
+describe('an imported model', () => {
+  const FAMILY = join(REPOSITORY, 'test/fixtures/families/llama3');
+  const TOKENS = 280;
+
+  /** The fixture's model with embeddings for all tokens of the chain's tokenizer: each row of its own is there several times. */
+  async function importable(): Promise<string> {
+    const folder = join(chain.workspace.root, 'model');
+    mkdirSync(folder);
+    const config = JSON.parse(readFileSync(join(FAMILY, 'config.json'), 'utf8')) as { vocab_size: number };
+    chain.write('model/config.json', JSON.stringify({ ...config, vocab_size: TOKENS }));
+    const source = await openSafetensors(join(FAMILY, 'model.safetensors'));
+    const tensors: Record<string, StoredTensor> = {};
+    for (const [name, { shape }] of source.tensors) {
+      const values = toFloat32(await source.read(name));
+      const rows = shape[0] === config.vocab_size ? TOKENS : shape[0]!;
+      const width = values.length / shape[0]!;
+      const repeated = Float32Array.from({ length: rows * width }, (_, i) => values[i % values.length]!);
+      tensors[name] = float32Tensor([rows, ...shape.slice(1)], repeated);
+    }
+    await writeSafetensors(join(folder, 'model.safetensors'), tensors);
+    cpSync(artifact('tokenizer', 'tokenizer.json'), join(folder, 'tokenizer.json'), { dereference: true });
+    return folder;
+  }
+
+  test('has the weights and the configuration of its folder, to the bit, and is evaluated and trained like others', async () => {
+    await chain.runUntil('tokenizer');
+    const folder = await importable();
+    const theirs = await readHuggingFaceModel(folder);
+    const { metrics, highlights } = await chain.run('import', { path: 'model' });
+    const ours = await readModel(artifact('import', 'weights.arrow'), { whole: true });
+    expect(ours.config).toEqual(theirs.config);
+    expect(ours.weights).toEqual(theirs.weights);
+    expect(metrics['parameters']).toBeGreaterThan(0);
+    expect(highlights['imported']).toMatch(/parameters and 280 tokens from model$/);
+    expect((await chain.run('import', { path: 'model' })).outcome).toBe('recalled');
+
+    const reads = { tokenizer: ['import'] };
+    await chain.run('chunk', {}, undefined, { reads });
+    const other = { step: 'more', reads: { ...reads, model: ['import'] } };
+    await chain.run('train', { steps: 2, batchSize }, undefined, other);
+    const models = ['import', 'more'];
+    const { metrics: evaluated } = await chain.run('evaluate', {}, undefined, { reads: { ...reads, models } });
+    expect(evaluated['more.bitsPerByte']).not.toBe(evaluated['import.bitsPerByte']);
+    expect(evaluated['more.addedBitsPerByte']).toBe(evaluated['more.bitsPerByte']! - evaluated['import.bitsPerByte']!);
   });
 
-  test('that is not there, or is no model, is refused', async () => {
-    await chain.runUntil('chunk');
+  test('is looked at again: another file of the folder is another result', async () => {
+    await chain.runUntil('tokenizer');
+    const folder = await importable();
+    const first = await chain.run('import', { path: 'model' });
+    const config = readFileSync(join(folder, 'config.json'), 'utf8');
+    chain.write('model/config.json', config.replace('{', '{ '));
+    expect((await chain.run('import', { path: 'model' })).key).not.toBe(first.key);
+  });
+
+  test('with fewer embeddings than its tokenizer has tokens is refused', async () => {
+    await chain.runUntil('tokenizer');
+    cpSync(FAMILY, join(chain.workspace.root, 'model'), { recursive: true });
+    const tokenizer = 'artifacts/bad/tokenizer/tokenizer.json';
+    const importing = chain.run('import', { path: 'model', tokenizer });
     await expectError(
       chain,
-      'train',
-      chain.run('train', { steps: 1, from: 'nowhere' }),
-      /no such folder/,
-      /train\.from/,
+      'import',
+      importing,
+      /embedding for every token/,
+      /at most 64/,
+      /280 tokens/,
+      /import\.tokenizer/,
     );
-    mkdirSync(join(chain.workspace.root, 'empty'));
-    await expectError(chain, 'train', chain.run('train', { steps: 1, from: 'empty' }), /an empty folder/);
   });
 
-  test('of another shape of folder is refused with its architecture', async () => {
-    await chain.runUntil('chunk');
-    cpSync(join(REPOSITORY, 'test/fixtures/families/llama3'), join(chain.workspace.root, 'model'), { recursive: true });
+  test('that is not there, or is no model, or has no tokenizer, is refused', async () => {
+    const refused = (path: string, ...words: RegExp[]) =>
+      expectError(chain, 'import', chain.run('import', { path }), ...words);
+    await refused('nowhere', /no such folder/, /`path` of the import/);
+    mkdirSync(join(chain.workspace.root, 'empty'));
+    await refused('empty', /an empty folder/);
+    cpSync(FAMILY, join(chain.workspace.root, 'model'), { recursive: true });
+    await refused('model', /tokenizer of the model cannot be read/, /model\/tokenizer\.json/, /no such file/);
     chain.write('model/config.json', JSON.stringify({ architectures: ['T5ForConditionalGeneration'] }));
-    const training = chain.run('train', { steps: 0, from: 'model' });
-    await expectError(chain, 'train', training, /cannot be imported/, /T5ForConditionalGeneration/);
+    await chain.runUntil('tokenizer');
+    chain.write('model/tokenizer.json', readFileSync(artifact('tokenizer', 'tokenizer.json')));
+    await refused('model', /cannot be imported/, /T5ForConditionalGeneration/);
   });
 });
 
@@ -146,7 +189,7 @@ test('the loss over longer contexts is told by part, for each way of extending t
     for (let row = 0; row < batch.numRows; row += 3) firsts.push(batch.getChild('loss')!.get(row) as number);
   }
   // Within what was seen in training, going on as before and dual chunk attention are nearly the same.
-  expect(firsts).toHaveLength(3);
+  expect(firsts).toHaveLength(6); // three of each model
   expect(Math.abs(firsts[2]! / firsts[0]! - 1)).toBeLessThan(0.05);
   const tooLong = chain.run('evaluate', { ...evaluate, longContext: { factor: 16 } });
   await expect(tooLong).rejects.toThrow(/shorter than one long context/);

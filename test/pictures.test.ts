@@ -1,5 +1,4 @@
 /** @file Pictures and captions through the real stages: what they become, and what is refused. */
-import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { readBatches } from '@arrowsmith/artifacts';
 import { toyPictures } from '@arrowsmith/corpus';
@@ -50,10 +49,10 @@ test('a row begins with its picture, a model learns from both and is measured on
   const { highlights, meanings } = await chain.run('evaluate', { captions: 2, prompts: [] });
   const metrics = await rowsOf('evaluate/picture-metrics.arrow', 'picture-metrics');
   expect(metrics.map(({ model: name, combinations, pictures: count }) => [name, combinations, count])).toEqual([
-    ['float32', 'seen', 4],
-    ['float32', 'held-out', 4],
-    ['int8', 'seen', 4],
-    ['int8', 'held-out', 4],
+    ['train', 'seen', 4],
+    ['train', 'held-out', 4],
+    ['quantize', 'seen', 4],
+    ['quantize', 'held-out', 4],
   ]);
   for (const { loss, lossOfWrongPictures, lossWithoutPictures } of metrics) {
     expect(new Set([loss, lossOfWrongPictures, lossWithoutPictures]).size).toBe(3); // pictures have an effect
@@ -64,13 +63,13 @@ test('a row begins with its picture, a model learns from both and is measured on
   for (const { document, caption } of captions) expect(caption).toBe(validation[document as number]!.caption);
   // Of captions, more are better; of losses, less.
   expect(meanings).toMatchObject({
-    heldOutCaptionsExact: { better: 'higher' },
-    seenColours: { better: 'higher' },
-    heldOutPictureGain: { better: 'higher', unit: 'nats per token', perToken: true },
-    bitsPerByte: { better: 'lower', loss: { model: 'float32', measure: 'bits per byte' } },
-    quantizedPerplexity: { better: 'lower', loss: { model: 'int8', measure: 'nats per token' } },
+    'train.heldOutCaptionsExact': { better: 'higher', model: 'train' },
+    'quantize.seenColours': { better: 'higher', model: 'quantize' },
+    'train.heldOutPictureGain': { better: 'higher', unit: 'nats per token', perToken: true },
+    'train.bitsPerByte': { better: 'lower', loss: { model: 'train', measure: 'bits per byte' } },
+    'quantize.perplexity': { better: 'lower', loss: { model: 'quantize', measure: 'nats per token' } },
   });
-  expect(Object.keys(highlights)).toContain('captions, held-out combinations (float32)');
+  expect(Object.keys(highlights)).toContain('captions, held-out combinations (train)');
 });
 
 test('refuses what cannot be: patches that do not fill the picture, packed rows, captions beyond the context', async () => {
@@ -91,8 +90,6 @@ test('refuses to filter pictures by their captions', async () => {
 test('refuses text for a model that sees, and a patch size without pictures', async () => {
   await chain.run('chunk', chunk);
   await chain.run('train', { model });
-  const sighted = join(chain.workspace.root, 'sighted');
-  cpSync(artifact('train'), sighted, { recursive: true, dereference: true });
   chain.write('text.txt', TEXT);
   await chain.run('download');
   await chain.run('tokenizer');
@@ -100,7 +97,7 @@ test('refuses text for a model that sees, and a patch size without pictures', as
     /no pictures to cut[^]*leave chunk\.patchSize out/,
   );
   await chain.run('chunk');
-  const blind = chain.run('train', { from: 'sighted' });
+  const blind = chain.run('train', {}, undefined, { step: 'blind', reads: { model: ['train'] } });
   await expect(blind).rejects.toThrow(
     /made to see[^]*expected: +pictures of 4 patches[^]*found: +text without pictures/,
   );

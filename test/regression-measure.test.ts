@@ -9,7 +9,16 @@ const STEPS = 8;
 /** In float32, also where the processor has bfloat16. */
 const changes = { steps: STEPS, precision: 'f32' };
 const train = { ...PARAMETERS.train, ...changes };
-const pipeline: Pipeline = { name: 'bad', description: '', stages: { ...PARAMETERS, train } };
+const pipeline: Pipeline = {
+  name: 'bad',
+  description: '',
+  steps: Object.fromEntries(
+    Object.entries({ ...PARAMETERS, train: { ...train, seed: 1 } }).map(([stage, parameters]) => [
+      stage,
+      { stage, parameters, inputs: {} },
+    ]),
+  ),
+};
 
 const find = (name: string) => (stage: string) => pointedArtifact(chain.workspace, name, stage);
 
@@ -25,9 +34,16 @@ beforeAll(async () => {
 });
 afterAll(() => chain.remove());
 
-test('metrics come from the records of the stages, counts from the metadata of their artifacts', async () => {
+test('metrics are those that declare how they are guarded, with their steps', async () => {
   const evaluate = await readPointer(chain.workspace, 'bad', 'evaluate');
-  expect(measured.metrics['evaluate.bitsPerByte']).toBe(evaluate.run.metrics['bitsPerByte']);
+  expect(measured.metrics['evaluate.train.bitsPerByte']).toBe(evaluate.run.metrics['train.bitsPerByte']);
+  expect(measured.metrics).not.toHaveProperty('evaluate.train.perplexity');
+  expect(measured.guarded).toContainEqual({
+    name: 'evaluate.train.bitsPerByte',
+    label: 'bits per byte of train (evaluate)',
+    rule: 'interval',
+    direction: 'both',
+  });
   const download = await readPointer(chain.workspace, 'bad', 'download');
   expect(measured.metrics['download.trainDocuments']).toBe(download.manifest.metadata['trainDocuments']);
   expect(measured.metrics['tokenizer.vocabularySize']).toBe(280);
@@ -36,8 +52,8 @@ test('metrics come from the records of the stages, counts from the metadata of t
 
 test('what quantization costs is the difference of the bits per byte', () => {
   const { metrics } = measured;
-  expect(metrics['evaluate.quantizationCost']).toBe(
-    metrics['evaluate.quantizedBitsPerByte']! - metrics['evaluate.bitsPerByte']!,
+  expect(metrics['evaluate.quantize.addedBitsPerByte']).toBe(
+    metrics['evaluate.quantize.bitsPerByte']! - metrics['evaluate.train.bitsPerByte']!,
   );
 });
 

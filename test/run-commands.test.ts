@@ -33,8 +33,8 @@ const command = (name: string, ...args: string[]): string => succeed(workspace.c
 test('a stage that is run by itself is a run, too: with what it needed, until it is forgotten', async () => {
   const output = nx(['train:tiny', '--steps=6']);
   const { run: alone, computed } = await lastRun(workspace);
-  expect(alone).toMatchObject({ stage: 'train', pipeline: 'tiny', stages: { train: { parameters: { steps: 6 } } } });
-  expect(Object.keys(alone.stages)).toEqual(['download', 'tokenizer', 'chunk', 'train']);
+  expect(alone).toMatchObject({ step: 'train', pipeline: 'tiny', steps: { train: { parameters: { steps: 6 } } } });
+  expect(Object.keys(alone.steps)).toEqual(['download', 'tokenizer', 'chunk', 'train']);
   expect(computed).toEqual(['train']);
   expect(alone.seconds).toBeGreaterThan(0);
   expect(output).toContain(`train:tiny is run ${alone.id}`);
@@ -53,8 +53,8 @@ test('runs are named, while they run and later, and listed by a condition that p
 test('runs are compared and their artifacts told apart from the command line', () => {
   nx(['pipeline:compare', '--a=six-steps', '--b=four-steps', '--json', '--output=comparison.json']);
   expect(JSON.parse(workspace.read('comparison.json'))).toMatchObject({
-    parameters: [{ stage: 'train', path: 'steps', values: [6, 4] }],
-    divergences: [null, { stage: 'train', causes: ['parameter steps'] }],
+    parameters: [{ step: 'train', path: 'steps', values: [6, 4] }],
+    divergences: [null, { step: 'train', causes: ['parameter steps'] }],
   });
   const weights = nx(['pipeline:diff', '--artifact=train/weights.arrow', '--a=six-steps', '--b=four-steps']);
   expect(weights).toMatch(/model\.norm\.weight +\[16\]/);

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadDeclarations, loadPipeline, pipelineJsonSchema } from '@arrowsmith/pipeline';
+import { type ArtifactKind, loadDeclarations, loadPipeline, pipelineJsonSchema } from '@arrowsmith/pipeline';
 import { REPOSITORY } from './support/workspace.ts';
 
 const declarations = await loadDeclarations(REPOSITORY);
@@ -19,13 +19,14 @@ test("the committed JSON Schema is that of the stages' parameters; `npm run sche
   expect(committed).toEqual(JSON.parse(JSON.stringify(pipelineJsonSchema(declarations))));
 });
 
-/** Other stages are in the pipelines that need them. */
-const CHAIN = ['download', 'tokenizer', 'chunk', 'train', 'quantize', 'evaluate'];
+/** What every pipeline makes; other stages are in the pipelines that need them. */
+const KINDS: readonly ArtifactKind[] = ['corpus', 'tokenizer', 'rows', 'model', 'measurements'];
 
 describe.each(shipped)('%s', (file) => {
-  test('loads, has the stages from text to evaluation and says what it is for', () => {
-    const { stages, description } = loadPipeline(REPOSITORY, basename(file, '.yaml'), declarations);
-    expect(Object.keys(stages)).toEqual(expect.arrayContaining(CHAIN));
+  test('loads, has all from text to measurements and says what it is for', () => {
+    const { steps, description } = loadPipeline(REPOSITORY, basename(file, '.yaml'), declarations);
+    const made = Object.values(steps).flatMap(({ stage }) => declarations.get(stage)!.makes);
+    expect(made).toEqual(expect.arrayContaining([...KINDS]));
     expect(description).toMatch(/\w+ \w+/);
   });
 

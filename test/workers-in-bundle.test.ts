@@ -28,7 +28,7 @@ type StageName = keyof typeof PARAMETERS;
 let workspace: TestWorkspace;
 beforeAll(async () => {
   workspace = copyWorkspace();
-  workspace.write(`pipelines/${PIPELINE}.yaml`, JSON.stringify({ stages: PARAMETERS }));
+  workspace.write(`pipelines/${PIPELINE}.yaml`, JSON.stringify({ steps: PARAMETERS }));
   await buildCode(workspace, Object.keys(PARAMETERS));
 });
 afterAll(() => workspace.remove());
@@ -42,11 +42,19 @@ async function runBundle(stage: StageName): Promise<{ output: string; record: Ru
   return { output, record: JSON.parse(readFileSync(path, 'utf8')) as RunRecord };
 }
 
+/** By stage, what it reads. */
+const READS: Readonly<Record<string, Record<string, string[]>>> = {
+  tokenizer: { corpus: ['download'] },
+  chunk: { corpus: ['download'], tokenizer: ['tokenizer'] },
+};
+
 /** The same from the sources, in this thread. */
 async function runHere(stage: StageName): Promise<StageOutcome> {
   return runStage({
     workspace: openWorkspace(workspace.root, {}),
     pipeline: PIPELINE,
+    step: stage,
+    reads: READS[stage] ?? {},
     declaration: await loadDeclaration(REPOSITORY, stage),
     load: () => loadStage(REPOSITORY, stage),
     parameters: { ...PARAMETERS[stage], threads: 1 },

@@ -8,6 +8,12 @@ import { readManifest } from '@arrowsmith/artifacts/store';
 import { loadDeclaration, loadStage, openWorkspace, pointerPath, runStage } from '@arrowsmith/pipeline';
 import { batchOrder, readTokenTable } from '@arrowsmith/training';
 
+/** By stage, which others each port reads. */
+const READS: Readonly<Record<string, Record<string, string[]>>> = {
+  tokenizer: { corpus: ['download'] },
+  chunk: { corpus: ['download'], tokenizer: ['tokenizer'] },
+};
+
 /** The pipeline whose artifacts the stages hand on. */
 const PIPELINE = 'bench';
 const REPOSITORY = resolve(import.meta.dirname, '../..');
@@ -38,6 +44,8 @@ async function measureStage(
   const record = await runStage({
     workspace,
     pipeline: PIPELINE,
+    step: name,
+    reads: READS[name] ?? {},
     declaration,
     load: () => loadStage(REPOSITORY, name),
     parameters,

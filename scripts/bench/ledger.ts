@@ -15,7 +15,7 @@ import {
   openWorkspace,
   newRunId,
   type Run,
-  type StageRun,
+  type StepRun,
   type Workspace,
 } from '@arrowsmith/pipeline';
 import * as z from 'zod';
@@ -95,13 +95,16 @@ function time({ root }: Workspace, args: string[]): number {
 }
 
 async function exampleRun(root: string): Promise<Omit<Run, 'id' | 'revision' | 'finishedAt'>> {
-  const { stages } = loadPipeline(root, 'tinystories', await loadDeclarations(root));
+  const declarations = await loadDeclarations(root);
+  const { steps } = loadPipeline(root, 'tinystories', declarations);
   const digest = 'a'.repeat(64);
   const host = { platform: 'linux', arch: 'x64', cpu: 'Some Processor 9000', node: 'v20.20.0' };
-  const records = Object.entries(stages).map(([stage, parameters]): [string, StageRun] => [
-    stage,
+  const records = Object.entries(steps).map(([step, { stage, parameters }]): [string, StepRun] => [
+    step,
     {
+      step,
       stage,
+      makes: declarations.get(stage)!.makes,
       parameters,
       cached: false,
       key: digest,
@@ -126,7 +129,7 @@ async function exampleRun(root: string): Promise<Omit<Run, 'id' | 'revision' | '
     dirty: false,
     backend: 'native',
     machine,
-    stages: Object.fromEntries(records),
+    steps: Object.fromEntries(records),
   };
 }
 
@@ -137,11 +140,11 @@ async function fill(
   runs: number,
 ): Promise<void> {
   const all = Array.from({ length: Math.max(0, runs - SINGLE) }, (_, i): Run => {
-    const evaluate = { ...example.stages['evaluate']!, metrics: { bitsPerByte: (i * 0.618) % 1 } };
+    const evaluate = { ...example.steps['evaluate']!, metrics: { bitsPerByte: (i * 0.618) % 1 } };
     const finishedAt = new Date(Date.UTC(2026, 0, 1) + 60_000 * i);
     return {
       ...example,
-      stages: { ...example.stages, evaluate },
+      steps: { ...example.steps, evaluate },
       id: newRunId(finishedAt),
       revision: 0,
       finishedAt: finishedAt.toISOString(),

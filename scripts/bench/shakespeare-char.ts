@@ -124,7 +124,7 @@ async function trainOurs(
     recipe: describeRecipe(recipe),
     parameters: metrics['parameters']!,
     seconds,
-    validationLoss: (await runOf('evaluate')).metrics['loss']!,
+    validationLoss: (await runOf('evaluate')).metrics['train.loss']!,
   };
 }
 

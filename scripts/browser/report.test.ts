@@ -77,7 +77,7 @@ describe.skipIf(executable === undefined)('a report in Chromium', () => {
     const step = Number(/^step (\d+)$/.exec(at)![1]);
     expect(step).toBeGreaterThan(50);
     expect(step).toBeLessThan(65);
-    const { trainLoss, gradientNorm } = run.stages[3]!.tables[0]!.columns;
+    const { trainLoss, gradientNorm } = run.steps[3]!.tables[0]!.columns;
     const read = async (title: string) =>
       Number(await panel(page, title).first().locator('.value').first().textContent());
     // Five digits are shown.
@@ -186,15 +186,15 @@ describe.skipIf(executable === undefined)('a report in Chromium', () => {
       environments: [],
       divergences: [null, null],
       losses: (['bits per byte', 'nats per token'] as const).map((measure) => ({
-        model: 'float32',
+        model: 'train',
         measure,
         values: measured.values,
         documents: [2000, 2000],
         differences: [null, difference],
       })),
-      metrics: ['bitsPerByte', 'quantizedBitsPerByte'].map((name) => ({
+      metrics: ['train.bitsPerByte', 'quantize.bitsPerByte'].map((name) => ({
         ...measured,
-        stage: 'evaluate',
+        step: 'evaluate',
         name,
         differences: [null, -0.00999],
         verdicts: [null, 'better' as const],
@@ -234,7 +234,7 @@ describe.skipIf(executable === undefined)('a report in Chromium', () => {
 
   test('steps whose loss is not finite are marked', async () => {
     const run = exampleRun({ steps: 30 });
-    const broken = run.stages.map((stage) => ({
+    const broken = run.steps.map((stage) => ({
       ...stage,
       tables: stage.tables.map((table) =>
         table.kind === 'training-log'
@@ -248,7 +248,7 @@ describe.skipIf(executable === undefined)('a report in Chromium', () => {
           : table,
       ),
     }));
-    const { page, troubles } = await open([{ ...run, stages: broken }]);
+    const { page, troubles } = await open([{ ...run, steps: broken }]);
     expect(await panel(page, 'Loss').first().locator('svg text', { hasText: '×' }).count()).toBe(3);
     await panel(page, 'Loss').first().locator('.plot').focus();
     await page.keyboard.press('End');

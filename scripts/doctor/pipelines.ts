@@ -1,5 +1,5 @@
 /** @file Checks the pipeline files, and says how much disk each pipeline needs. */
-import { type JsonObject, loadDeclarations, loadPipeline, type Pipeline, pipelineNames } from '@arrowsmith/pipeline';
+import { loadDeclarations, loadPipeline, type Pipeline, pipelineNames } from '@arrowsmith/pipeline';
 import { type Source, sourceParameters } from '@arrowsmith/corpus';
 import { UserError } from '@arrowsmith/errors';
 import { type Finding, finding } from './finding.ts';
@@ -40,9 +40,9 @@ export async function checkPipelines(root: string): Promise<{
   return { findings, sources: pipelines.flatMap(sourceOf), pipelines, declarations };
 }
 
-function sourceOf({ name, stages }: Pipeline): PipelineSource[] {
-  const download = stages['download'] as JsonObject | undefined;
-  return download === undefined ? [] : [{ pipeline: name, source: sourceParameters.parse(download['source']) }];
+function sourceOf({ name, steps }: Pipeline): PipelineSource[] {
+  const downloads = Object.values(steps).filter(({ stage }) => stage === 'download');
+  return downloads.map(({ parameters }) => ({ pipeline: name, source: sourceParameters.parse(parameters['source']) }));
 }
 
 /** Mean size of a story of the embedded corpus. */

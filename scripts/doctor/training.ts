@@ -2,7 +2,7 @@
 import { CHANNELS, PICTURE_SIZE } from '@arrowsmith/corpus';
 import { decoderConfig, type DecoderConfig, modelParameters } from '@arrowsmith/model';
 import { type Engine, useBackend } from '@arrowsmith/ops';
-import { type JsonObject, type Pipeline, type StageDeclaration } from '@arrowsmith/pipeline';
+import type { Pipeline, StageDeclaration, Steps } from '@arrowsmith/pipeline';
 import {
   availableMemory,
   estimateMemory,
@@ -41,11 +41,13 @@ export async function checkTraining(
   declarations: ReadonlyMap<string, StageDeclaration>,
   estimate: (asked: readonly Asked[]) => Promise<Estimate[]> = estimateTraining,
 ): Promise<Finding[]> {
-  const trained = pipelines.filter(({ stages }) => stages['train'] !== undefined);
-  const all = trained.map((pipeline) => ({
-    check: `training ${pipeline.name}`,
-    asked: askedOf(pipeline, declarations),
-  }));
+  const all = pipelines.flatMap(({ name, steps }) => {
+    const trained = Object.keys(steps).filter((step) => steps[step]!.stage === 'train');
+    return trained.map((step) => ({
+      check: `training ${trained.length === 1 ? name : `${step}:${name}`}`,
+      asked: askedOf(steps, step, declarations),
+    }));
+  });
   const distinct = new Map(
     all.flatMap(({ asked }) => (typeof asked === 'string' ? [] : [[JSON.stringify(asked), asked]])),
   );
@@ -59,21 +61,24 @@ export async function checkTraining(
 }
 
 /** @returns a sentence where the model is known only when the stage runs */
-function askedOf({ stages }: Pipeline, declarations: ReadonlyMap<string, StageDeclaration>): Asked | string {
-  const [train, chunk, tokenizer] = ['train', 'chunk', 'tokenizer'].map(
-    (name) => stages[name] as JsonObject | undefined,
-  );
-  if (train?.['from'] !== undefined) return 'it continues a pretrained model, whose size is known when it is read';
-  if (typeof tokenizer?.['vocabularySize'] !== 'number' || tokenizer['file'] !== undefined)
+function askedOf(steps: Steps, step: string, declarations: ReadonlyMap<string, StageDeclaration>): Asked | string {
+  const { parameters: train, inputs } = steps[step]!;
+  const [chunk, tokenizer] = ['rows', 'tokenizer'].map((port) => steps[inputs[port]![0]!]!.parameters);
+  if (inputs['model']!.length > 0) return 'it goes on with a model whose size is known when it is read';
+  if (typeof tokenizer!['vocabularySize'] !== 'number' || tokenizer!['file'] !== undefined)
     return 'its tokenizer is pretrained; how many tokens that has is known when it is read';
-  const engine = declarations.get('train')!.environment!(train!) as unknown as Engine;
+  const engine = declarations.get('train')!.environment!(train) as unknown as Engine;
   if (engine.backend === 'cpu')
     return 'the backend cpu is the reference for tests: build the native one, npm run build:native';
   const patchSize = chunk!['patchSize'];
   const vision =
     typeof patchSize === 'number' ? { patches: (PICTURE_SIZE / patchSize) ** 2, channels: CHANNELS, patchSize } : null;
-  const data = { vocabularySize: tokenizer['vocabularySize'], contextLength: Number(chunk!['contextLength']), vision };
-  const config = decoderConfig(modelParameters.parse(train!['model']), data);
+  const data = {
+    vocabularySize: tokenizer!['vocabularySize'] as number,
+    contextLength: Number(chunk!['contextLength']),
+    vision,
+  };
+  const config = decoderConfig(modelParameters.parse(train['model']), data);
   return { config, parameters: train as unknown as Asked['parameters'], engine };
 }
 

@@ -69,7 +69,7 @@ describe('a planted fault', () => {
       'const { learningRate: peak } = optimizer;',
       'const peak = optimizer.learningRate / 10;',
     );
-    expect(failures).toMatchObject({ 'evaluate.bitsPerByte': 'worse', 'train.loss1of4': 'worse' });
+    expect(failures).toMatchObject({ 'evaluate.train.bitsPerByte': 'worse', 'train.loss1of4': 'worse' });
     // The latter where the baseline was made with another instruction set.
     expect(output).toMatch(/first artifact that differs is that of train|artifacts differ from train /);
     expect(output).toMatch(/The code of [^.]*\btrain\b[^.]* has changed since the baseline/);
@@ -81,7 +81,7 @@ describe('a planted fault', () => {
       'const angle = (offset + position) * frequency;',
       'const angle = offset * frequency;',
     );
-    expect(failures).toMatchObject({ 'evaluate.bitsPerByte': 'worse', 'train.validationLoss': 'worse' });
+    expect(failures).toMatchObject({ 'evaluate.train.bitsPerByte': 'worse', 'train.validationLoss': 'worse' });
   });
 
   test('a tokenizer that lacks its last merge is another one', async () => {
@@ -101,7 +101,7 @@ describe('a planted fault', () => {
       'return {begin, std::min(position + 2, shape.sKv)};',
       buildNative,
     );
-    expect(failures).toMatchObject({ 'evaluate.bitsPerByte': 'too good', 'train.validationLoss': 'too good' });
+    expect(failures).toMatchObject({ 'evaluate.train.bitsPerByte': 'too good', 'train.validationLoss': 'too good' });
     expect(output).toMatch(/look at the causal mask/);
   });
 });
@@ -132,7 +132,7 @@ describe('what cannot be compared', () => {
 });
 
 describe('a new baseline', () => {
-  const TINY = 'extends: smoke\nstages:\n  train: { steps: 3 }\n  evaluate: { sampling: [] }\n';
+  const TINY = 'extends: smoke\nsteps:\n  train: { steps: 3 }\n  evaluate: { sampling: [] }\n';
 
   test('is measured with the seeds that are asked for, and the gate then passes', () => {
     workspace.write('pipelines/tiny.yaml', TINY);

@@ -52,7 +52,7 @@ beforeAll(async () => {
   [workspace, lone] = [copyWorkspace(), copyWorkspace()];
   for (const { write } of [workspace, lone]) {
     write('pipelines/tiny.yaml', TINY_PIPELINE);
-    write('pipelines/other.yaml', 'extends: tiny\nstages:\n  train: { seed: 2 }\n');
+    write('pipelines/other.yaml', 'extends: tiny\nsteps:\n  train: { seed: 2 }\n');
   }
   for (const [i, kind] of KINDS.entries()) {
     const { code, output } = lone.nx(['run', ...kind.args], { ...kind.env, RUN_NAME: `${ALONE}-${i}` });
@@ -70,11 +70,11 @@ afterAll(() => {
 });
 
 /** What a run is, but for time, machine and what was cached. */
-const essence = ({ pipeline, stage, stages }: Run) => ({
+const essence = ({ pipeline, step, steps }: Run) => ({
   pipeline,
-  stage,
-  stages: Object.fromEntries(
-    Object.entries(stages).map(([name, { key, code, manifest, parameters, inputs, environment, metadata }]) => [
+  step,
+  steps: Object.fromEntries(
+    Object.entries(steps).map(([name, { key, code, manifest, parameters, inputs, environment, metadata }]) => [
       name,
       { key, code, manifest, parameters, inputs, environment, metadata },
     ]),
@@ -136,7 +136,7 @@ test(`${STARTS} overlapping starts, with gc --delete beside them`, async () => {
   expect(runs).toHaveLength(finished.filter((_, i) => startOf(i).error === undefined).length);
 
   // Every pointer is whole, and of one of the runs.
-  const digests = new Set(runs.flatMap(({ stages }) => Object.values(stages).map(({ manifest }) => manifest)));
+  const digests = new Set(runs.flatMap(({ steps }) => Object.values(steps).map(({ manifest }) => manifest)));
   for (const pipeline of ['tiny', 'other']) {
     const folder = join(workspace.root, 'artifacts', pipeline);
     for (const stage of readdirSync(folder)) {

@@ -11,7 +11,7 @@ export async function lastRun(
   const run = runs.findLast((each) => pipeline === undefined || each.pipeline === pipeline)!;
   return {
     run,
-    computed: Object.entries(run.stages).flatMap(([stage, { cached }]) => (cached ? [] : [stage])),
-    manifests: Object.values(run.stages).map(({ manifest }) => manifest),
+    computed: Object.entries(run.steps).flatMap(([stage, { cached }]) => (cached ? [] : [stage])),
+    manifests: Object.values(run.steps).map(({ manifest }) => manifest),
   };
 }

@@ -20,6 +20,16 @@ export const TEXT = Array.from({ length: 60 }, (_, i) => `The ${i % 7} small cat
   '\n***\n',
 );
 
+/** What each stage reads in the usual chain, by port. */
+const READS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  tokenizer: { corpus: ['download'] },
+  chunk: { corpus: ['download'], tokenizer: ['tokenizer'] },
+  train: { tokenizer: ['tokenizer'], rows: ['chunk'], model: [] },
+  extract: { model: ['train'] },
+  quantize: { model: ['train'] },
+  evaluate: { tokenizer: ['tokenizer'], rows: ['chunk'], models: ['train', 'quantize'] },
+};
+
 /** Parameters with which the whole chain runs on TEXT in seconds. */
 export const PARAMETERS = {
   download: { source: { type: 'file', path: 'text.txt', separator: '***' } },
@@ -30,7 +40,14 @@ export const PARAMETERS = {
   evaluate: { sampling: [{ temperature: 0, maximumTokens: 2 }] },
 };
 
-export type StageName = keyof typeof PARAMETERS;
+export type StageName = keyof typeof PARAMETERS | 'extract' | 'import';
+
+/** A step that is not the usual one of its stage. */
+export interface OtherStep {
+  step?: string;
+  /** By port, what it reads instead. */
+  reads?: Readonly<Record<string, readonly string[]>>;
+}
 
 /** A pipeline `bad`, whose text is `text.txt`. */
 export interface RealChain {
@@ -42,6 +59,7 @@ export interface RealChain {
     name: StageName,
     changes?: object,
     instead?: (context: StageContext<never>) => Promise<object>,
+    other?: OtherStep,
   ): Promise<StageOutcome>;
   /** Runs the stages up to and including one. */
   runUntil(last: StageName): Promise<void>;
@@ -53,15 +71,17 @@ export function realChain(): RealChain {
   const chain: RealChain = {
     workspace,
     write: (file, content) => writeFileSync(join(workspace.root, file), content),
-    async run(name, changes = {}, instead) {
+    async run(name, changes = {}, instead, { step = name, reads = {} } = {}) {
       const declaration = await loadDeclaration(REPOSITORY, name);
       return runStage({
         workspace,
         pipeline: 'bad',
+        step,
+        reads: { ...READS[name], ...reads },
         declaration,
         load: async () =>
           instead ? (implementStage(declaration, instead as never) as Stage) : loadStage(REPOSITORY, name),
-        parameters: { ...PARAMETERS[name], ...changes },
+        parameters: { ...(PARAMETERS as Partial<Record<StageName, object>>)[name], ...changes },
         code: 'test',
         signal: new AbortController().signal,
         print: () => undefined,

@@ -2,7 +2,7 @@
 
 /** What is in pipelines/tiny.yaml of a test's workspace. */
 export const TINY_PIPELINE = `
-stages:
+steps:
   download:
     source: { type: embedded, stories: 40, validationStories: 8, seed: 1 }
   tokenizer: { vocabularySize: 300 }

@@ -3,6 +3,7 @@
 export { createByteEncoder, createPreTokenVisitor, type ByteEncoder } from './byte-encoder.ts';
 export { encodeBatches, type EncodedBatch } from './encode-batches.ts';
 export { createEncoder, type BpeEncoder, type DecodeStream, type EncodeOptions } from './encoder.ts';
+export { chooseEndOfText } from './end-of-text.ts';
 export { createIdBuffer, type IdBuffer } from './id-buffer.ts';
 export { mergeProducts } from './merge-products.ts';
 export { isLossless, type AddedToken, type BpeModel } from './model.ts';

@@ -37,6 +37,7 @@ export const BUILT: readonly Command[] = [
     summary: 'an HTML page of a run, or of several side by side',
     flagsOf: (words) => [words.length === 1 ? `--run=${words[0]}` : `--runs=${words.join(',')}`],
   },
+  { name: 'watch', words: '', summary: 'in a second terminal, what the steps of a run do as they do it' },
   { name: 'diff', words: '', summary: 'two artifacts apart: --artifact=train/weights.arrow' },
   { name: 'name', words: '', summary: 'gives a run a name and notes: --run, --name, --notes' },
   { name: 'forget', words: '', summary: 'takes runs out of the ledger: --runs, --where, --before; --delete' },

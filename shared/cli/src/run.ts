@@ -1,4 +1,4 @@
-/** @file `arrowsmith run`: a pipeline or a stage through Nx, with the output of the stages alone. */
+/** @file `arrowsmith run`: a pipeline or a step through Nx, with the output of the steps alone. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -11,6 +11,7 @@ import {
   pipelineNames,
   planPipeline,
   readCommandLine,
+  stepNames,
   type StageDeclaration,
 } from '@arrowsmith/pipeline/request';
 import { codeFolder, terminalColumns } from '@arrowsmith/pipeline/start';
@@ -22,7 +23,7 @@ import { say } from './say.ts';
 type Declarations = ReadonlyMap<string, StageDeclaration>;
 
 interface Target {
-  /** `pipeline`, or a stage. */
+  /** `pipeline`, a step, or a stage: all steps of it. */
   project: string;
   pipeline: string;
 }
@@ -30,7 +31,7 @@ interface Target {
 /** What a stage says when it is stopped (shared/pipeline, cli/main.ts); here it is said once, at the end. */
 const STOPPED = 'stopped; run the same command again to go on from the last checkpoint';
 
-/** @throws UserError for a pipeline, a stage or a parameter that does not exist, and for a value that is wrong */
+/** @throws UserError for a pipeline, a step or a parameter that does not exist, and for a value that is wrong */
 export async function runPipeline({ root, build, args }: Started): Promise<void> {
   const word = args.find((arg) => !arg.startsWith('-'));
   const declarations = await loadDeclarations(root, build);
@@ -44,7 +45,7 @@ export async function runPipeline({ root, build, args }: Started): Promise<void>
   await startNx(root, command);
 }
 
-/** Prints what the parameters of a stage or a pipeline are. @throws UserError where there is none of that name */
+/** Prints what the parameters of a step or a pipeline are. @throws UserError where there is none of that name */
 export async function runHelp({ root, build, args: [word = ''] }: Started): Promise<void> {
   const declarations = await loadDeclarations(root, build);
   if (declarations.has(word)) return print(helpOn(root, { project: word, pipeline: 'tinystories' }, declarations));
@@ -60,13 +61,14 @@ async function loadDeclarations(root: string, build: string): Promise<Declaratio
 function parseTarget(root: string, word: string, declarations: Declarations): Target {
   const [project, pipeline] = word.includes(':') ? (word.split(':', 2) as [string, string]) : ['pipeline', word];
   const pipelines = pipelineNames(root);
-  const stages = [...declarations.keys(), 'pipeline'];
-  const isStage = stages.includes(project);
-  if (isStage && pipelines.includes(pipeline)) return { project, pipeline };
-  const [wrong, known] = isStage ? [pipeline, pipelines] : [project, stages];
+  const steps = pipelines.includes(pipeline) ? stepNames(root, pipeline) : [];
+  const projects = [...new Set([...(steps.length > 0 ? steps : declarations.keys()), 'pipeline'])];
+  const isStep = projects.includes(project) || declarations.has(project);
+  if (isStep && pipelines.includes(pipeline)) return { project, pipeline };
+  const [wrong, known] = isStep ? [pipeline, pipelines] : [project, projects];
   const [near] = nearest(wrong, known);
   const meant = (name: string): string =>
-    isStage
+    isStep
       ? project === 'pipeline'
         ? name
         : `${project}:${name}`
@@ -74,12 +76,12 @@ function parseTarget(root: string, word: string, declarations: Declarations): Ta
         ? pipeline
         : `${name}:${pipeline}`;
   throw new UserError({
-    what: `there is no ${isStage ? 'pipeline' : 'stage'} "${wrong}"`,
-    expected: `one of ${(isStage ? pipelines : [...declarations.keys()]).join(', ')}`,
+    what: `there is no ${isStep ? 'pipeline' : 'step'} "${wrong}"`,
+    expected: `one of ${(isStep ? pipelines : projects.filter((name) => name !== 'pipeline')).join(', ')}`,
     found: word,
     fix:
       near === undefined
-        ? isStage
+        ? isStep
           ? `check the spelling, or add pipelines/${wrong}.yaml (README, "Add a pipeline")`
           : `a whole pipeline is npx arrowsmith run ${pipelines.includes(pipeline) ? pipeline : 'tinystories'}`
         : `did you mean ${meant(near)}?`,
@@ -143,6 +145,6 @@ function nxOf(root: string): string {
 const noTarget = (root: string): UserError =>
   new UserError({
     what: 'nothing is said to be run',
-    expected: `a pipeline: ${pipelineNames(root).join(', ')}; or a stage of one: train:tinystories`,
+    expected: `a pipeline: ${pipelineNames(root).join(', ')}; or a step of one: train:tinystories`,
     fix: `${shellLine(['npx', 'arrowsmith', 'run', 'tinystories'])}`,
   });

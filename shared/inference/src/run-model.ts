@@ -1,21 +1,16 @@
-/** @file The model and the tokenizer of a run, from the files that the ledger names and the store has. */
+/** @file A model of a run and its tokenizer, from the files that the ledger names and the store has. */
 import { readFile } from 'node:fs/promises';
 import { type BpeEncoder, createEncoder, fromTokenizerJson } from '@arrowsmith/bpe';
-import { UserError } from '@arrowsmith/errors';
-import type { Run, Workspace } from '@arrowsmith/pipeline';
-import { type Model, readQuantizedModel, readTrainedModel } from '@arrowsmith/quantization/read-model';
+import { nearest, UserError } from '@arrowsmith/errors';
+import type { ArtifactKind, Run, StepRun, Workspace } from '@arrowsmith/pipeline';
+import { type Model, readModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
 import { rerun, resolveReference, runFile } from '@arrowsmith/runs/references';
-
-/** The models that a run may have, and the stage that makes each. */
-const STAGES = { float32: 'train', int8: 'quantize', extracted: 'extract' } as const;
-
-export type ModelName = keyof typeof STAGES;
-
-export const MODEL_NAMES = Object.keys(STAGES) as ModelName[];
 
 /** What text is made with. */
 export interface RunModel {
   run: Run;
+  /** The step that made the model. */
+  step: string;
   model: Model;
   encoder: BpeEncoder;
   /** The token that ends documents, and begins one. */
@@ -25,7 +20,8 @@ export interface RunModel {
 /**
  * Loads a model of a run.
  *
- * @param wanted `reference` names a run of the ledger, of `pipeline` where that is given; by default the last one that trained a model of text
+ * @param wanted `reference` names a run of the ledger, of `pipeline` where that is given; by default the last one that made a model of text;
+ *   `model` the step that made it, or the format of its weights; by default the last one that is not quantized
  * @param runs of the ledger, oldest first
  * @throws UserError for a reference that names no run, a run without such a model, one whose files are gone or damaged, and a model that reads
  * pictures
@@ -33,36 +29,37 @@ export interface RunModel {
 export async function loadRunModel(
   workspace: Workspace,
   runs: readonly Run[],
-  wanted: { reference?: string | undefined; pipeline?: string | undefined; model?: ModelName },
+  wanted: { reference?: string | undefined; pipeline?: string | undefined; model?: string | undefined },
 ): Promise<RunModel> {
-  const { reference, pipeline, model: name = 'float32' } = wanted;
+  const { reference, pipeline } = wanted;
   const run =
     reference === undefined
-      ? lastTrained(runs, pipeline)
+      ? lastWithModel(runs, pipeline)
       : await resolveReference(reference, { workspace, runs, pipeline });
-  const stage = STAGES[name];
-  if (run.stages['train'] === undefined) throw noModel(run);
-  if (run.stages[stage] === undefined) throw noSuchModel(run, name);
-  const weights = await fileOf(workspace, run, stage, 'weights.arrow');
-  const tokenizerPath = await fileOf(workspace, run, 'tokenizer', 'tokenizer.json');
-  const model = await (name === 'int8' ? readQuantizedModel(weights) : readTrainedModel(weights));
+  const step = chooseModel(run, wanted.model);
+  const tokenizerStep = tokenizerOf(run, step);
+  const model = await readModel(await fileOf(workspace, run, step, WEIGHTS_FILE));
+  const tokenizerPath = await fileOf(workspace, run, tokenizerStep, 'tokenizer.json');
   if (model.config.vision !== null) throw readsPictures(run);
   const tokenizer = fromTokenizerJson(await readFile(tokenizerPath, 'utf8'), tokenizerPath);
-  const end = run.stages['tokenizer']?.metadata['endOfText'];
+  const end = run.steps[tokenizerStep]!.metadata['endOfText'];
   const endOfText = tokenizer.specialTokens.find(({ content }) => content === end)?.id;
-  if (endOfText === undefined) throw noEnd(run, tokenizerPath, String(end));
-  return { run, model, encoder: createEncoder(tokenizer), endOfText };
+  if (endOfText === undefined) throw noEnd(run, tokenizerStep, tokenizerPath, String(end));
+  return { run, step, model, encoder: createEncoder(tokenizer), endOfText };
 }
 
-/** The last run that trained a model. @throws UserError where there is none */
-function lastTrained(all: readonly Run[], pipeline: string | undefined): Run {
+const makes = (kind: ArtifactKind, { steps }: Run): string[] =>
+  Object.keys(steps).filter((step) => steps[step]!.makes.includes(kind));
+
+/** The last run that made a model. @throws UserError where there is none */
+function lastWithModel(all: readonly Run[], pipeline: string | undefined): Run {
   const runs = pipeline === undefined ? all : all.filter((run) => run.pipeline === pipeline);
-  const run = runs.findLast(({ stages }) => stages['train'] !== undefined);
+  const run = runs.findLast((each) => makes('model', each).length > 0);
   if (run !== undefined) return run;
   throw new UserError({
-    what: `there is no run${pipeline === undefined ? '' : ` of pipeline ${pipeline}`} that trained a model yet`,
+    what: `there is no run${pipeline === undefined ? '' : ` of pipeline ${pipeline}`} that made a model yet`,
     expected: 'a run in the ledger, artifacts/runs',
-    found: runs.length === 0 ? 'no runs' : `${runs.length} ${runs.length === 1 ? 'run' : 'runs'} of other stages`,
+    found: runs.length === 0 ? 'no runs' : `${runs.length} ${runs.length === 1 ? 'run' : 'runs'} of other steps`,
     fix:
       pipeline === undefined
         ? 'npx nx run pipeline:tinystories trains one in a few minutes, npx nx run pipeline:smoke a tiny one in seconds'
@@ -70,36 +67,68 @@ function lastTrained(all: readonly Run[], pipeline: string | undefined): Run {
   });
 }
 
+/** The format of a model's weights; runs of before models said it had float32 ones where they were not quantized. */
+const formatOf = ({ metadata }: StepRun): string => String(metadata['format'] ?? 'f32');
+
+/** What weights are called elsewhere. */
+const ALSO: Readonly<Record<string, string>> = { float32: 'f32' };
+
+/** The step that made the model that is meant. @throws UserError where there is none */
+function chooseModel(run: Run, asked: string | undefined): string {
+  const models = makes('model', run);
+  if (models.length === 0) throw noModel(run);
+  if (asked === undefined) return models.findLast((step) => formatOf(run.steps[step]!) === 'f32') ?? models.at(-1)!;
+  if (models.includes(asked)) return asked;
+  const format = Object.hasOwn(ALSO, asked) ? ALSO[asked]! : asked;
+  const ofFormat = models.findLast((step) => formatOf(run.steps[step]!) === format);
+  if (ofFormat !== undefined) return ofFormat;
+  const [near] = nearest(asked, models);
+  throw new UserError({
+    what: `run ${run.id} has no model ${asked}`,
+    expected: `--model=${models.join(' or --model=')}`,
+    found: `the steps ${Object.keys(run.steps).join(', ')}`,
+    fix: near === undefined ? `choose one of them, or another run: --run=<run>` : `did you mean --model=${near}?`,
+  });
+}
+
+/** The step whose tokenizer a model was made with: the nearest one before it. @throws UserError where the run has none */
+function tokenizerOf(run: Run, model: string): string {
+  const seen = new Set<string>();
+  let level = [model];
+  while (level.length > 0) {
+    const found = level.find((step) => run.steps[step]?.makes.includes('tokenizer'));
+    if (found !== undefined) return found;
+    for (const step of level) seen.add(step);
+    level = level.flatMap((step) => Object.keys(run.steps[step]?.inputs ?? {})).filter((step) => !seen.has(step));
+  }
+  throw new UserError({
+    what: `run ${run.id} does not know the tokenizer of ${model}`,
+    expected: 'a step that makes one, before it',
+    found: `the steps ${Object.keys(run.steps).join(', ')}`,
+    fix: 'choose another run: --run=<run>',
+  });
+}
+
 /** @throws UserError where the store no longer has it, or it is damaged */
-async function fileOf(workspace: Workspace, run: Run, stage: string, file: string): Promise<string> {
-  const path = await runFile(workspace, run, stage, file);
+async function fileOf(workspace: Workspace, run: Run, step: string, file: string): Promise<string> {
+  const path = await runFile(workspace, run, step, file);
   if (path !== undefined) return path;
   throw new UserError({
-    what: `the artifact of ${stage} of run ${run.id} is no longer in the store`,
-    where: `${workspace.store}, manifest ${run.stages[stage]?.manifest.slice(0, 12) ?? 'none'}`,
+    what: `the artifact of ${step} of run ${run.id} is no longer in the store`,
+    where: `${workspace.store}, manifest ${run.steps[step]?.manifest.slice(0, 12) ?? 'none'}`,
     expected: `its file ${file}`,
     found: 'no such files (deleted, or removed by garbage collection)',
-    fix: `with the code and the parameters of that run, ${rerun(run, stage)} makes it again; or choose another run: --run=<run>`,
+    fix: `with the code and the parameters of that run, ${rerun(run, step)} makes it again; or choose another run: --run=<run>`,
   });
 }
 
 const noModel = (run: Run): UserError =>
   new UserError({
-    what: `run ${run.id} of ${run.pipeline} trained no model`,
-    expected: 'a run with the stage train',
-    found: `the stages ${Object.keys(run.stages).join(', ')}`,
-    fix: `npx nx run train:${run.pipeline}, or another run: --run=<run>; npx nx run pipeline:runs lists them`,
+    what: `run ${run.id} of ${run.pipeline} made no model`,
+    expected: 'a run with a step that makes one',
+    found: `the steps ${Object.keys(run.steps).join(', ')}`,
+    fix: `npx nx run pipeline:${run.pipeline}, or another run: --run=<run>; npx nx run pipeline:runs lists them`,
   });
-
-function noSuchModel(run: Run, name: ModelName): UserError {
-  const there = MODEL_NAMES.filter((each) => run.stages[STAGES[each]] !== undefined);
-  return new UserError({
-    what: `run ${run.id} has no model ${name}`,
-    expected: `--model=${there.join(' or --model=')}`,
-    found: `the stages ${Object.keys(run.stages).join(', ')}`,
-    fix: `npx nx run ${STAGES[name]}:${run.pipeline} makes one`,
-  });
-}
 
 const readsPictures = (run: Run): UserError =>
   new UserError({
@@ -109,11 +138,11 @@ const readsPictures = (run: Run): UserError =>
     fix: `choose another run: --run=<run>; the captions it wrote are in the report: npx nx run pipeline:report --run=${run.id}`,
   });
 
-const noEnd = (run: Run, path: string, end: string): UserError =>
+const noEnd = (run: Run, step: string, path: string, end: string): UserError =>
   new UserError({
     what: 'the tokenizer has no token that ends a text',
     where: path,
     expected: `the special token ${end}`,
     found: 'none of that name',
-    fix: rerun(run, 'tokenizer'),
+    fix: rerun(run, step),
   });

@@ -20,7 +20,11 @@ const config = decoderConfig(
   modelParameters.parse({ hiddenSize: 8, layers: 1, heads: 2, kvHeads: 1, intermediateSize: 8, initializerRange: 0.3 }),
   { vocabularySize: 257, contextLength: 24 },
 );
-const loaded = { model: { name: 'float32', config, weights: initialWeights(config, 4) }, encoder, endOfText: END };
+const loaded = {
+  model: { format: 'f32', bytes: 0, config, weights: initialWeights(config, 4) },
+  encoder,
+  endOfText: END,
+};
 const sampling = samplingParameters.parse({ temperature: 1, maximumTokens: 10_000, seed: 2 });
 
 beforeAll(() => useBackend('cpu'));

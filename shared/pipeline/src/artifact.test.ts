@@ -16,7 +16,10 @@ function toyRuns() {
   const chainOf = (to: number, invocation?: string): Chain => ({
     workspace,
     pipeline: 'toy',
-    stages: { count: { to, note: '', hands: 1 }, double: { plus: 0 } },
+    steps: {
+      count: { stage: 'count', parameters: { to, note: '', hands: 1 }, inputs: {} },
+      double: { stage: 'double', parameters: { plus: 0 }, inputs: { number: ['count'] } },
+    },
     declarations,
     code: { count: 'code-1', double: 'code-1' },
     run: invocation,
@@ -52,9 +55,9 @@ test('the run in the ledger is of its own artifacts, and afterwards the pointers
     await count();
     await double();
   }
-  const run = await completeRun(workspace, { pipeline: 'toy', stages: ['count', 'double'], find: mine.find });
-  expect(run.stages['double']).toMatchObject({ metadata: { from: 3, value: 6 }, cached: false });
-  expect(run.stages['double']!.inputs['count']).toBe(run.stages['count']!.manifest);
+  const run = await completeRun(workspace, { pipeline: 'toy', steps: ['count', 'double'], find: mine.find });
+  expect(run.steps['double']).toMatchObject({ metadata: { from: 3, value: 6 }, cached: false });
+  expect(run.steps['double']!.inputs['count']).toBe(run.steps['count']!.manifest);
   for (const [stage, metadata] of Object.entries({ count: { to: 3 }, double: { from: 3, value: 6 } }))
     expect((await readPointer(workspace, 'toy', stage)).manifest.metadata).toEqual(metadata);
 });
@@ -66,10 +69,10 @@ test('what Nx had in its cache is found by the parameters, without a pointer', a
   rmSync(join(workspace.root, 'artifacts/toy'), { recursive: true });
   const run = await completeRun(workspace, {
     pipeline: 'toy',
-    stages: ['count', 'double'],
+    steps: ['count', 'double'],
     find: runOf(3, 'later').find,
   });
-  expect(Object.values(run.stages).map(({ cached }) => cached)).toEqual([true, true]);
+  expect(Object.values(run.steps).map(({ cached }) => cached)).toEqual([true, true]);
   expect((await readPointer(workspace, 'toy', 'double')).manifest.metadata).toEqual({ from: 3, value: 6 });
 });
 
@@ -109,7 +112,7 @@ test('artifacts that were not made from each other are no run', async () => {
     await double();
   }
   const mixed = (stage: string) => (stage === 'count' ? one.find(stage) : other.find(stage));
-  await expect(completeRun(workspace, { pipeline: 'toy', stages: ['count', 'double'], find: mixed })).rejects.toThrow(
+  await expect(completeRun(workspace, { pipeline: 'toy', steps: ['count', 'double'], find: mixed })).rejects.toThrow(
     /double:toy was made from another artifact of count[^]*expected[^]*found[^]*to do/,
   );
 });

@@ -5,10 +5,11 @@
 import { createHash } from 'node:crypto';
 import { type Manifest, recall, serializeManifest } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
-import { identify } from './identify.ts';
+import type { Steps } from './graph.ts';
+import { identify, inputDigests, type Inputs } from './identify.ts';
 import { readPointer, type RunRecord } from './pointer.ts';
 import { readOutcome } from './run-state.ts';
-import type { JsonObject, StageDeclaration } from './stage.ts';
+import type { StageDeclaration } from './stage.ts';
 import type { Workspace } from './workspace.ts';
 
 /** A result in the store. */
@@ -23,8 +24,8 @@ export interface Artifact {
 export interface Chain {
   workspace: Workspace;
   pipeline: string;
-  /** Parameters of each stage, as the run asks for them. */
-  stages: Readonly<Record<string, JsonObject>>;
+  /** As the run asks for them. */
+  steps: Steps;
   declarations: ReadonlyMap<string, StageDeclaration>;
   /** Identity of each stage's code. */
   code: Readonly<Record<string, string>>;
@@ -40,34 +41,46 @@ export interface Found extends Artifact {
   computed: boolean;
 }
 
-export type FindArtifact = (stage: string) => Promise<Found>;
+export type FindArtifact = (step: string) => Promise<Found>;
 
 /**
  * Finds artifacts of a chain, each once.
  *
- * What a stage of this run found outside the workspace (whether the hub could be reached) it has written down; where it did not run,
+ * What a step of this run found outside the workspace (whether the hub could be reached) it has written down; where it did not run,
  * since nothing had changed, its parameters say all.
  *
  * @returns a function that throws a UserError where a result is not in the store
  */
 export function artifactsOf(chain: Chain): FindArtifact {
   const found = new Map<string, Promise<Found>>();
-  const find: FindArtifact = (stage) => {
-    let finding = found.get(stage);
-    if (finding === undefined) found.set(stage, (finding = findArtifact(chain, stage, find)));
+  const find: FindArtifact = (step) => {
+    let finding = found.get(step);
+    if (finding === undefined) found.set(step, (finding = findArtifact(chain, step, find)));
     return finding;
   };
   return find;
 }
 
-async function findArtifact(chain: Chain, stage: string, find: FindArtifact): Promise<Found> {
-  const { workspace, pipeline, run, target = `pipeline:${pipeline}` } = chain;
-  const outcome = run === undefined ? undefined : await readOutcome(workspace, run, pipeline, stage);
-  const key = outcome?.key ?? (await keyOf(chain, stage, find));
+async function findArtifact(chain: Chain, name: string, find: FindArtifact): Promise<Found> {
+  const { workspace, pipeline, run, target = `pipeline:${pipeline}`, declarations, code, signal } = chain;
+  const step = Object.hasOwn(chain.steps, name) ? chain.steps[name] : undefined;
+  const declaration = step && declarations.get(step.stage);
+  const own = step && code[step.stage];
+  if (step === undefined || declaration === undefined || own === undefined) {
+    throw new UserError({
+      what: `pipeline ${pipeline} has no step ${name}`,
+      expected: `one of ${Object.keys(chain.steps).join(', ')}`,
+      fix: `add \`${name}:\` under steps in pipelines/${pipeline}.yaml`,
+    });
+  }
+  const inputs = await findInputs(step.inputs, find);
+  const outcome = run === undefined ? undefined : await readOutcome(workspace, run, pipeline, name);
+  const computation = { workspace, declaration, code: own, parameters: step.parameters, inputs, signal };
+  const key = outcome?.key ?? (await identify(computation)).key;
   const known = await recall(workspace.store, key);
   if (known === undefined) {
     throw new UserError({
-      what: `the artifact of ${stage}:${pipeline} is not in the store`,
+      what: `the artifact of ${name}:${pipeline} is not in the store`,
       where: workspace.store,
       expected: `the result with key ${key}`,
       found: 'none with that key, or one of which files are missing (removed, or damaged)',
@@ -75,30 +88,40 @@ async function findArtifact(chain: Chain, stage: string, find: FindArtifact): Pr
     });
   }
   const { manifest, manifestSha256 } = known;
-  const record = { ...(known.run as unknown as RunRecord), pipeline, key, manifest: manifestSha256 };
+  const remembered = known.run as unknown as RunRecord;
+  const record: RunRecord = {
+    ...remembered,
+    pipeline,
+    step: name,
+    key,
+    manifest: manifestSha256,
+    inputs: ownNames(remembered.inputs, inputDigests(inputs)),
+  };
   return { manifest, manifestSha256, run: record, computed: outcome?.computed ?? false };
 }
 
-async function keyOf(chain: Chain, stage: string, find: FindArtifact): Promise<string> {
-  const { workspace, pipeline, stages, declarations, code, signal } = chain;
-  const declaration = declarations.get(stage);
-  const parameters = Object.hasOwn(stages, stage) ? stages[stage] : undefined;
-  if (declaration === undefined || parameters === undefined || code[stage] === undefined) {
-    throw new UserError({
-      what: `pipeline ${pipeline} has no stage ${stage}`,
-      expected: `one of ${Object.keys(stages).join(', ')}`,
-      fix: `add \`${stage}:\` under stages in pipelines/${pipeline}.yaml`,
-    });
+/** The inputs by the names that their steps have here: whoever computed the result first may have called them otherwise. */
+function ownNames(remembered: Record<string, string>, own: Record<string, string>): Record<string, string> {
+  const digests = (of: Record<string, string>): string => Object.values(of).sort().join();
+  return digests(remembered) === digests(own) ? own : remembered;
+}
+
+/** The artifacts at the ports of a step. */
+export async function findInputs(
+  inputs: Readonly<Record<string, readonly string[]>>,
+  find: (step: string) => Promise<Artifact>,
+): Promise<Inputs> {
+  const found: Record<string, { step: string; artifact: Artifact }[]> = {};
+  for (const [port, steps] of Object.entries(inputs)) {
+    found[port] = [];
+    for (const step of steps) found[port].push({ step, artifact: await find(step) });
   }
-  const inputs: Record<string, Artifact> = {};
-  for (const input of declaration.inputs) inputs[input] = await find(input);
-  const { key } = await identify({ workspace, declaration, code: code[stage], parameters, inputs, signal });
-  return key;
+  return found;
 }
 
 /** The artifact that a pointer names now, whichever run made it: for people and their tools, not for stages that Nx runs. */
-export async function pointedArtifact(workspace: Workspace, pipeline: string, stage: string): Promise<Artifact> {
-  const { manifest, run } = await readPointer(workspace, pipeline, stage);
+export async function pointedArtifact(workspace: Workspace, pipeline: string, step: string): Promise<Artifact> {
+  const { manifest, run } = await readPointer(workspace, pipeline, step);
   const manifestSha256 = createHash('sha256').update(serializeManifest(manifest)).digest('hex');
   return { manifest, manifestSha256, run };
 }

@@ -43,7 +43,7 @@ function write(path: string, content: string): void {
 
 function greet(whom: string, more: Record<string, string> = {}): { code: number | null; output: string } {
   const args = ['--enable-source-maps', codePath({ root }, 'greet'), 'toy'];
-  write('pipelines/toy.yaml', JSON.stringify({ stages: { greet: { whom } } }));
+  write('pipelines/toy.yaml', JSON.stringify({ steps: { greet: { whom } } }));
   const env = { ...process.env, ...more };
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, env, encoding: 'utf8' });
   return { code: status, output: stdout + stderr };

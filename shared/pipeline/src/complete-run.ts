@@ -1,18 +1,18 @@
-/** @file A pipeline, or a stage with what it needed, is done: its artifacts become an entry of the ledger. */
+/** @file A pipeline, or a step with what it needed, is done: its artifacts become an entry of the ledger. */
 import { cpus, hostname, totalmem } from 'node:os';
 import { UserError } from '@arrowsmith/errors';
 import type { FindArtifact, Found } from './artifact.ts';
-import { appendRun, type Machine, packLedger, type Revision, type Run, type StageRun } from './ledger/index.ts';
+import { appendRun, type Machine, packLedger, type Revision, type Run, type StepRun } from './ledger/index.ts';
 import { readPointer, writePointer } from './pointer.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What has been run. */
 export interface Completed {
   pipeline: string;
-  /** The stage that was run by itself. */
-  stage?: string | undefined;
-  /** All stages whose artifacts belong to the run, in the order in which they run. */
-  stages: readonly string[];
+  /** The step that was run by itself. */
+  step?: string | undefined;
+  /** All steps whose artifacts belong to the run, in the order in which they run. */
+  steps: readonly string[];
   /** Finds their artifacts. */
   find: FindArtifact;
   /** When it began, in milliseconds since 1970. */
@@ -27,21 +27,21 @@ export interface Completed {
  * @throws UserError where an artifact is not in the store, or was not made from the artifacts before it
  */
 export async function completeRun(workspace: Workspace, completed: Completed): Promise<Run> {
-  const { pipeline, stage, revision = { dirty: false }, name, notes } = completed;
+  const { pipeline, step, revision = { dirty: false }, name, notes } = completed;
   const artifacts = new Map<string, Found>();
-  for (const each of completed.stages) artifacts.set(each, await completed.find(each));
+  for (const each of completed.steps) artifacts.set(each, await completed.find(each));
   checkChain(pipeline, artifacts);
-  const stages: Record<string, StageRun> = {};
+  const steps: Record<string, StepRun> = {};
   for (const [each, { manifest, run, computed }] of artifacts) {
     const { pipeline: _pipeline, ...record } = run;
     const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
-    stages[each] = { ...record, cached: !computed, bytes, metadata: manifest.metadata };
+    steps[each] = { ...record, cached: !computed, bytes, metadata: manifest.metadata };
     await pointTo(workspace, artifacts.get(each)!);
   }
   const substitution = [...artifacts.values()].find(({ manifest }) => manifest.substitution !== undefined);
   const now = new Date();
   const { startedAt = now.getTime() } = completed;
-  const backend = Object.values(stages).find(({ environment }) => environment['backend'] !== undefined);
+  const backend = Object.values(steps).find(({ environment }) => environment['backend'] !== undefined);
   const run = await appendRun(
     workspace,
     {
@@ -49,8 +49,8 @@ export async function completeRun(workspace: Workspace, completed: Completed): P
       seconds: (now.getTime() - startedAt) / 1000,
       ...revision,
       machine: describeMachine(),
-      stages,
-      ...(stage === undefined ? {} : { stage }),
+      steps,
+      ...(step === undefined ? {} : { step }),
       ...(name ? { name } : {}),
       ...(notes ? { notes } : {}),
       ...(backend === undefined ? {} : { backend: backend.environment['backend'] }),
@@ -64,12 +64,12 @@ export async function completeRun(workspace: Workspace, completed: Completed): P
 
 /** Each artifact was made from those that the run has of its inputs. */
 function checkChain(pipeline: string, artifacts: ReadonlyMap<string, Found>): void {
-  for (const [stage, { run }] of artifacts) {
+  for (const [step, { run }] of artifacts) {
     for (const [input, digest] of Object.entries(run.inputs)) {
       const own = artifacts.get(input)?.manifestSha256;
       if (own === undefined || own === digest) continue;
       throw new UserError({
-        what: `the artifact of ${stage}:${pipeline} was made from another artifact of ${input} than this run's`,
+        what: `the artifact of ${step}:${pipeline} was made from another artifact of ${input} than this run's`,
         expected: `${input} ${own.slice(0, 12)}`,
         found: `${input} ${digest.slice(0, 12)}`,
         fix: `npx nx run pipeline:${pipeline} --skip-nx-cache`,

@@ -31,7 +31,7 @@ const collect = async (workspace: Workspace, remove = true) =>
 /** No process has it: beyond the largest process id of any system. */
 const DEAD = 2 ** 30;
 
-const COMPLETED = { pipeline: 'toy', stages: ['count', 'double'] };
+const COMPLETED = { pipeline: 'toy', steps: ['count', 'double'] };
 
 test('what a pointer or a run names is never collected; the rest is, and only when asked to', async () => {
   const { workspace, ran, run, pointed } = toyWorkspace();
@@ -94,7 +94,7 @@ test('nothing is collected while an nx run goes on; one that is dead is forgotte
   const { workspace, run } = toyWorkspace();
   await run('count', ['--to=1']);
   const { key } = await run('count', ['--to=2']);
-  const plan = { format: 1 as const, process: { pid: process.pid, host: hostname() }, pipelines: {} };
+  const plan = { format: 2 as const, process: { pid: process.pid, host: hostname() }, pipelines: {} };
   await beginRun(workspace, 'alive', plan);
   await expect(collectGarbage(workspace, { remove: true })).rejects.toThrow(/while an nx run goes on[^]*process \d+/);
   await endRun(workspace, 'alive');
@@ -136,7 +136,7 @@ test('the ledger keeps every completed run, and the summary tells what ran from 
   const first = await completeRun(workspace, { ...COMPLETED, find: pointed('first') });
   await run('double', ['--plus=1'], { invocation: 'second' });
   const second = await completeRun(workspace, { ...COMPLETED, find: pointed('second') });
-  const cached = [first, second].map(({ stages }) => Object.values(stages).map((stage) => stage.cached));
+  const cached = [first, second].map(({ steps }) => Object.values(steps).map((step) => step.cached));
   expect(cached).toEqual([
     [false, false],
     [true, false],
@@ -187,8 +187,8 @@ test('what cannot be read is said by name and set aside, what a damaged pointer 
   for (const file of ['manifest.json', 'run.json'])
     truncateSync(join(pointer, file), readFileSync(join(pointer, file)).length >> 1);
   truncateSync(memoPath(workspace.store, key), 20);
-  const { stages } = (await readLedger(workspace)).runs[0]!;
-  writeFileSync(blobPath(workspace.store, stages['double']!.manifest), '{"format": 1, "sta');
+  const { steps } = (await readLedger(workspace)).runs[0]!;
+  writeFileSync(blobPath(workspace.store, steps['double']!.manifest), '{"format": 1, "sta');
   symlinkSync('nowhere', join(workspace.store, 'memo/link.json'));
   symlinkSync('nowhere', join(workspace.root, 'artifacts/gone'));
   mkdirSync(join(workspace.store, 'blobs/ab'), { recursive: true });

@@ -10,6 +10,9 @@ import type { Workspace } from './workspace.ts';
 /** Results may change with the major version of Node: Unicode tables, hence \p{L} in a tokenizer's pattern. */
 export const NODE_MAJOR = process.versions.node.split('.')[0]!;
 
+/** The artifacts that a step reads, by port, each with the step that made it. */
+export type Inputs = Readonly<Record<string, readonly { step: string; artifact: Artifact }[]>>;
+
 /** What a stage is asked to compute. */
 export interface Computation {
   workspace: Workspace;
@@ -18,8 +21,7 @@ export interface Computation {
   code: string;
   /** As the pipeline asks for them, checked. */
   parameters: JsonObject;
-  /** By stage. */
-  inputs: Readonly<Record<string, Artifact>>;
+  inputs: Inputs;
   signal: AbortSignal;
 }
 
@@ -45,7 +47,7 @@ export async function identify(computation: Computation): Promise<Identity> {
       parameters: materialParameters(declaration, parameters) as Json,
       substitution: standingIn, // an artifact that stands in for another says so; the same one asked for by itself does not
       environment,
-      inputs: inputDigests(inputs),
+      inputs: inputKeys(declaration, inputs),
       node: NODE_MAJOR,
     });
   const {
@@ -55,10 +57,13 @@ export async function identify(computation: Computation): Promise<Identity> {
   } = (await declaration.resolve?.(asked, {
     root: workspace.root,
     isKnown: async (candidate) => (await recall(workspace.store, keyOf(candidate))) !== undefined,
+    reads: (port) => (inputs[port] ?? []).length > 0,
     signal,
   })) ?? { parameters: asked };
-  const inherited = Object.values(inputs).find(({ manifest }) => manifest.substitution !== undefined);
-  const substitution = fresh ?? inherited?.manifest.substitution;
+  const inherited = Object.values(inputs)
+    .flat()
+    .find(({ artifact }) => artifact.manifest.substitution !== undefined);
+  const substitution = fresh ?? inherited?.artifact.manifest.substitution;
   return {
     key: keyOf(parameters, fresh),
     parameters,
@@ -73,6 +78,23 @@ export function materialParameters({ immaterial = [] }: StageDeclaration, parame
   return Object.fromEntries(Object.entries(parameters).filter(([name]) => !immaterial.includes(name)));
 }
 
-export function inputDigests(inputs: Readonly<Record<string, Artifact>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(inputs).map(([stage, { manifestSha256 }]) => [stage, manifestSha256]));
+/** What the key names of the inputs. What came from which step counts only where there may be several: what is made of them says which is which. */
+function inputKeys({ inputs: ports }: StageDeclaration, inputs: Inputs): Json {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([port, of]) => [
+      port,
+      of.map(({ step, artifact: { manifestSha256 } }) =>
+        ports[port]?.takes === 'many' ? [step, manifestSha256] : manifestSha256,
+      ),
+    ]),
+  );
+}
+
+/** Manifest digest of each artifact that is read, by the step that made it. */
+export function inputDigests(inputs: Inputs): Record<string, string> {
+  return Object.fromEntries(
+    Object.values(inputs)
+      .flat()
+      .map(({ step, artifact }) => [step, artifact.manifestSha256]),
+  );
 }

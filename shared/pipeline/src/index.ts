@@ -12,7 +12,7 @@ export * from './pointer.ts';
 export * from './progress.ts';
 export { parseRecord } from './run-record.ts';
 export * from './run-stage.ts';
-export { withInputs } from './stage-order.ts';
+export { inputsOf, type Step, type Steps, withInputs } from './graph.ts';
 export * from './stage.ts';
 export * from './workspace.ts';
 export * from './gc.ts';

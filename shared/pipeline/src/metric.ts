@@ -8,9 +8,21 @@ export interface MetricMeaning {
   better?: 'lower' | 'higher';
   /** Whether it is counted by tokens, so that it says nothing beside that of another tokenizer or over another text. */
   perToken?: true;
+  /**
+   * How the regression gate guards it, by where it may go without harm: nowhere (`both`), below, or above what the seeds of training give; `exact`:
+   * it follows from the data, and is the same with every seed. Absent: the gate does not look at it.
+   */
+  guard?: Guard;
+  /** The step that made the model which it is of, where a step tells of several; its name begins with that, then. */
+  model?: string;
+  /** Whether it is one of the numbers that one looks at first. */
+  headline?: true;
   /** The loss over the evaluated text that it is a function of: whether a difference is more than noise is known of that. */
   loss?: { model: string; measure: LossMeasure };
 }
+
+/** See {@link MetricMeaning.guard}. */
+export type Guard = 'exact' | 'both' | 'lower' | 'higher';
 
 /** In what a loss over text is measured. */
 export type LossMeasure = 'bits per byte' | 'nats per token';

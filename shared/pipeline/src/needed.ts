@@ -45,7 +45,7 @@ export async function findNeeded(workspace: Workspace, runs: readonly Run[], sin
   const blobs = new Set<string>();
   const manifests = new Set<string>();
   for (const digest of await digestsOfPointers(workspace, problems)) blobs.add(digest);
-  for (const { stages } of runs) for (const { manifest } of Object.values(stages)) manifests.add(manifest);
+  for (const { steps } of runs) for (const { manifest } of Object.values(steps)) manifests.add(manifest);
 
   const memos = await readMemos(workspace, since, problems);
   for (const manifest of madeFrom(memos)) manifests.add(manifest);
@@ -101,26 +101,25 @@ function madeFrom(memos: readonly Memo[]): Set<string> {
   return found;
 }
 
-/** What pointers name, `artifacts/<pipeline>/<stage>`. Of a damaged one, what its files and links still say. */
+/** What pointers name, `artifacts/<pipeline>/<step>`. Of a damaged one, what its files and links still say. */
 async function digestsOfPointers(workspace: Workspace, problems: Problem[]): Promise<Set<string>> {
   const digests = new Set<string>();
   const artifacts = join(workspace.root, 'artifacts');
   for (const pipeline of await folders(artifacts, problems)) {
     const path = join(artifacts, pipeline);
     if (path === workspace.store || path === ledgerFolder(workspace)) continue;
-    for (const stage of await folders(path, problems)) {
-      const pointer = await inspectPointer(workspace, pipeline, stage);
+    for (const step of await folders(path, problems)) {
+      const pointer = await inspectPointer(workspace, pipeline, step);
       if ('manifest' in pointer) {
         digests.add(pointer.run.manifest);
         addFiles(digests, pointer.manifest.files);
         addFiles(digests, pointer.run.measured);
       } else {
-        const named = await namedByFolder(join(path, stage));
+        const named = await namedByFolder(join(path, step));
         if (named.size === 0) continue; // no pointer
         for (const digest of named) digests.add(digest);
-        const means = `what its folder names is kept; npx nx run ${stage}:${pipeline} --skip-nx-cache writes it anew`;
-        if (!stage.includes('.new-'))
-          problems.push({ path: pointer.path, found: pointer.found, means, movable: false });
+        const means = `what its folder names is kept; npx nx run ${step}:${pipeline} --skip-nx-cache writes it anew`;
+        if (!step.includes('.new-')) problems.push({ path: pointer.path, found: pointer.found, means, movable: false });
       }
     }
   }

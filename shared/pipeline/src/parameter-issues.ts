@@ -10,19 +10,26 @@ type Path = readonly PropertyKey[];
  * One line for each thing that is wrong.
  * @param schema what was parsed with
  * @param where says where a path was written, e.g. `pipelines/x.yaml:12: `
+ * @param above keys of a path that are not part of a parameter's name: 1 (`steps`) in a pipeline, 0 among the parameters of one stage
  */
-export function issueLines(error: z.ZodError, schema: z.ZodType, where: (path: Path) => string): string[] {
+export function issueLines(
+  error: z.ZodError,
+  schema: z.ZodType,
+  where: (path: Path) => string,
+  above: 0 | 1,
+): string[] {
   const jsonSchema = z.toJSONSchema(schema, { io: 'input' }) as JsonObject;
   const wrong = error.issues.flatMap(withinUnion).flatMap((issue): (() => string)[] => {
     if (issue.code !== 'unrecognized_keys') {
-      return [() => `${where(issue.path)}${parameterName(issue.path) || 'pipeline'}: ${printableLine(issue.message)}`];
+      return [
+        () => `${where(issue.path)}${parameterName(issue.path, above) || 'pipeline'}: ${printableLine(issue.message)}`,
+      ];
     }
     return issue.keys.map((key) => () => {
       const path = [...issue.path, key];
       const known = knownKeys(jsonSchema, issue.path);
-      const what = path.length === 2 && path[0] === 'stages' ? 'unknown stage' : 'unknown parameter';
       const choice = known.length > 0 ? ` (known here: ${known.join(', ')})` : '';
-      return `${where(path)}${what} "${parameterName(path)}"${choice}`;
+      return `${where(path)}unknown parameter "${parameterName(path, above)}"${choice}`;
     });
   });
   const more = wrong.length > SHOWN ? [`and ${wrong.length - SHOWN} more`] : [];
@@ -33,7 +40,7 @@ export function issueLines(error: z.ZodError, schema: z.ZodType, where: (path: P
 const SHOWN = 20;
 
 /** A path as people write it: `train.optimizer.learningRate`. */
-export const parameterName = (path: Path): string => printableLine(path.slice(path[0] === 'stages' ? 1 : 0).join('.'));
+export const parameterName = (path: Path, above: 0 | 1): string => printableLine(path.slice(above).join('.'));
 
 /**
  * What is wrong in the alternative of a union that was most likely meant: the one that got furthest. A value of none of the alternatives'

@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { isNode } from 'yaml';
-import { UserError } from '@arrowsmith/errors';
+import { printableLine, UserError } from '@arrowsmith/errors';
 import { isObject } from './overrides.ts';
 import { readYaml, type YamlFile } from './pipeline-yaml.ts';
 import type { JsonObject } from './stage.ts';
@@ -22,6 +22,7 @@ const TAKEN: readonly string[] = [
   'compare',
   'diff',
   'generate',
+  'watch',
   'name',
   'forget',
   'report',
@@ -85,7 +86,7 @@ function readSource(root: string, name: string, from: Source | undefined): Sourc
   if (!isObject(content)) {
     throw new UserError({
       what: `${file}:1: a pipeline file is a mapping`,
-      expected: 'keys description, extends, stages',
+      expected: 'keys description, extends, steps',
       found: shown(content),
       fix: 'see pipelines/smoke.yaml',
     });
@@ -107,7 +108,7 @@ function checkShape(source: Source): void {
     return [`${at(source, path)}: ${path.at(-1)}: expected ${expected} (${fix}), found ${found}`];
   };
   const said = (name: string): boolean => Object.hasOwn(content, name);
-  const { description, extends: parent, stages } = content;
+  const { description, extends: parent, steps } = content;
   const isMapping = (value: unknown): boolean => value === null || isObject(value);
   const problems = [
     ...(said('description')
@@ -116,12 +117,24 @@ function checkShape(source: Source): void {
     ...(said('extends')
       ? expect(['extends'], parent, typeof parent === 'string', 'the name of one pipeline', '`extends: tinystories`')
       : []),
-    ...(said('stages')
-      ? expect(['stages'], stages, isMapping(stages), 'a mapping', '`train:` and other stages, each on a line')
+    ...(said('steps')
+      ? expect(['steps'], steps, isMapping(steps), 'a mapping', '`train:` and other steps, each on a line')
       : []),
-    ...Object.entries(isObject(stages) ? stages : {}).flatMap(([stage, parameters]) =>
-      expect(['stages', stage], parameters, isMapping(parameters), 'parameters', 'each on a line, `steps: 200`'),
+    ...Object.entries(isObject(steps) ? steps : {}).flatMap(([step, value]) =>
+      expect(
+        ['steps', step],
+        value,
+        isMapping(value) || value === false,
+        'parameters',
+        'each on a line, `steps: 200`; or `false`, to remove the step of the extended pipeline',
+      ),
     ),
+    ...Object.keys(content).flatMap((key) => {
+      if (KEYS.includes(key)) return [];
+      const fix =
+        key === 'stages' ? '`stages:` is called `steps:` now; rename the key' : `known here: ${KEYS.join(', ')}`;
+      return [`${at(source, [key])}: unknown key "${printableLine(key)}" (${fix})`];
+    }),
   ];
   if (problems.length === 0) return;
   const more = problems.length > SHOWN ? [`and ${problems.length - SHOWN} more`] : [];
@@ -130,6 +143,8 @@ function checkShape(source: Source): void {
     fix: 'mend the lines named above; pipelines/smoke.yaml is an example',
   });
 }
+
+const KEYS: readonly string[] = ['description', 'extends', 'steps'];
 
 /** Problems that are told at once. */
 const SHOWN = 20;

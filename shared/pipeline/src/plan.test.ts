@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { digestVariable, parameterDigests, planRun, type PlanOptions } from './plan.ts';
-import { declareStage, type StageDeclaration } from './stage.ts';
+import { declareStage, one, type StageDeclaration } from './stage.ts';
 
 const count = declareStage({
   name: 'count',
   description: 'Counts',
-  inputs: [],
+  inputs: {},
+  makes: ['corpus'],
   parameters: z.strictObject({
     to: z.int().default(3),
     source: z.string().default('here'),
@@ -22,7 +23,8 @@ const count = declareStage({
 const double = declareStage({
   name: 'double',
   description: 'Doubles',
-  inputs: ['count'],
+  inputs: { number: one('corpus') },
+  makes: ['rows'],
   parameters: z.strictObject({ plus: z.int().default(0), backend: z.string().default('cpu') }),
   environment: ({ backend }) => {
     if (backend === 'none') throw new Error('no such backend here');
@@ -35,8 +37,8 @@ let root: string;
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'plan-'));
   mkdirSync(join(root, 'pipelines'));
-  writeFileSync(join(root, 'pipelines/toy.yaml'), 'stages: { count: , double: }');
-  writeFileSync(join(root, 'pipelines/one.yaml'), 'stages: { count: { to: 1 } }');
+  writeFileSync(join(root, 'pipelines/toy.yaml'), 'steps: { count: , double: }');
+  writeFileSync(join(root, 'pipelines/one.yaml'), 'steps: { count: { to: 1 } }');
 });
 
 const CODE = { count: 'c1', double: 'd1' };
@@ -60,23 +62,28 @@ function changed(
 test('PIPELINE_SET is for all pipelines, a flag for the one that is run', () => {
   const toy = { project: 'count', pipeline: 'toy' };
   const { pipelines } = plan({ pipelineSet: 'count.hands=2', target: toy, flags: ['--to=5'] });
-  expect(pipelines['toy']).toMatchObject({ stages: { count: { to: 5, hands: 2 } } });
-  expect(pipelines['one']).toMatchObject({ stages: { count: { to: 1, hands: 2 } } });
+  expect(pipelines['toy']).toMatchObject({ steps: { count: { parameters: { to: 5, hands: 2 } } } });
+  expect(pipelines['one']).toMatchObject({ steps: { count: { parameters: { to: 1, hands: 2 } } } });
 });
 
-test('a flag is stronger than PIPELINE_SET; one of a whole pipeline names its stage', () => {
+test('a flag is stronger than PIPELINE_SET; one of a whole pipeline names its step', () => {
   const target = { project: 'pipeline', pipeline: 'toy' };
   const { pipelines } = plan({ pipelineSet: 'count.to=2,double.plus=2', target, flags: ['--count.to=7'] });
-  expect(pipelines['toy']).toMatchObject({ stages: { count: { to: 7 }, double: { plus: 2 } } });
+  expect(pipelines['toy']).toMatchObject({
+    steps: { count: { parameters: { to: 7 } }, double: { parameters: { plus: 2 } } },
+  });
 });
 
 test('a pipeline that PIPELINE_SET does not fit has its error instead, the others have their parameters', () => {
   const { pipelines } = plan({ pipelineSet: 'double.plus=1' });
   expect(pipelines['one']).toEqual({
-    error: expect.stringMatching(/PIPELINE_SET double\.plus=1: the pipeline has no stage/),
+    error: expect.stringMatching(/PIPELINE_SET double\.plus=1: the pipeline has no step/),
+    names: ['count'],
   });
-  expect(pipelines['toy']).toMatchObject({ stages: { double: { plus: 1 } } });
-  expect(plan({ pipelineSet: 'double.backend=none' }).pipelines['toy']).toEqual({ error: 'no such backend here' });
+  expect(pipelines['toy']).toMatchObject({ steps: { double: { parameters: { plus: 1 } } } });
+  expect(plan({ pipelineSet: 'double.backend=none' }).pipelines['toy']).toMatchObject({
+    error: 'no such backend here',
+  });
 });
 
 test('a digest changes with the parameters of its stage and of what it reads, and with nothing else', () => {

@@ -6,17 +6,17 @@ import { hostname } from 'node:os';
 import { digestOf, type Json } from '@arrowsmith/artifacts/store';
 import { materialParameters, NODE_MAJOR } from './identify.ts';
 import { type Override, parseFlags, parsePipelineSet } from './overrides.ts';
-import { loadPipeline, type Pipeline } from './pipeline-file.ts';
+import { loadPipeline, type Pipeline, stepNames } from './pipeline-file.ts';
 import { pipelineNames } from './pipeline-source.ts';
+import { withInputs } from './graph.ts';
 import type { RunPlan } from './run-state.ts';
 import type { StageDeclaration } from './stage.ts';
-import { withInputs } from './stage-order.ts';
 
 type Declarations = ReadonlyMap<string, StageDeclaration>;
 
-/** What is run: a stage of a pipeline, or a pipeline as a whole. */
+/** What is run: a step of a pipeline, all of a stage, or a pipeline as a whole. */
 export interface RunTarget {
-  /** `pipeline`, or a stage. */
+  /** `pipeline`, a step, or a stage. */
   project: string;
   pipeline: string;
 }
@@ -40,16 +40,16 @@ export function planRun(options: PlanOptions, names: readonly string[] = pipelin
   const pipelines: RunPlan['pipelines'] = Object.fromEntries(
     names.map((name) => {
       try {
-        const { description, stages } = planPipeline(options, name);
-        for (const [stage, parameters] of Object.entries(stages))
+        const { description, steps } = planPipeline(options, name);
+        for (const { stage, parameters } of Object.values(steps))
           options.declarations.get(stage)!.environment?.(parameters); // an engine that is not here is an error, too
-        return [name, { description, stages }];
+        return [name, { description, steps }];
       } catch (error) {
-        return [name, { error: (error as Error).message }];
+        return [name, { error: (error as Error).message, names: stepNames(options.root, name) }];
       }
     }),
   );
-  return { format: 1, process: { pid: process.pid, host: hostname() }, pipelines };
+  return { format: 2, process: { pid: process.pid, host: hostname() }, pipelines };
 }
 
 /**
@@ -65,7 +65,7 @@ export function planPipeline(
   return loadPipeline(root, name, declarations, overrides);
 }
 
-/** Flags of a stage are parameters of that stage; those of a pipeline begin with one. */
+/** Flags of a step are parameters of that step; those of a pipeline begin with one. */
 export function flagOverrides({ project }: RunTarget, flags: readonly string[]): Override[] {
   return parseFlags(flags).map(({ path, ...rest }) => ({
     ...rest,
@@ -74,7 +74,7 @@ export function flagOverrides({ project }: RunTarget, flags: readonly string[]):
 }
 
 /**
- * By stage, a digest of what decides its result in this run: its own parameters and code, and those of everything that it reads. Nx's hash of a task
+ * By step, a digest of what decides its result in this run: its own parameters and code, and those of everything that it reads. Nx's hash of a task
  * names it. What has to be looked at anew (a hub that may be back, a file that may have changed) is never what another run had.
  *
  * @param id of the run
@@ -89,30 +89,31 @@ export function parameterDigests(
   const digests = new Map<string, string>();
   for (const [pipeline, planned] of Object.entries(plan.pipelines)) {
     if ('error' in planned) {
-      for (const stage of declarations.keys()) digests.set(digestVariable(stage, pipeline), `failed ${id}`);
+      for (const step of planned.names) digests.set(digestVariable(step, pipeline), `failed ${id}`);
       continue;
     }
     const own = new Map<string, Json>();
-    for (const [stage, parameters] of Object.entries(planned.stages)) {
+    for (const [step, { stage, parameters, inputs }] of Object.entries(planned.steps)) {
       const declaration = declarations.get(stage)!;
       const settled = declaration.cacheable?.(parameters) ?? true;
-      own.set(stage, {
+      own.set(step, {
         stage,
+        inputs,
         code: code[stage],
         parameters: materialParameters(declaration, parameters) as Json,
         environment: declaration.environment?.(parameters) ?? {},
         ...(settled ? {} : { run: id }),
       });
     }
-    for (const stage of own.keys()) {
-      const stages = withInputs([stage], declarations).map((each) => own.get(each) ?? null);
-      digests.set(digestVariable(stage, pipeline), digestOf({ stages, node: NODE_MAJOR, generation }));
+    for (const step of own.keys()) {
+      const steps = withInputs([step], planned.steps).map((each) => [each, own.get(each) ?? null]);
+      digests.set(digestVariable(step, pipeline), digestOf({ steps, node: NODE_MAJOR, generation } as Json));
     }
   }
   return digests;
 }
 
-/** The environment variable with the digest of a stage's parameters in the run. */
-export function digestVariable(stage: string, pipeline: string): string {
-  return `ARROWSMITH_PARAMETERS_${stage}_${pipeline}`;
+/** The environment variable with the digest of a step's parameters in the run. */
+export function digestVariable(step: string, pipeline: string): string {
+  return `ARROWSMITH_PARAMETERS_${step}_${pipeline}`;
 }

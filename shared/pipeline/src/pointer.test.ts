@@ -18,7 +18,7 @@ const manifest: Manifest = {
 };
 const sha256Of = (content: Manifest): string => createHash('sha256').update(serializeManifest(content)).digest('hex');
 const record = (seconds: number, of = manifest) =>
-  ({ stage: 'count', pipeline: 'toy', seconds, manifest: sha256Of(of) }) as RunRecord;
+  ({ step: 'count', stage: 'count', pipeline: 'toy', seconds, manifest: sha256Of(of) }) as RunRecord;
 const newWorkspace = () => openWorkspace(mkdtempSync(join(tmpdir(), 'pointer-')), {});
 
 test('a pointer replaces another wholly', async () => {

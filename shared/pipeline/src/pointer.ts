@@ -1,5 +1,5 @@
 /**
- * @file Pointers: the small folder `artifacts/<pipeline>/<stage>` that names a stage's newest artifact, for people. Stages find their inputs by key; the
+ * @file Pointers: the small folder `artifacts/<pipeline>/<step>` that names a step's newest artifact, for people. Stages find their inputs by key; the
  * bytes stay in the store.
  *
  *     manifest.json   what the artifact is: only content, what downstream is keyed by
@@ -32,7 +32,7 @@ export type { RunRecord };
  * once: the last one stays.
  */
 export async function writePointer(workspace: Workspace, manifest: Manifest, run: RunRecord): Promise<void> {
-  const pointer = pointerPath(workspace, run.pipeline, run.stage);
+  const pointer = pointerPath(workspace, run.pipeline, run.step);
   await withLock(`${pointer}.lock`, async () => {
     await removeRemains(pointer); // of a process that was killed here
     try {
@@ -88,28 +88,28 @@ export interface PointerProblem {
 }
 
 /**
- * Reads the pointer of a stage. A damaged one is put right where the store still knows what it should say.
+ * Reads the pointer of a step. A damaged one is put right where the store still knows what it should say.
  * @param say told when that was done
- * @throws UserError when the stage has not run, or the pointer is damaged for good
+ * @throws UserError when the step has not run, or the pointer is damaged for good
  */
 export async function readPointer(
   workspace: Workspace,
   pipeline: string,
-  stage: string,
+  step: string,
   say: (line: string) => void = printError,
 ): Promise<Pointer> {
-  const read = await inspectPointer(workspace, pipeline, stage);
+  const read = await inspectPointer(workspace, pipeline, step);
   if ('manifest' in read) return read;
   const { path, expected, found } = read;
-  const healed = await fromStore(workspace, { pipeline, stage }, read);
+  const healed = await fromStore(workspace, { pipeline, step }, read);
   if (healed !== undefined) {
     await writePointer(workspace, healed.manifest, healed.run);
     say(`${path} was damaged (${found}) and is written anew from the store; if that comes back, ${FORGET}`);
     return healed;
   }
-  const run = `npx nx run ${stage}:${pipeline}`;
+  const run = `npx nx run ${step}:${pipeline}`;
   if (found === NOT_THERE && read.run === undefined && path.endsWith('manifest.json'))
-    throw new UserError({ what: `there is no artifact manifest ${path}`, expected: 'a finished stage', fix: run });
+    throw new UserError({ what: `there is no artifact manifest ${path}`, expected: 'a finished step', fix: run });
   throw new UserError({
     what: `${path} is ${found === NOT_THERE ? 'missing' : 'damaged'}`,
     expected,
@@ -125,15 +125,15 @@ const FORGET = 'npx nx reset --onlyCache makes Nx forget its copy';
 export async function inspectPointer(
   workspace: Workspace,
   pipeline: string,
-  stage: string,
+  step: string,
 ): Promise<Pointer | PointerProblem> {
-  const folder = pointerPath(workspace, pipeline, stage);
+  const folder = pointerPath(workspace, pipeline, step);
   const [manifestPath, recordPath] = [join(folder, 'manifest.json'), join(folder, 'run.json')];
-  const expectedRecord = `the record of how an artifact of ${stage} of ${pipeline} was made, as JSON with its sha256`;
+  const expectedRecord = `the record of how an artifact of ${step} of ${pipeline} was made, as JSON with its sha256`;
   const text = await readText(recordPath);
   const manifestText = await readText(manifestPath);
   if (typeof text !== 'string' && typeof manifestText !== 'string' && manifestText.found === NOT_THERE)
-    return { path: manifestPath, expected: 'a finished stage', found: NOT_THERE };
+    return { path: manifestPath, expected: 'a finished step', found: NOT_THERE };
   if (typeof text !== 'string') return { path: recordPath, expected: expectedRecord, found: text.found };
   const record = parseRecord(text);
   if ('problem' in record) {
@@ -141,15 +141,15 @@ export async function inspectPointer(
     return { path: recordPath, expected: expectedRecord, found: record.problem, ...(key === undefined ? {} : { key }) };
   }
   const { run } = record;
-  if (run.stage !== stage || run.pipeline !== pipeline)
-    return { path: recordPath, expected: expectedRecord, found: `that of ${run.stage} of ${run.pipeline}` };
-  const expected = `a manifest of stage ${stage} with sha256 ${run.manifest}`;
+  if (run.step !== step || run.pipeline !== pipeline)
+    return { path: recordPath, expected: expectedRecord, found: `that of ${run.step} of ${run.pipeline}` };
+  const expected = `a manifest of stage ${run.stage} with sha256 ${run.manifest}`;
   if (typeof manifestText !== 'string') return { path: manifestPath, expected, found: manifestText.found, run };
   const parsed = parseManifest(manifestText);
   if ('problem' in parsed) return { path: manifestPath, expected, found: parsed.problem, run };
   const sha256 = createHash('sha256').update(manifestText).digest('hex');
   if (sha256 !== run.manifest) return { path: manifestPath, expected, found: `sha256 ${sha256}`, run };
-  if (parsed.manifest.stage !== stage)
+  if (parsed.manifest.stage !== run.stage)
     return { path: manifestPath, expected, found: `a manifest of stage ${parsed.manifest.stage}` };
   return { manifest: parsed.manifest, run };
 }
@@ -168,19 +168,19 @@ async function readText(path: string): Promise<string | { found: string }> {
 /** What a damaged pointer should say: its manifest by the digest in its record, its record by its key in the memo. */
 async function fromStore(
   { store }: Workspace,
-  { pipeline, stage }: { pipeline: string; stage: string },
+  { pipeline, step }: { pipeline: string; step: string },
   { run, key }: PointerProblem,
 ): Promise<Pointer | undefined> {
   if (run !== undefined) {
     const read = await inspectManifest(store, run.manifest);
-    if (read === undefined || !('manifest' in read) || read.manifest.stage !== stage) return undefined;
+    if (read === undefined || !('manifest' in read) || read.manifest.stage !== run.stage) return undefined;
     return { manifest: read.manifest, run };
   }
-  const known = key === undefined ? undefined : await recall(store, key, { stage });
+  const known = key === undefined ? undefined : await recall(store, key);
   if (known === undefined) return undefined;
   const remembered = known.run as unknown as RunRecord;
   return {
     manifest: known.manifest,
-    run: { ...remembered, pipeline, manifest: known.manifestSha256 },
+    run: { ...remembered, pipeline, step, manifest: known.manifestSha256 },
   };
 }

@@ -1,10 +1,15 @@
 /** @file The record of how an artifact came to be, `run.json`, and its text, which carries its own digest. */
 import { digestOf, type FileEntry, type Json, sha256Schema } from '@arrowsmith/artifacts/store';
 import type { MetricMeaning } from './metric.ts';
+import type { ArtifactKind } from './ports.ts';
 
 /** Provenance of an artifact. Never hashed: two identical runs differ here and nowhere else. */
 export interface RunRecord {
+  /** The step's name in its pipeline. */
+  step: string;
   stage: string;
+  /** The kinds of artifact that it is. */
+  makes: readonly ArtifactKind[];
   pipeline: string;
   /** The memo key: everything that the content depends on. */
   key: string;
@@ -16,7 +21,7 @@ export interface RunRecord {
   code: string;
   parameters: unknown;
   environment: Record<string, string>;
-  /** Manifest digest of each input artifact. */
+  /** Manifest digest of each artifact that was read, by the step that made it. */
   inputs: Record<string, string>;
   host: { platform: string; arch: string; cpu: string; node: string };
   metrics: Record<string, number>;
@@ -48,8 +53,11 @@ export function parseRecord(text: string): { run: RunRecord } | { problem: strin
   const { sha256, ...run } = value;
   const actual = checksum(run);
   if (actual !== sha256) return { problem: `content with sha256 ${actual}, not ${String(sha256)}` };
-  const { stage, pipeline, manifest } = run as Partial<RunRecord>;
+  const { stage, step = stage, pipeline, manifest } = run as Partial<RunRecord>; // before steps had names, they were called like their stage
   const isRecord =
-    typeof stage === 'string' && typeof pipeline === 'string' && sha256Schema.safeParse(manifest).success;
-  return isRecord ? { run: run as RunRecord } : { problem: 'no stage, pipeline or manifest' };
+    typeof stage === 'string' &&
+    typeof step === 'string' &&
+    typeof pipeline === 'string' &&
+    sha256Schema.safeParse(manifest).success;
+  return isRecord ? { run: { ...(run as RunRecord), step } } : { problem: 'no stage, step, pipeline or manifest' };
 }

@@ -23,23 +23,36 @@ import {
   withLock,
 } from '@arrowsmith/artifacts/store';
 import { print as toTerminal, UserError } from '@arrowsmith/errors';
-import { type Artifact, pointedArtifact } from './artifact.ts';
+import { type Artifact, findInputs, pointedArtifact } from './artifact.ts';
 import type { Fingerprint } from './code.ts';
-import { identify, type Identity, inputDigests } from './identify.ts';
+import { identify, type Identity, inputDigests, type Inputs } from './identify.ts';
 import { splitMetrics } from './metric.ts';
+import { type EventStream, openEvents } from './events.ts';
 import { clearLine, printAbove, showsUnicode, terminalColumns } from './live-line.ts';
 import { type Override } from './overrides.ts';
 import { parseParameters } from './pipeline-file.ts';
 import { type RunRecord, writePointer } from './pointer.ts';
 import { duration, startProgress } from './progress.ts';
 import { writeOutcome } from './run-state.ts';
-import type { JsonObject, Stage, StageContext, StageDeclaration, StageResult } from './stage.ts';
+import type {
+  InputArtifact,
+  JsonObject,
+  Progress,
+  Stage,
+  StageContext,
+  StageDeclaration,
+  StageResult,
+} from './stage.ts';
 import { openWorkFolder, removeWork } from './work-folder.ts';
 import { collectorLock, fingerprintPath, lockFolder, type Workspace } from './workspace.ts';
 
 export interface StageRequest {
   workspace: Workspace;
   pipeline: string;
+  /** Name of the step in the pipeline. */
+  step: string;
+  /** By port, the steps that it reads. */
+  reads: Readonly<Record<string, readonly string[]>>;
   declaration: StageDeclaration;
   /** Loads the implementation; called only when there is something to compute. */
   load: () => Promise<Stage>;
@@ -47,15 +60,15 @@ export interface StageRequest {
   flags?: readonly Override[];
   /** Identity of the stage's code. */
   code: string;
-  /** Finds the artifact of an input; by default the one that its pointer names now. */
-  input?: (stage: string) => Promise<Artifact>;
+  /** Finds the artifact of a step; by default the one that its pointer names now. */
+  input?: (step: string) => Promise<Artifact>;
   /** Identity of the `nx run` this belongs to. */
   invocation?: string | undefined;
   signal: AbortSignal;
   print?: (line: string) => void;
 }
 
-/** What running a stage comes to. */
+/** What running a step comes to. */
 export interface StageOutcome extends RunRecord {
   /** Whether the stage ran, or the store knew the result. */
   outcome: 'computed' | 'recalled';
@@ -63,11 +76,34 @@ export interface StageOutcome extends RunRecord {
 
 /** Runs a stage, or finds its result. */
 export async function runStage(request: StageRequest): Promise<StageOutcome> {
-  const { workspace, pipeline, declaration, signal, print = toTerminal, invocation } = request;
-  const { input = (stage) => pointedArtifact(workspace, pipeline, stage) } = request;
+  const { workspace, pipeline, step, declaration, print = toTerminal, invocation } = request;
+  const events = openEvents(workspace, { run: invocation, pipeline, step }, print);
+  events.emit({ type: 'begin', stage: declaration.name });
+  const started = performance.now();
+  try {
+    const outcome = await runStep({ ...request, print }, events);
+    events.emit({ type: 'end', outcome: outcome.outcome, seconds: (performance.now() - started) / 1000 });
+    return outcome;
+  } catch (error) {
+    events.emit({ type: 'failed', message: (error as Error).message });
+    throw error;
+  } finally {
+    events.close();
+  }
+}
+
+async function runStep(
+  request: StageRequest & { print: (line: string) => void },
+  events: EventStream,
+): Promise<StageOutcome> {
+  const { workspace, pipeline, step, declaration, signal, invocation } = request;
+  const print = (line: string): void => {
+    request.print(line);
+    events.emit({ type: 'note', text: line });
+  };
+  const { input = (of) => pointedArtifact(workspace, pipeline, of) } = request;
   const asked = parseParameters(declaration, request.parameters, request.flags ?? []);
-  const inputs: Record<string, Artifact> = {};
-  for (const stage of declaration.inputs) inputs[stage] = await input(stage);
+  const inputs = await findInputs(request.reads, input);
   const identity = await identify({ ...request, parameters: asked, inputs });
   const { key, substitution, reason } = identity;
   if (substitution !== undefined) print(banner(reason === undefined ? substitution : `${substitution} (${reason})`));
@@ -75,16 +111,17 @@ export async function runStage(request: StageRequest): Promise<StageOutcome> {
   const publish = async (lease: Lease): Promise<StageOutcome> => {
     const known = await recall(workspace.store, key, {
       stage: declaration.name,
-      onProblem: (problem) => print(`${declaration.name}: computed again, because ${problem}`),
+      onProblem: (problem) => print(`${step}: computed again, because ${problem}`),
     });
     if (known !== undefined) await removeWork(workspace.store, workName(declaration, key)); // of one that was killed before it had tidied up
-    const result = known ?? (await execute(request, { identity, inputs, print }, lease));
-    const run = { ...(result.run as unknown as RunRecord), pipeline, key, manifest: result.manifestSha256 };
+    const result = known ?? (await execute(request, { identity, inputs, print, events }, lease));
+    const remembered = result.run as unknown as RunRecord;
+    const own = { pipeline, step, key, manifest: result.manifestSha256, inputs: inputDigests(inputs) };
+    const run = { ...remembered, ...own };
     if (invocation !== undefined)
-      await writeOutcome(workspace, invocation, pipeline, declaration.name, { key, computed: known === undefined });
+      await writeOutcome(workspace, invocation, pipeline, step, { key, computed: known === undefined });
     await writePointer(workspace, result.manifest, run);
-    if (known !== undefined)
-      print(`${declaration.name}: nothing to do, the result is in the store (${key.slice(0, 12)})`);
+    if (known !== undefined) print(`${step}: nothing to do, the result is in the store (${key.slice(0, 12)})`);
     return { ...run, outcome: known === undefined ? 'computed' : 'recalled' };
   };
   const lock = join(lockFolder(workspace), workName(declaration, key));
@@ -93,7 +130,7 @@ export async function runStage(request: StageRequest): Promise<StageOutcome> {
     besides: collectorLock(workspace),
     onWait: (holder, held) => {
       const does = held === lock ? 'computes the same' : 'collects garbage';
-      print(`${declaration.name}: waiting for ${describeHolder(holder)}, which ${does}`);
+      print(`${step}: waiting for ${describeHolder(holder)}, which ${does}`);
     },
   });
 }
@@ -105,15 +142,16 @@ const banner = (substitution: string): string => `\n!! ${substitution}\n`;
 
 interface Execution {
   identity: Identity;
-  inputs: Readonly<Record<string, Artifact>>;
+  inputs: Inputs;
   print: (line: string) => void;
+  events: EventStream;
 }
 
 /** Runs the stage's own code and publishes what it wrote. */
 async function execute(request: StageRequest, execution: Execution, lease: Lease): Promise<MemoEntry> {
   const { writeTable } = await import('@arrowsmith/artifacts'); // late: a known result needs no Arrow
-  const { workspace, pipeline, declaration, code } = request;
-  const { identity, inputs, print } = execution;
+  const { workspace, pipeline, step, declaration, code } = request;
+  const { identity, inputs, print, events } = execution;
   const { key, parameters, environment, substitution } = identity;
   const signal = AbortSignal.any([request.signal, lease.signal]);
   const work = await openWorkFolder(workspace.store, workName(declaration, key), lease.token);
@@ -121,22 +159,15 @@ async function execute(request: StageRequest, execution: Execution, lease: Lease
   const rows: Record<string, number> = {};
   const inherited: Record<string, string> = substitution === undefined ? {} : { substitution };
   const columns = terminalColumns();
+  const at = (port: string): InputArtifact[] =>
+    (inputs[port] ?? []).map(({ step: source, artifact }) => inputArtifact(workspace, pipeline, source, artifact));
   const context: StageContext<JsonObject> = {
     root: workspace.root,
     parameters,
     environment,
-    input: async (stage, file) => {
-      const entry = inputs[stage]?.manifest.files[file];
-      if (entry === undefined)
-        throw new Error(`stage ${declaration.name} asks for ${stage}/${file}, which is not there`);
-      return verifiedBlob(
-        workspace.store,
-        entry,
-        `artifacts/${pipeline}/${stage}/${file}`,
-        `npx nx run ${stage}:${pipeline} --skip-nx-cache`,
-      );
-    },
-    inputMetadata: (stage) => inputs[stage]!.manifest.metadata,
+    step,
+    input: (port) => onlyOf(at(port), `stage ${declaration.name} asks for one artifact at ${port}`),
+    inputs: at,
     table: async (file, kind, metadata, batches) => {
       rows[file] = (await writeTable(join(output, file), kind, { ...metadata, ...inherited }, batches)).rows;
     },
@@ -145,7 +176,8 @@ async function execute(request: StageRequest, execution: Execution, lease: Lease
     },
     outputPath: (file) => join(output, file),
     stateDirectory: state,
-    progress: (label, options) => startProgress(label, options),
+    progress: (label, options) => followed(startProgress(label, options), { label, ...options }, events),
+    row: (table, values) => events.emit({ type: 'row', table: table.kind, values }),
     note: (line) => printAbove(() => print(line)),
     terminal: columns === undefined ? undefined : { columns, unicode: showsUnicode() },
     signal,
@@ -168,6 +200,7 @@ async function execute(request: StageRequest, execution: Execution, lease: Lease
     const seconds = (performance.now() - started) / 1000;
     const run = provenance({
       pipeline,
+      step,
       declaration,
       key,
       code,
@@ -182,13 +215,60 @@ async function execute(request: StageRequest, execution: Execution, lease: Lease
     await lease.check();
     const manifestSha256 = await remember(workspace.store, key, manifest, run);
     await work.finish();
-    print(`${declaration.name}: done in ${duration(1000 * seconds)}`);
+    print(`${step}: done in ${duration(1000 * seconds)}`);
     return { manifest, manifestSha256, run };
   } catch (error) {
     clearLine(); // of progress: what follows begins a line
     await work.abandon();
     throw error;
   }
+}
+
+/** Progress that others can follow, too. */
+function followed(
+  shown: Progress,
+  what: { label: string; total?: number; unit: string },
+  events: EventStream,
+): Progress {
+  let last = 0;
+  return {
+    update(done, suffix) {
+      last = done;
+      shown.update(done, suffix);
+      events.emit({ type: 'progress', ...what, done, ...(suffix === undefined ? {} : { suffix }) });
+    },
+    end() {
+      shown.end();
+      events.emit({ type: 'progress', ...what, done: last, end: true });
+    },
+  };
+}
+
+function onlyOf(artifacts: readonly InputArtifact[], asked: string): InputArtifact {
+  const [only, ...others] = artifacts;
+  if (only !== undefined && others.length === 0) return only;
+  throw new Error(`${asked}, where it has ${only === undefined ? 'none' : 'several'}`);
+}
+
+/** An artifact as the stage that reads it sees it. */
+function inputArtifact(
+  { store }: Workspace,
+  pipeline: string,
+  step: string,
+  { manifest, manifestSha256 }: Artifact,
+): InputArtifact {
+  return {
+    step,
+    digest: manifestSha256,
+    metadata: manifest.metadata,
+    has: (file) => Object.hasOwn(manifest.files, file),
+    async file(name) {
+      const entry = Object.hasOwn(manifest.files, name) ? manifest.files[name] : undefined;
+      if (entry === undefined) throw new Error(`the artifact of ${step} has no file ${name}`);
+      const path = `artifacts/${pipeline}/${step}/${name}`;
+      return verifiedBlob(store, entry, path, `npx nx run ${step}:${pipeline} --skip-nx-cache`);
+    },
+  };
 }
 
 /** Moves the files of a folder into the store. @param rows of those that are tables */
@@ -205,12 +285,13 @@ async function putFiles(
 
 function provenance(from: {
   pipeline: string;
+  step: string;
   declaration: StageDeclaration;
   key: string;
   code: string;
   parameters: JsonObject;
   environment: Record<string, string>;
-  inputs: Readonly<Record<string, Artifact>>;
+  inputs: Inputs;
   startedAt: string;
   seconds: number;
   result: StageResult;
@@ -219,6 +300,7 @@ function provenance(from: {
   const { declaration, inputs, result, ...rest } = from;
   return {
     stage: declaration.name,
+    makes: declaration.makes,
     ...rest,
     inputs: inputDigests(inputs),
     host: { platform: process.platform, arch: process.arch, cpu: cpus()[0]?.model ?? 'unknown', node: process.version },

@@ -1,8 +1,8 @@
 /**
  * @file What an `nx run` keeps while it goes on, in `<store>/runs/<id>/`:
  *
- *     plan.json                 the parameters of every stage, as they were when it began
- *     <pipeline>/<stage>.json   which result a stage made or found
+ *     plan.json                the steps with their parameters, as they were when it began
+ *     <pipeline>/<step>.json   which result a step made or found
  *
  * Its processes read their parameters and each other's results here, so that nothing that another run does at the same time can reach them.
  * While it is there, garbage is not collected.
@@ -15,19 +15,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isLocked, writeFileAtomic } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
 import { z } from 'zod';
+import { removeOldEvents } from './events.ts';
 import { collectorLock, type Workspace } from './workspace.ts';
 
-const parametersSchema = z.record(z.string(), z.unknown());
+const stepSchema = z.strictObject({
+  stage: z.string(),
+  parameters: z.record(z.string(), z.unknown()),
+  inputs: z.record(z.string(), z.array(z.string())),
+});
 
 const planSchema = z.strictObject({
-  format: z.literal(1),
+  format: z.literal(2),
   /** The process whose end is the run's. */
   process: z.strictObject({ pid: z.int(), host: z.string() }),
   pipelines: z.record(
     z.string(),
     z.union([
-      z.strictObject({ description: z.string(), stages: z.record(z.string(), parametersSchema) }),
-      z.strictObject({ error: z.string() }),
+      z.strictObject({ description: z.string(), steps: z.record(z.string(), stepSchema) }),
+      z.strictObject({ error: z.string(), names: z.array(z.string()) }),
     ]),
   ),
 });
@@ -37,7 +42,7 @@ export type RunPlan = z.infer<typeof planSchema>;
 
 const outcomeSchema = z.strictObject({ key: z.string(), computed: z.boolean() });
 
-/** Which result a stage has in a run. */
+/** Which result a step has in a run. */
 export type Outcome = z.infer<typeof outcomeSchema>;
 
 /** Another machine's run counts as over after this. */
@@ -50,12 +55,13 @@ const runFolder = (workspace: Workspace, id: string): string => join(runsFolder(
 
 const planPath = (workspace: Workspace, id: string): string => join(runFolder(workspace, id), 'plan.json');
 
-const outcomePath = (workspace: Workspace, id: string, pipeline: string, stage: string): string =>
-  join(runFolder(workspace, id), pipeline, `${stage}.json`);
+const outcomePath = (workspace: Workspace, id: string, pipeline: string, step: string): string =>
+  join(runFolder(workspace, id), pipeline, `${step}.json`);
 
 /** Begins a run: writes its plan, and waits while garbage is collected. Runs whose process is gone are forgotten. */
 export async function beginRun(workspace: Workspace, id: string, plan: RunPlan): Promise<void> {
   for (const other of await runIds(workspace)) if (!(await isAlive(workspace, other))) await endRun(workspace, other);
+  await removeOldEvents(workspace);
   await mkdir(runFolder(workspace, id), { recursive: true });
   await writeFileAtomic(planPath(workspace, id), JSON.stringify(plan));
   while (existsSync(collectorLock(workspace)) && (await isLocked(collectorLock(workspace)))) await sleep(POLL_MS);
@@ -106,30 +112,30 @@ export async function readPlan(workspace: Workspace, id: string): Promise<RunPla
   });
 }
 
-/** Writes down which result a stage made or found. */
+/** Writes down which result a step made or found. */
 export async function writeOutcome(
   workspace: Workspace,
   id: string,
   pipeline: string,
-  stage: string,
+  step: string,
   outcome: Outcome,
 ): Promise<void> {
   await mkdir(join(runFolder(workspace, id), pipeline), { recursive: true });
-  await writeFileAtomic(outcomePath(workspace, id, pipeline, stage), JSON.stringify(outcome));
+  await writeFileAtomic(outcomePath(workspace, id, pipeline, step), JSON.stringify(outcome));
 }
 
-/** @returns undefined where the stage did not run in this run, since nothing had changed */
+/** @returns undefined where the step did not run in this run, since nothing had changed */
 export async function readOutcome(
   workspace: Workspace,
   id: string,
   pipeline: string,
-  stage: string,
+  step: string,
 ): Promise<Outcome | undefined> {
-  const path = outcomePath(workspace, id, pipeline, stage);
+  const path = outcomePath(workspace, id, pipeline, step);
   const outcome = await readJson(path, outcomeSchema);
   if (outcome === undefined && existsSync(path)) {
     throw new UserError({
-      what: `what stage ${stage} found in this run is damaged`,
+      what: `what step ${step} found in this run is damaged`,
       where: path,
       expected: 'JSON with key and computed',
       fix: 'start the command again; nothing is computed twice',

@@ -7,12 +7,15 @@ import { wrapText } from './wrap-text.ts';
 /** Columns of a terminal that is not known to be wider. */
 const WIDTH = 100;
 
-/** @param pipeline for the examples */
-export function stageHelp({ name, description, parameters }: StageDeclaration, pipeline: string): string {
+/** @param named for the examples */
+export function stageHelp(
+  { description, parameters }: StageDeclaration,
+  { step, pipeline }: { step: string; pipeline: string },
+): string {
   const schema = z.toJSONSchema(parameters, { io: 'input', target: 'draft-7', unrepresentable: 'any' }) as JsonObject;
   const options = [...flagsOf(schema)];
   return [
-    `npx nx run ${name}:${pipeline} [--<parameter>=<value> …]`,
+    `npx nx run ${step}:${pipeline} [--<parameter>=<value> …]`,
     '',
     `${description}. What is not set here is as pipelines/${pipeline}.yaml says, or its default.`,
     '',
@@ -21,7 +24,7 @@ export function stageHelp({ name, description, parameters }: StageDeclaration, p
       ...wrapText(text, WIDTH - 6).map((line) => `      ${line}`),
     ]),
     '',
-    `For example: npx nx run ${name}:${pipeline}${exampleOf(options)}`,
+    `For example: npx nx run ${step}:${pipeline}${exampleOf(options)}`,
   ].join('\n');
 }
 

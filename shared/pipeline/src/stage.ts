@@ -5,8 +5,10 @@
 import type { Column, TableKind } from '@arrowsmith/artifacts';
 import type { z } from 'zod';
 import type { Metric } from './metric.ts';
+import type { ArtifactKind, Port } from './ports.ts';
 
 export type { Metric, MetricMeaning } from './metric.ts';
+export { type ArtifactKind, many, one, optional, type Port } from './ports.ts';
 
 /** A JSON object: a stage's parameters as they are hashed. */
 export type JsonObject = Record<string, unknown>;
@@ -25,6 +27,8 @@ export interface ResolveOptions<R> {
   root: string;
   /** Whether the store already has the result for these parameters, so that there is no need to look further. */
   isKnown: (parameters: R) => Promise<boolean>;
+  /** Whether a port has an artifact: an optional one may be empty. */
+  reads: (port: string) => boolean;
   signal: AbortSignal;
 }
 
@@ -33,8 +37,11 @@ export interface StageDeclaration<P extends JsonObject = JsonObject, R extends J
   name: string;
   /** One line, shown by `nx show project`. */
   description: string;
-  /** Stages whose artifacts it reads. */
-  inputs: readonly string[];
+  /** What it reads, by the name of the port: `rows: one('rows')`. */
+  inputs: Readonly<Record<string, Port>>;
+  /** The kinds of artifact that what it writes is. */
+  makes: readonly ArtifactKind[];
+  /** None is called `stage` or `inputs`, which say in a pipeline file what a step is and reads. */
   parameters: z.ZodType<P, unknown>;
   /** Takes all cores: Nx runs nothing beside it. */
   exclusive?: boolean;
@@ -58,6 +65,19 @@ export interface Progress {
   end(): void;
 }
 
+/** An artifact that a stage reads. */
+export interface InputArtifact {
+  /** Name of the step that made it. */
+  step: string;
+  /** Digest of its manifest. */
+  digest: string;
+  metadata: Readonly<Record<string, string | number | boolean>>;
+  /** Whether it has a file of this name. */
+  has(file: string): boolean;
+  /** The path of one of its files, verified byte for byte. */
+  file(name: string): Promise<string>;
+}
+
 /** Everything a stage may touch. */
 export interface StageContext<P> {
   /** Root of the workspace. */
@@ -65,10 +85,12 @@ export interface StageContext<P> {
   parameters: P;
   /** What the declaration's `environment` returned. */
   environment: Record<string, string>;
-  /** The path of a file of an input artifact, verified byte for byte. */
-  input(stage: string, file: string): Promise<string>;
-  /** The metadata of an input artifact. */
-  inputMetadata(stage: string): Record<string, string | number | boolean>;
+  /** Name of the step that runs: what progress and notices begin with. */
+  step: string;
+  /** The artifact at a port that takes one. */
+  input(port: string): InputArtifact;
+  /** The artifacts at a port that takes any number; none at an optional one that is not filled. */
+  inputs(port: string): readonly InputArtifact[];
   /** Writes an Arrow table into the output artifact. */
   table(
     file: string,
@@ -89,6 +111,8 @@ export interface StageContext<P> {
   progress(label: string, options: { total?: number; unit: string }): Progress;
   /** Prints lines, above the progress bar where there is one. */
   note(lines: string): void;
+  /** Tells those who watch a row of a table that will be in the artifact, as soon as it is known. */
+  row(table: Pick<TableKind, 'kind'>, values: Readonly<Record<string, number | string | null>>): void;
   /** The terminal that shows what is printed, if there is one. */
   terminal?: { columns: number; unicode: boolean } | undefined;
   /** Aborted on SIGTERM and SIGINT. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { formatSummary } from './summary.ts';
-import { testRun, testStage } from './testing/runs.ts';
+import { testRun, testStep } from './testing/runs.ts';
 
 const EVIL = '\u001b]52;c;cm0=\u0007\u009b2J\u202e';
 const SHOWN = '\\u001b]52;c;cm0=\\u0007\\u009b2J\\u202e';
@@ -10,9 +10,9 @@ test('what a document, a licence, a sample, a name or a description says cannot 
     ...testRun({
       name: EVIL,
       substitution: `stands in ${EVIL}`,
-      stages: {
-        download: testStage('download', { highlights: { [`data${EVIL}`]: `licence: ${EVIL}\tMIT` } }),
-        evaluate: testStage('evaluate', { highlights: { sample: `Once\r\nupon\ra${EVIL}\n\n\ttime` } }),
+      steps: {
+        download: testStep('download', { highlights: { [`data${EVIL}`]: `licence: ${EVIL}\tMIT` } }),
+        evaluate: testStep('evaluate', { highlights: { sample: `Once\r\nupon\ra${EVIL}\n\n\ttime` } }),
       },
     }),
     id: '20260131-094512-tavo',
@@ -27,7 +27,7 @@ test('what a document, a licence, a sample, a name or a description says cannot 
   expect(text).toContain(`licence: ${SHOWN}    MIT\n`);
   expect(text).toContain(`\n  sample\n    Once\n    upon\\u000da${SHOWN}\n\n    time\n`);
   expect(text).toContain(`!! stands in ${SHOWN}`);
-  expect(run.stages['evaluate']!.highlights['sample']).toContain('\u001b'); // what is kept stays as it is
+  expect(run.steps['evaluate']!.highlights['sample']).toContain('\u001b'); // what is kept stays as it is
 });
 
 const finished = { id: '20260131-094512-tavo', revision: 0, finishedAt: '2026-01-31T09:45:12.000Z' };
@@ -37,8 +37,8 @@ const commandsIn = (text: string): string[] =>
   [...text.matchAll(/^ {2}(npx arrowsmith .*?)(?: {3}|$)/gm)].map(([, command]) => command!);
 
 test('it ends with commands that go on: text from the model, the page, the comparison', () => {
-  const evaluate = testStage('evaluate', { parameters: { prompts: ["Tom's cat, once", 'other'] } });
-  const run = { ...testRun({ stages: { train: testStage('train'), evaluate } }), ...finished };
+  const evaluate = testStep('evaluate', { parameters: { prompts: ["Tom's cat, once", 'other'] } });
+  const run = { ...testRun({ steps: { train: testStep('train'), evaluate } }), ...finished };
   expect(commandsIn(formatSummary(run, '', { isFirst: false }))).toEqual([
     `npx arrowsmith generate "Tom's cat, once"`,
     'npx arrowsmith report',
@@ -47,24 +47,28 @@ test('it ends with commands that go on: text from the model, the page, the compa
 });
 
 test('a first run has nothing to be compared with: the command makes something', () => {
-  expect(commandsIn(formatSummary({ ...testRun(), ...finished }, '', { isFirst: true }))).toEqual([
+  const run = {
+    ...testRun({ steps: { big: testStep('big', { makes: ['model'], parameters: { seed: 1 } }) } }),
+    ...finished,
+  };
+  expect(commandsIn(formatSummary(run, '', { isFirst: true }))).toEqual([
     'npx arrowsmith generate',
     'npx arrowsmith report',
-    'npx arrowsmith run toy --train.seed=2',
+    'npx arrowsmith run toy --big.seed=2',
   ]);
 });
 
 test.each(['a "quoted" $HOME', '`id`', 'two\nlines', EVIL, 'x'.repeat(200)])(
   'a prompt that a shell would read otherwise is not in the command: %j',
   (prompt) => {
-    const evaluate = testStage('evaluate', { parameters: { prompts: [prompt] } });
-    const run = { ...testRun({ stages: { train: testStage('train'), evaluate } }), ...finished };
+    const evaluate = testStep('evaluate', { parameters: { prompts: [prompt] } });
+    const run = { ...testRun({ steps: { train: testStep('train'), evaluate } }), ...finished };
     expect(commandsIn(formatSummary(run))[0]).toBe('npx arrowsmith generate');
   },
 );
 
 test('no text is offered of a run without a model, or of a model that reads pictures', () => {
-  const ofPictures = testStage('train', { metadata: { config: JSON.stringify({ vision: { patches: 4 } }) } });
-  for (const stages of [{ count: testStage('count') }, { train: ofPictures }] as Record<string, typeof ofPictures>[])
-    expect(commandsIn(formatSummary({ ...testRun({ stages }), ...finished })).join()).not.toContain('generate');
+  const ofPictures = testStep('train', { metadata: { config: JSON.stringify({ vision: { patches: 4 } }) } });
+  for (const steps of [{ count: testStep('count') }, { train: ofPictures }] as Record<string, typeof ofPictures>[])
+    expect(commandsIn(formatSummary({ ...testRun({ steps }), ...finished })).join()).not.toContain('generate');
 });

@@ -1,6 +1,6 @@
 /** @file What is on the screen when a pipeline is done. */
 import { printable, printableLine } from '@arrowsmith/errors';
-import type { Run } from './ledger/index.ts';
+import type { Run, StepRun } from './ledger/index.ts';
 import { duration } from './progress.ts';
 import { wrapText } from './wrap-text.ts';
 
@@ -16,20 +16,25 @@ export function formatSummary(run: Run, description = '', { isFirst = true }: { 
     ...(description === '' ? [] : [printable(description)]),
     '',
   ];
-  const highlights = Object.values(run.stages).flatMap((stage) =>
-    Object.entries(stage.highlights).map(([label, text]) => [printableLine(label), printable(text)] as const),
+  const stages = Object.values(run.steps).map(({ stage }) => stage);
+  /** Of two steps of a stage, lines say which they are of. */
+  const labelled = (step: StepRun, label: string) =>
+    stages.filter((stage) => stage === step.stage).length > 1 ? `${step.step}: ${label}` : label;
+  const highlights = Object.values(run.steps).flatMap((step) =>
+    Object.entries(step.highlights).map(
+      ([label, text]) => [printableLine(labelled(step, label)), printable(text)] as const,
+    ),
   );
   const isBlock = (text: string): boolean => text.includes('\n') || text.length > LINE_WIDTH;
   const width = Math.max(...highlights.map(([label, text]) => (isBlock(text) ? 0 : label.length)), 0) + 2;
-  for (const [label, text] of highlights) {
-    if (isBlock(text))
-      lines.push('', `  ${label}`, ...wrapText(text, LINE_WIDTH).map((line) => (line === '' ? '' : `    ${line}`)));
-    else lines.push(`  ${label.padEnd(width)}${text}`);
-  }
-  lines.push('', `  ${'stage'.padEnd(12)}${'time'.padStart(8)}   artifact`);
-  for (const [name, stage] of Object.entries(run.stages)) {
-    const time = stage.cached ? 'cached' : duration(1000 * stage.seconds);
-    lines.push(`  ${name.padEnd(12)}${time.padStart(8)}   artifacts/${run.pipeline}/${name}`);
+  for (const [label, text] of highlights) if (!isBlock(text)) lines.push(`  ${label.padEnd(width)}${text}`);
+  for (const [label, text] of highlights.filter(([, each]) => isBlock(each)))
+    lines.push('', `  ${label}`, ...wrapText(text, LINE_WIDTH).map((line) => (line === '' ? '' : `    ${line}`)));
+  const names = Math.max(12, ...Object.keys(run.steps).map(({ length }) => length + 2));
+  lines.push('', `  ${'step'.padEnd(names)}${'time'.padStart(8)}   artifact`);
+  for (const [name, step] of Object.entries(run.steps)) {
+    const time = step.cached ? 'cached' : duration(1000 * step.seconds);
+    lines.push(`  ${name.padEnd(names)}${time.padStart(8)}   artifacts/${run.pipeline}/${name}`);
   }
   const next = commandsAfter(run, isFirst);
   const columns = Math.max(...next.map(({ command }) => command.length)) + 3;
@@ -45,18 +50,23 @@ interface NextCommand {
 
 /** What a person may want to do next. Each works as it stands here. */
 function commandsAfter(run: Run, isFirst: boolean): NextCommand[] {
-  const { train, evaluate } = run.stages;
-  const { prompts } = (evaluate?.parameters ?? {}) as { prompts?: unknown };
-  const prompt: unknown = Array.isArray(prompts) ? prompts[0] : undefined;
+  const steps = Object.values(run.steps);
+  const models = steps.filter(({ makes }) => makes.includes('model'));
+  const seeded = models.find(({ parameters }) => 'seed' in (parameters as object));
+  const prompts = steps.map(({ parameters }) => (parameters as { prompts?: unknown }).prompts);
+  const prompt: unknown = prompts.find((each) => Array.isArray(each))?.[0];
   const words = typeof prompt === 'string' && SHELL_SAFE.test(prompt) ? ` "${prompt}"` : '';
-  const readsPictures = /"vision":\{/.test(String(train?.metadata['config']));
+  const readsPictures = models.some(({ metadata }) => /"vision":\{/.test(String(metadata['config'])));
   const commands = [
     { command: 'npx arrowsmith report', text: 'curves, samples and parameters as a page' },
-    isFirst && train !== undefined
-      ? { command: `npx arrowsmith run ${run.pipeline} --train.seed=2`, text: 'with another seed, to compare with' }
+    isFirst && seeded !== undefined
+      ? {
+          command: `npx arrowsmith run ${run.pipeline} --${seeded.step}.seed=2`,
+          text: 'with another seed, to compare with',
+        }
       : { command: 'npx arrowsmith compare', text: 'what changed since the run before' },
   ];
-  if (train === undefined || readsPictures) return commands;
+  if (models.length === 0 || readsPictures) return commands;
   return [
     { command: `npx arrowsmith generate${words}`, text: 'more of what it writes, from any beginning' },
     ...commands,

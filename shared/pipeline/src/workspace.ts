@@ -31,9 +31,9 @@ export function findRoot(from: string): string {
   }
 }
 
-/** Where a stage's artifact is named: a small folder with manifest.json, run.json and links to the files in the store. */
-export function pointerPath({ root }: Workspace, pipeline: string, stage: string): string {
-  return join(root, 'artifacts', pipeline, stage);
+/** Where a step's artifact is named: a small folder with manifest.json, run.json and links to the files in the store. */
+export function pointerPath({ root }: Workspace, pipeline: string, step: string): string {
+  return join(root, 'artifacts', pipeline, step);
 }
 
 /** Where completed runs are kept. */

@@ -1,3 +1,4 @@
 /** @file Number formats and post-training quantization. */
 export * from './int8.ts';
 export * from './quantization-error.ts';
+export * from './weight-formats.ts';

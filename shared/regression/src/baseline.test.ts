@@ -50,8 +50,8 @@ test('a baseline of another pipeline, under this one’s name', async () => {
 });
 
 test.each([
-  [2, /another format[^]*expected: +format 1[^]*found: +format 2[^]*later version/],
-  [0, /another format[^]*found: +format 0[^]*measure a new one/],
+  [3, /another format[^]*expected: +format 2[^]*found: +format 3[^]*later version/],
+  [1, /another format[^]*found: +format 1[^]*measure a new one/],
 ])('a baseline of format %d', async (format, message) => {
   put({ ...recordedBaseline(), format });
   await expect(read()).rejects.toThrow(message);
@@ -65,29 +65,33 @@ test.each([
     /is damaged[^]*expected: +JSON[^]*git checkout -- pipelines.baselines.ci\.json/,
   ],
   ['an empty file', '', /is damaged[^]*expected: +JSON/],
-  ['null', 'null', /is damaged[^]*expected: +a baseline of format 1/],
+  ['null', 'null', /is damaged[^]*expected: +a baseline of format 2/],
   ['a list', '[]', /is damaged/],
   ['an unknown key', { ...recordedBaseline(), extra: 1 }, /is damaged[^]*"extra"/],
   [
     'a metric without values',
-    altered(({ metrics }) => (metrics['evaluate.bitsPerByte']!.values = [])),
-    /metrics\.evaluate\.bitsPerByte\.values/,
+    altered(({ metrics }) => (metrics['evaluate.train.bitsPerByte']!.values = [])),
+    /metrics\.evaluate\.train\.bitsPerByte\.values/,
   ],
-  ['a value too few', altered(({ metrics }) => metrics['evaluate.bitsPerByte']!.values.pop()), /5 values for 6 seeds/],
+  [
+    'a value too few',
+    altered(({ metrics }) => metrics['evaluate.train.bitsPerByte']!.values.pop()),
+    /5 values for 6 seeds/,
+  ],
   [
     'a limit widened by hand',
-    altered(({ metrics }) => (metrics['evaluate.bitsPerByte']!.highest = 3)),
-    /evaluate\.bitsPerByte: mean, deviation and limits do not follow from values/,
+    altered(({ metrics }) => (metrics['evaluate.train.bitsPerByte']!.highest = 3)),
+    /evaluate\.train\.bitsPerByte: mean, deviation and limits do not follow from values/,
   ],
   [
     'a limit taken away by hand',
-    altered(({ metrics }) => (metrics['evaluate.bitsPerByte']!.lowest = null)),
+    altered(({ metrics }) => (metrics['evaluate.train.bitsPerByte']!.lowest = null)),
     /limits do not follow/,
   ],
   ['a factor raised by hand', altered(({ noise }) => (noise.factor *= 2)), /noise\.factor/],
   [
     'a noisy metric made exact by hand',
-    altered(({ metrics }) => (metrics['evaluate.bitsPerByte']!.rule = 'exact')),
+    altered(({ metrics }) => (metrics['evaluate.train.bitsPerByte']!.rule = 'exact')),
     /noise\.comparisons: 3, but 2 metrics/,
   ],
   [
@@ -106,7 +110,7 @@ test.each([
 test('a baseline that cannot be written leaves the one that is there', async () => {
   await writeBaseline({ root }, recordedBaseline());
   const before = readFileSync(baselinePath({ root }, 'ci'), 'utf8');
-  const wrong = altered(({ metrics }) => (metrics['evaluate.bitsPerByte']!.mean = 0));
+  const wrong = altered(({ metrics }) => (metrics['evaluate.train.bitsPerByte']!.mean = 0));
   await expect(writeBaseline({ root }, wrong)).rejects.toThrow(/limits do not follow from values/);
   expect(readFileSync(baselinePath({ root }, 'ci'), 'utf8')).toBe(before);
   expect(readdirSync(join(root, 'pipelines/baselines'))).toEqual(['ci.json']);
@@ -119,3 +123,8 @@ test.each([1e-300, 1e-9, 1])(
     await expect(read()).rejects.toThrow(/falseAlarmRate/);
   },
 );
+
+test('a baseline of a single seed is refused at once: one value has no deviation', async () => {
+  put(altered(({ noise }) => (noise.seeds = noise.seeds.slice(0, 1))));
+  await expect(read()).rejects.toThrow(/seeds/);
+});

@@ -11,7 +11,7 @@ import type { Workspace } from '@arrowsmith/pipeline';
 import { deviation, mean, toleranceFactor, toleranceInterval } from './interval.ts';
 
 /** Version of the file's format. */
-export const BASELINE_FORMAT = 1;
+export const BASELINE_FORMAT = 2;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hexadecimal');
 const json = z.record(z.string(), z.unknown());
@@ -36,7 +36,7 @@ export const baselineSchema = z
   .strictObject({
     format: z.literal(BASELINE_FORMAT),
     pipeline: z.string().min(1),
-    /** The experiment: every parameter of every stage, defaults filled in. */
+    /** The experiment: every parameter of every step, defaults filled in. */
     parameters: z.record(z.string(), json),
     /** How training computed. */
     engine: z.strictObject({ backend: z.string(), precision: z.string() }),
@@ -54,7 +54,7 @@ export const baselineSchema = z
       host: z.strictObject({ platform: z.string(), arch: z.string(), cpu: z.string(), node: z.string() }),
     }),
     noise: z.strictObject({
-      /** `train.seed` of each run; the first is the pipeline file's own. */
+      /** The seed of training in each run; the first is the pipeline file's own. */
       seeds: z.array(z.int().min(0)).min(2),
       /** How often the gate may fail for no reason, over all metrics. */
       falseAlarmRate: z.number().gt(0).lt(1),
@@ -63,14 +63,15 @@ export const baselineSchema = z
       /** Standard deviations from the mean that pass. */
       factor: z.number().positive(),
     }),
-    /** By `stage.metric`. */
+    /** By `step.metric`. */
     metrics: z.record(z.string(), metricSchema),
-    /** Digests of contents that are the same in every run, by `stage.content`. */
+    /** Digests of contents that are the same in every run, by `step.content`. */
     digests: z.record(z.string(), sha256),
-    /** What the run with the pipeline file's own seed made, stage by stage in the order in which they run. */
+    /** What the run with the pipeline file's own seed made, step by step in the order in which they run. */
     artifacts: z.record(
       z.string(),
       z.strictObject({
+        stage: z.string(),
         manifest: sha256,
         /** Identity of the stage's code. */
         code: z.string(),
@@ -90,6 +91,7 @@ const LEAST_RATE = 1e-8;
 function checkConsistency({ metrics, noise }: Omit<Baseline, 'format'>, context: z.RefinementCtx): void {
   const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
   const { seeds, falseAlarmRate, comparisons, factor } = noise;
+  if (seeds.length < 2) return; // which the schema says
   const compared = Object.values(metrics).filter(({ rule }) => rule === 'interval').length;
   if (comparisons !== compared)
     issue(['noise', 'comparisons'], `${comparisons}, but ${compared} metrics have intervals`);

@@ -42,16 +42,16 @@ function firstDifference(
   { artifacts: then, noise, measured }: Pick<Baseline, 'artifacts' | 'noise' | 'measured'>,
   { artifacts: now, computed, seed, engine }: Pick<Measured, 'artifacts' | 'computed' | 'seed' | 'engine'>,
 ): string | undefined {
-  const stages = Object.keys(now);
-  const at = stages.findIndex((stage) => then[stage]?.manifest !== now[stage]!.manifest);
+  const steps = Object.keys(now);
+  const at = steps.findIndex((step) => then[step]?.manifest !== now[step]!.manifest);
   if (at === -1) return 'Every artifact has the bytes of the baseline.';
-  const stage = stages[at]!;
-  const files = Object.keys(now[stage]!.files).filter((file) => then[stage]?.files[file] !== now[stage]!.files[file]);
-  const what = `${stage}${files.length === 0 ? '' : ` (${files.join(', ')})`}`;
+  const step = steps[at]!;
+  const files = Object.keys(now[step]!.files).filter((file) => then[step]?.files[file] !== now[step]!.files[file]);
+  const what = `${step}${files.length === 0 ? '' : ` (${files.join(', ')})`}`;
   const before =
-    at === 0 ? '' : ` ${stages.slice(0, at).join(', ')} ${at === 1 ? 'has' : 'have'} the bytes of the baseline.`;
+    at === 0 ? '' : ` ${steps.slice(0, at).join(', ')} ${at === 1 ? 'has' : 'have'} the bytes of the baseline.`;
   const natural = naturally();
-  if (natural === undefined || !computed.includes(stage))
+  if (natural === undefined || !computed.includes(step))
     return `The first artifact that differs is that of ${what}.${before}`;
   return `The artifacts differ from ${what} on, as they do with ${natural}.${before}`;
 
@@ -67,10 +67,10 @@ function changedCode(
   { artifacts: then }: Pick<Baseline, 'artifacts'>,
   { artifacts: now }: Pick<Measured, 'artifacts'>,
 ) {
-  const stages = Object.keys(now);
-  const changed = stages.filter((stage) => then[stage]?.code !== now[stage]!.code);
-  if (changed.length === 0) return 'The code of every stage is that of the baseline.';
-  const same = stages.filter((stage) => !changed.includes(stage));
+  const steps = Object.keys(now);
+  const changed = steps.filter((step) => then[step]?.code !== now[step]!.code);
+  if (changed.length === 0) return 'The code of every step is that of the baseline.';
+  const same = steps.filter((step) => !changed.includes(step));
   const rest = same.length === 0 ? '' : `, but not that of ${same.join(', ')}`;
   return `The code of ${changed.join(', ')} has changed since the baseline${rest}.`;
 }

@@ -1,20 +1,25 @@
 /** @file Baselines and the gate's findings as tables for a terminal. */
 import { printableLine } from '@arrowsmith/errors';
 import type { Baseline } from './baseline.ts';
-import { METRICS } from './metrics.ts';
+import { labelOf } from './metrics.ts';
 import { describeNoise, formatDeviations, headline, type Report } from './report.ts';
 import { formatMetric } from './verdicts.ts';
 
 /** What was measured and what will pass. */
 export function formatBaseline(baseline: Baseline): string {
-  const rows = METRICS.flatMap(({ name, label }) => {
-    const metric = baseline.metrics[name];
-    if (metric === undefined) return [];
+  const rows = Object.entries(baseline.metrics).map(([name, metric]) => {
+    const label = labelOf(name);
     const show = (value: number | null) => (value === null ? '–' : formatMetric(value, metric));
-    if (metric.rule === 'exact') return [[label, show(metric.mean), '', '', '']];
-    return [[label, show(metric.mean), show(metric.deviation), show(metric.lowest), show(metric.highest)]];
+    if (metric.rule === 'exact') return [label, show(metric.mean), '', '', ''];
+    return [label, show(metric.mean), show(metric.deviation), show(metric.lowest), show(metric.highest)];
   });
-  const digests = Object.entries(baseline.digests).map(([name, digest]) => [name, digest.slice(0, 12), '', '', '']);
+  const digests = Object.entries(baseline.digests).map(([name, digest]) => [
+    labelOf(name),
+    digest.slice(0, 12),
+    '',
+    '',
+    '',
+  ]);
   return [
     '',
     `baseline of pipeline ${baseline.pipeline}`,

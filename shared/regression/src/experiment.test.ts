@@ -9,7 +9,12 @@ const check = (change: Record<string, object> = {}, baseline: Partial<Baseline> 
 
 const withStages = (change: Record<string, object>): Pipeline => ({
   ...pipeline,
-  stages: Object.fromEntries(Object.entries(pipeline.stages).map(([name, own]) => [name, { ...own, ...change[name] }])),
+  steps: Object.fromEntries(
+    Object.entries(pipeline.steps).map(([name, own]) => [
+      name,
+      { ...own, parameters: { ...own.parameters, ...change[name] } },
+    ]),
+  ),
 });
 
 describe('one experiment', () => {
@@ -57,12 +62,12 @@ describe('another experiment', () => {
   });
 
   test('stages that one of them lacks', () => {
-    const { evaluate: _, ...stages } = pipeline.stages;
-    expect(error(() => checkExperiment({ ...pipeline, stages }, declarations, recordedBaseline()))).toMatch(
-      /stage evaluate: only in the baseline/,
+    const { evaluate: _, ...steps } = pipeline.steps;
+    expect(error(() => checkExperiment({ ...pipeline, steps }, declarations, recordedBaseline()))).toMatch(
+      /step evaluate: only in the baseline/,
     );
     const { evaluate: __, ...parameters } = recordedBaseline().parameters;
-    expect(error(() => check({}, { parameters }))).toMatch(/stage evaluate: not in the baseline/);
+    expect(error(() => check({}, { parameters }))).toMatch(/step evaluate: not in the baseline/);
   });
 
   test('a long list of differences is cut', () => {
@@ -97,8 +102,8 @@ describe('how training computes', () => {
   });
 
   test('a pipeline that trains nothing has nothing to guard', () => {
-    const { train: _, ...stages } = pipeline.stages;
-    expect(() => engineOf({ ...pipeline, stages }, declarations)).toThrow(/pipeline ci trains nothing/);
+    const { train: _, ...steps } = pipeline.steps;
+    expect(() => engineOf({ ...pipeline, steps }, declarations)).toThrow(/pipeline ci trains nothing/);
   });
 });
 

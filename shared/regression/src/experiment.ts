@@ -1,11 +1,26 @@
 /** @file Whether a run and a baseline are of one experiment: only then do their numbers say anything about each other. */
 import { UserError } from '@arrowsmith/errors';
 import { canonicalJson, type Json } from '@arrowsmith/artifacts/store';
-import { isObject, parseParameters, type JsonObject, type Pipeline, type StageDeclaration } from '@arrowsmith/pipeline';
+import {
+  isObject,
+  type JsonObject,
+  type Override,
+  parseParameters,
+  type Pipeline,
+  type StageDeclaration,
+} from '@arrowsmith/pipeline';
 import type { Baseline } from './baseline.ts';
 
-/** The parameter over which noise is measured. */
-export const SEED_PARAMETER = { stage: 'train', name: 'seed' } as const;
+/** The parameter over which noise is measured: of every step that learns. */
+export const SEED = 'seed';
+
+/** The steps that learn: those that have a seed. */
+export const trainings = ({ steps }: Pick<Pipeline, 'steps'>): string[] =>
+  Object.keys(steps).filter((step) => typeof steps[step]!.parameters[SEED] === 'number');
+
+/** What gives all of them a seed. */
+export const seedOverrides = (pipeline: Pick<Pipeline, 'steps'>, seed: number): Override[] =>
+  trainings(pipeline).map((step) => ({ path: [step, SEED], value: seed, written: `${step}.${SEED}=${seed}` }));
 
 /** Longer lists of differences are cut: so many parameters are another pipeline. */
 const SHOWN = 8;
@@ -14,21 +29,22 @@ type Declarations = ReadonlyMap<string, StageDeclaration>;
 
 /** How training would compute here. @throws UserError when the pipeline trains nothing, or the backend is not there */
 export function engineOf(pipeline: Pipeline, declarations: Declarations): Record<string, string> {
-  const parameters = pipeline.stages[SEED_PARAMETER.stage];
-  if (parameters === undefined) {
+  const [training] = trainings(pipeline);
+  if (training === undefined) {
     throw new UserError({
       what: `pipeline ${pipeline.name} trains nothing`,
-      expected: `a pipeline with the stage ${SEED_PARAMETER.stage}, whose seed gives the noise to compare with`,
-      found: Object.keys(pipeline.stages).join(', '),
+      expected: 'a pipeline with a step that has a seed, which gives the noise to compare with',
+      found: Object.keys(pipeline.steps).join(', '),
       fix: 'name another: npx nx run pipeline:regression --pipeline=ci',
     });
   }
-  return declarations.get(SEED_PARAMETER.stage)!.environment?.(parameters) ?? {};
+  const { stage, parameters } = pipeline.steps[training]!;
+  return declarations.get(stage)!.environment?.(parameters) ?? {};
 }
 
 /** The seed that the pipeline file gives to training. */
 export function ownSeed(pipeline: Pipeline): number {
-  return pipeline.stages[SEED_PARAMETER.stage]![SEED_PARAMETER.name] as number;
+  return pipeline.steps[trainings(pipeline)[0]!]!.parameters[SEED] as number;
 }
 
 /**
@@ -64,7 +80,7 @@ export function checkExperiment(
       fix:
         precision === wanted.precision
           ? `ARROWSMITH_BACKEND=${wanted.backend} (npm run doctor says what is here), or compare across backends: --any-backend`
-          : `set train.precision to ${wanted.precision === 'f32' ? 'f32' : 'bf16, on a processor that has it'}, or measure a new baseline: npx nx run pipeline:baseline --pipeline=${pipeline.name}`,
+          : `set ${trainings(pipeline)[0]!}.precision to ${wanted.precision === 'f32' ? 'f32' : 'bf16, on a processor that has it'}, or measure a new baseline: npx nx run pipeline:baseline --pipeline=${pipeline.name}`,
     });
   }
 }
@@ -73,14 +89,18 @@ export function checkExperiment(
  * `train.steps: 600 in the baseline, 300 now` … A parameter that was added to a stage since, and has its default, makes no difference.
  */
 export function differingParameters(pipeline: Pipeline, declarations: Declarations, baseline: Baseline): string[] {
-  const stages = new Set([...Object.keys(baseline.parameters), ...Object.keys(pipeline.stages)]);
-  return [...stages].flatMap((stage) => {
-    const then = baseline.parameters[stage];
-    const now = pipeline.stages[stage];
-    if (now === undefined) return [`stage ${stage}: only in the baseline`];
-    if (then === undefined) return [`stage ${stage}: not in the baseline`];
-    const declaration = declarations.get(stage)!;
-    return differences(material(declaration, withDefaults(declaration, then)), material(declaration, now), stage);
+  const steps = new Set([...Object.keys(baseline.parameters), ...Object.keys(pipeline.steps)]);
+  return [...steps].flatMap((step) => {
+    const then = baseline.parameters[step];
+    const now = pipeline.steps[step];
+    if (now === undefined) return [`step ${step}: only in the baseline`];
+    if (then === undefined) return [`step ${step}: not in the baseline`];
+    const declaration = declarations.get(now.stage)!;
+    return differences(
+      material(declaration, withDefaults(declaration, then)),
+      material(declaration, now.parameters),
+      step,
+    );
   });
 }
 
@@ -95,8 +115,8 @@ function withDefaults(declaration: StageDeclaration, parameters: JsonObject): Js
 }
 
 /** The parameters that results depend on, but for the seed. */
-function material({ name, immaterial = [] }: StageDeclaration, parameters: JsonObject): JsonObject {
-  const ignored = [...immaterial, ...(name === SEED_PARAMETER.stage ? [SEED_PARAMETER.name] : [])];
+function material({ immaterial = [] }: StageDeclaration, parameters: JsonObject): JsonObject {
+  const ignored = [...immaterial, SEED];
   return Object.fromEntries(Object.entries(parameters).filter(([key]) => !ignored.includes(key)));
 }
 

@@ -36,7 +36,7 @@ describe('a run within the limits', () => {
     const { printed, error } = await guard(recordedRun(4));
     expect(error).toBe('');
     expect(printed).toMatch(/regression gate, pipeline ci: all 7 metrics are within the limits/);
-    expect(printed).toMatch(/bits per byte, float32 +1\.5771 +1\.5155 to 1\.6504 +−0\.8 +ok$/m);
+    expect(printed).toMatch(/bits per byte of train \(evaluate\) +1\.5771 +1\.5155 to 1\.6504 +−0\.8 +ok$/m);
   });
 
   test('is run with the pipeline file’s own seed, or the one that is asked for', async () => {
@@ -71,16 +71,16 @@ describe('a run within the limits', () => {
 });
 
 describe('a run outside the limits', () => {
-  const worse = changedRun(1, { 'evaluate.bitsPerByte': 1.9167, 'evaluate.quantizedBitsPerByte': 1.9169 });
+  const worse = changedRun(1, { 'evaluate.train.bitsPerByte': 1.9167, 'evaluate.quantize.bitsPerByte': 1.9169 });
 
   test('fails: which metric, what was expected and found, how far off, where to look, what to do', async () => {
     const { printed, error } = await guard(worse);
     expect(error).toMatch(/regression: 2 of 7 metrics are not within the limits/);
     expect(error).toMatch(
-      /bits per byte, float32 \(evaluate\.bitsPerByte\) is worse: 1\.9167, expected 1\.\d+ to 1\.\d+, \+4\d\.\d deviations/,
+      /bits per byte of train \(evaluate\) is worse: 1\.9167, expected 1\.\d+ to 1\.\d+, \+4\d\.\d deviations/,
     );
     expect(error).toMatch(/where: [^]*git log[^]*to do: [^]*npx nx run pipeline:baseline --pipeline=ci/);
-    expect(printed).toMatch(/bits per byte, quantized +1\.9169 .* worse$/m);
+    expect(printed).toMatch(/bits per byte of quantize \(evaluate\) +1\.9169 .* worse$/m);
   });
 
   test('leaves reports that say so', async () => {
@@ -98,8 +98,9 @@ describe('a run outside the limits', () => {
 
 test('what cannot be compared is refused before anything runs, and leaves no report', async () => {
   const run = () => Promise.reject(new Error('it ran'));
-  const stages = { ...pipeline.stages, train: { ...pipeline.stages['train'], steps: 3 } };
-  expect((await guard(recordedRun(1), { run, pipeline: { ...pipeline, stages } })).error).toMatch(/another experiment/);
+  const train = pipeline.steps['train']!;
+  const steps = { ...pipeline.steps, train: { ...train, parameters: { ...train.parameters, steps: 3 } } };
+  expect((await guard(recordedRun(1), { run, pipeline: { ...pipeline, steps } })).error).toMatch(/another experiment/);
   expect((await guard(recordedRun(1), { run, pipeline: { ...pipeline, name: 'other' } })).error).toMatch(
     /no baseline yet/,
   );
@@ -123,7 +124,7 @@ describe('Markdown', () => {
       makeReport(recordedBaseline(), changedRun(1, {}, { digests: { 'tokenizer.merges': sha('b') } }), 12),
     );
     expect(text).toMatch(
-      /❌[^]*- merges of the tokenizer \(tokenizer\.merges\) is changed: bbbbbbbbbbbb, expected aaaaaaaaaaaa[^]*Where to look[^]*\| metric[^]*pipeline:baseline/,
+      /❌[^]*- merges \(tokenizer\) is changed: bbbbbbbbbbbb, expected aaaaaaaaaaaa[^]*Where to look[^]*\| metric[^]*pipeline:baseline/,
     );
   });
 });
@@ -133,7 +134,7 @@ describe('JUnit XML', () => {
     Object.fromEntries([...element.attributes].map(({ name, value }) => [name, value]));
 
   test('has a test case per metric, and counts that add up', () => {
-    const run = changedRun(1, { 'evaluate.bitsPerByte': 3 }, { digests: {} });
+    const run = changedRun(1, { 'evaluate.train.bitsPerByte': 3 }, { digests: {} });
     const document = parse(toJUnit(makeReport(recordedBaseline(), run, 12.3456)));
     expect(document.documentElement!.tagName).toBe('testsuites');
     const [suite] = document.getElementsByTagName('testsuite');
@@ -142,7 +143,7 @@ describe('JUnit XML', () => {
     const [failure] = document.getElementsByTagName('failure');
     expect(attributes(failure!.parentNode as Element)).toMatchObject({
       classname: 'regression.ci.evaluate',
-      name: 'bits per byte, float32',
+      name: 'bits per byte of train (evaluate)',
     });
     expect(failure!.getAttribute('message')).toMatch(/is worse: 3\.0000, expected 1\./);
     expect(failure!.textContent).toMatch(/git log/);

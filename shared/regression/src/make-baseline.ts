@@ -4,7 +4,7 @@ import type { Pipeline, Revision } from '@arrowsmith/pipeline';
 import { type Baseline, BASELINE_FORMAT, type BaselineMetric } from './baseline.ts';
 import { deviation, FALSE_ALARM_RATE, mean, toleranceFactor, toleranceInterval } from './interval.ts';
 import type { Measured } from './measure.ts';
-import { type Metric, METRICS } from './metrics.ts';
+import type { Metric } from './metrics.ts';
 
 /**
  * @param runs one per seed; the first is that of the pipeline file's own seed
@@ -18,7 +18,7 @@ export function makeBaseline(
   { now, revision = { dirty: false } }: { now: Date; revision?: Revision },
 ): Baseline {
   const [own] = runs as [Measured, ...Measured[]];
-  const guarded = METRICS.filter(({ name }) => name in own.metrics);
+  const { guarded } = own;
   const comparisons = guarded.filter(({ rule }) => rule === 'interval').length;
   const factor = toleranceFactor(runs.length, comparisons, FALSE_ALARM_RATE);
   for (const [name, digest] of Object.entries(own.digests)) {
@@ -29,7 +29,7 @@ export function makeBaseline(
   return {
     format: BASELINE_FORMAT,
     pipeline: pipeline.name,
-    parameters: pipeline.stages,
+    parameters: Object.fromEntries(Object.entries(pipeline.steps).map(([step, { parameters }]) => [step, parameters])),
     engine: { backend, precision },
     measured: {
       at: now.toISOString(),
@@ -83,6 +83,6 @@ function seedMatters(name: string, own: Measured, other: Measured, [then, now]: 
     what: `${name} depends on the seed of training, or changes from run to run`,
     expected: `${then}, as with seed ${own.seed}`,
     found: `${now} with seed ${other.seed}`,
-    fix: `see why: stage ${name.split('.')[0]} must give the same for the same data`,
+    fix: `see why: step ${name.split('.')[0]} must give the same for the same data`,
   });
 }

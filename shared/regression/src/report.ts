@@ -41,17 +41,17 @@ export function toJson({ baseline: { noise, measured }, ...report }: Report): st
 }
 
 /** One metric's verdict as a sentence: what it is, what was expected, how far off. */
-export function describe({ label, name, outcome, found, expected, deviations }: Verdict): string {
+export function describe({ label, outcome, found, expected, deviations }: Verdict): string {
   const distance = deviations === undefined ? '' : `, ${formatDeviations(deviations)} deviations from the mean`;
   switch (outcome) {
     case 'missing':
-      return `${label} (${name}): the baseline has it, this run has not; does its stage still report it?`;
+      return `${label}: the baseline has it, this run has not; does its step still report it?`;
     case 'unknown':
-      return `${label} (${name}): ${found}, of which the baseline knows nothing; renew the baseline`;
+      return `${label}: ${found}, of which the baseline knows nothing; renew the baseline`;
     case 'ok':
-      return `${label} (${name}): ${found}, expected ${expected}${distance}`;
+      return `${label}: ${found}, expected ${expected}${distance}`;
     default:
-      return `${label} (${name}) is ${outcome}: ${found}, expected ${expected}${distance}`;
+      return `${label} is ${outcome}: ${found}, expected ${expected}${distance}`;
   }
 }
 

@@ -10,11 +10,12 @@ import {
   type FindArtifact,
   loadPipeline,
   type Override,
+  type Pipeline,
   readFingerprints,
   type StageDeclaration,
   type Workspace,
 } from '@arrowsmith/pipeline';
-import { SEED_PARAMETER } from './experiment.ts';
+import { seedOverrides } from './experiment.ts';
 
 /**
  * What was computed before comes from the caches, and the run is in the ledger, as with any other run.
@@ -26,13 +27,13 @@ import { SEED_PARAMETER } from './experiment.ts';
  */
 export async function runPipeline(
   { root }: Pick<Workspace, 'root'>,
-  pipeline: string,
+  pipeline: Pipeline,
   { seed, name, quiet, signal }: { seed: number; name?: string | undefined; quiet: boolean; signal: AbortSignal },
 ): Promise<void> {
   const nx = createRequire(join(root, 'package.json')).resolve('nx/bin/nx.js');
   const asked = process.env['PIPELINE_SET'];
-  const set = [...(asked ? [asked] : []), `${SEED_PARAMETER.stage}.${SEED_PARAMETER.name}=${seed}`].join(',');
-  const child = spawn(process.execPath, [nx, 'run', `pipeline:${pipeline}`], {
+  const set = [...(asked ? [asked] : []), ...seedOverrides(pipeline, seed).map(({ written }) => written)].join(',');
+  const child = spawn(process.execPath, [nx, 'run', `pipeline:${pipeline.name}`], {
     cwd: root,
     env: { ...process.env, ...(name ? { RUN_NAME: name } : {}), PIPELINE_SET: set, NX_TUI: 'false' }, // a terminal interface inside of Nx's would garble both
     stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
@@ -48,8 +49,8 @@ export async function runPipeline(
   if (code === 0) return;
   printError(stripVTControlCharacters(output)); // Nx may have coloured it
   throw new UserError({
-    what: `pipeline ${pipeline} did not run to its end`,
-    where: `PIPELINE_SET=${set} npx nx run pipeline:${pipeline}`,
+    what: `pipeline ${pipeline.name} did not run to its end`,
+    where: `PIPELINE_SET=${set} npx nx run pipeline:${pipeline.name}`,
     found: code === null ? 'it was stopped by a signal' : `exit code ${code}`,
     fix: 'mend what it says above',
   });
@@ -58,16 +59,12 @@ export async function runPipeline(
 /** Finds what a pipeline made that was run with a seed: by its parameters, whatever has run since. */
 export async function artifactsWithSeed(
   workspace: Workspace,
-  pipeline: string,
+  pipeline: Pipeline,
   declarations: ReadonlyMap<string, StageDeclaration>,
   { seed, overrides, signal }: { seed: number; overrides: readonly Override[]; signal: AbortSignal },
 ): Promise<FindArtifact> {
-  const seeded: Override = {
-    path: [SEED_PARAMETER.stage, SEED_PARAMETER.name],
-    value: seed,
-    written: `${SEED_PARAMETER.stage}.${SEED_PARAMETER.name}=${seed}`,
-  };
-  const { stages } = loadPipeline(workspace.root, pipeline, declarations, [...overrides, seeded]);
-  const code = await readFingerprints(workspace, Object.keys(stages));
-  return artifactsOf({ workspace, pipeline, stages, declarations, code, signal });
+  const seeded = [...overrides, ...seedOverrides(pipeline, seed)];
+  const { name, steps } = loadPipeline(workspace.root, pipeline.name, declarations, seeded);
+  const code = await readFingerprints(workspace, [...new Set(Object.values(steps).map(({ stage }) => stage))]);
+  return artifactsOf({ workspace, pipeline: name, steps, declarations, code, signal });
 }

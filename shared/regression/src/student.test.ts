@@ -44,3 +44,10 @@ test('a tail as small as the gate uses is met to nine digits', () => {
 test.each([0, 1e-300, 1e-17, 1, Number.NaN])('a tail of %d is refused, and not looked for without end', (outside) => {
   expect(() => studentQuantile(outside, 11)).toThrow(RangeError);
 });
+
+test.each([0, -1, 0.5, Number.NaN])(
+  '%d degrees of freedom are refused, and not computed with without end',
+  (degrees) => {
+    expect(() => studentQuantile(0.01, degrees)).toThrow(RangeError);
+  },
+);

@@ -22,10 +22,11 @@ export function studentCentral(t: number, degrees: number): number {
  * The t that |T| exceeds with probability `outside`, by bisection.
  * @param outside from 1e-12 to below 1, both tails together
  * @param degrees of freedom, a whole number from 1
- * @throws RangeError for a tail that is lost in rounding: none would be found
+ * @throws RangeError for a tail that is lost in rounding, and without degrees of freedom: none would be found
  */
 export function studentQuantile(outside: number, degrees: number): number {
   if (!(outside >= 1e-12 && outside < 1)) throw new RangeError(`a probability from 1e-12 to 1, not ${outside}`);
+  if (!(Number.isInteger(degrees) && degrees >= 1)) throw new RangeError(`degrees of freedom from 1, not ${degrees}`);
   let low = 0;
   let high = 1;
   while (1 - studentCentral(high, degrees) > outside) high *= 2;

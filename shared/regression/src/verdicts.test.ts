@@ -4,7 +4,7 @@ import { changedRun, recordedBaseline, recordedRun, sha } from './testing/record
 import { formatMetric, judge } from './verdicts.ts';
 
 const baseline = recordedBaseline();
-const bits = baseline.metrics['evaluate.bitsPerByte']!;
+const bits = baseline.metrics['evaluate.train.bitsPerByte']!;
 
 /** The metrics that are not ok, with what they are instead. */
 const judged = (metrics: Record<string, number>, rest = {}) =>
@@ -22,17 +22,21 @@ describe('verdicts', () => {
   });
 
   test('a loss may be neither worse nor too good; its limits pass', () => {
-    expect(judged({ 'evaluate.bitsPerByte': bits.highest! })).toEqual({});
-    expect(judged({ 'evaluate.bitsPerByte': bits.highest! + 1e-9 })).toEqual({ 'evaluate.bitsPerByte': 'worse' });
-    expect(judged({ 'evaluate.bitsPerByte': bits.lowest! })).toEqual({});
-    expect(judged({ 'evaluate.bitsPerByte': bits.lowest! - 1e-9 })).toEqual({ 'evaluate.bitsPerByte': 'too good' });
+    expect(judged({ 'evaluate.train.bitsPerByte': bits.highest! })).toEqual({});
+    expect(judged({ 'evaluate.train.bitsPerByte': bits.highest! + 1e-9 })).toEqual({
+      'evaluate.train.bitsPerByte': 'worse',
+    });
+    expect(judged({ 'evaluate.train.bitsPerByte': bits.lowest! })).toEqual({});
+    expect(judged({ 'evaluate.train.bitsPerByte': bits.lowest! - 1e-9 })).toEqual({
+      'evaluate.train.bitsPerByte': 'too good',
+    });
   });
 
   test('outside of its limits, a metric is worse or too good by what it says itself, and only changed where it says nothing', () => {
-    const metrics = { 'evaluate.bitsPerByte': bits.highest! + 1e-9 };
+    const metrics = { 'evaluate.train.bitsPerByte': bits.highest! + 1e-9 };
     const better = (way: object) => judged(metrics, { better: way });
-    expect(better({ 'evaluate.bitsPerByte': 'higher' })).toEqual({ 'evaluate.bitsPerByte': 'too good' });
-    expect(better({})).toEqual({ 'evaluate.bitsPerByte': 'changed' });
+    expect(better({ 'evaluate.train.bitsPerByte': 'higher' })).toEqual({ 'evaluate.train.bitsPerByte': 'too good' });
+    expect(better({})).toEqual({ 'evaluate.train.bitsPerByte': 'changed' });
   });
 
   test('an error of quantization may be as low as it likes', () => {
@@ -51,28 +55,29 @@ describe('verdicts', () => {
   });
 
   test('a loss that is no number is worse', () => {
-    expect(judged({ 'evaluate.bitsPerByte': Number.NaN })).toEqual({ 'evaluate.bitsPerByte': 'worse' });
+    expect(judged({ 'evaluate.train.bitsPerByte': Number.NaN })).toEqual({ 'evaluate.train.bitsPerByte': 'worse' });
   });
 
   test('a metric that the run lacks, and one that the baseline lacks, are no passes', () => {
-    const { 'evaluate.bitsPerByte': _, ...rest } = recordedRun(1).metrics;
+    const { 'evaluate.train.bitsPerByte': _, ...rest } = recordedRun(1).metrics;
     expect(judge(baseline, { ...recordedRun(1), metrics: rest }).find(({ outcome }) => outcome !== 'ok')).toMatchObject(
       {
-        name: 'evaluate.bitsPerByte',
+        name: 'evaluate.train.bitsPerByte',
         outcome: 'missing',
       },
     );
     expect(judged({ 'train.validationLoss': 2.4 })).toEqual({ 'train.validationLoss': 'unknown' });
   });
 
-  test('a metric that this version does not know is missing', () => {
+  test('a metric that no step reports any more is missing', () => {
     const known = { ...baseline, metrics: { ...baseline.metrics, 'evaluate.charm': bits } };
-    expect(judge(known, recordedRun(1)).at(-1)).toMatchObject({ name: 'evaluate.charm', outcome: 'missing' });
+    const verdict = judge(known, recordedRun(1)).find(({ name }) => name === 'evaluate.charm');
+    expect(verdict).toMatchObject({ outcome: 'missing', label: 'charm (evaluate)' });
   });
 
   test('a distance is counted in deviations of the seeds', () => {
-    const run = changedRun(1, { 'evaluate.bitsPerByte': bits.mean - 3 * bits.deviation });
-    const verdict = judge(baseline, run).find(({ name }) => name === 'evaluate.bitsPerByte')!;
+    const run = changedRun(1, { 'evaluate.train.bitsPerByte': bits.mean - 3 * bits.deviation });
+    const verdict = judge(baseline, run).find(({ name }) => name === 'evaluate.train.bitsPerByte')!;
     expect(verdict.deviations).toBeCloseTo(-3, 9);
   });
 
@@ -123,13 +128,13 @@ describe('clues', () => {
 
   test('the stages whose code has changed are named', () => {
     const run = recordedRun(1);
-    expect(clues(run)).toMatch(/Every artifact has the bytes[^]*The code of every stage is that of the baseline/);
+    expect(clues(run)).toMatch(/Every artifact has the bytes[^]*The code of every step is that of the baseline/);
     run.artifacts['train']!.code = 'other';
     expect(clues(run)).toMatch(/The code of train has changed since the baseline, but not that of tokenizer, evaluate/);
   });
 
   test('a loss that is too good says what that may mean', () => {
-    expect(clues(changedRun(1, { 'evaluate.bitsPerByte': 0.9 }))).toMatch(
+    expect(clues(changedRun(1, { 'evaluate.train.bitsPerByte': 0.9 }))).toMatch(
       /^A loss below what other seeds reach[^]*causal mask/,
     );
   });

@@ -1,7 +1,7 @@
 /** @file Holds what a run gave against a baseline, metric by metric. */
 import type { Baseline, BaselineMetric } from './baseline.ts';
 import type { Measured } from './measure.ts';
-import { DIGESTS, type Metric, METRICS } from './metrics.ts';
+import { labelOf } from './metrics.ts';
 
 /**
  * ok: within the limits. worse, too good: outside, on that side. changed: an exact value is another one, or one is outside of which neither side is
@@ -22,47 +22,34 @@ export interface Verdict {
   deviations?: number;
 }
 
-/** Verdicts on all guarded metrics and digests, in the order of {@link METRICS}. */
+/** Verdicts on all metrics and digests that the run or the baseline has, in the order of the run's steps. */
 export function judge(
   baseline: Pick<Baseline, 'metrics' | 'digests'>,
   run: Pick<Measured, 'metrics' | 'better' | 'digests'>,
 ): Verdict[] {
-  const metrics = METRICS.flatMap((metric) => {
-    const verdict = judgeMetric(
-      metric,
-      baseline.metrics[metric.name],
-      run.metrics[metric.name],
-      run.better[metric.name],
-    );
-    return verdict === undefined ? [] : [verdict];
-  });
-  const digests = DIGESTS.flatMap(({ name, label }) => {
+  const names = (of: 'metrics' | 'digests') => [...new Set([...Object.keys(run[of]), ...Object.keys(baseline[of])])];
+  const metrics = names('metrics').map((name) =>
+    judgeMetric(name, baseline.metrics[name], run.metrics[name], run.better[name]),
+  );
+  const digests = names('digests').map((name): Verdict => {
     const [expected, found] = [baseline.digests[name], run.digests[name]];
-    if (expected === undefined && found === undefined) return [];
     const short = (digest: string | undefined) => digest?.slice(0, 12) ?? NOTHING;
-    return [{ name, label, outcome: exactOutcome(expected, found), found: short(found), expected: short(expected) }];
+    const outcome = exactOutcome(expected, found);
+    return { name, label: labelOf(name), outcome, found: short(found), expected: short(expected) };
   });
-  return [...metrics, ...digests, ...forgotten(baseline)];
-}
-
-/** Metrics of a baseline that this version of the gate does not know. */
-function forgotten({ metrics, digests }: Pick<Baseline, 'metrics' | 'digests'>): Verdict[] {
-  const known = new Set([...METRICS, ...DIGESTS].map(({ name }) => name));
-  return [...Object.keys(metrics), ...Object.keys(digests)]
-    .filter((name) => !known.has(name))
-    .map((name) => ({ name, label: name, outcome: 'missing', found: NOTHING, expected: 'a value' }));
+  return [...metrics, ...digests];
 }
 
 const NOTHING = 'nothing';
 
 function judgeMetric(
-  { name, label }: Metric,
+  name: string,
   expected: BaselineMetric | undefined,
   found: number | undefined,
   better: 'lower' | 'higher' | undefined,
-): Verdict | undefined {
+): Verdict {
+  const label = labelOf(name);
   if (expected === undefined) {
-    if (found === undefined) return undefined; // of a stage that this pipeline lacks
     return { name, label, outcome: 'unknown', found: String(found), expected: NOTHING };
   }
   const show = (value: number) => formatMetric(value, expected);

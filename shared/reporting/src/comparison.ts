@@ -10,11 +10,11 @@ export interface ReportComparison {
   losses: readonly LossComparison[];
   metrics: readonly MetricComparison[];
   /** Where each run's chain of artifacts leaves the first run's. */
-  divergences: readonly ({ stage: string; causes: readonly string[] } | null)[];
+  divergences: readonly ({ step: string; causes: readonly string[] } | null)[];
 }
 
 export interface ValueComparison {
-  stage: string;
+  step: string;
   path: string;
   values: readonly unknown[];
 }
@@ -30,7 +30,7 @@ export interface LossComparison {
 }
 
 export interface MetricComparison {
-  stage: string;
+  step: string;
   name: string;
   values: readonly (number | null)[];
   differences: readonly (number | null)[];

@@ -1,5 +1,5 @@
 /** @file A made-up run with every kind of table, for tests and benchmarks of reports. */
-import type { ReportRun, ReportStage, ReportTable, Value } from './run.ts';
+import type { ReportRun, ReportStep, ReportTable, Value } from './run.ts';
 
 export interface ExampleOptions {
   id?: string;
@@ -30,6 +30,16 @@ const digestOf = (name: string, seed: number): string =>
     return (hash >>> 0).toString(16).padStart(8, '0');
   }).join('');
 
+/** What the usual stages make. */
+const MAKES: Readonly<Record<string, readonly string[]>> = {
+  download: ['corpus'],
+  tokenizer: ['tokenizer'],
+  chunk: ['rows'],
+  train: ['model'],
+  quantize: ['model'],
+  evaluate: ['measurements'],
+};
+
 export function exampleRun({
   id = '20260131-094512-tavo',
   steps = 200,
@@ -46,8 +56,9 @@ export function exampleRun({
     quantize: own('quantize'),
     evaluate: own('evaluate'),
   };
-  const stage = (name: string, inputs: readonly string[], more: Partial<ReportStage>): ReportStage => ({
+  const step = (name: string, inputs: readonly string[], more: Partial<ReportStep>): ReportStep => ({
     name,
+    makes: MAKES[name] ?? [],
     digest: digests[name]!,
     inputs: Object.fromEntries(inputs.map((input) => [input, digests[input]!])),
     cached: !['train', 'quantize', 'evaluate'].includes(name),
@@ -58,6 +69,7 @@ export function exampleRun({
     parameters: { seed },
     environment: name === 'train' ? { backend: 'native' } : {},
     metrics: {},
+    headlines: [],
     highlights: {},
     files: (more.tables ?? []).map(({ file }) => ({
       name: file,
@@ -75,26 +87,36 @@ export function exampleRun({
     notes: `A run that is made up${text}`,
     finishedAt: '2026-01-31T09:45:12.000Z',
     commit: '1a2b3c4d5e6f',
-    stages: [
-      stage('download', [], {
+    steps: [
+      step('download', [], {
         highlights: { documents: `60 (0.02 MB) for training${text}` },
         tables: [cardTable(text)],
       }),
-      stage('tokenizer', ['download'], {
+      step('tokenizer', ['download'], {
         metrics: { bytesPerToken: 3.56 },
         highlights: { compression: '3.56 bytes per token on the validation split' },
         tables: vocabularyTables(text),
       }),
-      stage('chunk', ['download', 'tokenizer'], { parameters: { contextLength: 16, mode: 'packed' } }),
-      stage('train', ['chunk'], {
+      step('chunk', ['download', 'tokenizer'], { parameters: { contextLength: 16, mode: 'packed' } }),
+      step('train', ['chunk'], {
         parameters: { steps, seed, optimizer: { learningRate: 0.004, betas: [0.9, 0.95] }, note: text },
         metrics: { parameters: 1_049_728, trainLoss: 0.545, validationLoss: 0.499, tokens: steps * 2048 },
+        headlines: [
+          { metric: 'parameters', unit: 'parameters' },
+          { metric: 'validationLoss', unit: 'nats per token' },
+          { metric: 'tokens', unit: 'tokens' },
+        ],
         highlights: { loss: '0.545 training, 0.499 validation' },
         tables: [logTable(steps, seed), speedTable(steps, seed)],
       }),
-      stage('quantize', ['train'], { metrics: { bytesAfter: 1_080_000 }, tables: [errorTable(text)] }),
-      stage('evaluate', ['tokenizer', 'chunk', 'train', 'quantize'], {
-        metrics: { bitsPerByte: 0.2072, perplexity: 1.666 },
+      step('quantize', ['train'], {
+        metrics: { bytesAfter: 1_080_000 },
+        headlines: [{ metric: 'bytesAfter', unit: 'bytes' }],
+        tables: [errorTable(text)],
+      }),
+      step('evaluate', ['tokenizer', 'chunk', 'train', 'quantize'], {
+        metrics: { 'train.bitsPerByte': 0.2072, 'train.perplexity': 1.666 },
+        headlines: [{ metric: 'train.bitsPerByte', unit: 'bits per byte' }, { metric: 'train.perplexity' }],
         highlights: { perplexity: '1.666 full, 1.666 int8', 'sample (float32, greedy)': 'Once upon a time' },
         tables: [metricsTable(text), positionTable(), documentTable(), samplesTable(text)],
       }),

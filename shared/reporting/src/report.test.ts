@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { exampleRun } from './example-run.ts';
 import { renderReport } from './report.ts';
 import type { ReportComparison } from './comparison.ts';
-import type { ReportRun, ReportStage, ReportTable, Value } from './run.ts';
+import type { ReportRun, ReportStep, ReportTable, Value } from './run.ts';
 
 interface Page {
   source: string;
@@ -27,13 +27,13 @@ function cells({ document }: Page, label: string): string[][] {
   );
 }
 
-/** A run with one stage changed. */
-function withStage(run: ReportRun, name: string, change: (stage: ReportStage) => Partial<ReportStage>): ReportRun {
-  return { ...run, stages: run.stages.map((stage) => (stage.name === name ? { ...stage, ...change(stage) } : stage)) };
+/** A run with one step changed. */
+function withStage(run: ReportRun, name: string, change: (step: ReportStep) => Partial<ReportStep>): ReportRun {
+  return { ...run, steps: run.steps.map((step) => (step.name === name ? { ...step, ...change(step) } : step)) };
 }
 
-const withTable = (run: ReportRun, stage: string, table: ReportTable): ReportRun =>
-  withStage(run, stage, ({ tables }) => ({
+const withTable = (run: ReportRun, step: string, table: ReportTable): ReportRun =>
+  withStage(run, step, ({ tables }) => ({
     tables: [...tables.filter(({ kind }) => kind !== table.kind), table],
   }));
 
@@ -51,14 +51,14 @@ describe('the report of a run', () => {
     page = await render([run]);
   });
 
-  test('has a section for every stage, then lineage and parameters', () => {
+  test('has a section for every step, then lineage and parameters', () => {
     expect([...page.document.querySelectorAll('h2')].map(({ textContent }) => textContent)).toEqual([
-      'Training',
-      'Evaluation',
-      'Quantization',
+      'Train',
+      'Quantize',
+      'Evaluate',
       'Tokenizer',
-      'Chunks',
-      'Data',
+      'Chunk',
+      'Download',
       'Lineage',
       'Parameters',
     ]);
@@ -99,7 +99,7 @@ describe('the report of a run', () => {
       'Throughput',
       'tokens',
     ]);
-    const { columns } = run.stages[3]!.tables[0]!;
+    const { columns } = run.steps[3]!.tables[0]!;
     expect(rows).toHaveLength(50);
     for (const [i, row] of rows.entries()) {
       const expected = ['step', 'trainLoss', 'validationLoss', 'learningRate', 'gradientNorm', 'tokens'].map((name) => {
@@ -111,7 +111,7 @@ describe('the report of a run', () => {
   });
 
   test('throughput is tokens over seconds of each interval', () => {
-    const { columns } = run.stages[3]!.tables[1]!;
+    const { columns } = run.steps[3]!.tables[1]!;
     const rows = cells(page, 'Training by step: data').slice(1);
     const expected = columns['tokens']!.map((tokens, i) => (tokens as number) / (columns['seconds']![i] as number));
     expect(rows.map((row) => Number(row[5]))).toEqual(expected.map((speed) => Number(speed.toPrecision(6))));
@@ -205,7 +205,7 @@ describe('the report of a run', () => {
   test('draws the graph of artifacts and says every digest', () => {
     expect(page.document.querySelectorAll('.lineage circle')).toHaveLength(6);
     expect(page.document.querySelectorAll('.lineage path')).toHaveLength(1 + 2 + 1 + 1 + 4);
-    for (const { digest } of run.stages) expect(page.document.querySelector(`code[title="${digest}"]`)).not.toBeNull();
+    for (const { digest } of run.steps) expect(page.document.querySelector(`code[title="${digest}"]`)).not.toBeNull();
   });
 
   test('lists parameters by path', () => {
@@ -224,7 +224,7 @@ describe('whatever the data are', () => {
     expect(document.querySelectorAll('script, img')).toHaveLength(1);
     const elements = (of: Page['document']) => [...of.querySelectorAll('*')].map(({ tagName }) => tagName);
     expect(elements(document)).toEqual(elements(plain.document));
-    // In the heading, notes, samples, prompt, vocabulary, pattern, card, tensors, metrics, parameters, lines of stages.
+    // In the heading, notes, samples, prompt, vocabulary, pattern, card, tensors, metrics, parameters, lines of steps.
     expect(document.body.textContent!.split(evil).length - 1).toBeGreaterThan(30);
   });
 
@@ -289,7 +289,7 @@ describe('whatever the data are', () => {
     expect(page.text).toContain('The first 200 of 1,234 rows; the file has them all.');
   });
 
-  test('a stage without tables, a run of one stage, and what is missing leave a page that says so', async () => {
+  test('a step without tables, a run of one step, and what is missing leave a page that says so', async () => {
     const missing = ['The artifact of train is no longer in the store.'];
     const bare = withStage(exampleRun(), 'train', () => ({
       tables: [],
@@ -298,25 +298,31 @@ describe('whatever the data are', () => {
       metrics: {},
       missing,
     }));
-    const page = await render([{ ...bare, stages: bare.stages.filter(({ name }) => name === 'train') }]);
+    const page = await render([{ ...bare, steps: bare.steps.filter(({ name }) => name === 'train') }]);
     expect([...page.document.querySelectorAll('h2')].map(({ textContent }) => textContent)).toEqual([
-      'Training',
+      'Train',
       'Lineage',
       'Parameters',
     ]);
     expect(page.document.querySelector('main .warning')!.textContent).toBe(missing[0]);
     const silent = await render([withStage(exampleRun(), 'chunk', () => ({ parameters: {} }))]);
-    expect(silent.text).toContain('This stage says nothing about itself.');
+    expect(silent.text).toContain('This step says nothing about itself.');
   });
 
-  test('a stage that it has never heard of has a section like the others', async () => {
-    const [first] = exampleRun().stages;
-    const exported: ReportStage = { ...first!, name: 'export-gguf', tables: [], highlights: { size: '12 MB' } };
-    const page = await render([{ ...exampleRun(), stages: [...exampleRun().stages, exported] }]);
+  test('a step that it has never heard of has a section like the others', async () => {
+    const [first] = exampleRun().steps;
+    const exported: ReportStep = {
+      ...first!,
+      name: 'export-gguf',
+      makes: [],
+      tables: [],
+      highlights: { size: '12 MB' },
+    };
+    const page = await render([{ ...exampleRun(), steps: [...exampleRun().steps, exported] }]);
     expect([...page.document.querySelectorAll('h2')].map(({ textContent }) => textContent).slice(0, 5)).toEqual([
-      'Training',
-      'Evaluation',
-      'Quantization',
+      'Train',
+      'Quantize',
+      'Evaluate',
       'Export gguf',
       'Tokenizer',
     ]);
@@ -328,8 +334,8 @@ describe('whatever the data are', () => {
       columns: Object.fromEntries(Object.keys(table.columns).map((name) => [name, []])),
     });
     const run = exampleRun();
-    const stages = run.stages.map((stage) => ({ ...stage, tables: stage.tables.map(empty) }));
-    const page = await render([{ ...run, stages }]);
+    const steps = run.steps.map((step) => ({ ...step, tables: step.tables.map(empty) }));
+    const page = await render([{ ...run, steps }]);
     expect(page.text).toContain('No texts were generated');
     expect(page.text).toContain('No document has a finite loss');
     const nan = await render([withTable(run, 'train', logOf({ step: [1, 2], trainLoss: [NaN, NaN] }))]);
@@ -364,8 +370,8 @@ describe('several runs', () => {
   test('begin with what a comparison found', async () => {
     const comparison: ReportComparison = {
       notices: ['The runs have different tokenizers.'],
-      parameters: [{ stage: 'train', path: 'steps', values: [200, 150] }],
-      environments: [{ stage: 'train', path: 'backend', values: ['native', null] }],
+      parameters: [{ step: 'train', path: 'steps', values: [200, 150] }],
+      environments: [{ step: 'train', path: 'backend', values: ['native', null] }],
       losses: [
         {
           model: 'float32',
@@ -377,7 +383,7 @@ describe('several runs', () => {
       ],
       metrics: [
         {
-          stage: 'evaluate',
+          step: 'evaluate',
           name: 'bitsPerByte',
           values: [0.21, 0.2],
           differences: [null, -0.01],
@@ -386,7 +392,7 @@ describe('several runs', () => {
           verdicts: [null, 'better'],
         },
         {
-          stage: 'train',
+          step: 'train',
           name: 'parameters',
           values: [7, 7],
           differences: [null, 0],
@@ -395,13 +401,13 @@ describe('several runs', () => {
           verdicts: [null, null],
         },
       ],
-      divergences: [null, { stage: 'train', causes: ['parameter steps', 'environment backend'] }],
+      divergences: [null, { step: 'train', causes: ['parameter steps', 'environment backend'] }],
     };
     const page = await render(runs, { comparison });
     expect([...page.document.querySelectorAll('h2')].map(({ textContent }) => textContent).slice(0, 3)).toEqual([
       'Verdict',
       'What differs',
-      'Training',
+      'Train',
     ]);
     expect(cells(page, 'Losses of longer compared with a-1')[1]).toEqual([
       'float32 bits per byte',

@@ -16,29 +16,10 @@ import { labelOf, type ReportRun } from './run.ts';
 import { comparisonSections } from './sections/comparison.ts';
 import { lineage } from './sections/lineage.ts';
 import { parameters } from './sections/parameters.ts';
-import { stageContent } from './sections/stage.ts';
+import { stepContent } from './sections/step.ts';
 
-/** Titles of stages that are called otherwise than what they made, in the order of a report; others stand before the tokenizer. */
-const STAGES: Readonly<Record<string, string>> = {
-  train: 'Training',
-  evaluate: 'Evaluation',
-  quantize: 'Quantization',
-  '': '', // all others
-  tokenizer: 'Tokenizer',
-  chunk: 'Chunks',
-  download: 'Data',
-};
-
-/** The numbers that one looks at first, where a run has them. */
-const HEADLINES: readonly { stage: string; metric: string; label: string; format?: (value: number) => string }[] = [
-  { stage: 'evaluate', metric: 'bitsPerByte', label: 'bits per byte' },
-  { stage: 'evaluate', metric: 'perplexity', label: 'perplexity' },
-  { stage: 'train', metric: 'validationLoss', label: 'validation loss' },
-  { stage: 'train', metric: 'trainLoss', label: 'training loss' },
-  { stage: 'train', metric: 'parameters', label: 'parameters', format: formatCount },
-  { stage: 'train', metric: 'tokens', label: 'tokens seen', format: formatCount },
-  { stage: 'quantize', metric: 'bytesAfter', label: 'quantized size', format: formatBytes },
-];
+/** What a report begins with, by what steps made; what they were made of comes last. Steps of one kind are in the order of the run. */
+const ORDER: readonly (string | undefined)[] = ['model', 'measurements', undefined, 'tokenizer', 'rows', 'corpus'];
 
 /** Runs that one report can show: lines have so many colours. */
 export const MOST_RUNS = 8;
@@ -57,15 +38,14 @@ export interface ReportOptions {
 export async function renderReport(runs: readonly ReportRun[], { comparison }: ReportOptions = {}): Promise<string> {
   const [first] = runs;
   if (first === undefined || runs.length > MOST_RUNS) throw new RangeError(`a report is of 1 to ${MOST_RUNS} runs`);
-  const stages = [...new Set(runs.flatMap((run) => run.stages.map(({ name }) => name)))];
-  const rank = (stage: string): number => Object.keys(STAGES).indexOf(Object.hasOwn(STAGES, stage) ? stage : '');
-  const byStage = stages
-    .sort((a, b) => rank(a) - rank(b))
-    .map((stage) => ({
-      id: `stage-${stage}`,
-      title: Object.hasOwn(STAGES, stage) ? STAGES[stage]! : capitalized(formatName(stage)),
-      content: stageContent(stage, runs),
-    }));
+  const kinds = new Map(runs.flatMap(({ steps }) => steps.map(({ name, makes }) => [name, makes] as const)));
+  const rank = (makes: readonly string[]): number => {
+    const known = makes.map((kind) => ORDER.indexOf(kind)).filter((at) => at >= 0);
+    return Math.min(...known, known.length === 0 ? ORDER.indexOf(undefined) : Infinity);
+  };
+  const byStep = [...kinds]
+    .sort(([, a], [, b]) => rank(a) - rank(b))
+    .map(([step]) => ({ id: `step-${step}`, title: capitalized(formatName(step)), content: stepContent(step, runs) }));
   const ofParameters: Section = { id: 'parameters', title: 'Parameters', content: parameters(runs) };
   const ofLineage: Section = { id: 'lineage', title: 'Lineage', content: lineage(runs) };
   const several = runs.length > 1;
@@ -74,7 +54,7 @@ export async function renderReport(runs: readonly ReportRun[], { comparison }: R
     header: several ? comparisonHeader(runs, comparison) : runHeader(first),
     sections: [
       ...(comparison === undefined ? [] : comparisonSections(comparison, runs.map(labelOf))),
-      ...byStage,
+      ...byStep,
       ofLineage,
       ofParameters,
     ],
@@ -82,10 +62,7 @@ export async function renderReport(runs: readonly ReportRun[], { comparison }: R
 }
 
 function runHeader(run: ReportRun): Html {
-  const numbers = HEADLINES.flatMap((headline): [string, string][] => {
-    const text = headlineOf(run, headline);
-    return text === undefined ? [] : [[headline.label, text]];
-  });
+  const numbers = headlinesOf([run]).map(({ label, texts }): [string, string] => [label, texts[0]!]);
   return html`<p class="kind">Run report</p>
     <h1>${run.pipeline}</h1>
     <p class="muted">
@@ -99,10 +76,7 @@ function runHeader(run: ReportRun): Html {
 
 function comparisonHeader(runs: readonly ReportRun[], comparison: ReportComparison | undefined): Html {
   const pipelines = [...new Set(runs.map(({ pipeline }) => pipeline))];
-  const rows = HEADLINES.flatMap((headline): Child[][] => {
-    const texts = runs.map((run) => headlineOf(run, headline));
-    return texts.every((text) => text === undefined) ? [] : [[headline.label, ...texts.map((text) => text ?? '–')]];
-  });
+  const rows = headlinesOf(runs).map(({ label, texts }): Child[] => [label, ...texts.map((text) => text ?? '–')]);
   const columns = runs.map((run, at) => ({
     title: html`<span class="run" style="--series:var(--series-${at + 1})">${labelOf(run)}</span>`,
     numeric: true,
@@ -125,13 +99,38 @@ function comparisonHeader(runs: readonly ReportRun[], comparison: ReportComparis
     )}`;
 }
 
-const timeOf = ({ stages }: ReportRun): string => formatDuration(stages.reduce((sum, { seconds }) => sum + seconds, 0));
+const timeOf = ({ steps }: ReportRun): string => formatDuration(steps.reduce((sum, { seconds }) => sum + seconds, 0));
 
 const substitution = (run: ReportRun): Child =>
   run.substitution !== undefined && html`<p class="warning">${run.substitution}</p>`;
 
-function headlineOf(run: ReportRun, { stage, metric, format }: (typeof HEADLINES)[number]): string | undefined {
-  const value = run.stages.find(({ name }) => name === stage)?.metrics[metric];
-  if (value === undefined) return undefined;
-  return format === undefined ? formatNumber(value) : format(value);
+/** A number that one looks at first, in each run that has it. */
+interface Headline {
+  label: string;
+  texts: (string | undefined)[];
+}
+
+/** The headlines of runs: those of the last steps first, as they say what it came to. */
+function headlinesOf(runs: readonly ReportRun[]): Headline[] {
+  const found = new Map<string, { step: string; metric: string; unit: string | undefined }>();
+  for (const { steps } of runs)
+    for (const { name: step, headlines } of steps.toReversed())
+      for (const { metric, unit } of headlines) found.set(`${step}.${metric}`, { step, metric, unit });
+  const names = [...found.values()].map(({ metric }) => metric.split('.').at(-1)!);
+  return [...found.values()].map(({ step, metric, unit }, i) => {
+    const parts = metric.split('.');
+    const isAlone = names.filter((name) => name === names[i]).length === 1;
+    const of = isAlone ? '' : ` of ${parts.length > 1 ? parts[0] : step}`;
+    const texts = runs.map((run) => {
+      const value = run.steps.find(({ name }) => name === step)?.metrics[metric];
+      return value === undefined ? undefined : formatOf(unit)(value);
+    });
+    return { label: `${formatName(names[i]!)}${of}`, texts };
+  });
+}
+
+/** Counts and sizes are large. */
+function formatOf(unit: string | undefined): (value: number) => string {
+  if (unit === 'bytes') return formatBytes;
+  return unit === 'parameters' || unit === 'tokens' ? formatCount : (value) => formatNumber(value);
 }

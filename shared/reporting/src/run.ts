@@ -23,19 +23,21 @@ export interface ReportFile {
   href?: string | undefined;
 }
 
-/** A stage of a run, and the artifact that it made. */
-export interface ReportStage {
+/** A step of a run, and the artifact that it made. */
+export interface ReportStep {
   name: string;
+  /** The kinds of artifact that it made: corpus, tokenizer, rows, model, measurements. */
+  makes: readonly string[];
   /** Digest of the artifact's manifest. */
   digest: string;
   /** Where its manifest lies, as an address relative to the report; absent where it is no longer there. */
   href?: string | undefined;
-  /** Digest of each input artifact's manifest, by stage. */
+  /** Digest of each input artifact's manifest, by step. */
   inputs: Readonly<Record<string, string>>;
   cached: boolean;
   startedAt: string;
   seconds: number;
-  /** Digest of the stage's code. */
+  /** Digest of the step's code. */
   code: string;
   /** `AMD EPYC, linux x64, Node v20.20.0` */
   host: string;
@@ -43,7 +45,9 @@ export interface ReportStage {
   /** What else the result depends on, e.g. the backend. */
   environment: Readonly<Record<string, string>>;
   metrics: Readonly<Record<string, number>>;
-  /** Lines that the stage says about itself, by label. */
+  /** Of the metrics, those that one looks at first, with their units. */
+  headlines: readonly { metric: string; unit?: string | undefined }[];
+  /** Lines that the step says about itself, by label. */
   highlights: Readonly<Record<string, string>>;
   files: readonly ReportFile[];
   tables: readonly ReportTable[];
@@ -51,7 +55,7 @@ export interface ReportStage {
   missing: readonly string[];
 }
 
-/** A run: stages in the order in which they depend on each other. */
+/** A run: steps in the order in which they depend on each other. */
 export interface ReportRun {
   id: string;
   /** What the run is called beside other runs. */
@@ -63,7 +67,7 @@ export interface ReportRun {
   commit?: string | undefined;
   /** Set when the run's data stand in for what was asked for. */
   substitution?: string | undefined;
-  stages: readonly ReportStage[];
+  steps: readonly ReportStep[];
 }
 
 /** What to call a run. */

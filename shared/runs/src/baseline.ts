@@ -2,7 +2,7 @@
  * @file A baseline of the regression gate, `pipelines/baselines/<pipeline>.json`, as a run to compare with: what the run with the pipeline file's own
  * seed gave. Its artifacts are known by their digests; the store may have them.
  */
-import { byName, type Run, type StageRun, type Workspace } from '@arrowsmith/pipeline';
+import { byName, type Run, type StepRun, type Workspace } from '@arrowsmith/pipeline';
 import { type Baseline, readBaseline } from '@arrowsmith/regression';
 
 /**
@@ -16,10 +16,12 @@ export async function readBaselineRun(workspace: Pick<Workspace, 'root'>, pipeli
 function runOf({ pipeline, parameters, engine, measured, metrics, artifacts }: Baseline): Run {
   const { host, at, commit = '', substitution } = measured;
   const platform = `${host.platform} ${host.arch}`;
-  const stages = Object.entries(artifacts).map(([stage, { manifest, code }]) => {
-    const own = Object.entries(metrics).filter(([name]) => name.startsWith(`${stage}.`));
-    const record: StageRun = {
+  const steps = Object.entries(artifacts).map(([step, { manifest, code, stage }]) => {
+    const own = Object.entries(metrics).filter(([name]) => name.startsWith(`${step}.`));
+    const record: StepRun = {
+      step,
       stage,
+      makes: [],
       cached: true,
       key: '',
       manifest,
@@ -27,15 +29,15 @@ function runOf({ pipeline, parameters, engine, measured, metrics, artifacts }: B
       startedAt: at,
       seconds: 0,
       bytes: 0,
-      parameters: parameters[stage] ?? {},
+      parameters: parameters[step] ?? {},
       environment: {},
       inputs: {},
       metadata: {},
       highlights: {},
       host,
-      metrics: byName(own.map(([name, { values }]) => [name.slice(stage.length + 1), values[0]!])),
+      metrics: byName(own.map(([name, { values }]) => [name.slice(step.length + 1), values[0]!])),
     };
-    return [stage, record] as const;
+    return [step, record] as const;
   });
   return {
     id: `${pipeline}@baseline`,
@@ -48,6 +50,6 @@ function runOf({ pipeline, parameters, engine, measured, metrics, artifacts }: B
     backend: engine.backend,
     ...(substitution === undefined ? {} : { substitution }),
     machine: { host: '', platform, cpu: host.cpu, cores: 0, memoryBytes: 0, node: host.node },
-    stages: byName(stages),
+    steps: byName(steps),
   };
 }

@@ -36,7 +36,7 @@ const optimizerParameters = z
 /** What a training run is asked to do; parsed, every default is filled in. */
 export const trainingParameters = z
   .strictObject({
-    steps: z.int().min(0).describe('Optimizer steps.'),
+    steps: z.int().min(1).describe('Optimizer steps.'),
     batchSize: z.int().min(1).default(16).describe('Rows, of one context each, that an optimizer step learns from.'),
     gradientAccumulation: z
       .int()

@@ -1,6 +1,6 @@
 /** @file The stage `chunk`: documents become token ids in rows of one context. */
 import { z } from 'zod';
-import { declareStage } from '@arrowsmith/pipeline/stage';
+import { declareStage, one } from '@arrowsmith/pipeline/stage';
 
 const parameters = z
   .strictObject({
@@ -51,7 +51,8 @@ export type ChunkParameters = z.infer<typeof parameters>;
 export default declareStage({
   name: 'chunk',
   description: 'Encodes both splits and lays them out in rows of one context',
-  inputs: ['download', 'tokenizer'],
+  inputs: { corpus: one('corpus'), tokenizer: one('tokenizer') },
+  makes: ['rows'],
   parameters,
   immaterial: ['threads'],
 });

@@ -15,9 +15,10 @@ import { shuffledTextBatches } from './shuffled-documents.ts';
 export default implementStage(declaration, async (context) => {
   const { contextLength, mode, shuffle, patchSize = 4, threads = availableParallelism() } = context.parameters;
   const { stride = mode === 'windows' ? Math.ceil(contextLength / 2) : contextLength } = context.parameters;
-  const tokenizerPath = await context.input('tokenizer', 'tokenizer.json');
+  const corpus = context.input('corpus');
+  const tokenizerPath = await context.input('tokenizer').file('tokenizer.json');
   const model = fromTokenizerJson(await readFile(tokenizerPath, 'utf8'), tokenizerPath);
-  const end = context.inputMetadata('tokenizer')['endOfText'];
+  const end = context.input('tokenizer').metadata['endOfText'];
   const endOfText = model.specialTokens.find(({ content }) => content === end)?.id;
   if (endOfText === undefined) {
     throw new UserError({
@@ -32,7 +33,7 @@ export default implementStage(declaration, async (context) => {
   const encoder = createEncoder(model);
   const byteLengths = Int32Array.from({ length: vocabularySize }, (_, id) => encoder.tokenByteLength(id));
   const options: RowOptions = { contextLength, endOfText, wide, byteLengths };
-  const isOfPictures = context.inputMetadata('download')['pictures'] === true;
+  const isOfPictures = corpus.metadata['pictures'] === true;
   checkPictures(isOfPictures, context.parameters);
   const layOut = (batches: AsyncIterable<EncodedBatch>, count: RowCount, pictures: Pictures | undefined) => {
     if (pictures !== undefined) return pictureRows(batches, pictures.patches, { ...options, ...pictures.sizes }, count);
@@ -42,8 +43,8 @@ export default implementStage(declaration, async (context) => {
   const counts: Record<string, RowCount> = {};
   const speed = { documents: 0, bytes: 0, tokens: 0, seconds: 0 };
   for (const split of ['train', 'validation'] as const) {
-    const path = await context.input('download', `${split}.arrow`);
-    const total = context.inputMetadata('download')[`${split}Bytes`] as number;
+    const path = await corpus.file(`${split}.arrow`);
+    const total = corpus.metadata[`${split}Bytes`] as number;
     const bar = context.progress(`encode ${split}`, { total, unit: 'bytes' });
     const begin = performance.now();
     let read = 0;
@@ -63,7 +64,7 @@ export default implementStage(declaration, async (context) => {
       }
     }
     const pictures = isOfPictures
-      ? await openPictures(await context.input('download', `${split}-pictures.arrow`), patchSize)
+      ? await openPictures(await corpus.file(`${split}-pictures.arrow`), patchSize)
       : undefined;
     const metadata = {
       split,
@@ -94,7 +95,11 @@ export default implementStage(declaration, async (context) => {
       validationTokens: validation.tokens,
       validationBytes: validation.bytes,
     },
-    metrics: { bytesPerToken: { value: bytesPerToken, unit: 'bytes per token', better: 'higher' } },
+    metrics: {
+      bytesPerToken: { value: bytesPerToken, unit: 'bytes per token', better: 'higher' },
+      trainTokens: { value: train.tokens, unit: 'tokens', guard: 'exact' },
+      validationTokens: { value: validation.tokens, unit: 'tokens', guard: 'exact' },
+    },
     highlights: {
       tokens: `${millions(train.tokens)} for training, ${millions(validation.tokens)} for validation, ${bytesPerToken.toFixed(2)} bytes each`,
       rows: describeRows(mode, train, contextLength),

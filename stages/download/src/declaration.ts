@@ -33,7 +33,8 @@ export type DownloadParameters = z.infer<typeof parameters>;
 export default declareStage<DownloadParameters, ResolvedDownload>({
   name: 'download',
   description: 'Fetches a corpus and writes its documents, in a training and a validation split',
-  inputs: [],
+  inputs: {},
+  makes: ['corpus'],
   parameters,
   // A pinned and checked source is always the same text. Files may change, and an unreachable hub or registry may be back: look again.
   cacheable: ({ source }) =>

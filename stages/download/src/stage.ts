@@ -69,8 +69,10 @@ export default implementStage(declaration, async (context: StageContext<Resolved
       ...(source.type === 'pictures' && { pictures: true }),
     },
     metrics: {
-      trainBytes: { value: train.bytes, unit: 'bytes' },
-      validationBytes: { value: validation.bytes, unit: 'bytes' },
+      trainDocuments: { value: train.documents, unit: 'documents', guard: 'exact' },
+      trainBytes: { value: train.bytes, unit: 'bytes', guard: 'exact' },
+      validationDocuments: { value: validation.documents, unit: 'documents', guard: 'exact' },
+      validationBytes: { value: validation.bytes, unit: 'bytes', guard: 'exact' },
     },
     highlights: cardHighlights(card, { removeLeaks, removeDuplicates }),
   };

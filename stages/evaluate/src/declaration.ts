@@ -1,9 +1,9 @@
-/** @file The stage `evaluate`: losses over the whole validation split, and sample generations. */
+/** @file The stage `evaluate`: losses over the whole validation split, and sample generations, of any number of models. */
 import { z } from 'zod';
 import { samplingParameters } from '@arrowsmith/generation/parameters';
 import { engineParameters } from '@arrowsmith/ops/engine-parameters';
 import { resolveEngine } from '@arrowsmith/ops/resolve-backend';
-import { declareStage } from '@arrowsmith/pipeline/stage';
+import { declareStage, many, one } from '@arrowsmith/pipeline/stage';
 
 const parameters = z.strictObject({
   batchSize: z.int().min(1).default(16).describe('Rows evaluated at once; does not change what is measured.'),
@@ -25,13 +25,7 @@ const parameters = z.strictObject({
       { temperature: 0.7, topK: 0, topP: 0.9, maximumTokens: 1024, seed: 1 },
     ])
     .describe(
-      'Ways to sample from the full and from the quantized model: greedy, temperature, top-k, top-p. The end of a text ends a sample, and so does that of the context.',
-    ),
-  nestedModels: z
-    .array(z.array(z.int().min(0)))
-    .default([])
-    .describe(
-      'Of a nested model (MatFormer), which mixtures to measure beside those that were trained: a granularity for each layer, 0 the whole feed-forward network, 1 its first half …',
+      'Ways to sample from each model: greedy, temperature, top-k, top-p. The end of a text ends a sample, and so does that of the context.',
     ),
   longContext: z
     .strictObject({
@@ -44,10 +38,13 @@ const parameters = z.strictObject({
   ...engineParameters,
 });
 
+export type EvaluateParameters = z.infer<typeof parameters>;
+
 export default declareStage({
   name: 'evaluate',
-  description: 'Measures perplexity and bits per byte of the full and the quantized model, and generates samples',
-  inputs: ['tokenizer', 'chunk', 'train', 'quantize'],
+  description: 'Measures perplexity and bits per byte of models, and generates samples',
+  inputs: { tokenizer: one('tokenizer'), rows: one('rows'), models: many('model') },
+  makes: ['measurements'],
   parameters,
   immaterial: ['threads'],
   exclusive: true,

@@ -1,6 +1,6 @@
 /** @file The stage `extract`: takes a smaller model out of a nested one. */
 import { z } from 'zod';
-import { declareStage } from '@arrowsmith/pipeline/stage';
+import { declareStage, one } from '@arrowsmith/pipeline/stage';
 
 const parameters = z.strictObject({
   granularity: z
@@ -14,6 +14,7 @@ const parameters = z.strictObject({
 export default declareStage({
   name: 'extract',
   description: 'Takes a smaller model out of a nested one (MatFormer), as a checkpoint by itself',
-  inputs: ['train'],
+  inputs: { model: one('model') },
+  makes: ['model'],
   parameters,
 });

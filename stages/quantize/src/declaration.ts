@@ -1,11 +1,12 @@
 /** @file The stage `quantize`: matrices become int8 with one scale per output channel. */
 import { z } from 'zod';
-import { declareStage } from '@arrowsmith/pipeline/stage';
+import { declareStage, one } from '@arrowsmith/pipeline/stage';
 
 export default declareStage({
   name: 'quantize',
   description: 'Quantizes the weights to int8 and measures the error',
-  inputs: ['train'],
+  inputs: { model: one('model') },
+  makes: ['model'],
   parameters: z.strictObject({
     format: z
       .enum(['int8'])

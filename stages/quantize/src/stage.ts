@@ -1,66 +1,64 @@
 /** @file What the stage `quantize` does: stores matrices as int8 and measures what that costs, tensor by tensor. */
 import {
-  lists,
   numbers,
   quantizationErrorTable,
-  quantizedTensorsTable,
-  readTensors,
+  type StoredTensor,
   strings,
+  weightBatches,
+  weightsTable,
 } from '@arrowsmith/artifacts';
 import { implementStage } from '@arrowsmith/pipeline/stage';
-import { dequantizeInt8, isQuantizable, quantizationError, quantizeInt8, storedBytes } from '@arrowsmith/quantization';
+import {
+  dequantizeInt8,
+  isQuantizable,
+  quantizationError,
+  quantizeInt8,
+  storeFloat32,
+  storeInt8,
+} from '@arrowsmith/quantization';
+import { modelMetadata, readModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
 import declaration from './declaration.ts';
 
 export default implementStage(declaration, async (context) => {
   const { format } = context.parameters;
-  const { tensors, metadata } = await readTensors(await context.input('train', 'weights.arrow'));
-  const config = metadata['config']!;
+  const source = context.input('model');
+  const { config, weights, bytes: bytesBefore } = await readModel(await source.file(WEIGHTS_FILE), { whole: true });
 
-  const rows = Object.entries(tensors).map(([name, tensor]) => {
-    const bytes = { before: 4 * tensor.data.length, after: storedBytes(tensor.shape) };
-    if (!isQuantizable(tensor.shape)) return { name, tensor, bytes };
-    const int8 = quantizeInt8(tensor, name);
-    return { name, tensor, bytes, int8, error: quantizationError(tensor, dequantizeInt8(int8)) };
-  });
-  await context.table(
-    'weights.arrow',
-    quantizedTensorsTable,
-    { config, format },
-    rows.map(({ name, tensor, int8 }) => ({
-      name: strings([name]),
-      shape: lists([Int32Array.from(tensor.shape)]),
-      format: strings([int8 ? format : 'float32']),
-      int8: lists([int8?.values ?? new Int8Array()]),
-      scales: lists([int8?.scales ?? new Float32Array()]),
-      float32: lists([int8 ? new Float32Array() : tensor.data]),
-    })),
-  );
-  const quantized = rows.flatMap(({ error, ...row }) => (error ? [{ ...row, error }] : []));
+  const tensors: Record<string, StoredTensor> = {};
+  const quantized: ({ name: string; before: number } & ReturnType<typeof quantizationError>)[] = [];
+  for (const [name, tensor] of Object.entries(weights)) {
+    if (!isQuantizable(tensor.shape)) tensors[name] = storeFloat32(tensor);
+    else {
+      const int8 = quantizeInt8(tensor, name);
+      tensors[name] = storeInt8(int8);
+      quantized.push({ name, before: 4 * tensor.data.length, ...quantizationError(tensor, dequantizeInt8(int8)) });
+    }
+  }
+  const metadata = modelMetadata(config, tensors);
+  await context.table(WEIGHTS_FILE, weightsTable, { config: metadata.config }, weightBatches(tensors));
   const column = (value: (row: (typeof quantized)[number]) => number) => numbers(Float64Array.from(quantized, value));
   await context.table('error.arrow', quantizationErrorTable, { format }, [
     {
       name: strings(quantized.map(({ name }) => name)),
-      bytesBefore: column(({ bytes }) => bytes.before),
-      bytesAfter: column(({ bytes }) => bytes.after),
-      maximumAbsolute: column(({ error }) => error.maximumAbsolute),
-      rootMeanSquare: column(({ error }) => error.rootMeanSquare),
-      relative: column(({ error }) => error.relative),
-      signalToNoiseDb: column(({ error }) => error.signalToNoiseDb),
+      bytesBefore: column(({ before }) => before),
+      bytesAfter: column(({ name }) => tensors[name]!.bytes.length),
+      maximumAbsolute: column(({ maximumAbsolute }) => maximumAbsolute),
+      rootMeanSquare: column(({ rootMeanSquare }) => rootMeanSquare),
+      relative: column(({ relative }) => relative),
+      signalToNoiseDb: column(({ signalToNoiseDb }) => signalToNoiseDb),
     },
   ]);
 
-  const bytesBefore = rows.reduce((sum, { bytes }) => sum + bytes.before, 0);
-  const bytesAfter = rows.reduce((sum, { bytes }) => sum + bytes.after, 0);
-  const worst = quantized.reduce((a, b) => (b.error.relative > a.error.relative ? b : a));
+  const worst = quantized.reduce((a, b) => (b.relative > a.relative ? b : a));
   return {
-    metadata: { format, bytesBefore, bytesAfter },
+    metadata: { ...metadata, from: source.digest },
     metrics: {
       bytesBefore: { value: bytesBefore, unit: 'bytes' },
-      bytesAfter: { value: bytesAfter, unit: 'bytes', better: 'lower' },
-      worstRelativeError: { value: worst.error.relative, better: 'lower' },
+      bytesAfter: { value: metadata.bytes, unit: 'bytes', better: 'lower', headline: true, guard: 'exact' },
+      worstRelativeError: { value: worst.relative, better: 'lower', guard: 'lower' },
     },
     highlights: {
-      size: `${megabytes(bytesBefore)} float32, ${megabytes(bytesAfter)} ${format} (${(bytesBefore / bytesAfter).toFixed(2)}× smaller, error of a tensor at most ${(100 * worst.error.relative).toFixed(2)} %)`,
+      size: `${megabytes(bytesBefore)} before, ${megabytes(metadata.bytes)} ${format} (${(bytesBefore / metadata.bytes).toFixed(2)}× smaller, error of a tensor at most ${(100 * worst.relative).toFixed(2)} %)`,
     },
   };
 });

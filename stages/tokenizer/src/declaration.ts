@@ -1,7 +1,7 @@
 /** @file The stage `tokenizer`: learns a byte-level BPE vocabulary from the training split, or takes one from a tokenizer.json. */
 import { z } from 'zod';
 import { tokenizerParameters } from '@arrowsmith/bpe/parameters';
-import { declareStage } from '@arrowsmith/pipeline/stage';
+import { declareStage, one } from '@arrowsmith/pipeline/stage';
 import type { ResolvedTokenizer } from './resolve.ts';
 
 const parameters = tokenizerParameters.safeExtend({
@@ -26,7 +26,8 @@ export type AskedTokenizer = z.infer<typeof parameters>;
 export default declareStage<AskedTokenizer, ResolvedTokenizer>({
   name: 'tokenizer',
   description: 'Trains a byte-level BPE tokenizer on the training split, or takes a pretrained one',
-  inputs: ['download'],
+  inputs: { corpus: one('corpus') },
+  makes: ['tokenizer'],
   parameters,
   immaterial: ['threads'],
   // A file may change: look again.

@@ -6,7 +6,7 @@ import { textBatches, toTokenizerJson, trainBpe } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
 import { expect, test } from 'vitest';
 import declaration from './declaration.ts';
-import { chooseEndOfText, readPretrained } from './pretrained.ts';
+import { readPretrained } from './pretrained.ts';
 import { resolveTokenizer } from './resolve.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'pretrained-'));
@@ -51,14 +51,4 @@ test('without a file the parameters stay as they are, and the result may be cach
   expect(await resolveTokenizer(training, { root })).toEqual({ parameters: training });
   expect(declaration.cacheable!(training)).toBe(true);
   expect(declaration.cacheable!(asked)).toBe(false);
-});
-
-test('a text ends with the usual token, the first where there is none such, or the one that was asked for', () => {
-  const tokens = (...contents: string[]) => ({ specialTokens: contents.map((content, id) => ({ content, id })) });
-  expect(chooseEndOfText(tokens('<|begin_of_text|>', '<|end_of_text|>'))).toBe('<|end_of_text|>');
-  expect(chooseEndOfText(tokens('<pad>', '<|im_end|>', '<|endoftext|>'))).toBe('<|endoftext|>');
-  expect(chooseEndOfText(tokens('<pad>', '<end>'))).toBe('<pad>');
-  expect(chooseEndOfText(tokens())).toBe('');
-  expect(chooseEndOfText(tokens('<pad>', '<end>'), '<end>')).toBe('<end>');
-  expect(() => chooseEndOfText(tokens('<pad>'), '<end>')).toThrow(/"<end>"[^]*one of <pad>/);
 });

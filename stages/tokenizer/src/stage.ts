@@ -12,10 +12,10 @@ import {
   strings,
   vocabularyTable,
 } from '@arrowsmith/artifacts';
-import { mergeProducts, toTokenizerJson, trainBpe, type BpeModel } from '@arrowsmith/bpe';
+import { chooseEndOfText, mergeProducts, toTokenizerJson, trainBpe, type BpeModel } from '@arrowsmith/bpe';
 import { implementStage, type Progress, type StageContext } from '@arrowsmith/pipeline/stage';
 import declaration from './declaration.ts';
-import { chooseEndOfText, readPretrained } from './pretrained.ts';
+import { readPretrained } from './pretrained.ts';
 import { longestTokens, measureTokenizer, normalFormOf } from './report.ts';
 import type { ResolvedTokenizer } from './resolve.ts';
 
@@ -25,7 +25,7 @@ const LONGEST = 5;
 export default implementStage(declaration, async (context) => {
   const { file, endOfText: asked } = context.parameters;
   const model = file === undefined ? await train(context) : await readPretrained(context.root, file);
-  const endOfText = chooseEndOfText(model, asked);
+  const endOfText = chooseEndOfText(model, asked, `${context.step}.endOfText`);
 
   const { vocabulary, merges, specialTokens, pattern } = model;
   const special = new Set(specialTokens.map(({ id }) => id));
@@ -48,9 +48,9 @@ export default implementStage(declaration, async (context) => {
   ]);
   await writeFile(context.outputPath('tokenizer.json'), toTokenizerJson(model));
 
-  const total = context.inputMetadata('download')['validationDocuments'] as number;
+  const total = context.input('corpus').metadata['validationDocuments'] as number;
   const bar = context.progress('encode and decode validation', { total, unit: 'documents' });
-  const validation = readTextBatches(await context.input('download', 'validation.arrow'));
+  const validation = readTextBatches(await context.input('corpus').file('validation.arrow'));
   const onDocuments = (done: number) => bar.update(done);
   const report = await measureTokenizer(model, validation, { signal: context.signal, onDocuments });
   bar.update(report.documents);
@@ -72,14 +72,15 @@ export default implementStage(declaration, async (context) => {
     'longest tokens': longest.join(' '),
     'round trip': `${comingBack} validation documents decode to themselves${normalized}`,
   };
-  for (const [label, line] of Object.entries(highlights)) context.note(`tokenizer: ${label}: ${line}`);
+  for (const [label, line] of Object.entries(highlights)) context.note(`${context.step}: ${label}: ${line}`);
   return {
     metadata: { vocabularySize: vocabulary.length, endOfText },
     metrics: {
-      bytesPerToken: { value: bytesPerToken, unit: 'bytes per token', better: 'higher' },
+      vocabularySize: { value: vocabulary.length, unit: 'tokens', guard: 'exact' },
+      bytesPerToken: { value: bytesPerToken, unit: 'bytes per token', better: 'higher', guard: 'exact' },
       wholeWordShare: { value: wholeWordShare, better: 'higher' },
       validationTokens: { value: report.tokens, unit: 'tokens' },
-      roundTripDocuments: { value: roundTrips, unit: 'documents', better: 'higher' },
+      roundTripDocuments: { value: roundTrips, unit: 'documents', better: 'higher', guard: 'exact' },
     },
     highlights,
   };
@@ -87,11 +88,12 @@ export default implementStage(declaration, async (context) => {
 
 async function train(context: StageContext<ResolvedTokenizer>): Promise<BpeModel> {
   const { file: _file, endOfText, ...options } = context.parameters;
-  if (endOfText !== undefined) chooseEndOfText({ specialTokens: named(options.specialTokens) }, endOfText); // before hours of work
-  const total = context.inputMetadata('download')['trainDocuments'] as number;
+  const special = { specialTokens: named(options.specialTokens) };
+  chooseEndOfText(special, endOfText, `${context.step}.endOfText`); // before hours of work
+  const total = context.input('corpus').metadata['trainDocuments'] as number;
   const counting = context.progress('count words', { total, unit: 'documents' });
   let merging: Progress | undefined;
-  const model = await trainBpe(readTextBatches(await context.input('download', 'train.arrow')), {
+  const model = await trainBpe(readTextBatches(await context.input('corpus').file('train.arrow')), {
     ...options,
     signal: context.signal,
     onProgress: ({ phase, done, total: tokens }) => {

@@ -3,27 +3,21 @@ import { z } from 'zod';
 import { learningRateFor, modelParameters, type ModelParameters } from '@arrowsmith/model/model-parameters';
 import { engineParameters, precisionParameter } from '@arrowsmith/ops/engine-parameters';
 import { resolveEngine } from '@arrowsmith/ops/resolve-backend';
-import { declareStage } from '@arrowsmith/pipeline/stage';
+import { declareStage, one, optional } from '@arrowsmith/pipeline/stage';
 import { trainingParameters } from '@arrowsmith/training/parameters';
-import type { ResolvedTraining } from './resolve.ts';
 
 const parameters = trainingParameters
   .safeExtend({
     model: modelParameters
       .prefault({})
-      .describe('Architecture of the decoder. What is left out is the family’s; left out altogether, its miniature.'),
-    from: z
-      .string()
-      .min(1)
-      .optional()
       .describe(
-        'A pretrained model to continue training: the path, from the root of the workspace, of a Hugging Face model folder (config.json and safetensors) or of an artifact with weights.arrow; the model’s parameters then have no effect. With 0 steps it is taken as it is.',
+        'Architecture of the decoder. What is left out is the family’s; left out altogether, its miniature. Of a model that is continued (`inputs: { model: … }`), it has no effect.',
       ),
     confineAttention: z
       .boolean()
       .optional()
       .describe(
-        'Whether a token sees its own document only, where a row is packed with several; evaluate then measures it so, too. Default: as the pretrained model was trained, else no.',
+        'Whether a token sees its own document only, where a row is packed with several; evaluate then measures it so, too. Default: as the model that is continued was trained, else no.',
       ),
     ...engineParameters,
     precision: precisionParameter,
@@ -37,30 +31,25 @@ const parameters = trainingParameters
     profile: z.boolean().default(false).describe('Print the time that each kernel of the native backend took.'),
   })
   .refine(
-    ({ from, model, optimizer: { learningRate = learningRateFor(model), minimumLearningRate = 0 } }) =>
-      from !== undefined || minimumLearningRate <= learningRate,
+    ({ model, optimizer: { learningRate = learningRateFor(model), minimumLearningRate = 0 } }) =>
+      minimumLearningRate <= learningRate,
     {
       path: ['optimizer', 'minimumLearningRate'],
       error: ({ input }) =>
         `must not be above learningRate (${learningRateFor((input as { model: ModelParameters }).model)} by default)`,
     },
-  )
-  .refine(({ steps, from }) => steps > 0 || from !== undefined, {
-    path: ['steps'],
-    error: 'must be at least 1, unless a pretrained model is named by from',
-  });
+  );
 
 export type AskedTraining = z.infer<typeof parameters>;
 
-export default declareStage<AskedTraining, ResolvedTraining>({
+export default declareStage<AskedTraining>({
   name: 'train',
-  description: 'Trains a decoder from scratch, or continues a pretrained one',
-  inputs: ['tokenizer', 'chunk'],
+  description: 'Trains a decoder from scratch, or goes on training a model',
+  inputs: { tokenizer: one('tokenizer'), rows: one('rows'), model: optional('model') },
+  makes: ['model'],
   parameters,
   immaterial: ['threads', 'profile', 'checkpoint', 'recomputeActivations', 'samples'],
   exclusive: true,
   environment: resolveEngine,
-  // A folder may change: look again.
-  cacheable: ({ from }) => from === undefined,
   resolve: async (asked, options) => (await import('./resolve.ts')).resolveTraining(asked, options),
 });

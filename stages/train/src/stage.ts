@@ -1,12 +1,12 @@
-/** @file What the stage `train` does: trains a decoder on the rows of `chunk` and writes its weights and log. */
+/** @file What the stage `train` does: trains a decoder on rows of token ids and writes its weights and log. */
 import {
   expertLoadTable,
   numbers,
   optionalNumbers,
-  tensorBatches,
-  tensorsTable,
   trainingLogTable,
   trainingSpeedTable,
+  weightBatches,
+  weightsTable,
 } from '@arrowsmith/artifacts';
 import {
   countActiveParameters,
@@ -17,6 +17,7 @@ import {
 } from '@arrowsmith/model';
 import { describeEngine, type Engine, engineNotices, useBackend } from '@arrowsmith/ops';
 import { implementStage, type Metric } from '@arrowsmith/pipeline/stage';
+import { modelMetadata, storeWeights, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
 import { type LogRow, readTokenTable, shortenedWarmup, train } from '@arrowsmith/training';
 import declaration from './declaration.ts';
 import { observe } from './observe.ts';
@@ -25,15 +26,16 @@ import { speedColumns, type StepTime } from './speed.ts';
 import { startOf } from './start.ts';
 
 export default implementStage(declaration, async (context) => {
-  const { model, from, confineAttention, backend, threads, precision, profile, samples, ...parameters } =
-    context.parameters;
+  const { model, confineAttention, backend, threads, precision, profile, samples, ...parameters } = context.parameters;
   const engine = context.environment as Engine;
-  const onNotice = (notice: string) => context.note(`train: ${notice}`);
+  const onNotice = (notice: string) => context.note(`${context.step}: ${notice}`);
   engineNotices({ backend, precision }).forEach(onNotice);
   await useBackend(engine.backend, { precision: engine.precision, threads, onNotice });
-  const rows = await readTokenTable(await context.input('chunk', 'train.arrow'));
-  const validationRows = await readTokenTable(await context.input('chunk', 'validation.arrow'));
-  const start = await startOf(context.root, { model, from, confineAttention }, rows);
+  const rows = await readTokenTable(await context.input('rows').file('train.arrow'));
+  const validationRows = await readTokenTable(await context.input('rows').file('validation.arrow'));
+  const tokenizer = context.input('tokenizer');
+  const [base] = context.inputs('model');
+  const start = await startOf(base, { model, confineAttention }, rows);
   const { config } = start;
   const parameterCount = countParameters(config);
   onNotice(`${parameterCount.toLocaleString('en-US')} parameters on the backend ${describeEngine(engine)}`);
@@ -43,15 +45,15 @@ export default implementStage(declaration, async (context) => {
   const { terminal, signal } = context;
   const write = await sampler({
     config,
-    tokenizer: await context.input('tokenizer', 'tokenizer.json'),
-    endOfText: String(context.inputMetadata('tokenizer')['endOfText']),
+    tokenizer: await tokenizer.file('tokenizer.json'),
+    endOfText: String(tokenizer.metadata['endOfText']),
     tokens: samples.tokens,
     columns: terminal?.columns,
     signal,
   });
   const observation = await observe({ engine, profile, config, tokensPerRow, parameters, onNotice });
 
-  const bar = context.progress('train', { total: parameters.steps, unit: 'steps' });
+  const bar = context.progress(context.step, { total: parameters.steps, unit: 'steps' });
   const speed = { tokens: 0, seconds: 0 };
   const times: StepTime[] = [];
   let validation = '';
@@ -84,10 +86,12 @@ export default implementStage(declaration, async (context) => {
       times.push({ step: row.step, tokens, seconds });
       speed.tokens += tokens;
       speed.seconds += seconds;
+      context.row(trainingLogTable, logValues(row));
       show(row);
     },
     onValidation: (row) => {
       validation = `, validation ${row.validationLoss!.toFixed(3)}`;
+      context.row(trainingLogTable, logValues(row));
       show(row);
     },
   });
@@ -96,7 +100,9 @@ export default implementStage(declaration, async (context) => {
   if (curve.length > 0) context.note(['', ...curve, ''].join('\n'));
   const memory = observation.end();
 
-  await context.table('weights.arrow', tensorsTable, { config: JSON.stringify(config) }, tensorBatches(weights));
+  const tensors = storeWeights(weights);
+  const metadata = modelMetadata(config, tensors);
+  await context.table(WEIGHTS_FILE, weightsTable, { config: metadata.config }, weightBatches(tensors));
   await context.table('log.arrow', trainingLogTable, {}, [logColumns(log)]);
   if (log.some(({ expertLoads }) => expertLoads !== undefined)) {
     await context.table('experts.arrow', expertLoadTable, {}, [expertColumns(log)]);
@@ -104,9 +110,9 @@ export default implementStage(declaration, async (context) => {
   await context.measured('speed.arrow', trainingSpeedTable, [speedColumns(times)]);
   const last = log.at(-1);
   return {
-    metadata: { parameters: parameterCount, steps: parameters.steps, config: JSON.stringify(config) },
+    metadata: { ...metadata, steps: parameters.steps, ...(base === undefined ? {} : { from: base.digest }) },
     metrics: {
-      parameters: { value: parameterCount, unit: 'parameters' },
+      parameters: { value: parameterCount, unit: 'parameters', headline: true, guard: 'exact' },
       activeParameters: { value: countActiveParameters(config), unit: 'parameters' },
       kvCacheBytesPerToken: { value: kvCacheBytesPerToken(config), unit: 'bytes per token' },
       ...(speed.seconds > 0
@@ -114,13 +120,18 @@ export default implementStage(declaration, async (context) => {
         : {}),
       ...(last === undefined
         ? {}
-        : { trainLoss: lossMetric(last.trainLoss), validationLoss: lossMetric(last.validationLoss!) }),
-      tokens: { value: last?.tokens ?? 0, unit: 'tokens' },
+        : {
+            ...curveMetrics(log),
+            trainLoss: { ...lossMetric(last.trainLoss), headline: true },
+            validationLoss: { ...lossMetric(last.validationLoss!), headline: true, guard: 'both' },
+          }),
+      tokens: { value: last?.tokens ?? 0, unit: 'tokens', headline: true },
+      steps: { value: last?.step ?? 0, unit: 'steps', guard: 'exact' },
     },
     highlights: {
       parameters: describeParameters(config),
       ...(last === undefined
-        ? { loss: `not trained further: the weights of ${from!.path}` }
+        ? {}
         : {
             loss: `${last.trainLoss.toFixed(3)} training, ${last.validationLoss!.toFixed(3)} validation, after ${last.step} steps (${(last.tokens / 1e6).toFixed(2)} M tokens)`,
             speed: `${describeSpeed(speed)} (backend ${describeEngine(engine)})`,
@@ -132,6 +143,20 @@ export default implementStage(declaration, async (context) => {
 });
 
 const lossMetric = (value: number): Metric => ({ value, unit: 'nats per token', better: 'lower', perToken: true });
+
+/** Mean losses over so many parts of the run are points of the curve; single steps depend too much on their batch. */
+const CURVE_PARTS = 4;
+
+function curveMetrics(log: readonly LogRow[]): Record<string, Metric> {
+  const edge = (part: number) => Math.round((part * log.length) / CURVE_PARTS);
+  const parts = Array.from({ length: CURVE_PARTS }, (_, part) => log.slice(edge(part), edge(part + 1)));
+  const named = parts.flatMap((part, i) => {
+    if (part.length === 0) return [];
+    const loss = part.reduce((sum, { trainLoss }) => sum + trainLoss, 0) / part.length;
+    return [[`loss${i + 1}of${CURVE_PARTS}`, { ...lossMetric(loss), guard: 'both' } as Metric]];
+  });
+  return Object.fromEntries(named) as Record<string, Metric>;
+}
 
 /** The number of parameters; how many of them compute a token, where experts are chosen; and how many need to be in memory. */
 function describeParameters(config: DecoderConfig): string {
@@ -158,6 +183,16 @@ const logColumns = (log: readonly LogRow[]) => ({
   validationLoss: optionalNumbers(log.map(({ validationLoss }) => validationLoss ?? undefined)),
   granularity: optionalNumbers(log.map(({ granularity }) => granularity)),
   loadImbalance: optionalNumbers(log.map(({ loadImbalance }) => loadImbalance)),
+});
+
+/** A row of the log, as those who watch the training get it. One with a validation comes twice: without its loss, and with it. */
+const logValues = ({ step, tokens, trainLoss, learningRate, gradientNorm, validationLoss }: LogRow) => ({
+  step,
+  tokens,
+  trainLoss,
+  learningRate,
+  gradientNorm,
+  validationLoss: validationLoss ?? null,
 });
 
 const expertColumns = (log: readonly LogRow[]) => {

@@ -104,6 +104,11 @@ export function bytes(values: readonly Uint8Array[]): Column {
   });
 }
 
+/** A column of one byte string, as it is: what is large is not copied. */
+export function oneBytes(value: Uint8Array): Column {
+  return makeData({ type: new Binary(), length: 1, nullCount: 0, valueOffsets: Int32Array.of(0, value.length), data: value });
+}
+
 /** A column of lists of equal length: `values` holds `values.length / size` rows one after another. */
 export function fixedSizeLists(values: NumericArray, size: number): Column {
   const child = numbers(values);

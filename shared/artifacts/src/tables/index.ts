@@ -11,4 +11,5 @@ export * from './random-access.ts';
 export * from './random-order.ts';
 export * from './tensor-file.ts';
 export * from './tensors.ts';
+export * from './weights-file.ts';
 export * from './write-arrow.ts';

@@ -10,12 +10,12 @@
  * | vocabulary | tokenizer: vocabulary.arrow | a token | pattern, vocabularySize |
  * | merges | tokenizer: merges.arrow | a merge, in rank order | vocabularySize |
  * | tokens | chunk: train.arrow, validation.arrow | a context of `contextLength` predictions | contextLength, vocabularySize, split, mode; vision (JSON, with pictures) |
- * | tensors | train: weights.arrow | a weight | config (JSON, see `@arrowsmith/model`) |
+ * | weights | every model: weights.arrow | a weight | config (JSON, see `@arrowsmith/model`) |
+ * | tensors | checkpoints of training | a tensor | |
  * | trainingLog | train: log.arrow | an optimizer step | |
  * | trainingSpeed | train: speed.arrow, measured: no part of the artifact | one or more optimizer steps | |
- * | quantizedTensors | quantize: weights.arrow | a weight | config, format |
  * | quantizationError | quantize: error.arrow | a quantized weight | format |
- * | metrics | evaluate: metrics.arrow | a model: full or quantized | contextLength |
+ * | metrics | evaluate: metrics.arrow | a model | contextLength |
  * | samples | evaluate: samples.arrow | a generated text | |
  * | documentLosses | evaluate: documents.arrow | a document of the validation split, as one model predicts it | |
  * | positionLosses | evaluate: positions.arrow | a position in the context, as one model predicts there | |
@@ -184,7 +184,19 @@ export const trainingSpeedTable: TableKind = {
   ],
 };
 
-/** Weights with matrices as int8 and one float32 scale per output channel; `float32` holds what is not quantized. */
+/** Weights of a model, each in a format of its own (@arrowsmith/quantization, weight-formats.ts). */
+export const weightsTable: TableKind = {
+  kind: 'weights',
+  version: '1',
+  fields: [
+    field('name', new Utf8()),
+    field('shape', listOf(new Int32())),
+    field('format', new Utf8()), // f32, int8 …: what the bytes are
+    field('data', new Binary()),
+  ],
+};
+
+/** Weights as they were before they had formats: matrices as int8 and one float32 scale per output channel, all else as float32. Still read. */
 export const quantizedTensorsTable: TableKind = {
   kind: 'quantized-tensors',
   version: '1',
@@ -218,7 +230,7 @@ export const metricsTable: TableKind = {
   kind: 'metrics',
   version: '1',
   fields: [
-    field('model', new Utf8()), // float32 or int8
+    field('model', new Utf8()), // the step that made it
     field('tokens', new Float64()), // predicted
     field('bytes', new Float64()), // raw UTF-8 bytes they stand for
     field('loss', new Float64()), // nats per token
@@ -228,24 +240,12 @@ export const metricsTable: TableKind = {
   ],
 };
 
-/** Losses of the models within a nested one (MatFormer), the largest first. */
-export const nestedModelsTable: TableKind = {
-  kind: 'nested-models',
-  version: '1',
-  fields: [
-    field('granularities', new Utf8()), // of each layer: 0 the whole feed-forward network, 1 its first half …
-    field('trained', new Int32()), // 1 where all layers have the same, so that it was trained; 0 for a mixture
-    field('parameters', new Float64()),
-    field('loss', new Float64()), // nats per token
-    field('bitsPerByte', new Float64()),
-  ],
-};
-
 /** Losses over contexts longer than the model was trained with, by way of extending it. */
 export const longContextTable: TableKind = {
   kind: 'long-context',
-  version: '1',
+  version: '2',
   fields: [
+    field('model', new Utf8()),
     field('method', new Utf8()), // none, yarn, dual-chunk
     field('factor', new Int32()), // context lengths of training
     field('part', new Int32()), // of the context, from 0: the first as long as training's, the second …
@@ -332,14 +332,14 @@ export const captionsTable: TableKind = {
 
 const structList = (fields: Field[]) => new List(new Field('item', new Struct(fields), false));
 
-/** The metrics of a run, and its stages: columns of {@link runsTable}. Texts in JSON are those that end in `Json`. */
+/** The metrics of a run, and its steps: columns of {@link runsTable}. Texts in JSON are those that end in `Json`. */
 export const runMetricsList = structList([
-  field('stage', new Utf8()),
+  field('stage', new Utf8()), // name of the step
   field('name', new Utf8()),
   field('value', new Float64()),
 ]);
 export const runStagesList = structList([
-  field('stage', new Utf8()),
+  field('stage', new Utf8()), // name of the step
   field('cached', new Bool()), // not computed for this run
   field('key', new Utf8()), // all that the artifact depends on
   field('manifest', new Utf8()), // digest of the artifact's manifest
@@ -349,10 +349,25 @@ export const runStagesList = structList([
   field('bytes', new Float64()), // of the artifact's files
   field('parametersJson', new Utf8()),
   field('environmentJson', new Utf8()),
-  field('inputsJson', new Utf8()), // stage → digest of its manifest
+  field('inputsJson', new Utf8()), // step → digest of its manifest
   field('metadataJson', new Utf8()), // the manifest's
   field('highlightsJson', new Utf8()),
   field('hostJson', new Utf8()), // the machine that computed it
+]);
+
+/** Of which stage each step is. */
+export const runStepsList = structList([
+  field('step', new Utf8()), // in the order of `stages`
+  field('stage', new Utf8()),
+  field('makes', new Utf8()), // the kinds of artifact that it is, with spaces between them
+]);
+
+/** What else metrics say of themselves: those that are of one model of several, or are looked at first. */
+export const runDeclarationsList = structList([
+  field('step', new Utf8()),
+  field('name', new Utf8()), // of the metric
+  field('model', new Utf8(), true), // the step that made it
+  field('headline', new Bool()),
 ]);
 
 /** What the metrics of a run are. */
@@ -366,7 +381,7 @@ export const runMeaningsList = structList([
   field('lossMeasure', new Utf8(), true),
 ]);
 
-/** The runs ledger: completed pipelines and stages. */
+/** The runs ledger: completed pipelines and steps. */
 export const runsTable: TableKind = {
   kind: 'runs',
   version: '1',
@@ -376,7 +391,7 @@ export const runsTable: TableKind = {
     field('name', new Utf8(), true),
     field('notes', new Utf8(), true),
     field('pipeline', new Utf8()),
-    field('stage', new Utf8(), true), // null for a whole pipeline, else the stage that was run
+    field('stage', new Utf8(), true), // null for a whole pipeline, else the step that was run
     field('finishedAt', new TimestampMillisecond('UTC')),
     field('seconds', new Float64()), // of this run, from start to end; what is cached takes none
     field('commit', new Utf8(), true), // null outside of git
@@ -392,6 +407,8 @@ export const runsTable: TableKind = {
     field('metrics', runMetricsList),
     field('stages', runStagesList), // in the order in which they run
     field('meanings', runMeaningsList, true), // of the metrics; runs of before they were kept have no such column
+    field('steps', runStepsList, true), // runs of before steps had names of their own have neither this column
+    field('declarations', runDeclarationsList, true), // nor this
   ],
 };
 

@@ -5,9 +5,9 @@ import { describeCuts } from '@arrowsmith/generation';
 import { engineNotices, resolveEngine, useBackend } from '@arrowsmith/ops';
 import { main, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { oneRun, pipelineOption, readRuns, runOption } from '@arrowsmith/runs/references';
-import { loadRunModel, MODEL_NAMES } from '../run-model.ts';
+import { loadRunModel } from '../run-model.ts';
 import { type StreamedText, streamText } from '../stream-text.ts';
-import { readChoice, readNumber } from './values.ts';
+import { readNumber } from './values.ts';
 
 /** Exit code of a program that Ctrl-C ended. */
 const INTERRUPTED = 130;
@@ -22,9 +22,13 @@ await main(async (workspace, signal) => {
       'Continues a prompt with the model of a run, and shows the text as it comes, until the model ends it. What it took stands on the standard error at the end.',
     options: {
       prompt: text('The beginning of the text; without one, the model begins.', 'text'),
-      ...runOption('the last that trained a model'),
+      ...runOption('the last that made a model'),
       ...pipelineOption(),
-      model: text(`Which model of the run: ${MODEL_NAMES.join(', ')}.`, 'name', 'float32'),
+      model: text(
+        'Which model of the run, by the step that made it, or by the format of its weights: train, quantize, int8.',
+        'step',
+        'the last that is not quantized',
+      ),
       temperature: text(
         'Divides the logits: higher is more surprising; 0 takes the most likely token.',
         'number',
@@ -51,7 +55,7 @@ await main(async (workspace, signal) => {
   const wanted = {
     reference: oneRun(options.run),
     pipeline: options.pipeline,
-    model: readChoice('model', options.model, MODEL_NAMES) ?? 'float32',
+    model: options.model,
   };
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1)); // `| head` has seen enough
 
@@ -65,7 +69,7 @@ await main(async (workspace, signal) => {
   const { contextLength } = loaded.model.config;
   if (streamed.prompt.seen < streamed.prompt.tokens)
     printError(`\n${describeCuts(new Map([[1, streamed.prompt]]), contextLength)}`);
-  printError(`\n${describe(streamed, contextLength)}; run ${loaded.run.id}, ${wanted.model}, seed ${sampling.seed}`);
+  printError(`\n${describe(streamed, contextLength)}; run ${loaded.run.id}, ${loaded.step}, seed ${sampling.seed}`);
   if (streamed.end === 'stopped') process.exit(INTERRUPTED);
 });
 

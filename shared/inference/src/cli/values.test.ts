@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readChoice, readNumber } from './values.ts';
+import { readNumber } from './values.ts';
 
 test('numbers are read as they are written', () => {
   expect(readNumber('temperature', '0.7', { least: 0 })).toBe(0.7);
@@ -21,9 +21,4 @@ test.each([
   ['seed', '4294967296', { least: 0, most: 2 ** 31 - 1, whole: true }, /of at most 2147483647/],
 ])('--%s=%s is refused', (option, written, limits, message) => {
   expect(() => readNumber(option, written, limits)).toThrow(message);
-});
-
-test('a choice that is misspelt gets the nearest', () => {
-  expect(readChoice('model', 'int8', ['float32', 'int8'])).toBe('int8');
-  expect(() => readChoice('model', 'int4', ['float32', 'int8'])).toThrow(/one of float32, int8[^]*--model=int8/);
 });

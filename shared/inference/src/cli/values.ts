@@ -1,5 +1,5 @@
 /** @file Values of options that are no text. */
-import { nearest, UserError } from '@arrowsmith/errors';
+import { UserError } from '@arrowsmith/errors';
 
 export interface Limits {
   least?: number;
@@ -26,23 +26,5 @@ export function readNumber(option: string, written: string | undefined, limits: 
     expected: `a ${whole ? 'whole ' : ''}number ${range}`,
     found: written === '' ? 'nothing' : written,
     fix: `for example --${option}=${whole ? Math.max(40, limits.least ?? 40) : 0.7}`,
-  });
-}
-
-/** @throws UserError for another word */
-export function readChoice<T extends string>(
-  option: string,
-  written: string | undefined,
-  choices: readonly T[],
-): T | undefined {
-  if (written === undefined) return undefined;
-  const found = choices.find((choice) => choice === written);
-  if (found !== undefined) return found;
-  const [near = choices[0]!] = nearest(written, choices);
-  throw new UserError({
-    what: `--${option}=${written} is not understood`,
-    expected: `one of ${choices.join(', ')}`,
-    found: written === '' ? 'nothing' : written,
-    fix: `for example --${option}=${near}`,
   });
 }

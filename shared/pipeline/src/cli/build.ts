@@ -15,6 +15,7 @@ const COMMANDS = {
   name: 'shared/runs/src/cli/name.ts',
   forget: 'shared/runs/src/cli/forget.ts',
   gc: 'shared/pipeline/src/cli/gc.ts',
+  watch: 'shared/pipeline/src/cli/watch.ts',
   arrowsmith: 'shared/cli/src/arrowsmith.ts',
   generate: 'shared/inference/src/cli/generate.ts',
 };

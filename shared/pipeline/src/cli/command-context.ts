@@ -1,9 +1,10 @@
-/** @file What a process of an `nx run` knows of it: the parameters, and where each stage's artifact is found. */
+/** @file What a process of an `nx run` knows of it: the parameters, and where each step's artifact is found. */
 import { UserError } from '@arrowsmith/errors';
 import { artifactsOf, type FindArtifact } from '../artifact.ts';
 import { planPipeline, type RunTarget } from '../plan.ts';
 import { readPlan, type RunPlan } from '../run-state.ts';
-import type { JsonObject, StageDeclaration } from '../stage.ts';
+import type { Steps } from '../graph.ts';
+import type { StageDeclaration } from '../stage.ts';
 import type { Workspace } from '../workspace.ts';
 
 /** All stages, and the identity of their code. */
@@ -13,8 +14,8 @@ export interface Stages {
 }
 
 export interface CommandContext {
-  /** Parameters of each stage of the pipeline, in the order in which they run. */
-  stages: Record<string, JsonObject>;
+  /** The steps of the pipeline, in the order in which they run. */
+  steps: Steps;
   description: string;
   find: FindArtifact;
   /** Identity of the `nx run`; undefined for a process that was started by hand. */
@@ -43,16 +44,13 @@ export async function commandContext(
       ? planPipeline({ root: workspace.root, declarations, pipelineSet, target, flags: args }, pipeline)
       : ownPlan((await readPlan(workspace, invocation)).pipelines, pipeline);
   const named = `${target.project}:${pipeline}`;
-  const chain = { workspace, pipeline, stages: own.stages, declarations, code, target: named, run: invocation, signal };
-  return { stages: own.stages, description: own.description, find: artifactsOf(chain), invocation };
+  const chain = { workspace, pipeline, steps: own.steps, declarations, code, target: named, run: invocation, signal };
+  return { steps: own.steps, description: own.description, find: artifactsOf(chain), invocation };
 }
 
-function ownPlan(
-  pipelines: RunPlan['pipelines'],
-  pipeline: string,
-): { description: string; stages: Record<string, JsonObject> } {
+function ownPlan(pipelines: RunPlan['pipelines'], pipeline: string): { description: string; steps: Steps } {
   const own = Object.hasOwn(pipelines, pipeline) ? pipelines[pipeline] : undefined;
-  if (own !== undefined && 'stages' in own) return own;
+  if (own !== undefined && 'steps' in own) return own;
   throw new UserError(
     own === undefined
       ? {

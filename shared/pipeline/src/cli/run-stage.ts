@@ -1,4 +1,4 @@
-/** @file Runs a stage from its sources, for a debugger: `node --import tsx shared/pipeline/src/cli/run-stage.ts train tinystories`. */
+/** @file Runs a stage from its sources, for a debugger: `node --import tsx shared/pipeline/src/cli/run-stage.ts train tinystories [step]`. */
 import { readFingerprint } from '../run-stage.ts';
 import { findRoot, loadDeclaration, loadDeclarations, loadStage, openWorkspace } from '../workspace.ts';
 import { runStageCommand } from './run-stage-command.ts';

@@ -1,7 +1,8 @@
 /** @file Entries of the ledger as they were before it became Arrow: one JSON file per completed pipeline. They are read, and packed with the rest. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { byName, type Run, type StageRun } from './run.ts';
+import { asStep } from './before-steps.ts';
+import { byName, type Run } from './run.ts';
 
 const record = z.record(z.string(), z.unknown());
 
@@ -38,7 +39,7 @@ export async function readJsonEntry(path: string): Promise<Run> {
     throw new Error(parsed.error.issues.map(({ path: at, message }) => `${at.join('.')}: ${message}`).join('; '));
   const { format: _, stages, ...entry } = parsed.data;
   const records = Object.entries(stages).map(
-    ([name, stage]) => [name, { ...stage, bytes: 0, metadata: {} } satisfies StageRun] as const,
+    ([name, { stage: _stage, ...rest }]) => [name, asStep({ ...rest, step: name, bytes: 0, metadata: {} })] as const,
   );
   const host = records[0]?.[1].host;
   const backend = records.map(([, { environment }]) => environment['backend']).find((name) => name !== undefined);
@@ -56,6 +57,6 @@ export async function readJsonEntry(path: string): Promise<Run> {
       memoryBytes: 0,
       node: host?.node ?? '',
     },
-    stages: byName(records),
+    steps: byName(records),
   };
 }

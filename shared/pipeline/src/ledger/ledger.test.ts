@@ -17,7 +17,7 @@ import { runsTable, writeTable } from '@arrowsmith/artifacts';
 import { beforeAll, expect, test } from 'vitest';
 import { bundleScript } from '../testing/bundle-script.ts';
 import type { Run } from './run.ts';
-import { testRun, testStage } from '../testing/runs.ts';
+import { testRun, testStep } from '../testing/runs.ts';
 import { ledgerFolder, openWorkspace, type Workspace } from '../workspace.ts';
 import { addRuns, appendRun, forgetRuns, packLedger, readLedger, renameRun, requireWhole } from './ledger.ts';
 import { runColumns } from './rows.ts';
@@ -46,14 +46,14 @@ test('a run comes back as it was appended, packed or not', async () => {
   const run = testRun({
     name: 'wide',
     notes: 'twice the width – „ü“ 🐈',
-    stage: 'train',
+    step: 'train',
     commit: '0123456789012345678901234567890123456789',
     dirty: true,
     backend: 'native',
     substitution: 'embedded instead of hub',
-    stages: {
-      chunk: testStage('chunk', { cached: true, parameters: { contextLength: 16, list: [1, { a: null }] } }),
-      train: testStage('train', {
+    steps: {
+      chunk: testStep('chunk', { cached: true, parameters: { contextLength: 16, list: [1, { a: null }] } }),
+      train: testStep('train', {
         metrics: { loss: 0.1 + 0.2, worst: Number.NaN },
         meanings: {
           loss: {
@@ -160,7 +160,7 @@ test('writers killed while they append and pack: what they said they appended is
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids).toEqual(expect.arrayContaining(said));
     expect(damaged).toEqual([]);
-    for (const { stages } of runs) expect(Object.keys(stages)).toEqual(['train']);
+    for (const { steps } of runs) expect(Object.keys(steps)).toEqual(['train']);
   }
   const before = await idsOf(workspace);
   await packLedger(workspace, { now: LATER, fromRuns: 1 });
@@ -234,7 +234,7 @@ test('a packed file whose end is cut off gives the record batches before the cut
   const later = await appendRun(workspace, testRun());
   const [packed] = files(workspace).filter((name) => name.startsWith('packed-'));
   const path = join(ledgerFolder(workspace), packed!);
-  truncateSync(path, readFileSync(path).length - 3000);
+  truncateSync(path, readFileSync(path).length - 4500);
   const { runs, damaged } = await readLedger(workspace);
   expect(runs.map(({ id }) => id)).toEqual([...ids.slice(0, 250), later.id]);
   expect(damaged).toEqual([{ path, reason: expect.stringMatching(/cut off after \d+ bytes/), readable: 250 }]);
@@ -280,10 +280,10 @@ test('a packed file with a changed byte is told by the digest in its name', asyn
 
 test('whatever bit of the file of a run is flipped, the same run is read, or the file is reported and nothing else', async () => {
   const workspace = fresh();
-  const stages = {
-    train: testStage('train', { metrics: { loss: 1.5, worst: Number.NaN, none: 0 }, metadata: { steps: 3, on: true } }),
+  const steps = {
+    train: testStep('train', { metrics: { loss: 1.5, worst: Number.NaN, none: 0 }, metadata: { steps: 3, on: true } }),
   };
-  const run = await appendRun(workspace, testRun({ name: 'wide', notes: 'ü', backend: 'native', stages }));
+  const run = await appendRun(workspace, testRun({ name: 'wide', notes: 'ü', backend: 'native', steps }));
   const path = join(ledgerFolder(workspace), `${run.id}.arrow`);
   const bytes = readFileSync(path);
   const expected = { runs: [run], damaged: [] };
@@ -340,7 +340,7 @@ const JSON_ENTRY = {
   finishedAt: '2026-01-31T09:45:12.000Z',
   stages: {
     train: {
-      ...testStage('train', { metrics: { loss: 2 }, environment: { backend: 'wasm' } }),
+      ...testStep('train', { metrics: { loss: 2 }, environment: { backend: 'wasm' } }),
       pipeline: 'toy',
       invocation: 'x',
       outcome: 'computed',
@@ -354,7 +354,7 @@ test('entries of before, in JSON, are read and packed with the rest', async () =
   writeFileSync(join(ledgerFolder(workspace), `${JSON_ENTRY.id}.json`), JSON.stringify(JSON_ENTRY));
   const { runs } = await readLedger(workspace);
   expect(runs).toMatchObject([
-    { id: JSON_ENTRY.id, pipeline: 'toy', backend: 'wasm', stages: { train: { metrics: { loss: 2 } } } },
+    { id: JSON_ENTRY.id, pipeline: 'toy', backend: 'wasm', steps: { train: { metrics: { loss: 2 } } } },
   ]);
   await packLedger(workspace, { now: LATER, fromRuns: 1 });
   expect(files(workspace)).toEqual([expect.stringMatching(/^packed-/)]);

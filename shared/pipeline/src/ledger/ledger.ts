@@ -174,17 +174,21 @@ async function readLedgerFile(folder: string, name: string): Promise<LedgerFile 
   }
 }
 
-/** The table without its last column. */
-const runsTableBefore: TableKind = { ...runsTable, fields: runsTable.fields.slice(0, -1) };
+/** The table as it was before it had its last columns, the newest first. */
+const RUNS_TABLES: readonly TableKind[] = [0, 2, 3].map((lacking) => ({
+  ...runsTable,
+  fields: runsTable.fields.slice(0, runsTable.fields.length - lacking),
+}));
 
 /**
  * A packed file is known to be sound by its digest, a file of one run by that of its values. What other files hold, those of before there were
  * digests, is decoded to see that it can be.
  */
 async function decodeRuns(name: string, bytes: Uint8Array): Promise<Omit<LedgerFile, 'name'>> {
-  const decoded = await decodeArrow(bytes, runsTable);
-  // Of a file that is cut off, the schema is not known: it may be of before metrics said what they are.
-  const { batches, damage } = decoded.batches.length > 0 ? decoded : await decodeArrow(bytes, runsTableBefore);
+  // Of a file that is cut off, the schema is not known: it may be of before metrics said what they are, or steps had names.
+  let decoded = await decodeArrow(bytes, RUNS_TABLES[0]!);
+  for (const table of RUNS_TABLES.slice(1)) if (decoded.batches.length === 0) decoded = await decodeArrow(bytes, table);
+  const { batches, damage } = decoded;
   const runs = batches.flatMap(runsOfBatch);
   if (isPacked(name) && name === packedName(bytes)) return { runs };
   const changed = isPacked(name) || damage !== undefined ? undefined : batches.map(changedSinceWritten).find(Boolean);
@@ -201,7 +205,7 @@ async function decodeRuns(name: string, bytes: Uint8Array): Promise<Omit<LedgerF
 
 function isReadable(run: Run): boolean {
   try {
-    return JSON.stringify(run.stages) !== '{}'; // which decodes all of it
+    return JSON.stringify(run.steps) !== '{}'; // which decodes all of it
   } catch {
     return false;
   }

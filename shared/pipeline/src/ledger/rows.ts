@@ -11,15 +11,19 @@ import {
   readTexts,
   type RecordBatch,
   runMeaningsList,
+  runDeclarationsList,
   runMetricsList,
   runStagesList,
+  runStepsList,
   strings,
   structLists,
   type StructLists,
   timestamps,
 } from '@arrowsmith/artifacts';
 import type { LossMeasure, MetricMeaning } from '../metric.ts';
-import { byName, type Run, type StageRun } from './run.ts';
+import type { ArtifactKind } from '../ports.ts';
+import { asStep } from './before-steps.ts';
+import { byName, type Run, type StepRun } from './run.ts';
 
 /** A record batch of {@link runsTable}. */
 export function runColumns(runs: readonly Run[]): Record<string, Column> {
@@ -33,7 +37,7 @@ export function runColumns(runs: readonly Run[]): Record<string, Column> {
     name: optional(({ name }) => name),
     notes: optional(({ notes }) => notes),
     pipeline: text(({ pipeline }) => pipeline),
-    stage: optional(({ stage }) => stage),
+    stage: optional(({ step }) => step),
     finishedAt: timestamps(runs.map(({ finishedAt }) => Date.parse(finishedAt))),
     seconds: number(({ seconds }) => seconds),
     commit: optional(({ commit }) => commit),
@@ -49,13 +53,15 @@ export function runColumns(runs: readonly Run[]): Record<string, Column> {
     metrics: metricsColumn(runs),
     stages: stagesColumn(runs),
     meanings: meaningsColumn(runs),
+    steps: stepsColumn(runs),
+    declarations: declarationsColumn(runs),
   };
 }
 
 function metricsColumn(runs: readonly Run[]): Column {
-  const ofRuns = runs.map(({ stages }) =>
-    Object.entries(stages).flatMap(([stage, { metrics }]) =>
-      Object.entries(metrics).map(([name, value]) => ({ stage, name, value })),
+  const ofRuns = runs.map(({ steps }) =>
+    Object.entries(steps).flatMap(([step, { metrics }]) =>
+      Object.entries(metrics).map(([name, value]) => ({ step, name, value })),
     ),
   );
   const all = ofRuns.flat();
@@ -63,7 +69,7 @@ function metricsColumn(runs: readonly Run[]): Column {
     runMetricsList,
     ofRuns.map(({ length }) => length),
     {
-      stage: strings(all.map(({ stage }) => stage)),
+      stage: strings(all.map(({ step }) => step)),
       name: strings(all.map(({ name }) => name)),
       value: numbers(Float64Array.from(all, ({ value }) => value)),
     },
@@ -71,9 +77,9 @@ function metricsColumn(runs: readonly Run[]): Column {
 }
 
 function meaningsColumn(runs: readonly Run[]): Column {
-  const ofRuns = runs.map(({ stages }) =>
-    Object.entries(stages).flatMap(([stage, { meanings = {} }]) =>
-      Object.entries(meanings).map(([name, meaning]) => ({ ...meaning, stage, name })),
+  const ofRuns = runs.map(({ steps }) =>
+    Object.entries(steps).flatMap(([step, { meanings = {} }]) =>
+      Object.entries(meanings).map(([name, meaning]) => ({ ...meaning, step, name })),
     ),
   );
   const all = ofRuns.flat();
@@ -81,7 +87,7 @@ function meaningsColumn(runs: readonly Run[]): Column {
     runMeaningsList,
     ofRuns.map(({ length }) => length),
     {
-      stage: strings(all.map(({ stage }) => stage)),
+      stage: strings(all.map(({ step }) => step)),
       name: strings(all.map(({ name }) => name)),
       unit: optionalStrings(all.map(({ unit }) => unit)),
       better: optionalStrings(all.map(({ better }) => better)),
@@ -92,30 +98,62 @@ function meaningsColumn(runs: readonly Run[]): Column {
   );
 }
 
-function stagesColumn(runs: readonly Run[]): Column {
-  const all = runs.flatMap(({ stages }) => Object.entries(stages).map(([stage, record]) => ({ ...record, stage })));
-  const text = (of: (stage: StageRun) => string) => strings(all.map(of));
-  const json = (of: (stage: StageRun) => unknown) => strings(all.map((stage) => JSON.stringify(of(stage) ?? null)));
+function declarationsColumn(runs: readonly Run[]): Column {
+  const ofRuns = runs.map(({ steps }) =>
+    Object.entries(steps).flatMap(([step, { meanings = {} }]) =>
+      Object.entries(meanings).flatMap(([name, { model, headline = false }]) =>
+        model === undefined && !headline ? [] : [{ step, name, model, headline }],
+      ),
+    ),
+  );
+  const all = ofRuns.flat();
   return structLists(
-    runStagesList,
-    runs.map(({ stages }) => Object.keys(stages).length),
+    runDeclarationsList,
+    ofRuns.map(({ length }) => length),
     {
-      stage: text(({ stage }) => stage),
-      cached: booleans(all.map(({ cached }) => cached)),
-      key: text(({ key }) => key),
-      manifest: text(({ manifest }) => manifest),
-      code: text(({ code }) => code),
-      startedAt: text(({ startedAt }) => startedAt),
-      seconds: numbers(Float64Array.from(all, ({ seconds }) => seconds)),
-      bytes: numbers(Float64Array.from(all, ({ bytes }) => bytes)),
-      parametersJson: json(({ parameters }) => parameters),
-      environmentJson: json(({ environment }) => environment),
-      inputsJson: json(({ inputs }) => inputs),
-      metadataJson: json(({ metadata }) => metadata),
-      highlightsJson: json(({ highlights }) => highlights),
-      hostJson: json(({ host }) => host),
+      step: strings(all.map(({ step }) => step)),
+      name: strings(all.map(({ name }) => name)),
+      model: optionalStrings(all.map(({ model }) => model)),
+      headline: booleans(all.map(({ headline }) => headline)),
     },
   );
+}
+
+/** The steps of all runs, and how many each has. */
+function allSteps(runs: readonly Run[]): { all: StepRun[]; lengths: number[] } {
+  const all = runs.flatMap(({ steps }) => Object.entries(steps).map(([step, record]) => ({ ...record, step })));
+  return { all, lengths: runs.map(({ steps }) => Object.keys(steps).length) };
+}
+
+function stepsColumn(runs: readonly Run[]): Column {
+  const { all, lengths } = allSteps(runs);
+  return structLists(runStepsList, lengths, {
+    step: strings(all.map(({ step }) => step)),
+    stage: strings(all.map(({ stage }) => stage)),
+    makes: strings(all.map(({ makes }) => makes.join(' '))),
+  });
+}
+
+function stagesColumn(runs: readonly Run[]): Column {
+  const { all, lengths } = allSteps(runs);
+  const text = (of: (step: StepRun) => string) => strings(all.map(of));
+  const json = (of: (step: StepRun) => unknown) => strings(all.map((step) => JSON.stringify(of(step) ?? null)));
+  return structLists(runStagesList, lengths, {
+    stage: text(({ step }) => step),
+    cached: booleans(all.map(({ cached }) => cached)),
+    key: text(({ key }) => key),
+    manifest: text(({ manifest }) => manifest),
+    code: text(({ code }) => code),
+    startedAt: text(({ startedAt }) => startedAt),
+    seconds: numbers(Float64Array.from(all, ({ seconds }) => seconds)),
+    bytes: numbers(Float64Array.from(all, ({ bytes }) => bytes)),
+    parametersJson: json(({ parameters }) => parameters),
+    environmentJson: json(({ environment }) => environment),
+    inputsJson: json(({ inputs }) => inputs),
+    metadataJson: json(({ metadata }) => metadata),
+    highlightsJson: json(({ highlights }) => highlights),
+    hostJson: json(({ host }) => host),
+  });
 }
 
 /**
@@ -137,7 +175,7 @@ export function runsOfBatch(batch: RecordBatch): Run[] {
     cpu: textsOf('cpu'),
     node: textsOf('node'),
   };
-  const optional = (['name', 'notes', 'stage', 'commit', 'backend', 'substitution'] as const).map(
+  const optional = (['name', 'notes', 'commit', 'backend', 'substitution'] as const).map(
     (name) => [name, readTexts(batch, name)] as const,
   );
   const number = {
@@ -147,13 +185,21 @@ export function runsOfBatch(batch: RecordBatch): Run[] {
     cores: get<number>('cores'),
     memoryBytes: get<number>('memoryBytes'),
   };
+  const stepAlone = readTexts(batch, 'stage');
   const dirty = get<boolean>('dirty');
   const stages = readStructLists(batch, 'stages');
   const metrics = readStructLists(batch, 'metrics');
-  const meanings = batch.getChild('meanings') === null ? undefined : readStructLists(batch, 'meanings');
+  const late = (name: string) => (batch.getChild(name) === null ? undefined : readStructLists(batch, name));
+  const lists: Lists = {
+    stages,
+    metrics,
+    meanings: late('meanings'),
+    steps: late('steps'),
+    declarations: late('declarations'),
+  };
 
   return Array.from({ length: batch.numRows }, (_, row): Run => {
-    const run: Omit<Run, 'stages'> = {
+    const run: Omit<Run, 'steps'> = {
       id: text.id(row),
       revision: number.revision(row),
       pipeline: text.pipeline(row),
@@ -173,12 +219,14 @@ export function runsOfBatch(batch: RecordBatch): Run[] {
       const present = value(row);
       if (present !== null) run[name] = present;
     }
-    return late(run, 'stages', () => decodeStages({ stages, metrics, meanings }, row));
+    const alone = stepAlone(row);
+    if (alone !== null) run.step = alone;
+    return lazily(run, 'steps', () => decodeSteps(lists, row));
   });
 }
 
 /** Adds a property that is computed when it is first asked for. */
-function late<T extends object, K extends string, V>(target: T, name: K, compute: () => V): T & Record<K, V> {
+function lazily<T extends object, K extends string, V>(target: T, name: K, compute: () => V): T & Record<K, V> {
   const options = { enumerable: true, configurable: true };
   const get = (): V => {
     const value = compute();
@@ -188,69 +236,83 @@ function late<T extends object, K extends string, V>(target: T, name: K, compute
   return Object.defineProperty(target, name, { ...options, get }) as T & Record<K, V>;
 }
 
-/** Columns of lists of structs; the last is not in tables of before it was kept. */
+/** Columns of lists of structs; the last three are not in tables of before they were kept. */
 interface Lists {
   stages: StructLists;
   metrics: StructLists;
   meanings: StructLists | undefined;
+  steps: StructLists | undefined;
+  declarations: StructLists | undefined;
 }
 
-function decodeStages({ stages, metrics, meanings }: Lists, row: number): Record<string, StageRun> {
-  const decoded = byName<StageRun>();
-  for (let at = stages.offsets[row]!; at < stages.offsets[row + 1]!; at++) {
-    const stage = stages.columns['stage']!.get(at) as string;
-    late(decoded, stage, () => {
-      const own = decodeMeanings(meanings, row, stage);
-      return { ...decodeStage(stages, at, decodeMetrics(metrics, row, stage)), ...(own && { meanings: own }) };
+function decodeSteps({ stages, metrics, meanings, steps, declarations }: Lists, row: number): Record<string, StepRun> {
+  const decoded = byName<StepRun>();
+  const text = (of: StructLists, name: string, at: number) => of.columns[name]!.get(at) as string;
+  for (let i = 0, at = stages.offsets[row]!; at < stages.offsets[row + 1]!; i++, at++) {
+    const step = text(stages, 'stage', at);
+    lazily(decoded, step, () => {
+      const own = declared(decodeMeanings(meanings, row, step), declarations, row, step);
+      const known = {
+        step,
+        ...decodeStep(stages, at, decodeMetrics(metrics, row, step)),
+        ...(own && { meanings: own }),
+      };
+      if (steps === undefined) return asStep(known);
+      const told = steps.offsets[row]! + i;
+      return {
+        ...known,
+        stage: text(steps, 'stage', told),
+        makes: text(steps, 'makes', told).split(' ') as ArtifactKind[],
+      };
     });
   }
   return decoded;
 }
 
-function decodeStage({ columns }: StructLists, at: number, metrics: StageRun['metrics']): StageRun {
+/** All of a step but what it is. */
+function decodeStep({ columns }: StructLists, at: number, metrics: StepRun['metrics']) {
   const of = <T>(name: string): T => columns[name]!.get(at) as T;
   const json = <T>(name: string): T => JSON.parse(of<string>(name)) as T;
   return {
-    stage: of('stage'),
-    cached: of('cached'),
-    key: of('key'),
-    manifest: of('manifest'),
-    code: of('code'),
-    startedAt: of('startedAt'),
-    seconds: of('seconds'),
-    bytes: of('bytes'),
-    parameters: json('parametersJson'),
-    environment: json('environmentJson'),
-    inputs: json('inputsJson'),
-    metadata: json('metadataJson'),
-    highlights: json('highlightsJson'),
-    host: json('hostJson'),
+    cached: of<boolean>('cached'),
+    key: of<string>('key'),
+    manifest: of<string>('manifest'),
+    code: of<string>('code'),
+    startedAt: of<string>('startedAt'),
+    seconds: of<number>('seconds'),
+    bytes: of<number>('bytes'),
+    parameters: json<unknown>('parametersJson'),
+    environment: json<StepRun['environment']>('environmentJson'),
+    inputs: json<StepRun['inputs']>('inputsJson'),
+    metadata: json<StepRun['metadata']>('metadataJson'),
+    highlights: json<StepRun['highlights']>('highlightsJson'),
+    host: json<StepRun['host']>('hostJson'),
     metrics,
   };
 }
 
-/** Of one stage, by name. */
-function decodeMetrics({ offsets, columns }: StructLists, row: number, stage: string): StageRun['metrics'] {
+/** Of one step, by name. */
+function decodeMetrics({ offsets, columns }: StructLists, row: number, step: string): StepRun['metrics'] {
   const metrics = byName<number>();
   for (let at = offsets[row]!; at < offsets[row + 1]!; at++) {
-    if (columns['stage']!.get(at) === stage)
+    if (columns['stage']!.get(at) === step)
       metrics[columns['name']!.get(at) as string] = columns['value']!.get(at) as number;
   }
   return metrics;
 }
 
-/** What the metrics of one stage are, by name; undefined where that was not kept. */
+/** What the metrics of one step are, by name; undefined where that was not kept. */
 function decodeMeanings(
   lists: StructLists | undefined,
   row: number,
-  stage: string,
+  step: string,
 ): Record<string, MetricMeaning> | undefined {
   if (lists === undefined) return undefined;
   const { offsets, columns } = lists;
   const meanings = byName<MetricMeaning>();
   const of = <T>(name: string, at: number): T | undefined => (columns[name]!.get(at) as T | null) ?? undefined;
   for (let at = offsets[row]!; at < offsets[row + 1]!; at++) {
-    if (of('stage', at) !== stage) continue;
+    if (of('stage', at) !== step) continue;
     const [unit, better] = [of<string>('unit', at), of<'lower' | 'higher'>('better', at)];
     const [model, measure] = [of<string>('lossModel', at), of<LossMeasure>('lossMeasure', at)];
     meanings[of<string>('name', at)!] = {
@@ -261,4 +323,27 @@ function decodeMeanings(
     };
   }
   return Object.keys(meanings).length === 0 ? undefined : meanings;
+}
+
+/** Adds what metrics say of themselves elsewhere. */
+function declared(
+  meanings: Record<string, MetricMeaning> | undefined,
+  lists: StructLists | undefined,
+  row: number,
+  step: string,
+): Record<string, MetricMeaning> | undefined {
+  if (lists === undefined) return meanings;
+  const all = meanings ?? byName<MetricMeaning>();
+  const { offsets, columns } = lists;
+  for (let at = offsets[row]!; at < offsets[row + 1]!; at++) {
+    if (columns['step']!.get(at) !== step) continue;
+    const name = columns['name']!.get(at) as string;
+    const model = columns['model']!.get(at) as string | null;
+    all[name] = {
+      ...all[name],
+      ...(model !== null && { model }),
+      ...((columns['headline']!.get(at) as boolean) && { headline: true }),
+    };
+  }
+  return Object.keys(all).length === 0 ? undefined : all;
 }

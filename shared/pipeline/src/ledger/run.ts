@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { UserError } from '@arrowsmith/errors';
 import type { RunRecord } from '../pointer.ts';
 
-/** A stage as a run used it. */
-export interface StageRun extends Omit<RunRecord, 'pipeline'> {
+/** A step as a run used it. */
+export interface StepRun extends Omit<RunRecord, 'pipeline'> {
   /** Whether its artifact was there already. */
   cached: boolean;
   /** Size of the artifact's files. */
@@ -26,7 +26,7 @@ export interface Machine {
   node: string;
 }
 
-/** A completed pipeline, or a stage that was run by itself with what it needed. */
+/** A completed pipeline, or a step that was run by itself with what it needed. */
 export interface Run {
   /** Sorts by time: `20260131-094512-tavo`. */
   id: string;
@@ -35,8 +35,8 @@ export interface Run {
   name?: string;
   notes?: string;
   pipeline: string;
-  /** The stage that was run; absent for a whole pipeline. */
-  stage?: string;
+  /** The step that was run; absent for a whole pipeline. */
+  step?: string;
   /** ISO 8601, UTC. */
   finishedAt: string;
   /** From start to end; what is cached takes none. */
@@ -51,11 +51,11 @@ export interface Run {
   substitution?: string;
   machine: Machine;
   /** In the order in which they run. */
-  stages: Record<string, StageRun>;
+  steps: Record<string, StepRun>;
 }
 
 /**
- * An object by names from outside, those of stages and metrics: what was not put in is not in it, not even what other objects inherit, such as
+ * An object by names from outside, those of steps and metrics: what was not put in is not in it, not even what other objects inherit, such as
  * `constructor`; and `__proto__` is a name like others.
  */
 export function byName<T>(entries: Iterable<readonly [name: string, value: T]> = []): Record<string, T> {

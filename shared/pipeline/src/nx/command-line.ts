@@ -1,9 +1,10 @@
 /**
- * @file What a command line asks of Nx: which stage, pipeline or command to run, and with which flags. They are read as they were typed and
+ * @file What a command line asks of Nx: which step, pipeline or command to run, and with which flags. They are read as they were typed and
  * reach the processes by the run's plan or the environment: no shell reads them, and what Nx makes of them (types, lists at commas) is not used.
  */
 import { z } from 'zod';
 import { UserError } from '@arrowsmith/errors';
+import { stepNames } from '../pipeline-file.ts';
 import type { RunTarget } from '../plan.ts';
 import type { JsonObject, StageDeclaration } from '../stage.ts';
 import { ownTargets } from './unknown-target.ts';
@@ -16,11 +17,11 @@ const EXECUTOR_OPTIONS: ReadonlySet<string> = new Set(
 );
 
 export interface CommandLine {
-  /** A stage of a pipeline, a pipeline as a whole, or another target of the project `pipeline` (`command`); else nothing of ours, or many. */
+  /** A step of a pipeline (or all of a stage), a pipeline as a whole, or another target of the project `pipeline` (`command`); else nothing of ours, or many. */
   target?: RunTarget | undefined;
   /** Whether the target is one of the commands beside the pipelines: gc, runs … */
   isCommand: boolean;
-  /** What is not Nx's: parameters of a stage or a pipeline, or a command's own flags. */
+  /** What is not Nx's: parameters of a step or a pipeline, or a command's own flags. */
   flags: string[];
 }
 
@@ -33,10 +34,10 @@ export const NX_OPTIONS: ReadonlySet<string> = new Set(
 
 /**
  * @param args of the nx command line, e.g. `['run', 'train:tinystories', '--steps=300']`
- * @throws UserError for flags that would have no effect: of several targets at once, of a pipeline without their stage, or unknown ones
+ * @throws UserError for flags that would have no effect: of several targets at once, of a pipeline without their step, or unknown ones
  */
 export function readCommandLine(root: string, args: readonly string[], declarations: Declarations): CommandLine {
-  const target = findTarget(args, declarations);
+  const target = findTarget(root, args, declarations);
   const all = flagsOf(args);
   const flags = all.filter((flag) => !NX_OPTIONS.has(optionName(flag)));
   if (target === undefined) {
@@ -53,7 +54,8 @@ export function readCommandLine(root: string, args: readonly string[], declarati
     });
   }
   if (target.project === 'pipeline' && !isCommand)
-    for (const flag of flags) if (!namesStage(flag, declarations)) throw refusal(target, flag, declarations);
+    for (const flag of flags)
+      if (!namesStep(root, target.pipeline, flag, declarations)) throw refusal(root, target, flag, declarations);
   return { target, isCommand, flags: isCommand ? [...flags, ...all.filter((flag) => flag === COMMANDS_TOO)] : flags };
 }
 
@@ -63,14 +65,15 @@ const COMMANDS_TOO = '--all';
 const runsSeveral = ([command]: readonly string[]): boolean => command === 'run-many' || command === 'affected';
 
 /** `run train:tinystories`, `train:tinystories`, or `tinystories train`. */
-export function findTarget(args: readonly string[], declarations: Declarations): RunTarget | undefined {
-  const isProject = (name: string): boolean => name === 'pipeline' || declarations.has(name);
+export function findTarget(root: string, args: readonly string[], declarations: Declarations): RunTarget | undefined {
+  const isProject = (name: string, target: string): boolean =>
+    name === 'pipeline' || declarations.has(name) || stepNames(root, target).includes(name);
   const words = args.filter((arg) => !arg.startsWith('-')).slice(0, 2);
   const named = words.map((word) => /^([\w-]+):([\w-]+)$/.exec(word)).find((match) => match !== null);
   const [project = '', pipeline = ''] = named ? named.slice(1) : words.toReversed();
   const isCommandOfNx =
     named === undefined && ['run', 'run-many', 'show', 'graph', 'affected', 'reset'].includes(pipeline);
-  return isProject(project) && pipeline !== '' && !isCommandOfNx ? { project, pipeline } : undefined;
+  return pipeline !== '' && !isCommandOfNx && isProject(project, pipeline) ? { project, pipeline } : undefined;
 }
 
 /** Flags with their values: `--steps=300`, `--steps 300`, `--flag`. */
@@ -90,9 +93,10 @@ const firstPart = (flag: string): string => flag.slice(2).split(/[.=]/)[0]!;
 const optionName = (flag: string): string =>
   flag.slice(2).split('=')[0]!.replace(/^no-/, '').replaceAll('-', '').toLowerCase();
 
-/** `--train.steps=200` */
-const namesStage = (flag: string, declarations: Declarations): boolean =>
-  declarations.has(firstPart(flag)) && /^--[\w-]+\./.test(flag);
+/** `--train.steps=200`: of a step, or of all steps of a stage. */
+const namesStep = (root: string, pipeline: string, flag: string, declarations: Declarations): boolean =>
+  /^--[\w-]+\./.test(flag) &&
+  (declarations.has(firstPart(flag)) || stepNames(root, pipeline).includes(firstPart(flag)));
 
 const isParameter = (flag: string, declaration: StageDeclaration): boolean =>
   parameterNames(declaration).has(firstPart(flag));
@@ -105,23 +109,24 @@ export function parameterNames({ parameters }: StageDeclaration): ReadonlySet<st
   return new Set(Object.keys(properties));
 }
 
-function refusal({ pipeline }: RunTarget, flag: string, declarations: Declarations): UserError {
+function refusal(root: string, { pipeline }: RunTarget, flag: string, declarations: Declarations): UserError {
+  const steps = stepNames(root, pipeline);
   const command = `npx nx run pipeline:${pipeline}`;
   const meant = [...declarations.values()]
     .filter((declaration) => isParameter(flag, declaration))
     .map(({ name }) => `${command} --${name}.${flag.slice(2)}`);
   return new UserError({
-    what: `${flag} is ${meant.length === 0 ? 'no parameter of any stage' : 'a parameter of a stage, which has to be named'}`,
+    what: `${flag} is ${meant.length === 0 ? 'no parameter of any stage' : 'a parameter of a step, which has to be named'}`,
     where: `nx run pipeline:${pipeline}`,
-    expected: `--<stage>.<parameter>=<value>, with a stage of ${[...declarations.keys()].join(', ')}`,
+    expected: `--<step>.<parameter>=<value>, with a step of ${(steps.length > 0 ? steps : [...declarations.keys()]).join(', ')}`,
     fix: meant.length === 0 ? `check the spelling; for example ${command} --train.steps=200` : meant.join(', or '),
   });
 }
 
 function lostFlag(flag: string): UserError {
   return new UserError({
-    what: `${flag} would be lost: flags are parameters where one stage or one pipeline is run by its name`,
-    expected: 'PIPELINE_SET=<stage>.<parameter>=<value> for several targets at once',
-    fix: 'set PIPELINE_SET, or run them one by one: npx nx run <stage>:<pipeline> --<parameter>=<value>',
+    what: `${flag} would be lost: flags are parameters where one step or one pipeline is run by its name`,
+    expected: 'PIPELINE_SET=<step>.<parameter>=<value> for several targets at once',
+    fix: 'set PIPELINE_SET, or run them one by one: npx nx run <step>:<pipeline> --<parameter>=<value>',
   });
 }

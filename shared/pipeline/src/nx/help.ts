@@ -1,11 +1,11 @@
-/** @file `nx run train:tinystories --help`: the parameters of a stage, from its declaration; Nx would show the help of its own runner. */
+/** @file `nx run train:tinystories --help`: the parameters of a step, from its stage's declaration; Nx would show the help of its own runner. */
 import { spawnSync } from 'node:child_process';
 import { print } from '@arrowsmith/errors';
 import { loadPipeline } from '../pipeline-file.ts';
 import { stageHelp } from '../stage-help.ts';
 import type { StageDeclaration } from '../stage.ts';
 import type { RunTarget } from '../plan.ts';
-import { findTarget } from './command-line.ts';
+import { findTarget, parameterNames } from './command-line.ts';
 import { ensureCode } from './ensure-code.ts';
 import { commandOf, ownTargets, runsBuiltCode } from './unknown-target.ts';
 
@@ -16,7 +16,7 @@ export async function printHelp(
   declarations: ReadonlyMap<string, StageDeclaration>,
 ): Promise<boolean> {
   if (!args.includes('--help')) return false;
-  const target = findTarget(args, declarations);
+  const target = findTarget(root, args, declarations);
   if (target === undefined) return false;
   if (target.project === 'pipeline' && ownTargets(root).includes(target.pipeline)) {
     await commandHelp(root, target.pipeline);
@@ -34,7 +34,16 @@ export function helpOn(
 ): string {
   return project === 'pipeline'
     ? pipelineHelp(root, pipeline, declarations)
-    : stageHelp(declarations.get(project)!, pipeline);
+    : stageHelp(declarations.get(stageOf(root, { project, pipeline }, declarations))!, { step: project, pipeline });
+}
+
+/** The stage of a step; what names a stage is of that. */
+function stageOf(
+  root: string,
+  { project, pipeline }: RunTarget,
+  declarations: ReadonlyMap<string, StageDeclaration>,
+): string {
+  return declarations.has(project) ? project : loadPipeline(root, pipeline, declarations).steps[project]!.stage;
 }
 
 /** A command says itself what it may be told. */
@@ -44,19 +53,28 @@ async function commandHelp(root: string, name: string): Promise<void> {
 }
 
 function pipelineHelp(root: string, pipeline: string, declarations: ReadonlyMap<string, StageDeclaration>): string {
-  const { description, stages } = loadPipeline(root, pipeline, declarations);
-  const names = Object.keys(stages);
+  const { description, steps } = loadPipeline(root, pipeline, declarations);
+  const names = Object.keys(steps);
+  const width = Math.max(12, ...names.map(({ length }) => length));
+  const example = names.find((name) => parameterNames(declarations.get(steps[name]!.stage)!).has('steps'));
   return [
-    `npx nx run pipeline:${pipeline} [--<stage>.<parameter>=<value> …]`,
+    `npx nx run pipeline:${pipeline} [--<step>.<parameter>=<value> …]`,
     '',
     description,
     '',
-    'Runs what is not up to date of these stages, keeps the run in the ledger, and prints a summary:',
+    'Runs what is not up to date of these steps, keeps the run in the ledger, and prints a summary:',
     '',
-    ...names.map((name) => `  ${name.padEnd(12)} ${declarations.get(name)!.description}`),
+    ...Object.entries(steps).map(
+      ([name, { stage }]) =>
+        `  ${name.padEnd(width)} ${name === stage ? '' : `${stage}: `}${declarations.get(stage)!.description}`,
+    ),
     '',
-    `A stage's parameters:     npx nx run ${names.at(-1)}:${pipeline} --help`,
-    `Changed for this run:     npx nx run pipeline:${pipeline} --train.steps=200`,
-    `Changed by environment:   PIPELINE_SET=train.steps=200,train.seed=2 npx nx run pipeline:${pipeline}`,
+    `A step's parameters:      npx nx run ${names.at(-1)}:${pipeline} --help`,
+    ...(example === undefined
+      ? []
+      : [
+          `Changed for this run:     npx nx run pipeline:${pipeline} --${example}.steps=200`,
+          `Changed by environment:   PIPELINE_SET=${example}.steps=200,${example}.seed=2 npx nx run pipeline:${pipeline}`,
+        ]),
   ].join('\n');
 }

@@ -6,39 +6,41 @@ import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { formatRevision, parseRevision, readRevision } from '../ledger/revision.ts';
 import { declareStage, type StageDeclaration } from '../stage.ts';
-import { stagesAlone } from './after-tasks.ts';
+import { alone } from './after-tasks.ts';
 import { beforeTasks } from './before-tasks.ts';
 
-const declare = (name: string, inputs: string[] = []) =>
-  [name, declareStage({ name, description: name, inputs, parameters: z.strictObject({}) })] as unknown as [
-    string,
-    StageDeclaration,
-  ];
-const declarations = new Map([
-  declare('download'),
-  declare('tokenizer', ['download']),
-  declare('chunk', ['download', 'tokenizer']),
-  declare('train', ['chunk']),
-]);
+const declare = (name: string) =>
+  [
+    name,
+    declareStage({ name, description: name, inputs: {}, makes: [], parameters: z.strictObject({}) }),
+  ] as unknown as [string, StageDeclaration];
+const declarations = new Map(['download', 'tokenizer', 'chunk', 'train'].map(declare));
+
+const stepOf = (stage: string, ...reads: string[]) => ({ stage, parameters: {}, inputs: { all: reads } });
+const STEPS = {
+  download: stepOf('download'),
+  tokenizer: stepOf('tokenizer', 'download'),
+  chunk: stepOf('chunk', 'download', 'tokenizer'),
+  train: stepOf('train', 'chunk'),
+};
+const PIPELINES = { a: STEPS, b: STEPS, c: STEPS };
 const ran = (...tasks: string[]) =>
   tasks.map((task) => {
     const [project = '', target = ''] = task.split(':');
     return { task: { target: { project, target } }, status: 'success' };
   });
 
-test('a stage run by itself is a run, what it needed is not', () => {
-  expect(stagesAlone(ran('pipeline:build', 'chunk:a', 'train:a'), declarations)).toEqual([
-    { pipeline: 'a', stage: 'train' },
-  ]);
+test('a step run by itself is a run, what it needed is not', () => {
+  expect(alone(ran('pipeline:build', 'chunk:a', 'train:a'), PIPELINES)).toEqual([{ pipeline: 'a', step: 'train' }]);
 });
 
-test('stages of a whole pipeline are none; of several pipelines each has its own', () => {
+test('steps of a whole pipeline are none; of several pipelines each has its own', () => {
   const tasks = ran('download:a', 'tokenizer:a', 'pipeline:a', 'download:b', 'tokenizer:c', 'download:c');
-  expect(stagesAlone(tasks, declarations).map(({ stage, pipeline }) => `${stage}:${pipeline}`)).toEqual([
+  expect(alone(tasks, PIPELINES).map(({ step, pipeline }) => `${step}:${pipeline}`)).toEqual([
     'download:b',
     'tokenizer:c',
   ]);
-  expect(stagesAlone(ran('pipeline:build', 'pipeline:runs'), declarations)).toEqual([]);
+  expect(alone(ran('pipeline:build', 'pipeline:runs'), PIPELINES)).toEqual([]);
 });
 
 const root = mkdtempSync(join(tmpdir(), 'hooks-'));

@@ -43,6 +43,6 @@ export async function preTasksExecution(_options, { argv, workspaceRoot }) {
 
 /** Runs after the last task of an `nx run`. @type {import('nx/src/devkit-exports').PostTasksExecution} */
 export async function postTasksExecution(_options, { taskResults, workspaceRoot }) {
-  const { afterTasks, declarations } = await load(workspaceRoot);
-  await afterTasks(workspaceRoot, Object.values(taskResults), declarations);
+  const { afterTasks } = await load(workspaceRoot);
+  await afterTasks(workspaceRoot, Object.values(taskResults));
 }

@@ -13,7 +13,7 @@ beforeEach(() => {
   symlinkSync(join(REPOSITORY, 'shared'), join(root, 'shared'));
   mkdirSync(join(root, 'stages/count/src'), { recursive: true });
   mkdirSync(join(root, 'pipelines'));
-  writeFileSync(join(root, 'pipelines/toy.yaml'), 'stages: { count: {} }');
+  writeFileSync(join(root, 'pipelines/toy.yaml'), 'steps: { count: {} }');
 });
 afterEach(() => vi.restoreAllMocks());
 

@@ -14,7 +14,8 @@ const COUNT = `
   export default {
     name: 'count',
     description: 'Writes a number',
-    inputs: [],
+    inputs: {},
+    makes: ['corpus'],
     parameters: z.strictObject({ to: z.int().default(3), source: z.string().default('here') }),
     cacheable: ({ source }) => source === 'here',
   };
@@ -24,7 +25,8 @@ const DOUBLE = `
   export default {
     name: 'double',
     description: 'Doubles it',
-    inputs: ['count'],
+    inputs: { number: { kind: 'corpus', takes: 'one' } },
+    makes: ['rows'],
     parameters: z.strictObject({ plus: z.strictObject({ one: z.boolean().default(false) }).prefault({}) }),
     exclusive: true,
     environment: ({ plus }) => ({ backend: plus.one ? 'gpu' : 'cpu' }),
@@ -37,7 +39,7 @@ beforeEach(() => {
   symlinkSync(join(REPOSITORY, 'node_modules'), join(root, 'node_modules'));
   write('stages/count/src/declaration.ts', COUNT);
   write('stages/double/src/declaration.ts', DOUBLE);
-  write('pipelines/toy.yaml', 'description: A toy\nstages:\n  double:\n  count: { to: 4 }\n');
+  write('pipelines/toy.yaml', 'description: A toy\nsteps:\n  double:\n  count: { to: 4 }\n');
 });
 afterEach(() => void vi.unstubAllEnvs());
 
@@ -167,7 +169,7 @@ test('a pipeline gives each of its stages a target, and the project `pipeline` o
 });
 
 test('a description cannot command the terminal that Nx shows it on', async () => {
-  write('pipelines/toy.yaml', 'description: "a\\e[2Jb\\nc"\nstages:\n  count: { to: 4 }\n');
+  write('pipelines/toy.yaml', 'description: "a\\e[2Jb\\nc"\nsteps:\n  count: { to: 4 }\n');
   const { metadata } = (await targets('toy'))['pipeline:toy']!;
   expect(metadata).toEqual({ description: 'a\\u001b[2Jb\\nc' });
 });
@@ -193,7 +195,7 @@ describe('a pipeline file with an error', () => {
   }
 
   test('gets targets that fail with its message, under all names that a good one would have', async () => {
-    write('pipelines/bad.yaml', 'stages:\n  count:\n    two: "`$(date)` \\" \'"\n');
+    write('pipelines/bad.yaml', 'steps:\n  count:\n    two: "`$(date)` \\" \'"\n');
     const bad = await targets('bad');
     expect(Object.keys(bad).sort()).toEqual(['count:bad', 'double:bad', 'pipeline:bad']);
     for (const target of Object.values(bad)) {
@@ -208,7 +210,7 @@ describe('a pipeline file with an error', () => {
 
   test('leaves the targets of the others as they are', async () => {
     const alone = await targets('toy');
-    write('pipelines/bad.yaml', 'stages: {');
+    write('pipelines/bad.yaml', 'steps: {');
     expect(await targets('bad', 'toy')).toMatchObject(alone);
   });
 });
@@ -221,7 +223,7 @@ test('parameters of a run are in no target, since runs that overlap share them',
 });
 
 test('a stage that has to look again at what its parameters refer to is not cached by Nx, nor what is made of it', async () => {
-  write('pipelines/there.yaml', 'extends: toy\nstages:\n  count: { source: there }\n');
+  write('pipelines/there.yaml', 'extends: toy\nsteps:\n  count: { source: there }\n');
   const cache = async (name: string) => Object.values(await targets(name)).map((target) => target.cache);
   expect(await cache('toy')).toEqual([true, true, false]);
   expect(await cache('there')).toEqual([false, false, false]);
@@ -234,7 +236,7 @@ test('a download from the hub is looked at again where the embedded corpus may s
   for (const whenUnreachable of ['fail', 'embedded']) {
     write(
       `pipelines/${whenUnreachable}.yaml`,
-      JSON.stringify({ stages: { download: { source: { ...source, whenUnreachable } } } }),
+      JSON.stringify({ steps: { download: { source: { ...source, whenUnreachable } } } }),
     );
   }
   const { 'download:fail': fail, 'download:embedded': embedded } = await targets('fail', 'embedded');

@@ -1,7 +1,7 @@
 /**
- * @file From pipeline files to Nx targets: `<stage>:<pipeline>` for each stage and `pipeline:<pipeline>` for the whole.
+ * @file From pipeline files to Nx targets: `<step>:<pipeline>` for each step and `pipeline:<pipeline>` for the whole.
  *
- * A target says which stages there are and what they read, and nothing of their parameters: two `nx run` that overlap share one project graph,
+ * A target says which steps there are and what they read, and nothing of their parameters: two `nx run` that overlap share one project graph,
  * while PIPELINE_SET and flags are a run's own. Nx's hash of a task names parameters and code by an environment variable (plan.ts).
  *
  * A pipeline file with an error gets targets that fail with its message; all other pipelines work.
@@ -10,9 +10,9 @@ import { basename } from 'node:path';
 import { printableLine } from '@arrowsmith/errors';
 import { loadPipeline, type Pipeline } from '../pipeline-file.ts';
 import { digestVariable } from '../plan.ts';
+import { inputsOf, withInputs } from '../graph.ts';
 import type { JsonObject, StageDeclaration } from '../stage.ts';
-import { withInputs } from '../stage-order.ts';
-import { sayWhatIsUnknown } from './unknown-target.ts';
+import { type Known, sayWhatIsUnknown } from './unknown-target.ts';
 
 /** The part of Nx's target configuration that is used here. */
 export interface Target {
@@ -41,26 +41,37 @@ export function inferProjects(
   args: readonly string[] = [],
 ): [string, { projects: Projects }][] {
   const stages = [...declarations.keys()];
-  sayWhatIsUnknown(root, args, { pipelines: files.map((file) => basename(file, '.yaml')), stages });
-  return files.map((file) => {
+  const steps: Record<string, Known['steps'][string]> = {};
+  const inferred = files.map((file): [string, { projects: Projects }] => {
     const name = basename(file, '.yaml');
     try {
-      return [file, { projects: pipelineProjects(loadPipeline(root, name, declarations), declarations) }];
+      const pipeline = loadPipeline(root, name, declarations);
+      steps[name] = Object.entries(pipeline.steps).map(([step, { stage }]) => ({ name: step, stage }));
+      return [file, { projects: pipelineProjects(pipeline, declarations) }];
     } catch (error) {
       return [file, { projects: failingProjects(name, stages, (error as Error).message) }];
     }
   });
+  sayWhatIsUnknown(root, args, { pipelines: files.map((file) => basename(file, '.yaml')), stages, steps });
+  return inferred;
 }
 
 function pipelineProjects(pipeline: Pipeline, declarations: Declarations): Projects {
-  const { name, description, stages } = pipeline;
+  const { name, description, steps } = pipeline;
   const projects: Projects = {};
-  for (const stage of Object.keys(stages))
-    projects[`stages/${stage}`] = { name: stage, targets: { [name]: stageTarget(pipeline, stage, declarations) } };
+  for (const [step, { stage }] of Object.entries(steps)) {
+    projects[rootOf(step, declarations)] = {
+      name: step,
+      targets: { [name]: stepTarget(pipeline, step, declarations) },
+    };
+    // What is called otherwise is found by its stage, too: all of it at once.
+    if (!Object.hasOwn(steps, stage))
+      projects[`stages/${stage}`] = { name: stage, targets: { [name]: allOf(pipeline, stage) } };
+  }
   const whole: Target = {
     executor: 'nx:run-commands',
-    cache: false, // it reports and keeps the ledger, also when every stage is cached
-    dependsOn: Object.keys(stages).map((stage) => ({ projects: [stage], target: name })),
+    cache: false, // it reports and keeps the ledger, also when every step is cached
+    dependsOn: Object.keys(steps).map((step) => ({ projects: [step], target: name })),
     options: command(`node --enable-source-maps .work/code/complete-run.mjs ${name}`),
     // What Nx prints, on its own.
     metadata: { description: description === '' ? `The whole pipeline ${name}` : printableLine(description) },
@@ -68,23 +79,42 @@ function pipelineProjects(pipeline: Pipeline, declarations: Declarations): Proje
   return { ...projects, pipelines: { name: 'pipeline', targets: { [name]: whole } } };
 }
 
-function stageTarget({ name, stages }: Pipeline, stage: string, declarations: Declarations): Target {
-  const { inputs, description, exclusive } = declarations.get(stage)!;
-  const sources = withInputs([stage], declarations);
+/** A step that is called like its stage belongs to that stage's project; others have a project of their own, without files. */
+const rootOf = (step: string, declarations: Declarations): string =>
+  declarations.has(step) ? `stages/${step}` : `pipelines/steps/${step}`;
+
+function stepTarget({ name, steps }: Pipeline, step: string, declarations: Declarations): Target {
+  const { stage } = steps[step]!;
+  const { description, exclusive } = declarations.get(stage)!;
+  const sources = withInputs([step], steps);
   return {
     executor: 'nx:run-commands',
     // What has to be looked at anew, and what is made of it, has another hash in each run: no use to keep that.
-    cache: sources.every((source) => declarations.get(source)!.cacheable?.(stages[source]!) ?? true),
+    cache: sources.every((source) => {
+      const { stage: of, parameters } = steps[source]!;
+      return declarations.get(of)!.cacheable?.(parameters) ?? true;
+    }),
     parallelism: exclusive !== true,
-    dependsOn: inputs.map((input) => ({ projects: [input], target: name })),
+    dependsOn: inputsOf(steps[step]!).map((input) => ({ projects: [input], target: name })),
     inputs: [
       { externalDependencies: [] }, // npm packages count through the identity of the code
-      { env: digestVariable(stage, name) }, // its parameters and code, and those of all that it reads
+      { env: digestVariable(step, name) }, // its parameters and code, and those of all that it reads
     ],
     // None that Nx would copy: the store has the artifact, and whoever runs last writes the pointer.
     outputs: [],
-    options: command(`node --enable-source-maps .work/code/${stage}.mjs ${name}`),
+    options: command(`node --enable-source-maps .work/code/${stage}.mjs ${name}${step === stage ? '' : ` ${step}`}`),
     metadata: { description },
+  };
+}
+
+/** `train:<pipeline>` where no step is called so: all steps of that stage. */
+function allOf({ name, steps }: Pipeline, stage: string): Target {
+  const own = Object.keys(steps).filter((step) => steps[step]!.stage === stage);
+  return {
+    executor: 'nx:noop',
+    cache: false,
+    dependsOn: own.map((step) => ({ projects: [step], target: name })),
+    metadata: { description: `The steps ${own.join(', ')}` },
   };
 }
 

@@ -9,9 +9,11 @@ import { printError, UserError } from '@arrowsmith/errors';
 export interface Known {
   pipelines: readonly string[];
   stages: readonly string[];
+  /** By pipeline, where its file could be read. */
+  steps: Readonly<Record<string, readonly { name: string; stage: string }[]>>;
 }
 
-/** Prints an error where a command line asks Nx for a stage or pipeline that does not exist; Nx itself fails a moment later. */
+/** Prints an error where a command line asks Nx for a step or pipeline that does not exist; Nx itself fails a moment later. */
 export function sayWhatIsUnknown(root: string, args: readonly string[], known: Known): void {
   const error = findUnknown(root, args, known);
   if (error !== undefined) printError(`\nerror: ${error.message}`);
@@ -21,21 +23,23 @@ export function sayWhatIsUnknown(root: string, args: readonly string[], known: K
 export function findUnknown(
   root: string,
   args: readonly string[],
-  { pipelines, stages }: Known,
+  { pipelines, stages, steps }: Known,
 ): UserError | undefined {
   const match = /^([\w-]+):([\w-]+)$/.exec(args[0] === 'run' ? (args[1] ?? '') : '');
   if (match === null) return undefined;
   const [where, project = '', target = ''] = match;
-  if (project !== 'pipeline' && !stages.includes(project)) {
-    if (!pipelines.includes(target)) return undefined; // nothing of ours
+  const own = Object.hasOwn(steps, target) ? steps[target] : undefined;
+  if (project !== 'pipeline' && own !== undefined) {
+    if (own.some(({ name, stage }) => name === project || stage === project)) return undefined;
     return new UserError({
-      what: `there is no stage "${project}"`,
+      what: `pipeline ${target} has no step "${project}"`,
       where: `nx run ${where}`,
-      expected: `one of ${stages.join(', ')}, or pipeline`,
+      expected: `one of ${own.map(({ name }) => name).join(', ')}, or pipeline`,
       found: project,
       fix: `check the spelling; the whole pipeline is npx nx run pipeline:${target}`,
     });
   }
+  if (project !== 'pipeline' && !stages.includes(project)) return undefined; // nothing of ours
   if (pipelines.includes(target) || (project === 'pipeline' && ownTargets(root).includes(target))) return undefined;
   return new UserError({
     what: `there is no pipeline "${target}"`,

@@ -1,12 +1,26 @@
 /** @file Runs for tests of the ledger and of what reads it. */
-import type { Run, StageRun } from '../ledger/index.ts';
+import type { Run, StepRun } from '../ledger/index.ts';
+import type { ArtifactKind } from '../ports.ts';
 
-/** A stage of a run; what a test does not care about is made up. */
-export function testStage(stage: string, changes: Partial<StageRun> = {}): StageRun {
+/** What the usual stages make. */
+const MAKES: Readonly<Record<string, readonly ArtifactKind[]>> = {
+  download: ['corpus'],
+  tokenizer: ['tokenizer'],
+  chunk: ['rows'],
+  train: ['model'],
+  extract: ['model'],
+  quantize: ['model'],
+  evaluate: ['measurements'],
+};
+
+/** A step of a run; what a test does not care about is made up. */
+export function testStep(step: string, changes: Partial<StepRun> = {}): StepRun {
   return {
-    stage,
+    step,
+    stage: step,
+    makes: Object.hasOwn(MAKES, changes.stage ?? step) ? MAKES[changes.stage ?? step]! : [],
     cached: false,
-    key: `key of ${stage}`,
+    key: `key of ${step}`,
     manifest: 'a'.repeat(64),
     code: 'code-1',
     startedAt: '2026-01-31T09:00:00.000Z',
@@ -30,7 +44,7 @@ export function testRun(changes: Partial<Run> = {}): Omit<Run, 'id' | 'revision'
     seconds: 3,
     dirty: false,
     machine: { host: 'desk', platform: 'linux x64', cpu: 'Z80', cores: 1, memoryBytes: 65_536, node: 'v20.20.0' },
-    stages: { train: testStage('train', { metrics: { loss: 1.5 }, parameters: { steps: 10 } }) },
+    steps: { train: testStep('train', { metrics: { loss: 1.5 }, parameters: { steps: 10 } }) },
     ...changes,
   };
 }

@@ -9,7 +9,7 @@ import { type FindArtifact, pointedArtifact } from '../artifact.ts';
 import { parseFlags } from '../overrides.ts';
 import { readOutcome } from '../run-state.ts';
 import { runStage, type StageRequest } from '../run-stage.ts';
-import { declareStage, implementStage, type Stage } from '../stage.ts';
+import { declareStage, implementStage, one, type Stage } from '../stage.ts';
 import { openWorkspace, type Workspace } from '../workspace.ts';
 
 const rowOf = (value: number) => {
@@ -28,7 +28,8 @@ const rowOf = (value: number) => {
 const countDeclaration = declareStage({
   name: 'count',
   description: 'Writes a number',
-  inputs: [],
+  inputs: {},
+  makes: ['corpus'],
   parameters: z.strictObject({
     to: z.int().min(0).default(3),
     note: z.string().default(''),
@@ -40,7 +41,8 @@ const countDeclaration = declareStage({
 const doubleDeclaration = declareStage({
   name: 'double',
   description: 'Doubles it',
-  inputs: ['count'],
+  inputs: { number: one('corpus') },
+  makes: ['rows'],
   parameters: z.strictObject({ plus: z.int().default(0) }),
 });
 
@@ -60,19 +62,22 @@ export function toyWorkspace() {
       highlights: { counted: String(parameters.to) },
     };
   });
-  const double = implementStage(doubleDeclaration, async ({ parameters, input, inputMetadata, table }) => {
+  const double = implementStage(doubleDeclaration, async ({ parameters, input, table }) => {
     ran.push('double');
+    const number = input('number');
     let value = 0;
-    for await (const batch of readBatches(await input('count', 'number.arrow'), 'metrics'))
+    for await (const batch of readBatches(await number.file('number.arrow'), 'metrics'))
       value = batch.getChild('loss')!.get(0) as number;
     await table('number.arrow', metricsTable, {}, [rowOf(2 * value + parameters.plus)]);
-    return { metadata: { from: inputMetadata('count')['to']!, value: 2 * value + parameters.plus } };
+    return { metadata: { from: number.metadata['to']!, value: 2 * value + parameters.plus } };
   });
   const stages = { count: count as unknown as Stage, double: double as unknown as Stage };
   const run = (name: keyof typeof stages, flags: string[] = [], more: Partial<StageRequest> = {}) =>
     runStage({
       workspace,
       pipeline: 'toy',
+      step: name,
+      reads: name === 'double' ? { number: ['count'] } : {},
       declaration: stages[name].declaration,
       load: async () => stages[name],
       parameters: {},

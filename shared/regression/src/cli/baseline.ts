@@ -38,13 +38,14 @@ await main(async (workspace, signal) => {
   for (let seed = own + seeds - 1; seed >= own; seed--) {
     const started = performance.now();
     const name = RUN_NAME && `${RUN_NAME}-seed-${seed}`; // a name for each, not one for all
-    await runPipeline(workspace, pipeline.name, { seed, name, quiet: true, signal });
-    const find = await artifactsWithSeed(workspace, pipeline.name, declarations, { seed, overrides, signal });
+    await runPipeline(workspace, pipeline, { seed, name, quiet: true, signal });
+    const find = await artifactsWithSeed(workspace, pipeline, declarations, { seed, overrides, signal });
     const run = await measure(workspace, pipeline, find);
     runs.unshift(run);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    const loss = run.metrics['train.validationLoss'];
-    print(`seed ${seed}: validation loss ${loss?.toFixed(4)}, ${seconds} s, ${seed - own} to go`);
+    const loss = run.guarded.find(({ rule, direction }) => rule === 'interval' && direction === 'both');
+    const so = loss === undefined ? '' : `${loss.label} ${run.metrics[loss.name]!.toFixed(4)}, `;
+    print(`seed ${seed}: ${so}${seconds} s, ${seed - own} to go`);
   }
   const baseline = makeBaseline(pipeline, runs, { now: new Date(), revision });
   const path = await writeBaseline(workspace, baseline);

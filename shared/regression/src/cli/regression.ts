@@ -37,9 +37,9 @@ await main(async (workspace, signal) => {
     output: flags.output,
     stepSummary: process.env['GITHUB_STEP_SUMMARY'],
     async run(seed) {
-      await runPipeline(workspace, pipeline.name, { seed, quiet: false, signal });
+      await runPipeline(workspace, pipeline, { seed, quiet: false, signal });
       const made = { seed, overrides, signal };
-      return measure(workspace, pipeline, await artifactsWithSeed(workspace, pipeline.name, declarations, made));
+      return measure(workspace, pipeline, await artifactsWithSeed(workspace, pipeline, declarations, made));
     },
     print,
   });

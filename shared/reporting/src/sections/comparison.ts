@@ -115,10 +115,10 @@ function metricTable(metrics: readonly MetricComparison[], labels: readonly stri
       ...others.map((label) => ({ title: others.length === 1 ? 'difference' : html`difference of ${label}` })),
       ...labels.map((title) => ({ title, numeric: true })),
     ],
-    metrics.map(({ stage, name, unit, values, differences, verdicts, better }): Child[] => {
+    metrics.map(({ step, name, unit, values, differences, verdicts, better }): Child[] => {
       const about = [unit, better !== null && `${better} is better`].filter(Boolean).join(', ');
       return [
-        html`${stage}.<wbr />${name}${about !== '' && html` <small>${about}</small>`}`,
+        html`${step}.<wbr />${name}${about !== '' && html` <small>${about}</small>`}`,
         ...others.map((_, i): Child => {
           const [difference, verdict] = [differences[i + 1], verdicts[i + 1]];
           return html`${difference != null && signed(difference)}${verdict != null && html` ${verdictMark(verdict)}`}`;
@@ -137,7 +137,7 @@ function divergenceList(divergences: ReportComparison['divergences'], labels: re
         ${
           divergence == null
             ? html`<b>${label}</b> has the same artifacts as ${labels[0]}.`
-            : html`<b>${label}</b> leaves ${labels[0]} at <b>${divergence.stage}</b>${
+            : html`<b>${label}</b> leaves ${labels[0]} at <b>${divergence.step}</b>${
                   divergence.causes.length > 0 && `: ${divergence.causes.join(', ')}`
                 }.`
         }
@@ -151,8 +151,8 @@ function valueTable(label: string, values: readonly ValueComparison[], labels: r
   return table(
     label,
     [{ title: '' }, ...labels.map((title) => ({ title }))],
-    values.map(({ stage, path, values: ofRuns }) => [
-      `${stage}.${path}`,
+    values.map(({ step, path, values: ofRuns }) => [
+      `${step}.${path}`,
       ...ofRuns.map((value) =>
         value === null || value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value),
       ),

@@ -1,10 +1,10 @@
-/** @file A table of one stage in one or several runs, as sections take it. */
-import type { ReportRun, ReportStage, ReportTable, Value } from '../run.ts';
+/** @file A table of one step in one or several runs, as sections take it. */
+import type { ReportRun, ReportStep, ReportTable, Value } from '../run.ts';
 import { labelOf } from '../run.ts';
 
 /** An artifact and the runs that have it. */
 export interface Artifact {
-  stage: ReportStage;
+  step: ReportStep;
   /** Names of the runs; empty where there is only one artifact to show. */
   label: string;
   /** Colour of its lines, from 1. */
@@ -15,14 +15,14 @@ export interface Entry extends Artifact {
   table: ReportTable;
 }
 
-/** The artifacts of a stage: equal ones of several runs are one. */
-export function artifactsOf(stage: string, runs: readonly ReportRun[]): Artifact[] {
-  const byDigest = new Map<string, { stage: ReportStage; runs: string[]; color: number }>();
+/** The artifacts of a step: equal ones of several runs are one. */
+export function artifactsOf(step: string, runs: readonly ReportRun[]): Artifact[] {
+  const byDigest = new Map<string, { step: ReportStep; runs: string[]; color: number }>();
   for (const [at, run] of runs.entries()) {
-    const found = run.stages.find(({ name }) => name === stage);
+    const found = run.steps.find(({ name }) => name === step);
     if (found === undefined) continue;
     const known = byDigest.get(found.digest);
-    if (known === undefined) byDigest.set(found.digest, { stage: found, runs: [labelOf(run)], color: at + 1 });
+    if (known === undefined) byDigest.set(found.digest, { step: found, runs: [labelOf(run)], color: at + 1 });
     else known.runs.push(labelOf(run));
   }
   const several = byDigest.size > 1;

@@ -2,11 +2,11 @@
 import { note, table, unfold } from '../blocks.ts';
 import { formatBytes, formatDuration, formatNumber, formatTime, shortDigest } from '../format.ts';
 import { type Child, html, type Html } from '../html.ts';
-import { labelOf, type ReportRun, type ReportStage } from '../run.ts';
+import { labelOf, type ReportRun, type ReportStep } from '../run.ts';
 
 /** An artifact: a row of the graph. */
 interface Node {
-  stage: ReportStage;
+  step: ReportStep;
   runs: string[];
   /** That of the first run that has it. */
   lane: number;
@@ -53,25 +53,25 @@ export function lineage(runs: readonly ReportRun[]): Html {
       <svg width="${Math.ceil(width)}" height="${ROW * nodes.length}" aria-hidden="true">
         <g class="edges">${paths}</g>
         ${nodes.map(
-          ({ stage }, row) =>
+          ({ step }, row) =>
             html`<circle
               cx="${x(row)}"
               cy="${y(row)}"
               r="5"
-              class="${stage.cached && 'cached'}"
+              class="${step.cached && 'cached'}"
               style="${color(row)}"
             />`,
         )}
       </svg>
       <ol>
         ${nodes.map(
-          ({ stage, runs: of }) =>
+          ({ step, runs: of }) =>
             html`<li>
               <div>
-                <b>${stage.name}</b>${several && html` <small>${of.join(', ')}</small>`}
-                <code title="${stage.digest}">${shortDigest(stage.digest)}</code>
+                <b>${step.name}</b>${several && html` <small>${of.join(', ')}</small>`}
+                <code title="${step.digest}">${shortDigest(step.digest)}</code>
               </div>
-              <div class="muted">${describe(stage)}</div>
+              <div class="muted">${describe(step)}</div>
             </li>`,
         )}
       </ol>
@@ -79,22 +79,22 @@ export function lineage(runs: readonly ReportRun[]): Html {
     ${unfold(
       'Files and digests',
       html`${
-        nodes.some(({ stage }) => stage.href !== undefined || stage.files.some(({ href }) => href !== undefined)) &&
+        nodes.some(({ step }) => step.href !== undefined || step.files.some(({ href }) => href !== undefined)) &&
         note(
           'Links lead into the store, from where this report was written to; a copy elsewhere has no store beside it.',
         )
       }${table(
         'Files of all artifacts',
         [{ title: 'file' }, { title: 'size', numeric: true }, { title: 'rows', numeric: true }, { title: 'sha256' }],
-        nodes.flatMap(({ stage, runs: of }) => [
+        nodes.flatMap(({ step, runs: of }) => [
           [
-            linked(`${stage.name}${several ? ` (${of.join(', ')})` : ''}: manifest`, stage.href),
+            linked(`${step.name}${several ? ` (${of.join(', ')})` : ''}: manifest`, step.href),
             '',
             '',
-            digest(stage.digest),
+            digest(step.digest),
           ],
-          ...stage.files.map(({ name, bytes, rows, sha256, href }) => [
-            linked(`${stage.name}/${name}`, href),
+          ...step.files.map(({ name, bytes, rows, sha256, href }) => [
+            linked(`${step.name}/${name}`, href),
             formatBytes(bytes),
             rows === undefined ? '' : formatNumber(rows),
             digest(sha256),
@@ -107,20 +107,20 @@ export function lineage(runs: readonly ReportRun[]): Html {
       table(
         'How each artifact was made',
         [
-          { title: 'stage' },
+          { title: 'step' },
           { title: 'started' },
           { title: 'time', numeric: true },
           { title: 'on' },
           { title: 'code' },
           { title: 'inputs' },
         ],
-        nodes.map(({ stage, runs: of }) => [
-          `${stage.name}${several ? ` (${of.join(', ')})` : ''}`,
-          formatTime(stage.startedAt),
-          formatDuration(stage.seconds),
-          [stage.host, ...Object.entries(stage.environment).map(([key, value]) => `${key} ${value}`)].join(', '),
-          digest(stage.code),
-          Object.entries(stage.inputs).map(([name, sha256]) => html`${name} ${digest(sha256)} `),
+        nodes.map(({ step, runs: of }) => [
+          `${step.name}${several ? ` (${of.join(', ')})` : ''}`,
+          formatTime(step.startedAt),
+          formatDuration(step.seconds),
+          [step.host, ...Object.entries(step.environment).map(([key, value]) => `${key} ${value}`)].join(', '),
+          digest(step.code),
+          Object.entries(step.inputs).map(([name, sha256]) => html`${name} ${digest(sha256)} `),
         ]),
       ),
     )}`;
@@ -132,23 +132,23 @@ const linked = (text: string, href: string | undefined): Child =>
 
 const digest = (sha256: string): Html => html`<code title="${sha256}">${shortDigest(sha256)}</code>`;
 
-function describe({ inputs, seconds, cached, files }: ReportStage): string {
+function describe({ inputs, seconds, cached, files }: ReportStep): string {
   const names = Object.keys(inputs);
   const size = files.length === 0 ? [] : [formatBytes(files.reduce((sum, { bytes }) => sum + bytes, 0))];
   const from = names.length === 0 ? [] : [`from ${names.join(', ')}`];
   return [...size, `${formatDuration(seconds)}${cached ? ', then cached' : ''}`, ...from].join(' · ');
 }
 
-/** Stages in the order of the first run that has them; equal artifacts of several runs are one node. */
+/** Steps in the order of the first run that has them; equal artifacts of several runs are one node. */
 function nodesOf(runs: readonly ReportRun[]): Node[] {
-  const order = [...new Set(runs.flatMap(({ stages }) => stages.map(({ name }) => name)))];
+  const order = [...new Set(runs.flatMap(({ steps }) => steps.map(({ name }) => name)))];
   return order.flatMap((name) => {
     const nodes: Node[] = [];
     for (const [lane, run] of runs.entries()) {
-      const stage = run.stages.find((each) => each.name === name);
-      if (stage === undefined) continue;
-      const known = nodes.find((node) => node.stage.digest === stage.digest);
-      if (known === undefined) nodes.push({ stage, runs: [labelOf(run)], lane });
+      const step = run.steps.find((each) => each.name === name);
+      if (step === undefined) continue;
+      const known = nodes.find((node) => node.step.digest === step.digest);
+      if (known === undefined) nodes.push({ step, runs: [labelOf(run)], lane });
       else known.runs.push(labelOf(run));
     }
     return nodes;
@@ -156,9 +156,9 @@ function nodesOf(runs: readonly ReportRun[]): Node[] {
 }
 
 function edgesOf(nodes: readonly Node[]): Edge[] {
-  const rows = new Map(nodes.map(({ stage }, row) => [stage.digest, row]));
-  return nodes.flatMap(({ stage }, to) =>
-    Object.values(stage.inputs).flatMap((input) => {
+  const rows = new Map(nodes.map(({ step }, row) => [step.digest, row]));
+  return nodes.flatMap(({ step }, to) =>
+    Object.values(step.inputs).flatMap((input) => {
       const from = rows.get(input);
       return from === undefined ? [] : [{ from, to }];
     }),

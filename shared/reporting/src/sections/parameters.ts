@@ -1,25 +1,25 @@
-/** @file The parameters of every stage, in full; of several runs first those that differ. */
+/** @file The parameters of every step, in full; of several runs first those that differ. */
 import { note, table, unfold } from '../blocks.ts';
 import { html, type Html } from '../html.ts';
 import { labelOf, type ReportRun } from '../run.ts';
 
 export function parameters(runs: readonly ReportRun[]): Html {
-  const stages = [...new Set(runs.flatMap((run) => run.stages.map(({ name }) => name)))];
-  const rows = stages.flatMap((name) => {
+  const steps = [...new Set(runs.flatMap((run) => run.steps.map(({ name }) => name)))];
+  const rows = steps.flatMap((name) => {
     const leaves = runs.map((run) => {
-      const stage = run.stages.find((each) => each.name === name);
-      return new Map(stage === undefined ? [] : leavesOf(stage.parameters));
+      const step = run.steps.find((each) => each.name === name);
+      return new Map(step === undefined ? [] : leavesOf(step.parameters));
     });
     const paths = [...new Set(leaves.flatMap((of) => [...of.keys()]))];
-    return paths.map((path) => ({ stage: name, path, values: leaves.map((of) => of.get(path) ?? '–') }));
+    return paths.map((path) => ({ step: name, path, values: leaves.map((of) => of.get(path) ?? '–') }));
   });
-  const all = stages.map((name) =>
+  const all = steps.map((name) =>
     unfold(
       name,
       parameterTable(
         name,
         runs,
-        rows.filter(({ stage }) => stage === name),
+        rows.filter(({ step }) => step === name),
       ),
     ),
   );
@@ -34,7 +34,7 @@ export function parameters(runs: readonly ReportRun[]): Html {
 function parameterTable(
   label: string,
   runs: readonly ReportRun[],
-  rows: readonly { stage: string; path: string; values: readonly string[] }[],
+  rows: readonly { step: string; path: string; values: readonly string[] }[],
   withStage = false,
 ): Html {
   if (rows.length === 0) return note('No parameters.');
@@ -42,7 +42,7 @@ function parameterTable(
   return table(
     label,
     [{ title: 'parameter' }, ...titles.map((title) => ({ title }))],
-    rows.map(({ stage, path, values }) => [withStage ? `${stage}.${path}` : path, ...values]),
+    rows.map(({ step, path, values }) => [withStage ? `${step}.${path}` : path, ...values]),
   );
 }
 

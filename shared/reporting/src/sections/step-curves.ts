@@ -1,4 +1,4 @@
-/** @file What training did, step by step: the tables of a stage with a column `step`, as plots above one axis. */
+/** @file What training did, step by step: the tables of a step with a column `step`, as plots above one axis. */
 import { capitalized, formatName } from '../format.ts';
 import type { Html } from '../html.ts';
 import { lineFigure, type Panel, type Series } from '../line-figure.ts';
@@ -45,7 +45,7 @@ export const hasSteps = ({ columns }: ReportTable): boolean => isNumeric(columns
 
 /** @returns undefined where no artifact has such a table */
 export function stepCurves(id: string, artifacts: readonly Artifact[]): Html | undefined {
-  const logs = artifacts.map((artifact) => ({ ...artifact, columns: columnsByStep(artifact.stage.tables) }));
+  const logs = artifacts.map((artifact) => ({ ...artifact, columns: columnsByStep(artifact.step.tables) }));
   const names = [...new Set(logs.flatMap(({ columns }) => [...columns.keys()]))];
   if (names.length === 0) return undefined;
   const several = artifacts.length > 1;
@@ -77,7 +77,7 @@ export function stepCurves(id: string, artifacts: readonly Artifact[]): Html | u
     x: 'step',
     panels: [...known, ...unknown].filter((panel) => panel.series.length > 0),
     beside: BESIDE.flatMap((name) => series(name, formatName(name), 1)),
-    source: [...new Set(artifacts.flatMap(({ stage }) => stage.tables.filter(hasSteps).map(({ file }) => file)))].join(
+    source: [...new Set(artifacts.flatMap(({ step }) => step.tables.filter(hasSteps).map(({ file }) => file)))].join(
       ' and ',
     ),
   });

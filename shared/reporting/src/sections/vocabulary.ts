@@ -10,7 +10,7 @@ const LONG = 16;
 const LONGEST_SHOWN = 24;
 const MERGES_SHOWN = 12;
 
-export function vocabulary({ label, table: tokens, stage }: Entry): Html {
+export function vocabulary({ label, table: tokens, step }: Entry): Html {
   const texts = textsOf(tokens, 'text');
   const special = tokens.columns['special'] ?? [];
   const lengths = (tokens.columns['bytes'] ?? []).map((value) => (value instanceof Uint8Array ? value.length : 0));
@@ -23,7 +23,7 @@ export function vocabulary({ label, table: tokens, stage }: Entry): Html {
   const bins = Array.from({ length: Math.max(0, ...counts.keys()) }, (_, i) => i + 1);
   const longest = [...ordinary].sort((a, b) => lengths[b]! - lengths[a]!).slice(0, LONGEST_SHOWN); // stable
   const specials = texts.filter((_, id) => special[id] === true);
-  const merges = stage.tables.find(({ kind }) => kind === 'merges');
+  const merges = step.tables.find(({ kind }) => kind === 'merges');
   return html`<h3>Vocabulary${label !== '' && ` of ${label}`}</h3>
     ${facts([
       ['tokens', formatNumber(texts.length)],

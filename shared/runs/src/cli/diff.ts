@@ -1,5 +1,5 @@
 /**
- * @file `nx run pipeline:diff`: tells two artifacts apart. `--artifact` twice names them; `--artifact=<stage>` once with `--a` and `--b` means those of
+ * @file `nx run pipeline:diff`: tells two artifacts apart. `--artifact` twice names them; `--artifact=<step>` once with `--a` and `--b` means those of
  * two runs, by default of the last two.
  */
 import { UserError } from '@arrowsmith/errors';
@@ -17,7 +17,7 @@ await main(async (workspace) => {
     name: 'diff',
     description: 'Tells two artifacts apart: files, tables, tensors, merges.',
     options: {
-      artifact: texts('A stage, or a file of it, of two runs; or twice a path or <run>:<stage>.', 'artifact'),
+      artifact: texts('A step, or a file of it, of two runs; or twice a path or <run>:<step>.', 'artifact'),
       ...pairOptions,
       ...pipelineOption('that of the last run'),
       ...outputOptions,
@@ -51,7 +51,7 @@ async function twoArtifacts(
   }
   throw new UserError({
     what: 'two artifacts are compared',
-    expected: '--artifact=<path or run:stage> twice, or --artifact=<stage> and the runs as --a and --b',
+    expected: '--artifact=<path or run:step> twice, or --artifact=<step> and the runs as --a and --b',
     found: [a, b, ...artifacts].filter((each) => each !== undefined).join(', ') || 'none',
     fix: 'for example npx nx run pipeline:diff --artifact=train/weights.arrow --a=latest~1 --b=latest',
   });

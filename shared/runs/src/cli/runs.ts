@@ -22,7 +22,7 @@ await main(async (workspace) => {
       ...runOption(),
       ...runsOption,
       where: text(
-        'Only runs for which this holds; metrics.<name>, <stage>.<parameter>, name, pipeline, seconds … with < > = ~ and or not.',
+        'Only runs for which this holds; metrics.<name>, <step>.<parameter>, name, pipeline, seconds … with < > = ~ and or not.',
         'condition',
       ),
       ...pipelineOption(),

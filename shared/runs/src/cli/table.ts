@@ -51,7 +51,7 @@ await main(async (workspace) => {
 
 /** @throws UserError where there is none */
 function latestOf(runs: readonly Run[], pipeline: string): Run {
-  const run = runs.findLast((each) => each.pipeline === pipeline && each.stage === undefined);
+  const run = runs.findLast((each) => each.pipeline === pipeline && each.step === undefined);
   if (run !== undefined) return run;
   throw new UserError({
     what: `the pipeline "${pipeline}" has no completed run`,

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { blobPath } from '@arrowsmith/artifacts/store';
-import type { LossMeasure, MetricMeaning, Run, StageRun, Workspace } from '@arrowsmith/pipeline';
+import type { LossMeasure, MetricMeaning, Run, StepRun, Workspace } from '@arrowsmith/pipeline';
 import { expect, test } from 'vitest';
-import { testStage } from '../../../pipeline/src/testing/runs.ts';
+import { testStep } from '../../../pipeline/src/testing/runs.ts';
 import { formatComparison, markdownComparison } from '../printing/comparison.ts';
 import { documentLosses, emptyWorkspace, greedySamples, storeStage } from '../testing/artifacts.ts';
 import { testRuns } from '../testing/runs.ts';
@@ -17,8 +17,8 @@ interface Evaluated {
   text?: string;
   tokenizer?: string;
   sample?: string;
-  train?: Partial<StageRun>;
-  chunk?: Partial<StageRun>;
+  train?: Partial<StepRun>;
+  chunk?: Partial<StepRun>;
 }
 
 const NATS = Array.from({ length: 50 }, (_, i) => 20 + (i % 7));
@@ -29,16 +29,16 @@ async function evaluatedRun(name: string, evaluated: Evaluated, at: Workspace = 
   const tables = { 'documents.arrow': documentLosses(nats, tokens), 'samples.arrow': greedySamples(sample) };
   const metadata = { evaluatedText: text, tokenizer };
   const metrics = { loss: total / (10 * nats.length), bitsPerByte: total / Math.LN2 / (40 * nats.length) };
-  const ofModel = (measure: LossMeasure): MetricMeaning => ({ better: 'lower', loss: { model: 'float32', measure } });
+  const ofModel = (measure: LossMeasure): MetricMeaning => ({ better: 'lower', loss: { model: 'train', measure } });
   const meanings = {
     loss: { ...ofModel('nats per token'), perToken: true as const },
     bitsPerByte: { ...ofModel('bits per byte'), unit: 'bits per byte' },
   };
   return {
     name,
-    stages: {
+    steps: {
       chunk: await storeStage(at, 'chunk', {}, evaluated.chunk),
-      train: testStage('train', { manifest: 'b'.repeat(64), parameters: { steps: 10 }, ...evaluated.train }),
+      train: testStep('train', { manifest: 'b'.repeat(64), parameters: { steps: 10 }, ...evaluated.train }),
       evaluate: await storeStage(at, 'evaluate', tables, { metadata, metrics, meanings, inputs: { train: 'x' } }),
     },
   };
@@ -64,13 +64,10 @@ test('a better run: parameters, artifacts, the place where they part, losses wit
     ['short', 'short', ['train']], // whose artifact this test does not store
     ['long', 'long', ['train']],
   ]);
-  expect(comparison.parameters).toEqual([{ stage: 'train', path: 'steps', values: [10, 20] }]);
-  expect(comparison.environments).toEqual([{ stage: 'train', path: 'backend', values: [null, 'native'] }]);
-  expect(comparison.divergences).toEqual([
-    null,
-    { stage: 'train', causes: ['parameter steps', 'environment backend'] },
-  ]);
-  expect(comparison.artifacts.map(({ stage, same, files }) => [stage, same, files])).toEqual([
+  expect(comparison.parameters).toEqual([{ step: 'train', path: 'steps', values: [10, 20] }]);
+  expect(comparison.environments).toEqual([{ step: 'train', path: 'backend', values: [null, 'native'] }]);
+  expect(comparison.divergences).toEqual([null, { step: 'train', causes: ['parameter steps', 'environment backend'] }]);
+  expect(comparison.artifacts.map(({ step, same, files }) => [step, same, files])).toEqual([
     ['chunk', true, []],
     ['train', false, []],
     ['evaluate', false, ['documents.arrow', 'samples.arrow']],
@@ -83,7 +80,7 @@ test('a better run: parameters, artifacts, the place where they part, losses wit
   expect(bits!.differences[1]!.difference).toBeCloseTo(-less / Math.LN2 / 2000, 12);
   expect(nats!.differences[1]!.difference).toBeCloseTo(-less / 500, 12);
   const metric = comparison.metrics.find(({ name }) => name === 'bitsPerByte')!;
-  expect(metric).toMatchObject({ stage: 'evaluate', better: 'lower', verdicts: [null, 'better'] });
+  expect(metric).toMatchObject({ step: 'evaluate', better: 'lower', verdicts: [null, 'better'] });
   expect(metric.differences[1]).toBeCloseTo(bits!.differences[1]!.difference, 12);
   expect(comparison.samples).toMatchObject([{ method: 'greedy', prompt: 'Once', texts: ['Once upon', 'Once there'] }]);
 });
@@ -120,15 +117,15 @@ test('with another tokenizer, losses per token are refused and bits per byte com
 });
 
 test('a metric is judged by what it says of itself, wherever it is from, and not at all where it says nothing', async () => {
-  const evaluation = (accuracy: number, meanings?: StageRun['meanings']): Partial<Run> => ({
-    stages: {
-      evaluate: testStage('evaluate', {
+  const evaluation = (accuracy: number, meanings?: StepRun['meanings']): Partial<Run> => ({
+    steps: {
+      evaluate: testStep('evaluate', {
         metrics: { accuracy, reward: accuracy, size: accuracy },
         ...(meanings && { meanings }),
       }),
     },
   });
-  const meanings: StageRun['meanings'] = {
+  const meanings: StepRun['meanings'] = {
     accuracy: { better: 'higher' },
     reward: { better: 'higher', unit: 'nats per token', perToken: true },
     size: { unit: 'bytes' },
@@ -166,7 +163,7 @@ test('a run whose artifacts were collected is compared by what the ledger keeps,
     await evaluatedRun('kept', {}, at),
     await evaluatedRun('lost', { nats: NATS.map((nats) => nats + 1), chunk: { code: 'code-2' } }, at),
   );
-  rmSync(blobPath(at.store, runs[1]!.stages['evaluate']!.manifest));
+  rmSync(blobPath(at.store, runs[1]!.steps['evaluate']!.manifest));
   const comparison = await compare(runs, at);
   expect(comparison.runs[1]!.collected).toEqual(['train', 'evaluate']);
   expect(comparison.notices.join('\n')).toMatch(
@@ -175,13 +172,13 @@ test('a run whose artifacts were collected is compared by what the ledger keeps,
   expect(comparison.losses[0]!.differences[1]).toBeNull();
   expect(comparison.metrics.find(({ name }) => name === 'loss')!.differences[1]).toBeCloseTo(0.1, 12);
   expect(comparison.samples[0]!.texts).toEqual(['Once upon', null]);
-  expect(comparison.artifacts[0]).toMatchObject({ stage: 'chunk', same: true, sameCode: false });
+  expect(comparison.artifacts[0]).toMatchObject({ step: 'chunk', same: true, sameCode: false });
 });
 
 test('a run that was not evaluated, and one of another pipeline, are compared in what they have', async () => {
   const [evaluated, trained] = testRuns(await evaluatedRun('a', {}), await evaluatedRun('b', {}));
-  const { evaluate: _, ...stages } = trained!.stages;
-  const { notices, metrics } = await compare([evaluated!, { ...trained!, stages, stage: 'train', pipeline: 'other' }]);
+  const { evaluate: _, ...steps } = trained!.steps;
+  const { notices, metrics } = await compare([evaluated!, { ...trained!, steps, step: 'train', pipeline: 'other' }]);
   expect(notices.join('\n')).toMatch(/run b was not evaluated: it ended with train/);
   expect(notices.join('\n')).toMatch(/run b is of pipeline other, run a of toy/);
   expect(metrics.find(({ name }) => name === 'loss')!.values[1]).toBeNull();
@@ -195,7 +192,7 @@ test('as text for a terminal and as Markdown that GitHub shows', async () => {
   const comparison = await compare(runs);
   const text = formatComparison(comparison);
   expect(text).toMatch(
-    /float32 +bits per byte +0\.8\d+ +0\.9\d+ +\+0\.1\d+ +\+1\d\.\d % +\+0\.1\d+ … \+0\.1\d+ +worse +50/,
+    /train +bits per byte +0\.8\d+ +0\.9\d+ +\+0\.1\d+ +\+1\d\.\d % +\+0\.1\d+ … \+0\.1\d+ +worse +50/,
   );
   expect(text).toMatch(/They first diverge at evaluate: nothing that is known/); // whose parameters are the same
   expect(text).toMatch(/ {4}Once upon +│ Once <b>\|\\ two\n +│ lines/);

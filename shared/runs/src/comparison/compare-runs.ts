@@ -1,8 +1,8 @@
 /** @file Compares runs: reads what the ledger and the store still have of them. */
-import type { Run, Workspace } from '@arrowsmith/pipeline';
+import { type ArtifactKind, modelOf, type Run, type Workspace } from '@arrowsmith/pipeline';
 import { readRunManifest, rerun, runFile } from '../artifact-reader.ts';
 import type { ComparedRun, Comparison } from './comparison.ts';
-import { allStages, compareArtifacts, findDivergence } from './lineage.ts';
+import { allSteps, compareArtifacts, findDivergence } from './lineage.ts';
 import { compareLosses, type Evaluation, sameTokens } from './losses.ts';
 import { compareMetrics } from './metrics.ts';
 import { compareSamples, readDocumentLosses, readSamples } from './tables.ts';
@@ -20,27 +20,28 @@ export interface NamedRun {
  */
 export async function compareRuns(workspace: Workspace, named: readonly NamedRun[]): Promise<Comparison> {
   const runs = named.map(({ run }) => run);
-  const stages = allStages(runs);
+  const steps = allSteps(runs);
   const manifests = await Promise.all(
-    stages.map((stage) => Promise.all(runs.map((run) => readRunManifest(workspace, run, stage)))),
+    steps.map((step) => Promise.all(runs.map((run) => readRunManifest(workspace, run, step)))),
   );
   const evaluations = await Promise.all(runs.map((run) => readEvaluation(workspace, run)));
   const comparable = runs.map((run, i) => areSameTokens(runs[0]!, evaluations[0]!, run, evaluations[i]!));
   const losses = compareLosses(evaluations.map((evaluation) => (evaluation.losses.size > 0 ? evaluation : undefined)));
   const samples = runs.map(async (run) => {
-    const path = await runFile(workspace, run, 'evaluate', 'samples.arrow');
-    return path === undefined ? undefined : readSamples(path);
+    const step = evaluationOf(run);
+    const path = step && (await runFile(workspace, run, step, 'samples.arrow'));
+    return path === undefined ? undefined : readSamples(path, (model) => modelOf(run, model));
   });
   const compared = named.map(({ reference, run }, i): ComparedRun => {
-    const { stages: records, ...head } = run;
-    const collected = Object.keys(records).filter((stage) => manifests[stages.indexOf(stage)]![i] === undefined);
-    return { ...head, reference, collected, cached: Object.keys(records).filter((stage) => records[stage]!.cached) };
+    const { steps: records, ...head } = run;
+    const collected = Object.keys(records).filter((step) => manifests[steps.indexOf(step)]![i] === undefined);
+    return { ...head, reference, collected, cached: Object.keys(records).filter((step) => records[step]!.cached) };
   });
-  const values = (of: (stage: Run['stages'][string]) => unknown) =>
-    stages.flatMap((stage) =>
+  const values = (of: (step: Run['steps'][string]) => unknown) =>
+    steps.flatMap((step) =>
       differingValues(
-        stage,
-        runs.map((run) => run.stages[stage] && of(run.stages[stage])),
+        step,
+        runs.map((run) => run.steps[step] && of(run.steps[step])),
       ),
     );
   return {
@@ -51,28 +52,39 @@ export async function compareRuns(workspace: Workspace, named: readonly NamedRun
     environments: values(({ environment }) => environment),
     losses,
     metrics: compareMetrics(runs, comparable, losses),
-    artifacts: stages.map((stage, i) => compareArtifacts(runs, stage, manifests[i]!)),
+    artifacts: steps.map((step, i) => compareArtifacts(runs, step, manifests[i]!)),
     divergences: runs.map((run, i) => (i === 0 ? null : findDivergence(runs[0]!, run))),
     samples: compareSamples(await Promise.all(samples)),
   };
 }
 
+/** The step that measured a run's models: the last one. */
+const evaluationOf = ({ steps }: Run): string | undefined =>
+  Object.keys(steps).findLast((step) => steps[step]!.makes.includes('measurements'));
+
 async function readEvaluation(workspace: Workspace, run: Run): Promise<Evaluation> {
-  const manifest = await readRunManifest(workspace, run, 'evaluate');
-  const { evaluatedText, tokenizer } = manifest?.metadata ?? run.stages['evaluate']?.metadata ?? {};
-  const path = await runFile(workspace, run, 'evaluate', 'documents.arrow');
+  const step = evaluationOf(run);
+  if (step === undefined) return { step, text: undefined, tokenizer: undefined, losses: new Map() };
+  const manifest = await readRunManifest(workspace, run, step);
+  const { evaluatedText, tokenizer } = manifest?.metadata ?? run.steps[step]!.metadata;
+  const path = await runFile(workspace, run, step, 'documents.arrow');
   return {
+    step,
     text: evaluatedText as string | undefined,
     tokenizer: tokenizer as string | undefined,
-    losses: path === undefined ? new Map() : await readDocumentLosses(path),
+    losses: path === undefined ? new Map() : await readDocumentLosses(path, (model) => modelOf(run, model)),
   };
 }
 
-/** Where a run says nothing about its text and tokenizer, equal artifacts of the stages that made them do. */
+/** Where a run says nothing about its text and tokenizer, equal artifacts of the steps that made them do. */
 function areSameTokens(a: Run, ofA: Evaluation, b: Run, ofB: Evaluation): boolean {
-  const same = (stage: string): boolean =>
-    a.stages[stage] !== undefined && a.stages[stage].manifest === b.stages[stage]?.manifest;
-  return sameTokens(ofA, ofB) || (same('download') && same('tokenizer'));
+  const made = ({ steps }: Run, kind: ArtifactKind): string[] =>
+    Object.values(steps).flatMap(({ makes, manifest }) => (makes.includes(kind) ? [manifest] : []));
+  const same = (kind: ArtifactKind): boolean => {
+    const [ofOne, ofOther] = [made(a, kind), made(b, kind)];
+    return ofOne.length > 0 && ofOne.join() === ofOther.join();
+  };
+  return sameTokens(ofA, ofB) || (same('corpus') && same('tokenizer'));
 }
 
 function notices(
@@ -90,13 +102,14 @@ function notices(
     if (collected.length > 0) {
       said.push(
         `${named(i)}: the artifacts of ${collected.join(', ')} are no longer in the store; parameters, metrics, times and digests are compared, ` +
-          `${collected.includes('evaluate') ? 'losses by document and samples are not' : 'losses and samples, too'}`,
+          `${collected.includes(evaluations[i]!.step ?? '') ? 'losses by document and samples are not' : 'losses and samples, too'}`,
       );
     }
-    if (run.stages['evaluate'] === undefined) {
-      said.push(`${named(i)} was not evaluated: it ended with ${run.stage ?? Object.keys(run.stages).at(-1)}`);
-    } else if (evaluations[i]!.losses.size === 0 && !collected.includes('evaluate')) {
-      said.push(`${named(i)} has no losses by document, hence no intervals; ${rerun(run, 'evaluate')} makes them`);
+    const { step } = evaluations[i]!;
+    if (step === undefined) {
+      said.push(`${named(i)} was not evaluated: it ended with ${run.step ?? Object.keys(run.steps).at(-1)}`);
+    } else if (evaluations[i]!.losses.size === 0 && !collected.includes(step)) {
+      said.push(`${named(i)} has no losses by document, hence no intervals; ${rerun(run, step)} makes them`);
     }
     if (i === 0) return said;
     if (run.pipeline !== first!.pipeline)
@@ -112,7 +125,7 @@ function notices(
       said.push(
         `${named(0)} and ${named(i)} have different tokenizers: losses per token are not compared, bits per byte are instead`,
       );
-    } else if (!comparable[i] && run.stages['evaluate'] !== undefined && first!.stages['evaluate'] !== undefined) {
+    } else if (!comparable[i] && step !== undefined && evaluations[0]!.step !== undefined) {
       said.push(`${named(0)} and ${named(i)} may have different text or tokenizers: losses per token are not compared`);
     }
     return said;

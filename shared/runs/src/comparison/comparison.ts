@@ -11,15 +11,15 @@ export interface Comparison {
   runs: ComparedRun[];
   /** What the reader must know before the numbers: what was not compared, and why. Sentences. */
   notices: string[];
-  /** Parameters of any stage that are not the same in all runs. */
+  /** Parameters of any step that are not the same in all runs. */
   parameters: ValueComparison[];
   /** What else artifacts depend on and is not the same: backend, instruction set, precision. */
   environments: ValueComparison[];
   /** Losses over the evaluated text by model, with intervals. */
   losses: LossComparison[];
-  /** All metrics of all stages, the same or not. */
+  /** All metrics of all steps, the same or not. */
   metrics: MetricComparison[];
-  /** All stages, in the order in which they run. */
+  /** All steps, in the order in which they run. */
   artifacts: ArtifactComparison[];
   /** Where each run's chain of artifacts first leaves the first run's. */
   divergences: (Divergence | null)[];
@@ -27,19 +27,19 @@ export interface Comparison {
   samples: SampleComparison[];
 }
 
-/** A run of the comparison, without its stages. */
-export interface ComparedRun extends Omit<Run, 'stages'> {
+/** A run of the comparison, without its steps. */
+export interface ComparedRun extends Omit<Run, 'steps'> {
   /** How it was asked for, e.g. `latest`. */
   reference: string;
-  /** Stages whose artifacts are no longer in the store. */
+  /** Steps whose artifacts are no longer in the store. */
   collected: string[];
-  /** Stages whose artifacts were not computed for this run. */
+  /** Steps whose artifacts were not computed for this run. */
   cached: string[];
 }
 
 /** A value in each run, where there is one. */
 export interface ValueComparison {
-  stage: string;
+  step: string;
   /** `optimizer.learningRate` */
   path: string;
   values: unknown[];
@@ -63,7 +63,7 @@ export interface LossDifference {
 }
 
 export interface LossComparison {
-  /** As in the table of metrics: float32, int8. */
+  /** The step that made it. */
   model: string;
   /** Per token only between runs of one tokenizer. */
   measure: 'bits per byte' | 'nats per token';
@@ -74,7 +74,7 @@ export interface LossComparison {
 }
 
 export interface MetricComparison {
-  stage: string;
+  step: string;
   name: string;
   values: (number | null)[];
   /** Value − the first run's. Null also where values may not be compared; a notice says why. */
@@ -88,7 +88,7 @@ export interface MetricComparison {
 }
 
 export interface ArtifactComparison {
-  stage: string;
+  step: string;
   /** Digests of the manifests. */
   manifests: (string | null)[];
   bytes: (number | null)[];
@@ -103,8 +103,8 @@ export interface ArtifactComparison {
 }
 
 export interface Divergence {
-  stage: string;
-  /** What made the difference: `parameter steps`, `code`, `environment backend`; all that changed at this stage. */
+  step: string;
+  /** What made the difference: `parameter steps`, `code`, `environment backend`; all that changed at this step. */
   causes: string[];
 }
 

@@ -8,6 +8,8 @@ import type { ModelLosses } from './tables.ts';
 
 /** What a run was evaluated on, and how it did. */
 export interface Evaluation {
+  /** The step that measured; undefined where none did. */
+  step: string | undefined;
   /** Fingerprints of the text and of the tokenizer; undefined where the run has none. */
   text: string | undefined;
   tokenizer: string | undefined;

@@ -1,10 +1,10 @@
 /** @file The metrics of several runs side by side, and which of them may be subtracted from each other. */
 import type { MetricMeaning, Run } from '@arrowsmith/pipeline';
 import type { LossComparison, MetricComparison, Verdict } from './comparison.ts';
-import { allStages } from './lineage.ts';
+import { allSteps } from './lineage.ts';
 
 /**
- * All metrics of all stages. What a metric is, the run itself says; of runs of before they did, no metric is judged, and none compared between
+ * All metrics of all steps. What a metric is, the run itself says; of runs of before they did, no metric is judged, and none compared between
  * tokenizers. Where runs say different things of a metric, the last one counts.
  * @param comparable whether each run's losses per token may be compared with those of the first run
  * @param losses whose verdicts hold for the metrics that are made of them
@@ -14,19 +14,19 @@ export function compareMetrics(
   comparable: readonly boolean[],
   losses: readonly LossComparison[],
 ): MetricComparison[] {
-  return allStages(runs).flatMap((stage) => {
-    const names = new Set(runs.flatMap(({ stages }) => Object.keys(stages[stage]?.metrics ?? {})));
+  return allSteps(runs).flatMap((step) => {
+    const names = new Set(runs.flatMap(({ steps }) => Object.keys(steps[step]?.metrics ?? {})));
     return [...names].map((name): MetricComparison => {
-      const meanings = runs.map(({ stages }) => stages[stage]?.meanings?.[name]).filter((each) => each !== undefined);
+      const meanings = runs.map(({ steps }) => steps[step]?.meanings?.[name]).filter((each) => each !== undefined);
       const isPerToken = meanings.length === 0 || meanings.some(({ perToken }) => perToken);
-      const values = runs.map(({ stages }) => stages[stage]?.metrics[name] ?? null);
+      const values = runs.map(({ steps }) => steps[step]?.metrics[name] ?? null);
       const differences = values.map((value, i) => {
         const first = values[0] ?? null;
         if (i === 0 || value === null || first === null || (isPerToken && !comparable[i])) return null;
         return value - first;
       });
       return {
-        stage,
+        step,
         name,
         unit: meanings.at(-1)?.unit ?? null,
         values,

@@ -1,4 +1,4 @@
-/** @file The tables of the stage `evaluate` that comparisons read. */
+/** @file The tables of measurements that comparisons read. */
 import { documentLossesTable, readBatches, samplesTable } from '@arrowsmith/artifacts';
 import type { SampleComparison } from './comparison.ts';
 
@@ -9,15 +9,18 @@ export interface ModelLosses {
   nats: Float64Array;
 }
 
-/** Reads `documents.arrow`: losses by model. */
-export async function readDocumentLosses(path: string): Promise<Map<string, ModelLosses>> {
+/** Reads `documents.arrow`: losses by model. @param nameOf what a model is called, of what the table calls it */
+export async function readDocumentLosses(
+  path: string,
+  nameOf: (model: string) => string,
+): Promise<Map<string, ModelLosses>> {
   const rows = new Map<string, { tokens: number[]; bytes: number[]; nats: number[] }>();
   for await (const batch of readBatches(path, documentLossesTable.kind)) {
     const column = (name: string) => batch.getChild(name)!;
     const models = column('model');
     const [tokens, bytes, nats] = ['tokens', 'bytes', 'nats'].map((name) => column(name).toArray() as Float64Array);
     for (let row = 0; row < batch.numRows; row++) {
-      const model = models.get(row) as string;
+      const model = nameOf(models.get(row) as string);
       const of = rows.get(model) ?? { tokens: [], bytes: [], nats: [] };
       rows.set(model, of);
       of.tokens.push(tokens![row]!);
@@ -39,14 +42,14 @@ export async function readDocumentLosses(path: string): Promise<Map<string, Mode
 /** A generated text and how it was generated. */
 export type Sample = Omit<SampleComparison, 'texts'> & { text: string };
 
-/** Reads `samples.arrow`. */
-export async function readSamples(path: string): Promise<Sample[]> {
+/** Reads `samples.arrow`. @param nameOf as above */
+export async function readSamples(path: string, nameOf: (model: string) => string): Promise<Sample[]> {
   const samples: Sample[] = [];
   for await (const batch of readBatches(path, samplesTable.kind)) {
     for (let row = 0; row < batch.numRows; row++) {
       const get = <T>(name: string): T => batch.getChild(name)!.get(row) as T;
       samples.push({
-        model: get('model'),
+        model: nameOf(get('model')),
         method: get('method'),
         temperature: get('temperature'),
         topK: get('topK'),

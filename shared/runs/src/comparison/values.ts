@@ -13,12 +13,12 @@ export function flatten(value: unknown, prefix = ''): Map<string, unknown> {
  * The paths at which not all have the same value. An absent value is `undefined` going in and `null` coming out; what is wholly `undefined` differs
  * from nothing.
  */
-export function differingValues(stage: string, all: readonly unknown[]): ValueComparison[] {
+export function differingValues(step: string, all: readonly unknown[]): ValueComparison[] {
   const flat = all.map((value) => (value === undefined ? undefined : flatten(value)));
   const paths = new Set(flat.flatMap((values) => [...(values?.keys() ?? [])]));
   return [...paths].flatMap((path) => {
     const values = flat.map((each) => each?.get(path) ?? null);
     const present = values.filter((_, i) => flat[i] !== undefined);
-    return new Set(present.map((value) => JSON.stringify(value))).size > 1 ? [{ stage, path, values }] : [];
+    return new Set(present.map((value) => JSON.stringify(value))).size > 1 ? [{ step, path, values }] : [];
   });
 }

@@ -86,6 +86,6 @@ function otherKind(where: string, kinds: readonly (string | undefined)[]): UserE
     where,
     expected: 'two tables of one kind',
     found: kinds.map((kind) => kind ?? 'no kind').join(' and '),
-    fix: 'name the same stage and file of two runs, for example --a=latest~1 --b=latest --artifact=train/weights.arrow',
+    fix: 'name the same step and file of two runs, for example --a=latest~1 --b=latest --artifact=train/weights.arrow',
   });
 }

@@ -67,17 +67,17 @@ const weights = (values: number[]): TestTable => ({
 });
 
 beforeAll(async () => {
-  const stages = async (texts: string[], pairs: string[], values: number[]) => ({
-    stages: {
+  const steps = async (texts: string[], pairs: string[], values: number[]) => ({
+    steps: {
       download: await storeStage(workspace, 'download', { 'train.arrow': documents(...texts) }),
       tokenizer: await storeStage(workspace, 'tokenizer', tokenizer('abc?', pairs)),
       train: await storeStage(workspace, 'train', { 'weights.arrow': weights(values) }),
     },
   });
   runs = testRuns(
-    await stages(['x', 'y', 'z'], ['ab', 'bc', 'ca'], [1, 0, 0, 1]),
-    await stages(['y', 'z', 'z', 'new'], ['ab', 'ca', '?a'], [1, 0, 0, 2]),
-    await stages(['z', 'x', 'y'], ['ab', 'bc', 'ca'], [1, 0, 0, 1]),
+    await steps(['x', 'y', 'z'], ['ab', 'bc', 'ca'], [1, 0, 0, 1]),
+    await steps(['y', 'z', 'z', 'new'], ['ab', 'ca', '?a'], [1, 0, 0, 2]),
+    await steps(['z', 'x', 'y'], ['ab', 'bc', 'ca'], [1, 0, 0, 1]),
   );
 });
 
@@ -169,14 +169,14 @@ test('Markdown says the same as the console: tensors in a table, what was added 
 });
 
 test('what is not there, or not of one kind, is refused with what there is', async () => {
-  await expect(locate('nope')).rejects.toThrow(/no artifact "nope"[^]*<run>:<stage>[^]*to do/);
+  await expect(locate('nope')).rejects.toThrow(/no artifact "nope"[^]*<run>:<step>[^]*to do/);
   await expect(locate('nope:train')).rejects.toThrow(/no run "nope"/);
-  await expect(locate('bada:quantize')).rejects.toThrow(/no stage quantize[^]*download, tokenizer, train/);
+  await expect(locate('bada:quantize')).rejects.toThrow(/no step quantize[^]*download, tokenizer, train/);
   await expect(locate('bada:train/log.arrow')).rejects.toThrow(/no file log\.arrow[^]*weights\.arrow/);
   await expect(diff('bada:download/train.arrow', 'bada:train')).rejects.toThrow(
     /different kinds[^]*documents and tensors/,
   );
-  const lost = { ...runs[0]!, stages: { train: { ...runs[0]!.stages['train']!, manifest: 'f'.repeat(64) } } };
+  const lost = { ...runs[0]!, steps: { train: { ...runs[0]!.steps['train']!, manifest: 'f'.repeat(64) } } };
   await expect(locateArtifact('latest:train', { workspace, runs: [lost] })).rejects.toThrow(
     /no longer in the store[^]*ffffffff[^]*--skip-nx-cache/,
   );

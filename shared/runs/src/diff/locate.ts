@@ -1,4 +1,4 @@
-/** @file Where an artifact lies that a command line names: a path, or a stage of a run. */
+/** @file Where an artifact lies that a command line names: a path, or a step of a run. */
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
@@ -19,7 +19,7 @@ export interface LocatedArtifact {
 /**
  * Finds an artifact: `artifacts/tinystories/train`, `artifacts/tinystories/train/weights.arrow`, `latest:train`, `latest~1:train/weights.arrow`.
  * What a manifest speaks of is checked byte for byte.
- * @throws UserError when there is no such path, run, stage or file, the store lost it, or it has changed since it was written
+ * @throws UserError when there is no such path, run, step or file, the store lost it, or it has changed since it was written
  */
 export async function locateArtifact(asked: string, context: ReferenceContext): Promise<LocatedArtifact> {
   const path = resolve(context.workspace.root, asked);
@@ -41,8 +41,8 @@ export async function locateArtifact(asked: string, context: ReferenceContext): 
   }
   const match = /^(.+):([\w-]+)(?:\/(.+))?$/.exec(asked);
   if (match === null) throw noArtifact(asked, context.workspace.root);
-  const [, reference = '', stage = '', file] = match;
-  return ofRun(asked, { reference, stage, file }, context);
+  const [, reference = '', step = '', file] = match;
+  return ofRun(asked, { reference, step, file }, context);
 }
 
 const NO_ENTRIES: ReadonlyMap<string, FileEntry> = new Map();
@@ -82,7 +82,7 @@ async function filesIn(folder: string): Promise<Folder> {
   };
 }
 
-const REMAKE = 'run the stage that writes it with --skip-nx-cache, or name a single file of the folder';
+const REMAKE = 'run the step that writes it with --skip-nx-cache, or name a single file of the folder';
 
 /** @throws UserError when a file is not what the manifest beside it says */
 async function verifyFile(path: string, { bytes, sha256 }: FileEntry): Promise<void> {
@@ -94,46 +94,46 @@ async function verifyFile(path: string, { bytes, sha256 }: FileEntry): Promise<v
     what: `${path} is ${found === undefined ? 'missing' : 'corrupt'}`,
     expected: `${bytes} bytes with sha256 ${sha256}, as the manifest beside it says`,
     found: actual === undefined ? size : `sha256 ${actual}`,
-    fix: 'run the stage that writes it with --skip-nx-cache',
+    fix: 'run the step that writes it with --skip-nx-cache',
   });
 }
 
 async function ofRun(
   asked: string,
-  { reference, stage, file }: { reference: string; stage: string; file: string | undefined },
+  { reference, step, file }: { reference: string; step: string; file: string | undefined },
   context: ReferenceContext,
 ): Promise<LocatedArtifact> {
   const [{ run }] = (await resolveReferences([reference], context)) as [
     Awaited<ReturnType<typeof resolveReferences>>[0],
   ];
-  if (run.stages[stage] === undefined) {
+  if (run.steps[step] === undefined) {
     throw new UserError({
-      what: `run ${run.id} has no stage ${stage}`,
+      what: `run ${run.id} has no step ${step}`,
       where: asked,
-      expected: `one of ${Object.keys(run.stages).join(', ')}`,
+      expected: `one of ${Object.keys(run.steps).join(', ')}`,
       fix: 'check the spelling, or choose another run',
     });
   }
-  const manifest = await readRunManifest(context.workspace, run, stage);
+  const manifest = await readRunManifest(context.workspace, run, step);
   if (manifest === undefined) {
     throw new UserError({
-      what: `the artifact of ${stage} of run ${run.id} is no longer in the store`,
-      where: blobPath(context.workspace.store, run.stages[stage].manifest),
+      what: `the artifact of ${step} of run ${run.id} is no longer in the store`,
+      where: blobPath(context.workspace.store, run.steps[step].manifest),
       found: 'no such files (deleted, or removed by garbage collection)',
-      fix: `with the parameters of that run, ${rerun(run, stage)} makes it again; npx nx run pipeline:compare still compares parameters, metrics and digests`,
+      fix: `with the parameters of that run, ${rerun(run, step)} makes it again; npx nx run pipeline:compare still compares parameters, metrics and digests`,
     });
   }
   const { store } = context.workspace;
   const all = new Map(Object.entries(manifest.files).map(([name, { sha256 }]) => [name, blobPath(store, sha256)]));
   for (const [name, entry] of Object.entries(manifest.files)) {
     if (file === undefined || file === name)
-      await verifiedBlob(store, entry, `${stage}/${name} of run ${run.id}`, rerun(run, stage));
+      await verifiedBlob(store, entry, `${step}/${name} of run ${run.id}`, rerun(run, step));
   }
   if (file === undefined) return { asked, files: all, beside: all };
   const path = all.get(file);
   if (path !== undefined) return { asked, files: new Map([[file, path]]), beside: all };
   throw new UserError({
-    what: `the artifact of ${stage} has no file ${file}`,
+    what: `the artifact of ${step} has no file ${file}`,
     where: asked,
     expected: `one of ${[...all.keys()].join(', ')}`,
     fix: 'check the spelling',
@@ -146,7 +146,7 @@ function noArtifact(asked: string, root: string): UserError {
   return new UserError({
     what: `there is no artifact "${asked}"`,
     where,
-    expected: 'the path of a file or folder, or <run>:<stage> with a file or not, such as latest:train/weights.arrow',
-    fix: 'npx nx run pipeline:runs lists runs; ls artifacts/<pipeline> lists stages',
+    expected: 'the path of a file or folder, or <run>:<step> with a file or not, such as latest:train/weights.arrow',
+    fix: 'npx nx run pipeline:runs lists runs; ls artifacts/<pipeline> lists steps',
   });
 }

@@ -1,6 +1,13 @@
 /** @file How far the weights of two models are from each other, tensor by tensor; quantized ones as the values that they stand for. */
-import { quantizedTensorsTable, readBatches, readTensors, tensorsTable } from '@arrowsmith/artifacts';
-import { dequantizeInt8 } from '@arrowsmith/quantization';
+import {
+  openWeights,
+  quantizedTensorsTable,
+  readBatches,
+  readTensors,
+  tensorsTable,
+  weightsTable,
+} from '@arrowsmith/artifacts';
+import { checkStored, decodeStored, dequantizeInt8 } from '@arrowsmith/quantization';
 import type { TensorDiff } from './diff.ts';
 
 interface Tensor {
@@ -8,7 +15,7 @@ interface Tensor {
   data: Float32Array;
 }
 
-export const TENSOR_KINDS: readonly string[] = [tensorsTable.kind, quantizedTensorsTable.kind];
+export const TENSOR_KINDS: readonly string[] = [weightsTable.kind, tensorsTable.kind, quantizedTensorsTable.kind];
 
 /** @throws UserError when a table cannot be read */
 export async function diffTensors(kind: string, pathA: string, pathB: string): Promise<TensorDiff[]> {
@@ -19,6 +26,15 @@ export async function diffTensors(kind: string, pathA: string, pathB: string): P
 async function readAll(kind: string, path: string): Promise<Map<string, Tensor>> {
   if (kind === tensorsTable.kind) return new Map(Object.entries((await readTensors(path)).tensors));
   const tensors = new Map<string, Tensor>();
+  if (kind === weightsTable.kind) {
+    const file = await openWeights(path);
+    for (const [name, tensor] of file.tensors) {
+      checkStored(tensor, `${path}, ${name}`);
+      const { shape, format } = tensor;
+      tensors.set(name, { shape, data: decodeStored({ shape, format, bytes: file.read(name) }) });
+    }
+    return tensors;
+  }
   for await (const batch of readBatches(path, kind)) {
     for (let row = 0; row < batch.numRows; row++) {
       const list = <T>(column: string): T => (batch.getChild(column)!.get(row) as { toArray(): T }).toArray();

@@ -46,7 +46,7 @@ const runsSection = ({ runs }: Comparison): Table => ({
     letter(i),
     run.id,
     run.name ?? '',
-    run.stage === undefined ? run.pipeline : `${run.stage}:${run.pipeline}`,
+    run.step === undefined ? run.pipeline : `${run.step}:${run.pipeline}`,
     run.finishedAt.slice(0, 16).replace('T', ' '),
     formatCommit(run),
     run.backend ?? '',
@@ -111,8 +111,8 @@ function metricsSection(comparison: Comparison): Section {
   const { metrics, runs } = comparison;
   const differing = metrics.filter(({ values }) => new Set(values).size > 1);
   const same = metrics.length - differing.length;
-  const rows = differing.map(({ stage, name, unit, values, differences, verdicts, better }) => [
-    `${stage}.${name}`,
+  const rows = differing.map(({ step, name, unit, values, differences, verdicts, better }) => [
+    `${step}.${name}`,
     ...values.map((value) => (value === null ? '–' : formatNumber(value))),
     ...others(comparison).map((i) => {
       const difference = differences[i] ?? null;
@@ -148,8 +148,8 @@ function metricsSection(comparison: Comparison): Section {
 
 function valuesSection({ parameters, environments, runs }: Comparison): Section {
   const rows = [
-    ...parameters.map(({ stage, path, values }) => [`${stage}.${path}`, ...values.map(formatValue)]),
-    ...environments.map(({ stage, path, values }) => [`${stage} environment ${path}`, ...values.map(formatValue)]),
+    ...parameters.map(({ step, path, values }) => [`${step}.${path}`, ...values.map(formatValue)]),
+    ...environments.map(({ step, path, values }) => [`${step} environment ${path}`, ...values.map(formatValue)]),
   ];
   if (rows.length === 0) return { title: 'Parameters', lines: ['All are the same.'] };
   return {
@@ -160,21 +160,21 @@ function valuesSection({ parameters, environments, runs }: Comparison): Section 
 
 function artifactsSection(comparison: Comparison): Section {
   const { artifacts, divergences, runs } = comparison;
-  const rows = artifacts.map(({ stage, manifests, same, sameCode, files }) => [
-    stage,
+  const rows = artifacts.map(({ step, manifests, same, sameCode, files }) => [
+    step,
     ...manifests.map((digest) => digest?.slice(0, 12) ?? '–'),
     same ? `same${sameCode ? '' : ', from other code'}` : `differs${files.length > 0 ? `: ${files.join(', ')}` : ''}`,
   ]);
   const lines = others(comparison).map((i) => {
     const divergence = divergences[i] ?? null;
     const who = runs.length > 2 ? `${letter(i)} and A` : 'They';
-    if (divergence !== null) return `${who} first diverge at ${divergence.stage}: ${divergence.causes.join(', ')}.`;
-    return `${who} have the same artifacts in all stages that both have.`;
+    if (divergence !== null) return `${who} first diverge at ${divergence.step}: ${divergence.causes.join(', ')}.`;
+    return `${who} have the same artifacts in all steps that both have.`;
   });
   return {
     title: 'Artifacts',
     lines,
-    table: { columns: [{ title: 'stage' }, ...runs.map((_, i) => ({ title: letter(i) })), { title: '' }], rows },
+    table: { columns: [{ title: 'step' }, ...runs.map((_, i) => ({ title: letter(i) })), { title: '' }], rows },
   };
 }
 
@@ -185,12 +185,12 @@ function costTable({ artifacts, runs }: Comparison): Table {
   const perRun = <T>(of: (i: number) => T): T[] => runs.map((_, i) => of(i));
   return {
     columns: [
-      { title: 'stage' },
+      { title: 'step' },
       ...perRun((i) => right(`time ${letter(i)}`)),
       ...perRun((i) => right(`size ${letter(i)}`)),
     ],
     rows: [
-      ...artifacts.map(({ stage, seconds, bytes }) => [stage, ...seconds.map(time), ...bytes.map(size)]),
+      ...artifacts.map(({ step, seconds, bytes }) => [step, ...seconds.map(time), ...bytes.map(size)]),
       [
         'all',
         ...perRun((i) => time(total(artifacts.map(({ seconds }) => seconds[i] ?? null)))),

@@ -20,7 +20,7 @@ const OWN: Record<string, { title: string; right?: true; cell: (run: Run) => str
   id: { title: 'run', cell: ({ id }) => id },
   pipeline: {
     title: 'pipeline',
-    cell: ({ pipeline, stage }) => (stage === undefined ? pipeline : `${stage}:${pipeline}`),
+    cell: ({ pipeline, step }) => (step === undefined ? pipeline : `${step}:${pipeline}`),
   },
   finishedAt: { title: 'finished', cell: ({ finishedAt }) => finishedAt.slice(0, 16).replace('T', ' ') },
   seconds: { title: 'took', right: true, cell: ({ seconds }) => duration(1000 * seconds) },

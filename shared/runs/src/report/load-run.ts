@@ -4,8 +4,8 @@ import { relative, sep } from 'node:path';
 import { documentsTable, type FileEntry, readPlainTable } from '@arrowsmith/artifacts';
 import { blobPath, type Manifest, recall, storedManifest, verifiedBlob } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
-import type { ReportRun, ReportStage, ReportTable } from '@arrowsmith/reporting';
-import type { Run, RunRecord, StageRun, Workspace } from '@arrowsmith/pipeline';
+import type { ReportRun, ReportStep, ReportTable } from '@arrowsmith/reporting';
+import type { Run, RunRecord, StepRun, Workspace } from '@arrowsmith/pipeline';
 
 /** Larger tables are data for programs. */
 const LARGEST_TABLE = 32 * 1024 ** 2;
@@ -16,8 +16,8 @@ const LARGEST_TABLE = 32 * 1024 ** 2;
  */
 export async function loadReportRun(workspace: Workspace, run: Run, folder: string): Promise<ReportRun> {
   const { id, name, notes, pipeline, finishedAt, commit, dirty, substitution } = run;
-  const stages = Object.entries(run.stages).map(([stage, record]) =>
-    loadStage(workspace, { pipeline, name: stage, record, folder }),
+  const steps = Object.entries(run.steps).map(([step, record]) =>
+    loadStep(workspace, { pipeline, name: step, record, folder }),
   );
   return {
     id,
@@ -27,14 +27,14 @@ export async function loadReportRun(workspace: Workspace, run: Run, folder: stri
     finishedAt,
     commit: commit === undefined ? undefined : `${commit.slice(0, 12)}${dirty ? ', with changes' : ''}`,
     substitution,
-    stages: await Promise.all(stages),
+    steps: await Promise.all(steps),
   };
 }
 
-async function loadStage(
+async function loadStep(
   workspace: Workspace,
-  { pipeline, name, record, folder }: { pipeline: string; name: string; record: StageRun; folder: string },
-): Promise<ReportStage> {
+  { pipeline, name, record, folder }: { pipeline: string; name: string; record: StepRun; folder: string },
+): Promise<ReportStep> {
   const again = `npx nx run ${name}:${pipeline}`;
   const missing: string[] = [];
   const tables: ReportTable[] = [];
@@ -69,10 +69,25 @@ async function loadStage(
       missing.push(`${file} cannot be shown: ${explain(error)}.`);
     }
   }
-  const { manifest: digest, inputs, cached, startedAt, seconds, code, parameters, environment, metrics } = record;
+  const {
+    manifest: digest,
+    makes,
+    inputs,
+    cached,
+    startedAt,
+    seconds,
+    code,
+    parameters,
+    environment,
+    metrics,
+  } = record;
+  const headlines = Object.entries(record.meanings ?? {}).flatMap(([metric, { headline, unit }]) =>
+    headline === true && Object.hasOwn(metrics, metric) ? [{ metric, unit }] : [],
+  );
   const { platform, arch, cpu, node } = record.host;
   return {
     name,
+    makes,
     digest,
     inputs,
     cached,
@@ -83,6 +98,7 @@ async function loadStage(
     parameters,
     environment,
     metrics,
+    headlines,
     highlights: record.highlights,
     href: hrefOf(workspace, record.manifest, folder),
     files: files.map(([file, entry]) => ({ name: file, ...entry, href: hrefOf(workspace, entry.sha256, folder) })),

@@ -15,7 +15,7 @@ import {
   writeTable,
 } from '@arrowsmith/artifacts';
 import { blobPath, recall, remember } from '@arrowsmith/artifacts/store';
-import type { Run, StageRun, Workspace } from '@arrowsmith/pipeline';
+import type { Run, StepRun, Workspace } from '@arrowsmith/pipeline';
 import { expect, test } from 'vitest';
 import { documentLosses, emptyWorkspace, greedySamples, storeStage, type TestTable } from '../testing/artifacts.ts';
 import { testRuns } from '../testing/runs.ts';
@@ -48,7 +48,7 @@ async function evaluatedRun(workspace: Workspace, nats: readonly number[]): Prom
   const download = await storeStage(workspace, 'download', { 'train.arrow': documents });
   const train = await storeStage(workspace, 'train', { 'log.arrow': trainingLog, 'weights.arrow': weights });
   return {
-    stages: {
+    steps: {
       download,
       train: { ...train, inputs: { download: download.manifest } },
       evaluate: await storeStage(workspace, 'evaluate', {
@@ -68,8 +68,8 @@ async function report(workspace: Workspace, ...runs: Run[]): Promise<{ path: str
   return { path, text: html.slice(html.indexOf('<main'), html.indexOf('</main>')).replaceAll(/\s+/g, ' ') };
 }
 
-/** What was measured while a stage ran, as the runner keeps it. */
-async function keepSpeed({ store }: Workspace, { key }: StageRun): Promise<void> {
+/** What was measured while a step ran, as the runner keeps it. */
+async function keepSpeed({ store }: Workspace, { key }: StepRun): Promise<void> {
   const path = join(store, 'work', 'speed.arrow');
   await writeTable(path, trainingSpeedTable, {}, [
     { step: numbers(Int32Array.of(2)), tokens: numbers(Float64Array.of(128)), seconds: numbers(Float64Array.of(0.25)) },
@@ -81,7 +81,7 @@ async function keepSpeed({ store }: Workspace, { key }: StageRun): Promise<void>
 test('a run is shown with the tables of its artifacts and what was measured; texts, weights and tokens stay where they are', async () => {
   const workspace = emptyWorkspace();
   const [run] = testRuns(await evaluatedRun(workspace, [20, 30]));
-  await keepSpeed(workspace, run!.stages['train']!);
+  await keepSpeed(workspace, run!.steps['train']!);
   const { path, text } = await report(workspace, run!);
   expect(path).toBe(join(workspace.root, 'artifacts/reports', `${run!.id}.html`));
   expect(text).toContain('<tr><th>1<td>5.25<td><td>0.001<td>1<td><td>64');
@@ -95,8 +95,8 @@ test('a run is shown with the tables of its artifacts and what was measured; tex
 test('the files that a report was made of are linked from where it lies, those that are gone are not', async () => {
   const workspace = emptyWorkspace();
   const [run] = testRuns(await evaluatedRun(workspace, [20, 30]));
-  await keepSpeed(workspace, run!.stages['train']!);
-  const { files } = (await recall(workspace.store, run!.stages['evaluate']!.key))!.manifest;
+  await keepSpeed(workspace, run!.steps['train']!);
+  const { files } = (await recall(workspace.store, run!.steps['evaluate']!.key))!.manifest;
   rmSync(blobPath(workspace.store, files['samples.arrow']!.sha256));
   const path = await writeReport(workspace, [{ reference: 'latest', run: run! }], join(workspace.root, 'a b/c.html'));
   const links = [...readFileSync(path, 'utf8').matchAll(/<a href="(\.[^"]*)">([^<]*)</g)];
@@ -107,7 +107,7 @@ test('the files that a report was made of are linked from where it lies, those t
     }),
   );
   expect(digests['evaluate/documents.arrow']).toBe(files['documents.arrow']!.sha256);
-  expect(digests['evaluate: manifest']).toBe(run!.stages['evaluate']!.manifest);
+  expect(digests['evaluate: manifest']).toBe(run!.steps['evaluate']!.manifest);
   expect(Object.keys(digests)).toContain('train/speed.arrow'); // measured, in no manifest
   expect(Object.keys(digests)).not.toContain('evaluate/samples.arrow');
 });
@@ -115,7 +115,7 @@ test('the files that a report was made of are linked from where it lies, those t
 test('what garbage collection took is said, and the rest is shown', async () => {
   const workspace = emptyWorkspace();
   const [run] = testRuns(await evaluatedRun(workspace, [20, 30]));
-  rmSync(blobPath(workspace.store, run!.stages['train']!.manifest));
+  rmSync(blobPath(workspace.store, run!.steps['train']!.manifest));
   const { text } = await report(workspace, run!);
   expect(text).toContain('The artifact of train is no longer in the store (deleted, or removed by garbage collection)');
   expect(text).toContain('npx nx run train:toy makes it again');
@@ -125,7 +125,7 @@ test('what garbage collection took is said, and the rest is shown', async () => 
 test('a table that is corrupt or missing is said, and the rest is shown', async () => {
   const workspace = emptyWorkspace();
   const [run] = testRuns(await evaluatedRun(workspace, [20, 30]));
-  const { files } = (await recall(workspace.store, run!.stages['evaluate']!.key))!.manifest;
+  const { files } = (await recall(workspace.store, run!.steps['evaluate']!.key))!.manifest;
   const blob = blobPath(workspace.store, files['documents.arrow']!.sha256);
   chmodSync(blob, 0o644);
   writeFileSync(blob, readFileSync(blob).fill(7, 200, 300));
@@ -153,12 +153,12 @@ test('several runs are compared: verdict, divergence, curves', async () => {
   expect(text).not.toContain('latest');
 });
 
-test('a run of one stage is a report of one stage', async () => {
+test('a run of one step is a report of one step', async () => {
   const workspace = emptyWorkspace();
   const train = await storeStage(workspace, 'train', { 'log.arrow': trainingLog });
-  const [run] = testRuns({ stage: 'train', stages: { train } });
+  const [run] = testRuns({ step: 'train', steps: { train } });
   expect((await report(workspace, run!)).text.match(/<h2>[^<]*/g)).toEqual(
-    ['Training', 'Lineage', 'Parameters'].map((title) => `<h2>${title}`),
+    ['Train', 'Lineage', 'Parameters'].map((title) => `<h2>${title}`),
   );
 });
 

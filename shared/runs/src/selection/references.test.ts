@@ -98,7 +98,7 @@ const BASELINE = {
     },
   },
   digests: {},
-  artifacts: { train: { manifest: 'c'.repeat(64), code: 'code-0', files: {} } },
+  artifacts: { train: { stage: 'train', manifest: 'c'.repeat(64), code: 'code-0', files: {} } },
 };
 const writeBaseline = (pipeline: string, content: unknown): void => {
   mkdirSync(join(root, 'pipelines/baselines'), { recursive: true });
@@ -112,7 +112,7 @@ test('a baseline stands for the run with its first seed; it is that of the run b
     pipeline: 'toy',
     commit: first,
     dirty: true,
-    stages: { train: { parameters: { steps: 5 }, metrics: { loss: 1.25 }, manifest: 'c'.repeat(64) } },
+    steps: { train: { parameters: { steps: 5 }, metrics: { loss: 1.25 }, manifest: 'c'.repeat(64) } },
   });
   expect(await resolveReference('toy@baseline', { workspace, runs })).toMatchObject({ id: 'toy@baseline' });
 });
@@ -127,8 +127,8 @@ test('a baseline that is missing, of another pipeline, of another format or dama
   await expect(read('copied')).rejects.toThrow(
     /of another pipeline[^]*expected: +pipeline copied[^]*found: +pipeline toy/,
   );
-  writeBaseline('newer', { ...BASELINE, format: 2 });
-  await expect(read('newer')).rejects.toThrow(/another format[^]*expected: +format 1[^]*found: +format 2/);
+  writeBaseline('newer', { ...BASELINE, format: 3 });
+  await expect(read('newer')).rejects.toThrow(/another format[^]*expected: +format 2[^]*found: +format 3/);
   writeFileSync(join(root, 'pipelines/baselines/cut.json'), '{"format":1,');
   await expect(read('cut')).rejects.toThrow(/damaged[^]*baselines\/cut\.json/);
   await expect(resolveReferences(['baseline'], { workspace, runs })).rejects.toThrow(/baseline of which pipeline/);

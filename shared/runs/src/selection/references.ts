@@ -70,8 +70,8 @@ function fromLatest(runs: readonly Run[], back: number, reference: string): Run 
   });
 }
 
-const describe = ({ id, name, pipeline, stage }: Run): string =>
-  `${id}${name === undefined ? '' : ` (${name})`} of ${stage === undefined ? '' : `${stage}:`}${pipeline}`;
+const describe = ({ id, name, pipeline, step }: Run): string =>
+  `${id}${name === undefined ? '' : ` (${name})`} of ${step === undefined ? '' : `${step}:`}${pipeline}`;
 
 function ambiguous(reference: string, matches: readonly Run[]): UserError {
   const more = matches.length > LISTED ? `, and ${matches.length - LISTED} earlier ones` : '';

@@ -1,22 +1,22 @@
 import type { Run } from '@arrowsmith/pipeline';
 import { expect, test } from 'vitest';
-import { testStage } from '../../../pipeline/src/testing/runs.ts';
+import { testStep } from '../../../pipeline/src/testing/runs.ts';
 import { formatList } from '../printing/list.ts';
 import { testRuns } from '../testing/runs.ts';
 import { differingParameters } from './differing-parameters.ts';
 import { foldReruns } from './reruns.ts';
 import { parseColumns } from './select-runs.ts';
 
-/** A chain of two stages; `train` is known by its manifest. */
+/** A chain of two steps; `train` is known by its manifest. */
 const chain = (train: string, cached: boolean, parameters: object = {}): Partial<Run> => ({
-  stages: {
-    chunk: testStage('chunk', { cached }),
-    train: testStage('train', { cached, manifest: train, parameters }),
+  steps: {
+    chunk: testStep('chunk', { cached }),
+    train: testStep('train', { cached, manifest: train, parameters }),
   },
 });
 const onlyTrain = (train: string, cached: boolean): Partial<Run> => ({
-  stage: 'train',
-  stages: { train: testStage('train', { cached, manifest: train }) },
+  step: 'train',
+  steps: { train: testStep('train', { cached, manifest: train }) },
 });
 
 /** Which runs, by their number, repeat which. */
@@ -38,7 +38,7 @@ test('a run in which nothing was computed repeats the one that has its artifacts
   ]);
 });
 
-test('a stage by itself repeats the pipeline that has made it, and not the other way round', () => {
+test('a step by itself repeats the pipeline that has made it, and not the other way round', () => {
   expect(repeated(chain('a', false), onlyTrain('a', true))).toEqual([[1, 0]]);
   expect(repeated(onlyTrain('a', false), chain('a', true))).toEqual([]);
 });
@@ -49,7 +49,7 @@ test('what was computed, is of another pipeline, has no earlier run or is marked
   expect(repeated(chain('a', true), chain('b', true))).toEqual([]);
   expect(repeated(chain('a', false), { ...chain('a', true), name: 'good' })).toEqual([]);
   expect(repeated(chain('a', false), { ...chain('a', true), notes: 'again' })).toEqual([]);
-  expect(repeated({ stages: {} }, { stages: {} })).toEqual([]);
+  expect(repeated({ steps: {} }, { steps: {} })).toEqual([]);
 });
 
 test('a list counts what it folds, and shows the parameters that differ', () => {
@@ -73,7 +73,7 @@ test('a list counts what it folds, and shows the parameters that differ', () => 
 test('parameters are compared within a pipeline, lists and what is missing included', () => {
   const train = (parameters: object, changes: Partial<Run> = {}): Partial<Run> => ({
     ...changes,
-    stages: { train: testStage('train', { parameters }) },
+    steps: { train: testStep('train', { parameters }) },
   });
   const of = (...properties: Partial<Run>[]): string[] => differingParameters(testRuns(...properties));
   expect(of(train({ a: 1, b: { c: [1, 2] } }), train({ a: 1, b: { c: [1, 3], d: null } }))).toEqual([
@@ -81,7 +81,7 @@ test('parameters are compared within a pipeline, lists and what is missing inclu
     'train.b.d',
   ]);
   expect(of(train({ a: 1 }), train({ a: 2 }, { pipeline: 'other' }))).toEqual([]);
-  expect(of(train({ a: 1 }), { stages: {} })).toEqual([]);
+  expect(of(train({ a: 1 }), { steps: {} })).toEqual([]);
 });
 
 test('more parameters than a terminal has room for are named instead', () => {

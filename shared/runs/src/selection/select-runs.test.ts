@@ -1,9 +1,9 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { appendRun, openWorkspace, readLedger, type StageRun } from '@arrowsmith/pipeline';
+import { appendRun, openWorkspace, readLedger, type StepRun } from '@arrowsmith/pipeline';
 import { expect, test } from 'vitest';
-import { testRun, testStage } from '../../../pipeline/src/testing/runs.ts';
+import { testRun, testStep } from '../../../pipeline/src/testing/runs.ts';
 import { compareRuns } from '../comparison/compare-runs.ts';
 import { formatComparison } from '../printing/comparison.ts';
 import { testRuns } from '../testing/runs.ts';
@@ -12,10 +12,10 @@ import { parseSince } from './since.ts';
 import { selectRuns } from './select-runs.ts';
 
 const evaluated = (bitsPerByte: number, steps: number) => ({
-  stages: {
-    chunk: testStage('chunk', { metrics: { bytesPerToken: 2 } }),
-    train: testStage('train', { parameters: { steps, optimizer: { learningRate: 1e-3 }, list: [1] } }),
-    evaluate: testStage('evaluate', { metrics: { bitsPerByte, bytesPerToken: 3 }, bytes: 77, seconds: 5 }),
+  steps: {
+    chunk: testStep('chunk', { metrics: { bytesPerToken: 2 } }),
+    train: testStep('train', { parameters: { steps, optimizer: { learningRate: 1e-3 }, list: [1] } }),
+    evaluate: testStep('evaluate', { metrics: { bitsPerByte, bytesPerToken: 3 }, bytes: 77, seconds: 5 }),
   },
 });
 const runs = testRuns(
@@ -35,7 +35,7 @@ test('fields are properties, metrics, parameters, sizes and times', () => {
     dirty: false,
     'machine.cpu': 'Z80',
     'metrics.bitsPerByte': 0.9,
-    'metrics.bytesPerToken': 3, // the last stage's
+    'metrics.bytesPerToken': 3, // the last step's
     'metrics.chunk.bytesPerToken': 2,
     'train.steps': 100,
     'train.optimizer.learningRate': 1e-3,
@@ -44,7 +44,7 @@ test('fields are properties, metrics, parameters, sizes and times', () => {
     seconds: 3,
   };
   for (const [path, value] of Object.entries(values)) expect(fieldOf(run!, path), path).toBe(value);
-  for (const path of ['notes', 'train.list', 'train.optimizer', 'train', 'nope.steps', 'metrics.nope', 'stages.train'])
+  for (const path of ['notes', 'train.list', 'train.optimizer', 'train', 'nope.steps', 'metrics.nope', 'steps.train'])
     expect(fieldOf(run!, path), path).toBeUndefined();
   expect(fieldPaths(run!)).toEqual(expect.arrayContaining(Object.keys(values)));
 });
@@ -87,8 +87,8 @@ test('names that every object has are names like others: asked for, they are fou
   const workspace = openWorkspace(mkdtempSync(join(tmpdir(), 'names-')), {});
   const metrics = { ['__proto__']: 3, constructor: 1, toString: 2 } as unknown as Record<string, number>;
   const parameters = JSON.parse('{"valueOf":{"__proto__":5},"toString":4}') as object;
-  const names = { constructor: testStage('constructor', { metrics, parameters }) } as Record<string, StageRun>;
-  await appendRun(workspace, testRun({ name: 'toString', stages: { ...testRun().stages, ...names } }));
+  const names = { constructor: testStep('constructor', { metrics, parameters }) } as Record<string, StepRun>;
+  await appendRun(workspace, testRun({ name: 'toString', steps: { ...testRun().steps, ...names } }));
   await appendRun(workspace, testRun({ name: 'plain' }), new Date(Date.now() + 1000));
   const { runs: kept } = await readLedger(workspace);
   const found = (where: string) => selectRuns(kept, { where }).map(({ name }) => name);
@@ -112,7 +112,7 @@ test('names that every object has are names like others: asked for, they are fou
     { reference: 'a', run: kept[0]! },
     { reference: 'b', run: kept[1]! },
   ]);
-  const odd = comparison.metrics.filter(({ stage }) => stage === 'constructor');
+  const odd = comparison.metrics.filter(({ step }) => step === 'constructor');
   expect(odd.map(({ name, values }) => [name, values]).sort()).toEqual([
     ['__proto__', [3, null]],
     ['constructor', [1, null]],

@@ -73,7 +73,7 @@ const isUnknown = (runs: readonly Run[], path: string): boolean =>
   runs.length > 0 && !runs.some((run) => fieldOf(run, path) !== undefined) && !OPTIONAL.has(path);
 
 /** What every run may have, though none here does. */
-const OPTIONAL: ReadonlySet<string> = new Set(['name', 'notes', 'stage', 'commit', 'backend', 'substitution']);
+const OPTIONAL: ReadonlySet<string> = new Set(['name', 'notes', 'step', 'commit', 'backend', 'substitution']);
 
 function suggestion(runs: readonly Run[], path: string): string {
   const near = nearest(path, runs.slice(-50).flatMap(fieldPaths));

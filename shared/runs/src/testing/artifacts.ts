@@ -16,8 +16,8 @@ import {
   type TableKind,
   writeTable,
 } from '@arrowsmith/artifacts';
-import { openWorkspace, type StageRun, type Workspace } from '@arrowsmith/pipeline';
-import { testStage } from '../../../pipeline/src/testing/runs.ts';
+import { openWorkspace, type StepRun, type Workspace } from '@arrowsmith/pipeline';
+import { testStep } from '../../../pipeline/src/testing/runs.ts';
 
 export const emptyWorkspace = (): Workspace => openWorkspace(mkdtempSync(join(tmpdir(), 'runs-')), {});
 
@@ -28,13 +28,13 @@ export interface TestTable {
   metadata?: Record<string, string>;
 }
 
-/** Puts an artifact into the store. @returns the stage of a run that made it */
+/** Puts an artifact into the store. @returns the step of a run that made it */
 export async function storeStage(
   { store }: Workspace,
-  stage: string,
+  step: string,
   tables: Record<string, TestTable>,
-  changes: Partial<StageRun> = {},
-): Promise<StageRun> {
+  changes: Partial<StepRun> = {},
+): Promise<StepRun> {
   mkdirSync(join(store, 'work'), { recursive: true });
   const files: Record<string, FileEntry> = {};
   for (const [name, { kind, columns, metadata = {} }] of Object.entries(tables)) {
@@ -42,15 +42,15 @@ export async function storeStage(
     const { rows } = await writeTable(path, kind, metadata, [columns]);
     files[name] = { ...(await putFile(store, path)), rows };
   }
-  const manifest: Manifest = { format: 1, stage, metadata: changes.metadata ?? {}, files };
-  return testStage(stage, { manifest: await remember(store, `key of ${stage}`, manifest, {}), ...changes });
+  const manifest: Manifest = { format: 1, stage: changes.stage ?? step, metadata: changes.metadata ?? {}, files };
+  return testStep(step, { manifest: await remember(store, `key of ${step}`, manifest, {}), ...changes });
 }
 
-/** Losses of the model float32 by document. */
+/** Losses of the model of train by document. */
 export const documentLosses = (nats: readonly number[], tokens = nats.map(() => 10)): TestTable => ({
   kind: documentLossesTable,
   columns: {
-    model: strings(nats.map(() => 'float32')),
+    model: strings(nats.map(() => 'train')),
     document: numbers(Int32Array.from(nats, (_, i) => i)),
     tokens: numbers(Int32Array.from(tokens)),
     bytes: numbers(Int32Array.from(nats, () => 40)),
@@ -62,7 +62,7 @@ export const documentLosses = (nats: readonly number[], tokens = nats.map(() => 
 export const greedySamples = (...texts: string[]): TestTable => ({
   kind: samplesTable,
   columns: {
-    model: strings(texts.map(() => 'float32')),
+    model: strings(texts.map(() => 'train')),
     method: strings(texts.map(() => 'greedy')),
     temperature: numbers(new Float64Array(texts.length)),
     topK: numbers(new Int32Array(texts.length)),

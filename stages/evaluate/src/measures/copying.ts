@@ -145,35 +145,35 @@ function suffixAutomaton(texts: readonly (readonly number[])[]): {
 /** Words of an n-gram that counts as copied: shorter ones stand in any two texts. */
 export const COPIED_WORDS = 8;
 
-/** What was met in the training text. */
+/** What of a model's samples was met in the training text. */
 export interface Copies {
-  /** Share of the samples' 8-grams of words. */
-  samples: number | null;
-  /** Share of the held-out text's: so much do texts of this kind share anyhow. */
-  heldOut: number | null;
+  /** Share of their 8-grams of words; null where they have none. */
+  seen: number | null;
   /** Words of the longest run of a sample. */
   longestRun: number;
 }
 
-/** The metrics by which runs are compared. The share of the held-out text is of the text, not of the model: neither way is better. */
-export function copyMetrics({ samples, heldOut, longestRun }: Copies): Record<string, Metric> {
+/** The metrics of a model's samples by which runs are compared. */
+export function sampleMetrics({ seen, longestRun }: Copies): Record<string, Metric> {
+  if (seen === null) return {};
   return {
-    ...(heldOut === null ? {} : { heldOutSeen8grams: { value: heldOut } }),
-    ...(samples === null
-      ? {}
-      : {
-          sampleSeen8grams: { value: samples, better: 'lower' },
-          sampleLongestCopy: { value: longestRun, unit: 'words', better: 'lower' },
-        }),
+    sampleSeen8grams: { value: seen, better: 'lower' },
+    sampleLongestCopy: { value: longestRun, unit: 'words', better: 'lower' },
   };
 }
 
-/** What a run's summary says of them. @param part of the training text, where it was not all of it */
-export function copyHighlights({ samples, heldOut, longestRun }: Copies, part: string): Record<string, string> {
+/** So much do texts of this kind share anyhow: it is of the text, not of a model, so that neither way is better. */
+export const heldOutMetrics = (heldOut: number | null): Record<string, Metric> =>
+  heldOut === null ? {} : { heldOutSeen8grams: { value: heldOut, guard: 'exact' } };
+
+/** What a run's summary says of them; undefined where there is nothing to say. */
+export function describeCopies(copies: Copies | null, heldOut: number | null): string | undefined {
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const parts = [
-    samples === null ? [] : [`${percent(samples)} of samples' 8-grams, ${longestRun} words at most`],
+    copies === null || copies.seen === null
+      ? []
+      : [`${percent(copies.seen)} of samples' 8-grams, ${copies.longestRun} words at most`],
     heldOut === null ? [] : [`${percent(heldOut)} of the held-out text's`],
   ].flat();
-  return parts.length === 0 ? {} : { 'seen in training': `${parts.join('; ')}${part}` };
+  return parts.length === 0 ? undefined : parts.join('; ');
 }

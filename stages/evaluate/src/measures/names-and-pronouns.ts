@@ -1,6 +1,26 @@
 /** @file What names and pronouns cost: does the model know who the story is about? */
 import type { Metric } from '@arrowsmith/pipeline/stage';
 import type { RowLosses } from '@arrowsmith/training';
+import { type CreateMeasure, linesOf, type ModelLine, type Subject } from '../measure.ts';
+
+export const namesAndPronouns: CreateMeasure = ({ textOf }) => {
+  const counters = new Map<Subject, NameLossCounter>();
+  return {
+    begin(subject) {
+      const counter = nameLossCounter(textOf);
+      counters.set(subject, counter);
+      return (row) => counter.add(row);
+    },
+    model: (subject) => nameMetrics(counters.get(subject)!.result()),
+    async end() {
+      const lines = [...counters].flatMap(([subject, counter]) => {
+        const text = describeNames(counter.result());
+        return text === undefined ? [] : [[subject, 'loss of words', text] as ModelLine];
+      });
+      return { highlights: linesOf(lines) };
+    },
+  };
+};
 
 /** Nats of words of a kind. */
 export interface WordLoss {
@@ -100,20 +120,21 @@ function kindOf(word: string, before: string, known: Set<string>): keyof NameLos
 
 /** The metrics by which runs are compared. */
 export function nameMetrics({ repeatedNames, newNames, pronouns }: NameLosses): Record<string, Metric> {
-  const entries = { repeatedNameLoss: repeatedNames, newNameLoss: newNames, pronounLoss: pronouns };
-  return Object.fromEntries(
-    Object.entries(entries).flatMap(([name, { loss }]) =>
-      loss === null ? [] : [[name, { value: loss, unit: 'nats per word', better: 'lower', perToken: true }]],
-    ),
-  );
+  const metric = (name: string, { loss }: WordLoss, more: Partial<Metric> = {}): Record<string, Metric> =>
+    loss === null ? {} : { [name]: { value: loss, unit: 'nats per word', better: 'lower', perToken: true, ...more } };
+  return {
+    ...metric('repeatedNameLoss', repeatedNames, { guard: 'both' }),
+    ...metric('newNameLoss', newNames),
+    ...metric('pronounLoss', pronouns, { guard: 'both' }),
+  };
 }
 
 /** What a run's summary says of them. */
-export function nameHighlights({ repeatedNames, newNames, pronouns }: NameLosses): Record<string, string> {
+export function describeNames({ repeatedNames, newNames, pronouns }: NameLosses): string | undefined {
   const parts = [
     repeatedNames.loss === null ? [] : [`repeated names ${repeatedNames.loss.toFixed(2)}`],
     newNames.loss === null ? [] : [`new ones ${newNames.loss.toFixed(2)}`],
     pronouns.loss === null ? [] : [`he, she and their forms ${pronouns.loss.toFixed(2)}`],
   ].flat();
-  return parts.length === 0 ? {} : { 'loss of words': `${parts.join(', ')} nats each` };
+  return parts.length === 0 ? undefined : `${parts.join(', ')} nats each`;
 }

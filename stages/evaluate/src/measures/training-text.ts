@@ -1,6 +1,15 @@
 /** @file Reads the training text once, for all that is measured against it: the reference for losses, and what is copied. */
 import type { TokenTable } from '@arrowsmith/training';
-import { COPIED_WORDS, copyCounter, type Copies } from './copying.ts';
+import {
+  type CreateMeasure,
+  type Findings,
+  linesOf,
+  type Metrics,
+  type ModelLine,
+  ofModel,
+  type Subject,
+} from '../measure.ts';
+import { COPIED_WORDS, copyCounter, type Copies, describeCopies, heldOutMetrics, sampleMetrics } from './copying.ts';
 import { ngramCounter } from './five-gram.ts';
 import { tokenStream } from './token-stream.ts';
 
@@ -14,16 +23,75 @@ const HELD_OUT_BYTES = 1e6;
 const PIECE_BYTES = 2 ** 20;
 const ORDER = 5;
 
+export const trainingText: CreateMeasure = ({ context, rows, trainingRows, samples, ...tokens }) => {
+  const subjects: Subject[] = [];
+  return {
+    model(subject) {
+      subjects.push(subject);
+      return {};
+    },
+    async end(): Promise<Findings> {
+      const train = await trainingRows();
+      const bar = context.progress(`${context.step} against the training text`, {
+        total: train.tokens,
+        unit: 'tokens',
+      });
+      const models = [...new Set(samples.map(({ model }) => model))];
+      const textsOf = (name: string) => samples.filter(({ model }) => model === name).map(({ text }) => text);
+      const { reference, heldOut, copies, searched } = await measureTrainingText({
+        train,
+        validation: rows,
+        samples: new Map(models.map((name) => [name, textsOf(name)])),
+        ...tokens,
+        signal: context.signal,
+        onProgress: (done) => bar.update(done),
+      });
+      bar.end();
+      const { bitsPerByte } = reference;
+      const metrics: Metrics = {
+        fiveGramBitsPerByte: { value: bitsPerByte, unit: 'bits per byte', guard: 'exact' },
+        ...heldOutMetrics(heldOut),
+      };
+      for (const [name, of] of copies) Object.assign(metrics, ofModel(name, sampleMetrics(of)));
+      const part = searchedPart(searched);
+      const lines = subjects.flatMap((subject): ModelLine[] => {
+        const text = describeCopies(copies.get(subject.name) ?? null, heldOut);
+        return text === undefined ? [] : [[subject, 'seen in training', `${text}${part}`]];
+      });
+      return {
+        metrics,
+        highlights: {
+          'five-gram model': `${bitsPerByte.toFixed(4)} bits per byte, from the training text${ofTokensRead(reference)}`,
+          ...linesOf(lines),
+        },
+      };
+    },
+  };
+};
+
+/** Which part of the training text was searched, where it was not all of it. */
+function searchedPart({ bytes, isWhole }: { bytes: number; isWhole: boolean }): string {
+  return isWhole ? '' : `; of the first ${(bytes / 1e6).toFixed(0)} MB`;
+}
+
+/** Of how much text the reference is, where it was not all. */
+function ofTokensRead({ tokens, isWhole }: { tokens: number; isWhole: boolean }): string {
+  return isWhole ? '' : `, its first ${(tokens / 1e6).toFixed(1)} M tokens`;
+}
+
 export interface TrainingTextMeasures {
   /** Bits per byte of the held-out split by a 5-gram model of so many tokens of the training text; all of it where `isWhole`. */
   reference: { bitsPerByte: number; tokens: number; isWhole: boolean };
-  copies: Copies;
+  /** Share of the 8-grams of words of the held-out text that stand in it; null where that has none. */
+  heldOut: number | null;
+  /** By model. */
+  copies: ReadonlyMap<string, Copies>;
   /** Bytes of the training text that were searched; all of it where `isWhole`. */
   searched: { bytes: number; isWhole: boolean };
 }
 
 /**
- * @param samples texts that the model made
+ * @param samples texts that each model made, by its name
  * @param textOf bytes that a token stands for; none for special tokens
  */
 export async function measureTrainingText({
@@ -38,7 +106,7 @@ export async function measureTrainingText({
 }: {
   train: TokenTable;
   validation: TokenTable;
-  samples: readonly string[];
+  samples: ReadonlyMap<string, readonly string[]>;
   endOfText: number;
   vocabularySize: number;
   textOf: (id: number) => Uint8Array;
@@ -47,20 +115,21 @@ export async function measureTrainingText({
 }): Promise<TrainingTextMeasures> {
   const heldOut: string[] = [];
   await eachDocument(validation, HELD_OUT_BYTES, (document) => heldOut.push(document), { endOfText, textOf, signal });
-  const copies = copyCounter({ texts: [...samples, ...heldOut], n: COPIED_WORDS, followed: samples });
-  const counter = ngramCounter({ order: ORDER, vocabularySize });
+  const followed = [...samples.values()].flat();
+  const counter = copyCounter({ texts: [...followed, ...heldOut], n: COPIED_WORDS, followed });
+  const ngrams = ngramCounter({ order: ORDER, vocabularySize });
   let tokens = 0;
-  const searched = await eachDocument(train, SEARCHED_BYTES, copies.add, {
+  const searched = await eachDocument(train, SEARCHED_BYTES, counter.add, {
     endOfText,
     textOf,
     signal,
     onTokens(batch) {
-      counter.add(batch.subarray(0, Math.max(0, REFERENCE_TOKENS - tokens)));
+      ngrams.add(batch.subarray(0, Math.max(0, REFERENCE_TOKENS - tokens)));
       tokens += batch.length;
       onProgress(tokens);
     },
   });
-  const model = counter.model();
+  const model = ngrams.model();
   let nats = 0;
   for await (const batch of tokenStream(validation, Infinity, signal)) nats += model.nats(batch);
   return {
@@ -69,11 +138,16 @@ export async function measureTrainingText({
       tokens: Math.min(tokens, REFERENCE_TOKENS),
       isWhole: searched.isWhole && tokens <= REFERENCE_TOKENS,
     },
-    copies: {
-      samples: copies.seen(samples),
-      heldOut: copies.seen(heldOut),
-      longestRun: samples.reduce((longest, sample) => Math.max(longest, copies.longestRun(sample)), 0),
-    },
+    heldOut: counter.seen(heldOut),
+    copies: new Map(
+      [...samples].map(([name, texts]) => [
+        name,
+        {
+          seen: counter.seen(texts),
+          longestRun: texts.reduce((longest, text) => Math.max(longest, counter.longestRun(text)), 0),
+        },
+      ]),
+    ),
     searched,
   };
 }

@@ -1,11 +1,44 @@
 /** @file Whether a model sees: its losses on captions with right, wrong and no pictures, and the captions that it makes itself. */
-import { booleans, type Column, numbers, strings } from '@arrowsmith/artifacts';
+import { booleans, captionsTable, type Column, numbers, pictureMetricsTable, strings } from '@arrowsmith/artifacts';
 import { type Attributes, type Combinations, combinationsOf, objectsOf } from '@arrowsmith/corpus/pictures';
 import { generate, samplingParameters } from '@arrowsmith/generation';
 import type { ParameterTensors } from '@arrowsmith/model';
 import { evenlySpread, patchTensor, splitLoss, type TokenRows, type TokenTable } from '@arrowsmith/training';
 import type { Metric } from '@arrowsmith/pipeline/stage';
-import type { Model } from '@arrowsmith/quantization/read-model';
+import type { Model } from '@arrowsmith/quantization/model';
+import type { CreateMeasure } from '../measure.ts';
+
+export const captioning: CreateMeasure = ({ context, rows, endOfText, encoder }) => {
+  if (rows.vision === null) return undefined;
+  const { batchSize, captions: count } = context.parameters;
+  const { signal } = context;
+  const metrics: PictureMetrics[] = [];
+  const captions: Caption[] = [];
+  return {
+    async model({ name, model, tensors: parameters }) {
+      const textOf = (ids: readonly number[]): string => encoder.decode(ids);
+      const seen = await evaluatePictures({
+        name,
+        model,
+        parameters,
+        rows,
+        batchSize,
+        count,
+        endOfText,
+        textOf,
+        signal,
+      });
+      metrics.push(...seen.metrics);
+      captions.push(...seen.captions);
+      return pictureScores(seen.metrics);
+    },
+    async end() {
+      await context.table('picture-metrics.arrow', pictureMetricsTable, {}, [pictureMetricColumns(metrics)]);
+      await context.table('captions.arrow', captionsTable, {}, [captionColumns(captions)]);
+      return { highlights: pictureHighlights(metrics) };
+    },
+  };
+};
 
 /** A row of the table `picture-metrics`. */
 export interface PictureMetrics {
@@ -42,7 +75,8 @@ const GREEDY = samplingParameters.parse({ temperature: 0 });
  * @param textOf the text of token ids
  */
 export async function evaluatePictures({
-  model: { name: model, config, perLayerRows },
+  name: model,
+  model: { config, perLayerRows },
   parameters,
   rows,
   batchSize,
@@ -51,6 +85,7 @@ export async function evaluatePictures({
   textOf,
   signal,
 }: {
+  name: string;
   model: Model;
   parameters: ParameterTensors;
   rows: TokenTable;

@@ -1,6 +1,27 @@
 /** @file Where a model's loss comes from: summed by document, and by position in the context. */
-import { type Column, numbers, strings } from '@arrowsmith/artifacts';
+import { type Column, documentLossesTable, numbers, positionLossesTable, strings } from '@arrowsmith/artifacts';
 import type { RowLosses } from '@arrowsmith/training';
+import type { CreateMeasure } from '../measure.ts';
+
+export const lossBreakdown: CreateMeasure = ({ context, rows, text, vocabularySize, textOf }) => {
+  const byteLengths = Int32Array.from({ length: vocabularySize }, (_, id) => textOf(id).length);
+  const breakdowns: [model: string, LossBreakdown][] = [];
+  return {
+    begin({ name }) {
+      const { contextLength } = rows;
+      const breakdown = createLossBreakdown({ documents: text.documents, contextLength, byteLengths });
+      breakdowns.push([name, breakdown]);
+      return (row) => breakdown.add(row);
+    },
+    async end() {
+      const documents = breakdowns.map(([name, of]) => documentColumns(name, of.documents));
+      await context.table('documents.arrow', documentLossesTable, {}, documents);
+      const positions = breakdowns.map(([name, of]) => positionColumns(name, of.positions));
+      await context.table('positions.arrow', positionLossesTable, {}, positions);
+      return {};
+    },
+  };
+};
 
 /** Sums over some predictions, in parallel arrays: by document of the split, or by position of the input. */
 export interface LossSums {

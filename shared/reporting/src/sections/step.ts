@@ -1,4 +1,4 @@
-/** @file What one stage did, whatever stage it is: its lines for people, and each of its tables as its kind or its columns say. */
+/** @file What one step did, whatever step it is: its lines for people, and each of its tables as its kind or its columns say. */
 import { facts, note, plainTable, table, unfold } from '../blocks.ts';
 import { capitalized, formatName, formatNumber } from '../format.ts';
 import { html, type Child, type Html } from '../html.ts';
@@ -22,45 +22,45 @@ const KINDS: Readonly<Record<string, (entries: readonly Entry[]) => Html>> = {
   samples,
 };
 
-/** Longer lines of a stage are texts, which are shown as samples. */
+/** Longer lines of a step are texts, which are shown as samples. */
 const LONGEST_LINE = 200;
 
-/** @param runs of which at least one has the stage */
-export function stageContent(stage: string, runs: readonly ReportRun[]): Html {
-  const artifacts = artifactsOf(stage, runs);
-  const have = runs.filter(({ stages }) => stages.some(({ name }) => name === stage)).length;
+/** @param runs of which at least one has the step */
+export function stepContent(step: string, runs: readonly ReportRun[]): Html {
+  const artifacts = artifactsOf(step, runs);
+  const have = runs.filter(({ steps }) => steps.some(({ name }) => name === step)).length;
   const entries = artifacts.flatMap((artifact): Entry[] =>
-    artifact.stage.tables.filter((each) => !hasSteps(each)).map((each) => ({ ...artifact, table: each })),
+    artifact.step.tables.filter((each) => !hasSteps(each)).map((each) => ({ ...artifact, table: each })),
   );
   const kinds = [...new Set(entries.map(({ table: { kind } }) => kind))].sort((a, b) => rankOf(a) - rankOf(b));
   return html`${runs.length > 1 && artifacts.length === 1 && html`<p class="note">${have === runs.length ? 'The same artifact in all runs.' : 'The same artifact in all runs that have it.'}</p>`}
   ${highlights(artifacts)}
-  ${artifacts.map(({ label, stage: { missing } }) =>
+  ${artifacts.map(({ label, step: { missing } }) =>
     missing.map((sentence) => html`<p class="warning">${label !== '' && `${label}: `}${sentence}</p>`),
   )}
-  ${stepCurves(`${stage}-by-step`, artifacts)}
+  ${stepCurves(`${step}-by-step`, artifacts)}
   ${kinds.map((kind) =>
     tablesOfKind(
-      stage,
+      step,
       kind,
       entries.filter((entry) => entry.table.kind === kind),
     ),
   )}
-  ${metrics(artifacts)} ${artifacts.every(isSilent) && note('This stage says nothing about itself.')}`;
+  ${metrics(artifacts)} ${artifacts.every(isSilent) && note('This step says nothing about itself.')}`;
 }
 
-const isSilent = ({ stage: { highlights: lines, tables, metrics: numbers, missing } }: Artifact): boolean =>
+const isSilent = ({ step: { highlights: lines, tables, metrics: numbers, missing } }: Artifact): boolean =>
   [lines, numbers].every((of) => Object.keys(of).length === 0) && tables.length + missing.length === 0;
 
 /** Texts come last, tables that are shown as they are first. */
 const rankOf = (kind: string): number => (kind === 'samples' ? 2 : kind in KINDS ? 1 : 0);
 
-function tablesOfKind(stage: string, kind: string, entries: readonly Entry[]): Html {
+function tablesOfKind(step: string, kind: string, entries: readonly Entry[]): Html {
   const known = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
   if (known !== undefined) return known(entries);
   const title = capitalized(formatName(kind));
   if (entries.every((entry) => hasPositions(entry.table))) {
-    return positionCurves(`${stage}-${kind}`, entries);
+    return positionCurves(`${step}-${kind}`, entries);
   }
   return html`<h3>${title}</h3>
     ${plainTable(title, joined(entries), formatName)}`;
@@ -89,9 +89,9 @@ function highlights(artifacts: readonly Artifact[]): Html {
     text !== undefined && !text.includes('\n') && text.length <= LONGEST_LINE;
   const labels = [
     ...new Set(
-      artifacts.flatMap(({ stage }) =>
-        Object.entries(stage.highlights).flatMap(([label, text]) =>
-          isShort(text) && !(label.startsWith('sample') && stage.tables.some(({ kind }) => kind === 'samples'))
+      artifacts.flatMap(({ step }) =>
+        Object.entries(step.highlights).flatMap(([label, text]) =>
+          isShort(text) && !(label.startsWith('sample') && step.tables.some(({ kind }) => kind === 'samples'))
             ? [label]
             : [],
         ),
@@ -99,8 +99,8 @@ function highlights(artifacts: readonly Artifact[]): Html {
     ),
   ];
   if (labels.length === 0) return html``;
-  const textOf = ({ stage }: Artifact, label: string): string => {
-    const text = stage.highlights[label];
+  const textOf = ({ step }: Artifact, label: string): string => {
+    const text = step.highlights[label];
     return isShort(text) ? text : '–';
   };
   if (artifacts.length === 1) return facts(labels.map((label) => [label, textOf(artifacts[0]!, label)]));
@@ -111,9 +111,9 @@ function highlights(artifacts: readonly Artifact[]): Html {
   );
 }
 
-/** All numbers that the stage reported. */
+/** All numbers that the step reported. */
 function metrics(artifacts: readonly Artifact[]): Child {
-  const names = [...new Set(artifacts.flatMap(({ stage }) => Object.keys(stage.metrics)))];
+  const names = [...new Set(artifacts.flatMap(({ step }) => Object.keys(step.metrics)))];
   if (names.length === 0) return undefined;
   const titles = artifacts.length === 1 ? ['value'] : artifacts.map(({ label }) => label);
   return unfold(
@@ -123,7 +123,7 @@ function metrics(artifacts: readonly Artifact[]): Child {
       [{ title: 'metric' }, ...titles.map((title) => ({ title, numeric: true }))],
       names.map((name) => [
         name,
-        ...artifacts.map(({ stage }) => (name in stage.metrics ? formatNumber(stage.metrics[name]!, 6) : '–')),
+        ...artifacts.map(({ step }) => (name in step.metrics ? formatNumber(step.metrics[name]!, 6) : '–')),
       ]),
     ),
   );

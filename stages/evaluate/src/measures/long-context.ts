@@ -1,9 +1,38 @@
 /** @file The loss over contexts longer than those of training, by each way of extending a model to them. */
-import { type Column, numbers, strings } from '@arrowsmith/artifacts';
+import { type Column, longContextTable, numbers, strings } from '@arrowsmith/artifacts';
 import { UserError } from '@arrowsmith/errors';
 import { extendContext, tensorsOf, type ContextExtension } from '@arrowsmith/model';
 import { splitLoss, type TokenRows, type TokenTable } from '@arrowsmith/training';
-import type { Model } from '@arrowsmith/quantization/read-model';
+import type { Model } from '@arrowsmith/quantization/model';
+import { type CreateMeasure, linesOf, type ModelLine, type Subject } from '../measure.ts';
+
+export const longContext: CreateMeasure = ({ context, rows }) => {
+  const asked = context.parameters.longContext;
+  if (asked === undefined) return undefined;
+  const { signal } = context;
+  const results: [Subject, LongContextResult[]][] = [];
+  return {
+    async model(subject) {
+      const { name, model } = subject;
+      const bar = context.progress(`${context.step} ${name} in long contexts`, {
+        total: asked.methods.length,
+        unit: 'methods',
+      });
+      const onMethod = (done: number) => bar.update(done);
+      results.push([subject, await evaluateLongContext(model, asked, rows, { signal, onMethod })]);
+      bar.end();
+      return {};
+    },
+    async end() {
+      const batches = results.map(([{ name }, of]) => longContextColumns(name, of));
+      await context.table('long-context.arrow', longContextTable, {}, batches);
+      const label = `context × ${asked.factor}`;
+      return {
+        highlights: linesOf(results.map(([subject, of]): ModelLine => [subject, label, describeLongContext(of)])),
+      };
+    },
+  };
+};
 
 /** A method's loss in one part of the context, which is as long as training's whole. */
 export interface LongContextResult {
@@ -35,10 +64,10 @@ export async function evaluateLongContext(
   if (count === 0) {
     throw new UserError({
       what: 'the validation split is shorter than one long context',
-      where: 'evaluate.longContext',
+      where: 'longContext',
       expected: `at least ${factor} rows`,
       found: `${rows.rows} rows of ${rows.contextLength} tokens`,
-      fix: 'lower evaluate.longContext.factor, or hold out more text',
+      fix: 'lower longContext.factor, or hold out more text',
     });
   }
   const results: LongContextResult[] = [];
@@ -72,8 +101,9 @@ export async function evaluateLongContext(
 }
 
 /** A record batch of the table `long-context`. */
-export function longContextColumns(results: readonly LongContextResult[]): Record<string, Column> {
+export function longContextColumns(model: string, results: readonly LongContextResult[]): Record<string, Column> {
   return {
+    model: strings(results.map(() => model)),
     method: strings(results.map(({ method }) => method)),
     factor: numbers(Int32Array.from(results, ({ factor }) => factor)),
     part: numbers(Int32Array.from(results, ({ part }) => part)),

@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { chooseEndOfText } from './end-of-text.ts';
+
+test('a text ends with the usual token, the first where there is none such, or the one that was asked for', () => {
+  const tokens = (...contents: string[]) => ({ specialTokens: contents.map((content, id) => ({ content, id })) });
+  expect(chooseEndOfText(tokens('<|begin_of_text|>', '<|end_of_text|>'), undefined, 'x.endOfText')).toBe(
+    '<|end_of_text|>',
+  );
+  expect(chooseEndOfText(tokens('<pad>', '<|im_end|>', '<|endoftext|>'), undefined, 'x.endOfText')).toBe(
+    '<|endoftext|>',
+  );
+  expect(chooseEndOfText(tokens('<pad>', '<end>'), undefined, 'x.endOfText')).toBe('<pad>');
+  expect(chooseEndOfText(tokens(), undefined, 'x.endOfText')).toBe('');
+  expect(chooseEndOfText(tokens('<pad>', '<end>'), '<end>', 'x.endOfText')).toBe('<end>');
+  expect(() => chooseEndOfText(tokens('<pad>'), '<end>', 'x.endOfText')).toThrow(/"<end>"[^]*one of <pad>/);
+});

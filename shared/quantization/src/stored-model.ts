@@ -1,0 +1,84 @@
+/** @file Models as every stage that makes one writes them: `weights.arrow`, the configuration in its metadata, each weight in a format of its own. */
+import { openWeights, readSchema, type StoredTensor, type WeightsFile } from '@arrowsmith/artifacts';
+import {
+  checkWeights,
+  countParameters,
+  type DecoderConfig,
+  parseDecoderConfig,
+  PER_LAYER_TABLE,
+  type PerLayerRows,
+  type Weights,
+} from '@arrowsmith/model';
+import { BEFORE } from './models-before-formats.ts';
+import { checkStored, decodeStored, storeFloat32 } from './weight-formats.ts';
+
+export { WEIGHTS_FILE } from './model-files.ts';
+
+/** A model in memory. */
+export interface Model {
+  config: DecoderConfig;
+  weights: Weights;
+  /** Reads the table of per-layer embeddings row by row, where it is left in its file. */
+  perLayerRows?: PerLayerRows;
+  /** The format that most bytes of the weights are stored in. */
+  format: string;
+  /** Of all stored weights. */
+  bytes: number;
+}
+
+/** What the manifest of a model says of it, whoever made it. */
+export function modelMetadata(
+  config: DecoderConfig,
+  tensors: Readonly<Record<string, StoredTensor>>,
+): { config: string; parameters: number; format: string; bytes: number } {
+  const stored = Object.values(tensors).map(({ format, bytes }) => ({ format, bytes: bytes.length }));
+  return { config: JSON.stringify(config), parameters: countParameters(config), ...formatOf(stored) };
+}
+
+function formatOf(stored: readonly { format: string; bytes: number }[]): { format: string; bytes: number } {
+  const byFormat = new Map<string, number>();
+  for (const { format, bytes } of stored) byFormat.set(format, (byFormat.get(format) ?? 0) + bytes);
+  const [[format] = ['f32']] = [...byFormat].sort(([, a], [, b]) => b - a);
+  return { format, bytes: stored.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+/** All weights of a model as float32, to be stored. */
+export const storeWeights = (weights: Weights): Record<string, StoredTensor> =>
+  Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [name, storeFloat32(tensor)]));
+
+/**
+ * Reads a model, as the float32 values that its weights stand for.
+ *
+ * @param whole whether the table of per-layer embeddings comes into memory, too; it stays in its file otherwise, as tokens need a row each
+ * @throws UserError when the file is damaged, or the weights are not those of the configuration
+ */
+export async function readModel(path: string, { whole = false }: { whole?: boolean } = {}): Promise<Model> {
+  const { kind } = (await readSchema(path)).metadata;
+  if (kind !== undefined && kind in BEFORE) return BEFORE[kind as keyof typeof BEFORE](path);
+  const file = await openWeights(path);
+  const config = parseDecoderConfig(file.metadata['config'], path);
+  const weights: Weights = {};
+  const isApart = !whole && file.tensors.get(PER_LAYER_TABLE)?.format === 'f32';
+  for (const [name, tensor] of file.tensors) {
+    checkStored(tensor, `${path}, ${name}`);
+    if (isApart && name === PER_LAYER_TABLE) continue;
+    const { shape, format } = tensor;
+    weights[name] = { shape, data: decodeStored({ shape, format, bytes: file.read(name) }) };
+  }
+  checkWeights(config, weights, path, isApart ? [PER_LAYER_TABLE] : []);
+  const stored = formatOf([...file.tensors.values()]);
+  return { config, weights, ...stored, ...(isApart ? { perLayerRows: rowsFrom(file) } : {}) };
+}
+
+/** Rows of the table of per-layer embeddings, each from its place in the file. */
+function rowsFrom({ tensors, read }: WeightsFile): PerLayerRows {
+  const width = tensors.get(PER_LAYER_TABLE)!.shape.at(-1)!;
+  return (ids) => {
+    const rows = new Float32Array(ids.length * width);
+    for (const [i, id] of ids.entries()) {
+      const { buffer } = read(PER_LAYER_TABLE, { offset: 4 * width * id, length: 4 * width });
+      rows.set(new Float32Array(buffer as ArrayBuffer), i * width);
+    }
+    return rows;
+  };
+}

@@ -1,0 +1,38 @@
+/** @file The stage `import`: a model that others trained, with its tokenizer. */
+import { z } from 'zod';
+import { declareStage } from '@arrowsmith/pipeline/stage';
+import type { ResolvedImport } from './resolve.ts';
+
+const parameters = z.strictObject({
+  path: z
+    .string()
+    .min(1)
+    .describe(
+      'A Hugging Face model folder (config.json, model.safetensors or its shards, tokenizer.json), or one of an artifact with weights.arrow; from the root of the workspace',
+    ),
+  tokenizer: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The tokenizer.json of the model, from the root of the workspace. Default: the one in the folder.'),
+  endOfText: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The special token that ends a text; by default the first of <|endoftext|>, <|end_of_text|> and </s> that the tokenizer has, otherwise its first special token',
+    ),
+});
+
+export type AskedImport = z.infer<typeof parameters>;
+
+export default declareStage<AskedImport, ResolvedImport>({
+  name: 'import',
+  description: 'Takes a model and its tokenizer from a Hugging Face folder',
+  inputs: {},
+  makes: ['model', 'tokenizer'],
+  parameters,
+  // A folder may change: look again.
+  cacheable: () => false,
+  resolve: async (asked, options) => (await import('./resolve.ts')).resolveImport(asked, options),
+});
