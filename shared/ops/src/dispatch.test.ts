@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { nativeBuild } from '@arrowsmith/backend-native/build';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { useBackend } from './backends.ts';
+import { useBackend } from '@arrowsmith/engine';
 import { combine, dispatch, sortByExpert } from './dispatch.ts';
 import { groupedLinears } from './grouped-linear.ts';
 import { topK } from './top-k.ts';

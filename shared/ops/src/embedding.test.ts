@@ -1,7 +1,7 @@
 import { UserError } from '@arrowsmith/errors';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { useBackend } from './backends.ts';
+import { useBackend } from '@arrowsmith/engine';
 import { embedding } from './embedding.ts';
 import { randomTensor } from './testing/errors.ts';
 

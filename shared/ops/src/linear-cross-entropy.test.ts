@@ -1,7 +1,7 @@
 import { UserError } from '@arrowsmith/errors';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { useBackend } from './backends.ts';
+import { useBackend } from '@arrowsmith/engine';
 import { linearCrossEntropy } from './linear-cross-entropy.ts';
 import { GRADIENT_TOLERANCE, gradientError, randomTensor, relativeError } from './testing/errors.ts';
 import { tokenLosses } from './token-losses.ts';

@@ -1,6 +1,7 @@
 import { UserError } from '@arrowsmith/errors';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { useBackend } from '@arrowsmith/engine';
 import {
   adamW,
   attention,
@@ -21,7 +22,6 @@ import {
   ropeTables,
   swiglu,
   tokenLosses,
-  useBackend,
 } from './index.ts';
 
 type KernelCall = { inputs: string[]; attributes: unknown };

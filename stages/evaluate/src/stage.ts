@@ -17,7 +17,7 @@ import {
 import { createEncoder, fromTokenizerJson } from '@arrowsmith/bpe';
 import { describeCuts, generate, type SamplingParameters, seenPrompt } from '@arrowsmith/generation';
 import { tensorsOf } from '@arrowsmith/model';
-import { type Engine, engineNotices, useBackend } from '@arrowsmith/ops';
+import { type Engine, engineNotices, useBackend } from '@arrowsmith/engine';
 import { implementStage, type MetricMeaning } from '@arrowsmith/pipeline/stage';
 import { readQuantizedModel, readTrainedModel } from '@arrowsmith/quantization/read-model';
 import { readTokenTable, splitLoss } from '@arrowsmith/training';
