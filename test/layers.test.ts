@@ -1,6 +1,7 @@
 /**
  * @file Which package may import which, and that each declares what it imports. Stages stand on training, generation, quantization, bpe and
- * corpus, these on model, model on ops, ops on the backends, everything on errors; artifacts and pipeline know nothing of models; nothing imports a stage.
+ * corpus, these on model, model on ops, ops on the backends, everything on errors; the engine, which chooses a backend and starts it, is a matter
+ * of stages and commands, and of tests; artifacts and pipeline know nothing of models; nothing imports a stage.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -19,13 +20,17 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   regression: ['pipeline', 'reporting', 'artifacts', 'errors'],
   runs: ['regression', 'pipeline', 'reporting', 'quantization', 'artifacts', 'errors'],
   cli: ['pipeline', 'errors'],
-  inference: ['runs', 'pipeline', 'generation', 'quantization', 'bpe', 'model', 'ops', 'errors'],
+  inference: ['runs', 'pipeline', 'generation', 'quantization', 'bpe', 'model', 'engine', 'errors'],
   'backend-native': ['errors'],
   ops: ['backend-native', 'errors'],
+  engine: ['ops', 'backend-native', 'errors'],
   model: ['ops', 'errors'],
   formats: ['model', 'ops', 'errors'],
   ...Object.fromEntries(CRAFTS.map((name) => [name, ['model', 'ops', 'artifacts', 'errors']])),
 };
+
+/** Tests of what computes with tensors start the engine themselves; the code that they test takes the one that is there. */
+const TESTS_MAY_IMPORT = Object.fromEntries(['ops', 'model', 'formats', ...CRAFTS].map((name) => [name, ['engine']]));
 
 interface Import {
   file: string;
@@ -34,6 +39,7 @@ interface Import {
 
 interface PackageJson {
   name: string;
+  exports?: Record<string, string>;
   dependencies?: Record<string, string>;
   devDependencies?: Record<string, string>;
 }
@@ -67,6 +73,27 @@ const isPackage = ({ specifier }: Import): boolean => !specifier.startsWith('.')
 
 const isTest = ({ file }: Import): boolean => /\.test\.ts$|\/testing\/|^test\//.test(file);
 
+/** All that importing a file loads: files of the workspace, and packages from outside by their names. Imports of types load nothing. */
+function loadedBy(file: string, loaded = new Set<string>()): Set<string> {
+  if (loaded.has(file)) return loaded;
+  loaded.add(file);
+  const code = readFileSync(join(REPOSITORY, file), 'utf8');
+  for (const [, specifier] of code.matchAll(/^(?:import|export)\b(?! type\b)[^'"`;]*?'([^']+)'/gm)) {
+    const target = fileOf(specifier!, file);
+    if (target === undefined) loaded.add(packageOf(specifier!));
+    else loadedBy(target, loaded);
+  }
+  return loaded;
+}
+
+/** The file of the workspace that an import names; undefined for a package from outside. */
+function fileOf(specifier: string, importer: string): string | undefined {
+  if (specifier.startsWith('.')) return join(dirname(importer), specifier);
+  const folder = shared.find((each) => packageJson(each).name === packageOf(specifier));
+  if (folder === undefined) return undefined;
+  return join(folder, packageJson(folder).exports![specifier.replace(packageOf(specifier), '.')]!);
+}
+
 const packageJson = (folder: string) =>
   JSON.parse(readFileSync(join(REPOSITORY, folder, 'package.json'), 'utf8')) as PackageJson;
 
@@ -94,10 +121,13 @@ describe('imports run one way', () => {
 
   test.each(shared)('%s imports only what is below it', (folder) => {
     const name = folder.replace('shared/', '');
-    const allowed = [name, ...(MAY_IMPORT[name] ?? [])].map((other) => `@arrowsmith/${other}`);
+    const named = (names: readonly string[] = []) => names.map((other) => `@arrowsmith/${other}`);
+    const allowed = named([name, ...(MAY_IMPORT[name] ?? [])]);
+    const allowedInTests = [...allowed, ...named(TESTS_MAY_IMPORT[name])];
     const wrong = codeFiles(folder)
       .flatMap(importsOf)
-      .filter(({ specifier }) => specifier.startsWith('@arrowsmith/') && !allowed.includes(packageOf(specifier)));
+      .filter(({ specifier }) => specifier.startsWith('@arrowsmith/'))
+      .filter((each) => !(isTest(each) ? allowedInTests : allowed).includes(packageOf(each.specifier)));
     expect(wrong).toEqual([]);
   });
 
@@ -119,6 +149,12 @@ describe('imports run one way', () => {
     });
     expect(wrong).toEqual([]);
   });
+});
+
+test.each(stages)('the declaration of %s loads no tensors, so that it is there in milliseconds', (folder) => {
+  const loaded = [...loadedBy(join(folder, 'src/declaration.ts'))];
+  expect(loaded).toContain('zod');
+  expect(loaded.filter((name) => name.startsWith('@tensorflow/'))).toEqual([]);
 });
 
 describe('declared dependencies', () => {

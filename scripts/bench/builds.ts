@@ -8,7 +8,7 @@ import { resolve } from 'node:path';
 import { type NativeBackend, startProfile, takeProfile } from '@arrowsmith/backend-native';
 import { nativeBuild } from '@arrowsmith/backend-native/build';
 import { UserError } from '@arrowsmith/errors';
-import { useBackend } from '@arrowsmith/ops';
+import { useBackend } from '@arrowsmith/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import * as z from 'zod';
 import { benchModels } from './models.ts';

@@ -7,8 +7,8 @@ import {
   modelParameters,
   type DecoderConfig,
 } from '@arrowsmith/model';
-import { useBackend } from '@arrowsmith/ops';
-import { resolveEngine } from '@arrowsmith/ops/resolve-backend';
+import { useBackend } from '@arrowsmith/engine';
+import { resolveEngine } from '@arrowsmith/engine/resolve';
 import * as z from 'zod';
 import { writeBenchTable } from './bench-table.ts';
 import { tokensPerStep, type BenchModel } from './models.ts';

@@ -1,6 +1,6 @@
 /** @file Benchmark: each operation of a training step at the sizes of the 7M model, compared with its reference on wasm. */
-import { resolveEngine } from '@arrowsmith/ops/resolve-backend';
-import { useBackend } from '@arrowsmith/ops';
+import { resolveEngine } from '@arrowsmith/engine/resolve';
+import { useBackend } from '@arrowsmith/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import * as z from 'zod';
 import { writeBenchTable } from './bench-table.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { decoderConfig, modelParameters } from '@arrowsmith/model';
-import { type Precision, useBackend } from '@arrowsmith/ops';
+import { type Precision, useBackend } from '@arrowsmith/engine';
 import { estimateMemory, type TokenRows, train, type TrainingMemory, trainingParameters } from '@arrowsmith/training';
 
 /** What to train: parameters as in a pipeline file, and what the data are like. */

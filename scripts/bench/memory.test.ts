@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { resolveBackend } from '@arrowsmith/ops';
+import { resolveBackend } from '@arrowsmith/engine';
 import { expect, test } from 'vitest';
 import type { MemoryCase, MemoryMeasurement } from './memory-process.ts';
 

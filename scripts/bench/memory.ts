@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { families } from '@arrowsmith/model';
-import { resolveEngine } from '@arrowsmith/ops/resolve-backend';
+import { resolveEngine } from '@arrowsmith/engine/resolve';
 import { UserError } from '@arrowsmith/errors';
 import * as z from 'zod';
 import { writeBenchTable } from './bench-table.ts';

@@ -1,6 +1,6 @@
 /** @file Tests of the checks of backends. */
 import { expect, test } from 'vitest';
-import type { BackendName } from '@arrowsmith/ops/resolve-backend';
+import type { BackendName } from '@arrowsmith/engine/resolve';
 import { checkBackends, measureBackend, type Measurement } from './backends.ts';
 
 const fine = async (backend: BackendName): Promise<Measurement> => ({

@@ -1,5 +1,5 @@
 /** @file Checks the compute backends: which are installed, whether they multiply right, and how fast. */
-import { type BackendName, backendNames, resolveBackend } from '@arrowsmith/ops/resolve-backend';
+import { type BackendName, backendNames, resolveBackend } from '@arrowsmith/engine/resolve';
 import { UserError } from '@arrowsmith/errors';
 import { type Finding, finding } from './finding.ts';
 
@@ -79,7 +79,7 @@ async function checkBackend(
 
 /** Multiplies two matrices on a backend, which is the active one afterwards. The fastest of some runs counts. */
 export async function measureBackend(backend: BackendName): Promise<Measurement> {
-  const { useBackend } = await import('@arrowsmith/ops');
+  const { useBackend } = await import('@arrowsmith/engine');
   const tf = await import('@tensorflow/tfjs-core');
   await useBackend(backend);
   const n = SIZES[backend];

@@ -1,7 +1,7 @@
 /** @file Says of each pipeline how long its training takes on this machine, and how much memory. */
 import { CHANNELS, PICTURE_SIZE } from '@arrowsmith/corpus';
 import { decoderConfig, type DecoderConfig, modelParameters } from '@arrowsmith/model';
-import { type Engine, useBackend } from '@arrowsmith/ops';
+import { type Engine, useBackend } from '@arrowsmith/engine';
 import type { Pipeline, StageDeclaration, Steps } from '@arrowsmith/pipeline';
 import {
   availableMemory,

@@ -1,6 +1,6 @@
 /** @file What building the binding of @tensorflow/tfjs-node needs, looked for before anything is downloaded. */
 import { UserError } from '@arrowsmith/errors';
-import { FIRST_NODE_WITHOUT_TENSORFLOW } from '@arrowsmith/ops/resolve-backend';
+import { FIRST_NODE_WITHOUT_TENSORFLOW } from '@arrowsmith/engine/resolve';
 
 /** The wheel of PyPI that is used, of which there are others for other platforms, but none that has the library that is needed. */
 export const TENSORFLOW = 'tensorflow-cpu==2.15.1';

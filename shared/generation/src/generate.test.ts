@@ -10,7 +10,7 @@ import {
   tensorsOf,
   type ParameterTensors,
 } from '@arrowsmith/model';
-import { useBackend, type BackendName } from '@arrowsmith/ops';
+import { useBackend, type BackendName } from '@arrowsmith/engine';
 import { generate } from './generate.ts';
 import { samplingParameters } from './parameters.ts';
 import { sampleToken, samplingGenerator } from './sample.ts';

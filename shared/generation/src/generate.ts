@@ -56,6 +56,7 @@ export async function generate({
       fix: 'start with the token that separates documents',
     });
   }
+  checkPrompt(prompt, config.vocabularySize);
   const rng = samplingGenerator(sampling.seed);
   const generated: number[] = [];
   const cache = createKvCache(config);
@@ -78,6 +79,19 @@ export async function generate({
   return generated;
 }
 
+/** Ids become addresses, which backends do not check. */
+function checkPrompt(prompt: readonly number[], vocabularySize: number): void {
+  const at = prompt.findIndex((id) => !(id >= 0 && id < vocabularySize));
+  if (at === -1) return;
+  throw new UserError({
+    what: 'a token id of the prompt is outside the vocabulary',
+    expected: `0 to ${vocabularySize - 1}`,
+    found: `${prompt[at]}`,
+    where: `position ${at} of ${prompt.length} ids`,
+    fix: 'use tokens made by the tokenizer that the model was trained with',
+  });
+}
+
 /** The logits [V] of the token after `ids`, which are appended to the cache. */
 async function lastLogits(
   config: DecoderConfig,
@@ -90,8 +104,9 @@ async function lastLogits(
   }: { cache: KvCache; perLayerRows: PerLayerRows | undefined; patches: tf.Tensor | undefined },
 ): Promise<Float32Array> {
   const scores = tf.tidy(() => {
-    const tokens = tf.tensor2d([...ids], [1, ids.length], 'int32');
-    const rows = perLayerRowsOf(config, tokens, perLayerRows);
+    const shape: [number, number] = [1, ids.length];
+    const tokens = tf.tensor2d(Int32Array.from(ids), shape, 'int32');
+    const rows = perLayerRowsOf(config, Int32Array.from(ids), shape, perLayerRows);
     const hidden = forward(config, parameters, tokens, { cache, perLayerRows: rows, patches }); // [1, s, d]
     const last = tf.slice(hidden, [0, ids.length - 1, 0], [1, 1, config.hiddenSize]); // [1, 1, d]
     return logits(config, parameters, last); // [1, 1, V]

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { createEncoder } from '@arrowsmith/bpe';
 import { samplingParameters } from '@arrowsmith/generation';
 import { decoderConfig, initialWeights, modelParameters } from '@arrowsmith/model';
-import { useBackend } from '@arrowsmith/ops';
+import { useBackend } from '@arrowsmith/engine';
 import { streamText } from './stream-text.ts';
 
 /** A token for each byte, so that every character beyond ASCII is several tokens; the last one ends a text. */

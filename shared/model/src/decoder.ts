@@ -58,9 +58,9 @@ export interface ForwardOptions {
 /**
  * Runs the decoder over a batch of sequences.
  *
- * @param ids token ids, int32 [b, s]
+ * @param ids token ids, int32 [b, s], each below the vocabulary's size: to be checked before they become a tensor, which nobody looks into
  * @returns hidden states after the final norm, [b, s, d]
- * @throws UserError when the sequences get longer than the context, or an id is outside the vocabulary
+ * @throws UserError when the sequences get longer than the context
  */
 export function forward(
   config: DecoderConfig,

@@ -58,7 +58,7 @@ export function mixtureOfExperts(
   const routed = reshape(combine(computed!, routes, scalesInputs ? undefined : shares), x.shape);
 
   const routing = {
-    load: loadOf(routes.offsets, rows.shape[0]!),
+    load: routes.load,
     probability: columnMeans(probabilities),
     squaredLogSum: tf.mean(tf.square(logSumExp(logits))),
   };
@@ -66,10 +66,4 @@ export function mixtureOfExperts(
   if (config.sharedIntermediateSize === 0) return { output: sum, routing };
   const shared = { ...config, bias: false, sparsity: 0 };
   return { output: feedForward(shared, x, within(weights, 'shared_expert.'), { residual: sum }), routing };
-}
-
-/** The share of n tokens that each expert has, from the offsets of its rows. */
-function loadOf(offsets: tf.Tensor, n: number): tf.Tensor {
-  const bounds = offsets.dataSync<'int32'>();
-  return tf.tensor1d(Float32Array.from(bounds.subarray(1), (end, expert) => (end - bounds[expert]!) / n));
 }

@@ -17,17 +17,18 @@ export type PerLayerRows = (ids: Int32Array) => Float32Array;
 /**
  * The rows of a batch's tokens as a tensor, for `ForwardOptions.perLayerRows`; undefined where the table is among the parameters, or there is none.
  *
- * @param ids int32 [b, s]; one beyond the table has the row of token 0
+ * @param ids [b · s]; one beyond the table has the row of token 0
  */
 export function perLayerRowsOf(
   { layers, perLayerEmbedding }: DecoderConfig,
-  ids: tf.Tensor,
+  ids: Int32Array,
+  [b, s]: readonly [b: number, s: number],
   rows: PerLayerRows | undefined,
 ): tf.Tensor | undefined {
   if (rows === undefined || perLayerEmbedding === null) return undefined;
   const { size, vocabularySize } = perLayerEmbedding;
-  const inTable = Int32Array.from(ids.dataSync(), (id) => (id < vocabularySize ? id : 0));
-  return tf.tensor(rows(inTable), [...ids.shape, layers.length * size]);
+  const inTable = ids.map((id) => (id < vocabularySize ? id : 0));
+  return tf.tensor(rows(inTable), [b, s, layers.length * size]);
 }
 
 /**

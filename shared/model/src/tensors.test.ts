@@ -1,4 +1,4 @@
-import { useBackend } from '@arrowsmith/ops';
+import { useBackend } from '@arrowsmith/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
 import { tensorsOf, weightsOf } from './tensors.ts';

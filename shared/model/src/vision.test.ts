@@ -1,5 +1,5 @@
 import { UserError } from '@arrowsmith/errors';
-import { useBackend } from '@arrowsmith/ops';
+import { useBackend } from '@arrowsmith/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { decoderConfig } from './architecture.ts';

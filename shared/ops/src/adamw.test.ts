@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { adamW, type AdamWState } from './adamw.ts';
-import { useBackend } from './backends.ts';
+import { useBackend } from '@arrowsmith/engine';
 import { randomTensor, relativeError } from './testing/errors.ts';
 
 const options = { learningRate: 0.1, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, gradientScale: 1 };

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { attention, type AttentionOptions } from './attention.ts';
-import { useBackend } from './backends.ts';
+import { useBackend } from '@arrowsmith/engine';
 import { GRADIENT_TOLERANCE, gradientError, randomTensor } from './testing/errors.ts';
 
 /** Which keys each query's value depends on, by position: those whose value vector has a gradient. */

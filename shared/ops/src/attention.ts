@@ -45,15 +45,15 @@ const op = defineOp({
     const queries = unstack(rows(tf.mul(q, scale), nKv)); // b·n_kv times [g s, h_d]
     const keys = unstack(columns(k)); // [h_d, s_kv]
     const values = unstack(rows(v, nKv)); // [s_kv, h_d]
-    const documents: (ArrayLike<number> | undefined)[] =
-      starts === undefined ? [undefined] : unstack(starts).map((start) => start.dataSync<'int32'>());
-    const groups = q.shape[2]! / nKv;
-    const masks = documents.map((document) => causalMask(groups, q.shape[1]!, sKv, attributes, document));
+    const causal = causalMask(q.shape[1]!, sKv, attributes);
+    const masks = starts === undefined ? [causal] : unstack(starts).map((first) => confine(causal, first)); // of each sequence, or of all
     const probabilities = queries.map((query, i) =>
       tf.tidy(() => {
         const scores = tf.matMul(query, keys[i]!);
         const capped = softCap === 0 ? scores : tf.mul(tf.tanh(tf.div(scores, softCap)), softCap);
-        return tf.softmax(tf.add(capped, masks[Math.floor(i / nKv) % masks.length]!));
+        const byHead = tf.reshape(capped, [-1, ...causal.shape]); // [g, s, s_kv]
+        const masked = tf.add(byHead, masks[Math.floor(i / nKv) % masks.length]!);
+        return tf.softmax(tf.reshape(masked, scores.shape));
       }),
     ); // [g s, s_kv]
     const attended = probabilities.map((probability, i) => tf.matMul(probability, values[i]!)); // [g s, h_d]
@@ -122,23 +122,27 @@ function fromRows(x: tf.Tensor, [b, s, n, hd]: number[]): tf.Tensor {
   return tf.transpose(tf.reshape(x, [b!, n!, s!, hd!]), [0, 2, 1, 3]);
 }
 
-/** [g s, s_kv]: 0 where query i of a head may see key j, and where it may not, a number whose exponential is 0. */
-function causalMask(
-  groups: number,
-  s: number,
-  sKv: number,
-  { window, chunk }: AttentionAttributes,
-  starts: ArrayLike<number> | undefined,
-): tf.Tensor {
-  const mask = new Float32Array(groups * s * sKv).fill(-1e9);
-  for (let row = 0; row < groups * s; row++) {
-    const position = (row % s) + sKv - s;
+/** What is added to the score of a pair that may not meet: its exponential is 0. */
+const MASKED = -1e9;
+
+/** [s, s_kv]: 0 where query i may see key j, and {@link MASKED} where it may not. */
+function causalMask(s: number, sKv: number, { window, chunk }: AttentionAttributes): tf.Tensor {
+  const mask = new Float32Array(s * sKv).fill(MASKED);
+  for (let i = 0; i < s; i++) {
+    const position = i + sKv - s;
     const firstOfWindow = window === 0 ? 0 : Math.max(0, position - window + 1);
     const firstOfChunk = chunk === 0 ? 0 : position - (position % chunk);
-    const first = Math.max(firstOfWindow, firstOfChunk, starts?.[position] ?? 0);
-    mask.fill(0, row * sKv + first, row * sKv + position + 1);
+    mask.fill(0, i * sKv + Math.max(firstOfWindow, firstOfChunk), i * sKv + position + 1);
   }
-  return tf.tensor(mask, [groups * s, sKv]);
+  return tf.tensor(mask, [s, sKv]);
+}
+
+/** A mask [s, s_kv] which hides what comes before a query's document too, given each position's first: int32 [s_kv]. */
+function confine(mask: tf.Tensor, starts: tf.Tensor): tf.Tensor {
+  const [s, sKv] = mask.shape as [number, number];
+  const first = tf.cast(tf.reshape(tf.slice(starts, [sKv - s], [s]), [s, 1]), 'float32');
+  const distance = tf.sub(tf.range(0, sKv), first); // [s, s_kv], below 0 for keys that come before
+  return tf.add(mask, tf.mul(tf.clipByValue(distance, -1, 0), -MASKED));
 }
 
 /**

@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { nativeBuild } from '@arrowsmith/backend-native/build';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { useBackend } from './backends.ts';
-import { combine, dispatch, sortByExpert } from './dispatch.ts';
+import { useBackend } from '@arrowsmith/engine';
+import { combine, dispatch } from './dispatch.ts';
 import { groupedLinears } from './grouped-linear.ts';
+import { sortByExpert } from './sort-by-expert.ts';
+import { withoutReads } from './testing/without-reads.ts';
 import { topK } from './top-k.ts';
 
 const backends = ['cpu', 'wasm', ...(nativeBuild().available ? (['native'] as const) : [])] as const;
@@ -43,21 +45,29 @@ describe.each(backends)('routing on %s', (backend) => {
       [3, 2],
       'int32',
     );
-    const routes = sortByExpert(choices, 5);
+    const routes = withoutReads(() => sortByExpert(choices, 5));
     expect(routes.offsets.arraySync()).toEqual([0, 3, 3, 5, 6, 6]);
     expect(routes.slots.arraySync()).toEqual([
       [3, 0],
       [1, 5],
       [4, 2],
     ]);
+    expect([...routes.load.dataSync()]).toEqual([3, 0, 2, 1, 0].map((rows) => Math.fround(rows / 3)));
     const x = tf.tensor2d([10, 20, 30], [3, 1]);
     expect([...dispatch(x, routes).dataSync()]).toEqual([10, 20, 30, 10, 30, 20]);
     expect([...combine(dispatch(x, routes), routes).dataSync()]).toEqual([20, 40, 60]);
   });
 
-  test('an expert that does not exist is refused', () => {
-    const choices = tf.tensor2d([[0, 4]], [1, 2], 'int32');
-    expect(() => sortByExpert(choices, 4)).toThrow('choice 1 is expert 4 of 4');
+  test('what the sort makes has no gradient: a loss may use it beside the probabilities that it came from', () => {
+    const lossOf = (x: tf.Tensor) => {
+      const { values, indices } = topK(x, 1);
+      return tf.sum(tf.mul(values, tf.cast(sortByExpert(indices, 3).slots, 'float32'))) as tf.Scalar;
+    };
+    const x = tf.tensor2d([0, 2, 1, 5, 3, 4], [2, 3]); // which choose the experts 1 and 0, whose rows are 1 and 0
+    expect(tf.grad(lossOf)(x).arraySync()).toEqual([
+      [0, 1, 0],
+      [0, 0, 0],
+    ]);
   });
 
   test('no rows at all give no rows, and gradients of zero', () => {
@@ -71,3 +81,12 @@ describe.each(backends)('routing on %s', (backend) => {
     expect(dWeight.dataSync()).toEqual(new Float32Array(24));
   });
 });
+
+test.skipIf(!nativeBuild().available)(
+  'the native kernels, which make addresses of them, refuse experts that do not exist',
+  async () => {
+    await useBackend('native');
+    const choices = tf.tensor2d([[0, 4]], [1, 2], 'int32');
+    expect(() => sortByExpert(choices, 4)).toThrow(/SortByExpert: choices has a 4, which is not in \[0, 4\)/);
+  },
+);

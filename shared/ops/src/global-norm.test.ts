@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { useBackend } from './backends.ts';
+import { useBackend } from '@arrowsmith/engine';
 import { globalNorm } from './global-norm.ts';
 
 describe.each(['cpu', 'wasm'] as const)('the global norm on %s', (backend) => {

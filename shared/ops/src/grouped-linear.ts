@@ -4,8 +4,10 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { defineOp, numbered } from './op.ts';
+import { rowBlocks } from './row-blocks.ts';
 import type { NamedTensors } from './tape.ts';
 import { transposeMatrix } from './transpose-matrix.ts';
+import { unstack } from './unstack.ts';
 
 type GroupedLinearAttributes = {
   /** The number of weights. */
@@ -17,59 +19,47 @@ const op = defineOp({
   constants: ['offsets'],
   values: ({ count }: GroupedLinearAttributes) => count,
   forward({ x, offsets, ...weights }: NamedTensors<'x' | 'offsets'> & NamedTensors) {
+    const n = x.shape[0]!;
+    if (n === 0) return Object.values(weights).map(({ shape }) => tf.zeros([0, shape[1]!]));
+    const blocks = rowBlocks(offsets, n);
+    const [xs, groups] = [blocks.split(x), unstack(blocks.groups)]; // of each block, [B, in] and []
     return Object.values(weights).map((weight) => {
-      const parts = mapGroups(offsets, (group, rows) => tf.matMul(rows(x), transposeMatrix(matrix(weight, group)))); // [rows, out] each
-      return joinRows(parts, weight.shape[1]!); // [n, out]
+      const product = (rows: tf.Tensor, i: number) => tf.matMul(rows, transposeMatrix(matrix(weight, groups[i]!)));
+      return blocks.join(xs.map((rows, i) => tf.tidy(() => product(rows, i)))); // [n, out]
     });
   },
   saved: (inputs) => inputs,
   gradient(dValues, { x, offsets, ...weights }) {
-    const dX = Object.values(weights).map((weight, i) => {
-      const parts = mapGroups(offsets, (group, rows) => tf.matMul(rows(dValues[i]!), matrix(weight, group)));
-      return joinRows(parts, x.shape[1]!); // [n, in]
+    const n = x.shape[0]!;
+    if (n === 0) return [x, ...Object.values(weights)].map((input) => tf.zerosLike(input));
+    const blocks = rowBlocks(offsets, n);
+    const [xs, groups] = [blocks.split(x), unstack(blocks.groups)];
+    const gradients = Object.values(weights).map((weight, i) => {
+      const dYs = blocks.split(dValues[i]!); // [B, out] each
+      const dXs = dYs.map((dY, j) => tf.tidy(() => tf.matMul(dY, matrix(weight, groups[j]!)))); // [B, in] each
+      const dWeights = dYs.map((dY, j) => tf.tidy(() => tf.matMul(transposeMatrix(dY), xs[j]!))); // [out, in] each
+      return {
+        dX: blocks.join(dXs), // [n, in]
+        dWeight: tf.scatterND(tf.expandDims(blocks.groups, -1), tf.stack(dWeights), weight.shape as Matrices), // sums by group
+      };
     });
-    const dWeights = Object.values(weights).map((weight, i) => {
-      const parts = mapGroups(
-        offsets,
-        (_, rows) => tf.matMul(transposeMatrix(rows(dValues[i]!)), rows(x)), // [out, in]
-        () => tf.zeros(weight.shape.slice(1)),
-      );
-      return tf.stack(parts); // [E, out, in]
-    });
-    return [dX.length === 1 ? dX[0]! : tf.addN(dX), ...dWeights];
+    const dXs = gradients.map(({ dX }) => dX);
+    return [dXs.length === 1 ? dXs[0]! : tf.addN(dXs), ...gradients.map(({ dWeight }) => dWeight)];
   },
 });
 
-/**
- * What `use` makes of each group that has rows, in order, and `otherwise` of those that have none; `rows` takes the group's rows of a
- * matrix.
- */
-function mapGroups(
-  offsets: tf.Tensor,
-  use: (group: number, rows: (x: tf.Tensor) => tf.Tensor) => tf.Tensor,
-  otherwise?: () => tf.Tensor,
-): tf.Tensor[] {
-  const bounds = [...offsets.dataSync<'int32'>()];
-  return bounds.slice(1).flatMap((end, group) => {
-    const begin = bounds[group]!;
-    if (begin === end) return otherwise === undefined ? [] : [otherwise()];
-    return [tf.tidy(() => use(group, (x) => tf.slice(x, [begin, 0], [end - begin, x.shape[1]!])))];
-  });
-}
+/** [E, out, in]. */
+type Matrices = [number, number, number];
 
-/** One matrix of a stack [E, out, in]. */
-function matrix(weight: tf.Tensor, group: number): tf.Tensor {
-  const [, out, input] = weight.shape as [number, number, number];
-  return tf.reshape(tf.slice(weight, [group, 0, 0], [1, out, input]), [out, input]);
-}
-
-function joinRows(parts: tf.Tensor[], d: number): tf.Tensor {
-  return parts.length === 0 ? tf.zeros([0, d]) : tf.concat(parts);
+/** One matrix [out, in] of a stack [E, out, in], by its number: int32 []. */
+function matrix(weight: tf.Tensor, group: tf.Tensor): tf.Tensor {
+  const [, out, input] = weight.shape as Matrices;
+  return tf.reshape(tf.gatherND(weight, tf.reshape(group, [1, 1])), [out, input]);
 }
 
 /**
  * Maps each group of rows by its own matrix of each of several stacks, without biases: the gate and up projections of experts, say.
- * Work and memory are those of the rows there are: none is padded, dropped or masked.
+ * No row is dropped, and no group computes with the rows of others; a kernel need not pad any, either.
  *
  * Kernels `GroupedLinear`, `GroupedLinearGrad`.
  *

@@ -1,18 +1,18 @@
-/** @file Language-model operations on tfjs tensors, and the choice of the backend that runs them. */
+/** @file Language-model operations on tfjs tensors. */
 
 export { addBias } from './add-bias.ts';
 export { adamW, type AdamWOptions, type AdamWState } from './adamw.ts';
 export { altUpCorrect, altUpPredict, type AltUpOptions, type AltUpRouter } from './alt-up.ts';
 export { attention, type AttentionOptions } from './attention.ts';
-export { useBackend } from './backends.ts';
 export { columnMeans, scaleColumns } from './columns.ts';
-export { combine, dispatch, sortByExpert, type Routes } from './dispatch.ts';
+export { combine, dispatch } from './dispatch.ts';
 export { borrowValues, dryRun, releaseMemory, type DryRunMemory } from './memory.ts';
 export { embedding } from './embedding.ts';
 export { gaussianTopK, type GaussianTopKOptions } from './gaussian-top-k.ts';
 export { gatedFeedForward } from './gated-feed-forward.ts';
 export { geglu } from './geglu.ts';
 export { globalNorm } from './global-norm.ts';
+export { registerGradients } from './gradients.ts';
 export { groupedLinears } from './grouped-linear.ts';
 export { layerNorm, type LayerNormOptions } from './layer-norm.ts';
 export { sumLayerSlices } from './layer-slices.ts';
@@ -24,21 +24,11 @@ export { matchMagnitudes } from './match-magnitudes.ts';
 export { queued } from './queued.ts';
 export { recompute } from './recompute.ts';
 export { reshape } from './reshape.ts';
-export {
-  backendNames,
-  describeEngine,
-  engineNotices,
-  precisions,
-  resolveBackend,
-  resolveEngine,
-  type BackendName,
-  type Engine,
-  type Precision,
-} from './resolve-backend.ts';
 export { rmsNorm, rmsNormResidual, type RmsNormOptions } from './rms-norm.ts';
 export { rope, ropeFrequencies, ropeTables, type RopeOptions, type RopeTablesOptions } from './rope.ts';
 export { scale, scalePositions } from './scale.ts';
 export { shares, sigmoid, softmax } from './softmax.ts';
+export { sortByExpert, type Routes } from './sort-by-expert.ts';
 export { addToEach, scaledSum } from './sums.ts';
 export { swiglu } from './swiglu.ts';
 export { tokenLosses } from './token-losses.ts';

@@ -4,7 +4,7 @@
  */
 import { numberedName } from '@arrowsmith/backend-native/numbered-name';
 import * as tf from '@tensorflow/tfjs-core';
-import { runNode, type NamedTensors } from './tape.ts';
+import { runNode, unrecorded, type NamedTensors } from './tape.ts';
 
 /** The inputs that are not tensors. */
 export type Attributes = Readonly<Record<string, number | boolean | string | readonly number[]>>;
@@ -29,7 +29,8 @@ export function defineKernel<I extends NamedTensors, A extends Attributes>({
 }: KernelDefinition<I, A>): Kernel<I, A> {
   return (inputs, attributes) => {
     const kernel = findKernel(kernelName);
-    return kernel === undefined ? tf.tidy(() => reference(inputs, attributes)) : runKernel(kernel, inputs, attributes);
+    if (kernel !== undefined) return runKernel(kernel, inputs, attributes);
+    return unrecorded(() => tf.tidy(() => reference(inputs, attributes)));
   };
 }
 

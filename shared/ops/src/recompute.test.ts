@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { geglu, linear, recompute, reshape, rmsNorm, rope, ropeFrequencies, ropeTables, useBackend } from './index.ts';
+import { useBackend } from '@arrowsmith/engine';
+import { geglu, linear, recompute, reshape, rmsNorm, rope, ropeFrequencies, ropeTables } from './index.ts';
 import type { NamedTensors } from './tape.ts';
 import { GRADIENT_TOLERANCE, gradientError, randomTensor } from './testing/errors.ts';
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { useBackend } from './backends.ts';
+import { useBackend } from '@arrowsmith/engine';
 import { rmsNorm } from './rms-norm.ts';
 import { GRADIENT_TOLERANCE, gradientError, randomTensor, relativeError } from './testing/errors.ts';
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { useBackend } from './backends.ts';
+import { useBackend } from '@arrowsmith/engine';
 import { rope, ropeFrequencies, ropeTables } from './rope.ts';
 import { GRADIENT_TOLERANCE, gradientError, randomTensor, relativeError } from './testing/errors.ts';
 

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { linear, linears, reshape, rmsNorm, swiglu, useBackend } from './index.ts';
+import { useBackend } from '@arrowsmith/engine';
+import { linear, linears, reshape, rmsNorm, swiglu } from './index.ts';
 import { runNode } from './tape.ts';
 import { GRADIENT_TOLERANCE, gradientError, randomTensor } from './testing/errors.ts';
 

@@ -53,13 +53,7 @@ export function runNode({ inputs, forward, backward }: TapeNode): tf.Tensor[] {
   const save = (tensors: tf.Tensor[]) => {
     if (isRecorded) saved = tensors.map((tensor) => tf.keep(share(tensor)));
   };
-  engine.state.kernelDepth++; // stops recording
-  let values: tf.Tensor[];
-  try {
-    values = tf.tidy(() => forward(save));
-  } finally {
-    engine.state.kernelDepth--;
-  }
+  const values = unrecorded(() => tf.tidy(() => forward(save)));
   if (!isRecorded) return values;
   const gradient = (dy: tf.Tensor | tf.Tensor[]) => {
     const dValues = [dy].flat() as [tf.Tensor, ...tf.Tensor[]];
@@ -70,6 +64,17 @@ export function runNode({ inputs, forward, backward }: TapeNode): tf.Tensor[] {
   };
   (engine as unknown as Engine).addTapeNode(NODE_NAME, inputs, values, gradient, saved, {});
   return values;
+}
+
+/** Runs `f`, of whose operations no tape takes note. */
+export function unrecorded<T>(f: () => T): T {
+  const { state } = tf.engine();
+  state.kernelDepth++; // as if within a kernel
+  try {
+    return f();
+  } finally {
+    state.kernelDepth--;
+  }
 }
 
 /** Another tensor of the same memory, as `tf.clone` makes it, without its kernel. */

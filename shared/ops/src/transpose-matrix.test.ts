@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { useBackend } from './backends.ts';
+import { useBackend } from '@arrowsmith/engine';
 import { transposeMatrix } from './transpose-matrix.ts';
 
 beforeAll(() => useBackend('wasm'));

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import { forward, initialWeights, logits, tensorsOf, type ParameterTensors } from '@arrowsmith/model';
-import { useBackend } from '@arrowsmith/ops';
+import { useBackend } from '@arrowsmith/engine';
 import { splitLoss } from './evaluate.ts';
 import { config, contextLength, trainSplit, validationSplit } from './testing/tiny-run.ts';
 

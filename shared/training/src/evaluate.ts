@@ -82,7 +82,7 @@ export async function splitLoss({
       const hidden = forward(config, parameters, ids, {
         starts,
         granularity,
-        perLayerRows: perLayerRowsOf(config, ids, perLayerRows),
+        perLayerRows: perLayerRowsOf(config, inputs, shape, perLayerRows),
         patches: patchTensor(patches, config.vision),
       }); // [b, s, d]
       return targetLosses(config, parameters, hidden, tf.tensor1d(targets, 'int32')); // [b · s]

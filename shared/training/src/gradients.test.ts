@@ -9,7 +9,7 @@ import {
   type DecoderConfig,
   type ParameterTensors,
 } from '@arrowsmith/model';
-import { useBackend } from '@arrowsmith/ops';
+import { useBackend } from '@arrowsmith/engine';
 import type { Batch } from './data.ts';
 import { batchGradients } from './gradients.ts';
 import { config, contextLength, trainSplit } from './testing/tiny-run.ts';

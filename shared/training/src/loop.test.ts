@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '@arrowsmith/errors';
 import { initialWeights, tensorsOf, type Weights } from '@arrowsmith/model';
-import { useBackend } from '@arrowsmith/ops';
+import { useBackend } from '@arrowsmith/engine';
 import type { TokenRows } from './data.ts';
 import { splitLoss } from './evaluate.ts';
 import type { LogRow } from './log.ts';

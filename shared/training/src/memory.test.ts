@@ -8,7 +8,8 @@ import {
   tensorsOf,
   type DecoderConfig,
 } from '@arrowsmith/model';
-import { dryRun, globalNorm, resolveBackend, useBackend } from '@arrowsmith/ops';
+import { resolveBackend, useBackend } from '@arrowsmith/engine';
+import { dryRun, globalNorm } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { batchGradients } from './gradients.ts';
 import { availableMemory, checkMemory, estimateMemory } from './memory.ts';

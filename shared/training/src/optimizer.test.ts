@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
-import { useBackend } from '@arrowsmith/ops';
+import { useBackend } from '@arrowsmith/engine';
 import { initialState, updateParameters } from './optimizer.ts';
 import { trainingParameters } from './parameters.ts';
 

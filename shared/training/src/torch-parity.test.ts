@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parameterShapes, type Weights } from '@arrowsmith/model';
-import { resolveBackend, useBackend, type BackendName } from '@arrowsmith/ops';
+import { resolveBackend, useBackend, type BackendName } from '@arrowsmith/engine';
 import { train } from './loop.ts';
 import { config, countingRows, splitOf, tinyParameters } from './testing/tiny-run.ts';
 

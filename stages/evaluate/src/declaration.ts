@@ -1,8 +1,8 @@
 /** @file The stage `evaluate`: losses over the whole validation split, and sample generations, of any number of models. */
 import { z } from 'zod';
 import { samplingParameters } from '@arrowsmith/generation/parameters';
-import { engineParameters } from '@arrowsmith/ops/engine-parameters';
-import { resolveEngine } from '@arrowsmith/ops/resolve-backend';
+import { engineParameters } from '@arrowsmith/engine/parameters';
+import { resolveEngine } from '@arrowsmith/engine/resolve';
 import { declareStage, many, one } from '@arrowsmith/pipeline/stage';
 
 const parameters = z.strictObject({

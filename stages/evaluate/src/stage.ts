@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { sha256OfFile } from '@arrowsmith/artifacts';
 import { createEncoder, fromTokenizerJson } from '@arrowsmith/bpe';
 import { tensorsOf } from '@arrowsmith/model';
-import { type Engine, engineNotices, useBackend } from '@arrowsmith/ops';
+import { type Engine, engineNotices, useBackend } from '@arrowsmith/engine';
 import { implementStage, type StageContext } from '@arrowsmith/pipeline/stage';
 import { readModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
 import { readTokenTable, splitLoss } from '@arrowsmith/training';

@@ -1,8 +1,8 @@
 /** @file The stage `train`: a decoder learns to predict the training rows. */
 import { z } from 'zod';
 import { learningRateFor, modelParameters, type ModelParameters } from '@arrowsmith/model/model-parameters';
-import { engineParameters, precisionParameter } from '@arrowsmith/ops/engine-parameters';
-import { resolveEngine } from '@arrowsmith/ops/resolve-backend';
+import { engineParameters, precisionParameter } from '@arrowsmith/engine/parameters';
+import { resolveEngine } from '@arrowsmith/engine/resolve';
 import { declareStage, one, optional } from '@arrowsmith/pipeline/stage';
 import { trainingParameters } from '@arrowsmith/training/parameters';
 

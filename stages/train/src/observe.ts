@@ -1,6 +1,6 @@
 /** @file What a training run takes of the machine: memory, told before and after, and time by kernel. */
 import type { DecoderConfig } from '@arrowsmith/model';
-import type { Engine } from '@arrowsmith/ops';
+import type { Engine } from '@arrowsmith/engine';
 import { checkMemory, estimateMemory, type TrainingParameters } from '@arrowsmith/training';
 
 interface Observed {

@@ -15,7 +15,7 @@ import {
   countParameters,
   type DecoderConfig,
 } from '@arrowsmith/model';
-import { describeEngine, type Engine, engineNotices, useBackend } from '@arrowsmith/ops';
+import { describeEngine, type Engine, engineNotices, useBackend } from '@arrowsmith/engine';
 import { implementStage, type Metric } from '@arrowsmith/pipeline/stage';
 import { modelMetadata, storeWeights, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
 import { type LogRow, readTokenTable, shortenedWarmup, train } from '@arrowsmith/training';

@@ -51,6 +51,15 @@ function weightGradients(
   return [dWeights];
 }
 
+/** The row of each choice among all, sorted by expert, and where the rows of each expert begin. */
+function sortByExpert(choices: Int32Array, experts: number): { slots: Int32Array; offsets: Int32Array } {
+  const offsets = new Int32Array(experts + 1);
+  for (const expert of choices) offsets[expert + 1]!++;
+  for (let expert = 0; expert < experts; expert++) offsets[expert + 1]! += offsets[expert]!;
+  const next = offsets.slice();
+  return { slots: choices.map((expert) => next[expert]!++), offsets };
+}
+
 export const routingKernels: Kernels = {
   /** x [n, E] → values [n, k], indices int32 [n, k] */
   RouterTopK({ inputs, attrs, backend }) {
@@ -80,6 +89,21 @@ export const routingKernels: Kernels = {
     const dX = backend.output(x.shape);
     backend.addon.topKGradient(n, experts, k, dValues, places, backend.floats(dX));
     return dX;
+  },
+
+  /** choices int32 [n, k] → slots int32 [n, k], offsets int32 [E + 1], load [E]; a loop over n k integers is not worth a function in C++ */
+  SortByExpert({ inputs, attrs, backend }) {
+    const choices = tensor(inputs, 'choices');
+    const experts = attrs['experts'] as number;
+    const chosen = backend.integers(choices);
+    expectRange('choices', chosen, 0, experts);
+    const { slots, offsets } = sortByExpert(chosen, experts);
+    const load = Float32Array.from(offsets.subarray(1), (end, expert) => (end - offsets[expert]!) / choices.shape[0]!);
+    return [
+      backend.makeTensorInfo(choices.shape, 'int32', slots),
+      backend.makeTensorInfo([experts + 1], 'int32', offsets),
+      backend.makeTensorInfo([experts], 'float32', load),
+    ];
   },
 
   /** x [n, d], slots int32 [n, k], weights [n, k] or none → y [n k, d] */

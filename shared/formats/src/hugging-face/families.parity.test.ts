@@ -1,7 +1,7 @@
 /** @file Compares the decoder with Hugging Face transformers, family by family; scripts/parity/families.py makes the fixtures. */
 import { join } from 'node:path';
 import { forward, logits, lossTerms, parameterShapes, tensorsOf, type Weights } from '@arrowsmith/model';
-import { resolveBackend, useBackend, type BackendName } from '@arrowsmith/ops';
+import { resolveBackend, useBackend, type BackendName } from '@arrowsmith/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openSafetensors } from '../read-safetensors.ts';

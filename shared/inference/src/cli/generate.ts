@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { printError, printPart } from '@arrowsmith/errors';
 import { describeCuts } from '@arrowsmith/generation';
-import { engineNotices, resolveEngine, useBackend } from '@arrowsmith/ops';
+import { engineNotices, resolveEngine, useBackend } from '@arrowsmith/engine';
 import { main, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { oneRun, pipelineOption, readRuns, runOption } from '@arrowsmith/runs/references';
 import { loadRunModel } from '../run-model.ts';

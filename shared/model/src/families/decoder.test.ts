@@ -1,5 +1,5 @@
 /** @file What holds for the decoder of every family; whether it computes what the published models do is tested in shared/formats. */
-import { resolveBackend, useBackend, type BackendName } from '@arrowsmith/ops';
+import { resolveBackend, useBackend, type BackendName } from '@arrowsmith/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { decoderConfig } from '../architecture.ts';

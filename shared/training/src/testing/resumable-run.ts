@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
-import { useBackend } from '@arrowsmith/ops';
+import { useBackend } from '@arrowsmith/engine';
 import { train } from '../loop.ts';
 import { config, tinyParameters, trainSplit, validationSplit } from './tiny-run.ts';
 

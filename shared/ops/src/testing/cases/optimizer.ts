@@ -26,7 +26,7 @@ export const adamWCases = [
   const learningRateFactors = shapes.map((_, i) => 1 / (1 + i));
   const names = (i: number) => [`parameter${i}`, `gradient${i}`, `firstMoment${i}`, `secondMoment${i}`] as const;
   // States are taken over, and may be updated in place: hence copies of the values, not clones that share memory.
-  const copy = (x: tf.Tensor) => tf.tensor(x.dataSync<'float32'>().slice(), x.shape);
+  const copy = (x: tf.Tensor) => tf.mul(x, 1);
   const flat = (states: AdamWState[]) =>
     states.flatMap(({ parameter, firstMoment, secondMoment }) => [parameter, firstMoment, secondMoment]);
   return {

@@ -1,8 +1,8 @@
 /** @file The backend `tensorflow`, where `npm run tfjs-node` has built it. */
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { useBackend } from './backends.ts';
-import { resolveBackend } from './resolve-backend.ts';
+import { useBackend } from './use-backend.ts';
+import { resolveBackend } from './resolve.ts';
 
 function isThere(): boolean {
   try {

@@ -2,9 +2,9 @@
 import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
+import { registerGradients } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
-import { registerGradients } from './gradients.ts';
-import type { BackendName, Precision } from './resolve-backend.ts';
+import type { BackendName, Precision } from './resolve.ts';
 
 const require = createRequire(import.meta.url);
 

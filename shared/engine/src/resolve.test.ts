@@ -1,7 +1,7 @@
 import type { NativeBuild } from '@arrowsmith/backend-native/build';
 import { UserError } from '@arrowsmith/errors';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { engineNotices, resolveBackend, resolveEngine } from './resolve-backend.ts';
+import { engineNotices, resolveBackend, resolveEngine } from './resolve.ts';
 
 const built: NativeBuild = {
   available: true,
