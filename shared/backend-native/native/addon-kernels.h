@@ -1,8 +1,11 @@
-/** @file Kernels that take structs, pointers to pointers or options, as functions of what JavaScript has: numbers and arrays. */
+/**
+ * @file The table of kernels that JavaScript may call. What an entry says of a kernel's arguments is checked of every call
+ * (kernel-signature.h), and src/addon-kernels.ts is made of it. Kernels that take structs or pointers to pointers are functions here of
+ * what JavaScript has: numbers, arrays and lists of arrays.
+ */
 #pragma once
 #include <cmath>
-#include <initializer_list>
-#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "addon-binding.h"
@@ -12,63 +15,80 @@
 namespace arrowsmith {
 namespace {
 
-void gemmOfMatrices(Precision precision, int64_t m, int64_t n, int64_t k, const float* a, int64_t strideA, bool transposedA,
-                    const float* b, int64_t strideB, bool transposedB, float* c, int64_t strideC, bool accumulate) {
-  gemm(precision, m, n, k, {a, strideA, transposedA}, {b, strideB, transposedB}, c, strideC, accumulate);
+// ---- Products
+
+/** Of operands of one matrix all products are with that one. */
+void gemmOfBatches(Precision precision, bool transposedA, bool transposedB, int64_t count, int64_t countA, int64_t countB, int64_t m,
+                   int64_t n, int64_t k, const float* a, const float* b, float* c) {
+  gemmBatched(precision, transposedA, transposedB, count, m, n, k, a, countA == 1 ? 0 : m * k, b, countB == 1 ? 0 : k * n, c);
 }
 
-/** The shape with its sequences' documents. @throws std::invalid_argument where a query would see no key, or what is no key */
-AttentionShape withStarts(AttentionShape shape, const OptionalInts& starts) {
-  if (starts.data == nullptr) return shape;
-  bool valid = starts.count == shape.b * shape.sKv;
-  for (int64_t i = 0; valid && i < starts.count; i++) {
-    const int64_t position = i % shape.sKv, start = starts.data[i];
-    valid = start >= 0 && start <= position && (position == 0 || starts.data[i - 1] <= start);
-  }
-  if (!valid) throw std::invalid_argument("starts must be [b, s_kv], from 0 on, rise, and be at most their own positions");
-  shape.starts = starts.data;
-  return shape;
+std::vector<LinearLayer> linearLayers(const Sizes& outs, const FloatArrays& dYs, const FloatArrays& weights,
+                                      const FloatArrays& dWeights) {
+  std::vector<LinearLayer> layers;
+  for (size_t i = 0; i < outs.size(); i++) layers.push_back({outs[i], dYs[i], weights[i], dWeights[i]});
+  return layers;
 }
 
-/** The shape with a rotation where there are tables. */
-AttentionShape withRotation(AttentionShape shape, const OptionalFloats& cos, const Rotation& rotation) {
-  if (cos.data != nullptr) shape.rotation = &rotation;
-  return shape;
+void linearGradientsOfArrays(Precision precision, int64_t n, int64_t in, const Sizes& outs, const float* x, const FloatArrays& dYs,
+                             const FloatArrays& weights, float* dX, const FloatArrays& dWeights) {
+  const auto layers = linearLayers(outs, dYs, weights, dWeights);
+  linearGradients(precision, n, in, x, layers.data(), static_cast<int64_t>(layers.size()), dX);
 }
 
+void groupedLinearOfArrays(Precision precision, int64_t, int64_t in, int64_t groups, const Sizes& outs, const int32_t* offsets,
+                           const float* x, const FloatArrays& weights, const FloatArrays& ys) {
+  std::vector<GroupedLayer> layers;
+  for (size_t i = 0; i < outs.size(); i++) layers.push_back({outs[i], weights[i], ys[i]});
+  groupedLinear(precision, groups, offsets, in, x, layers.data(), static_cast<int64_t>(layers.size()));
+}
+
+void groupedLinearGradientsOfArrays(Precision precision, int64_t, int64_t in, int64_t groups, const Sizes& outs,
+                                    const int32_t* offsets, const float* x, const FloatArrays& dYs, const FloatArrays& weights,
+                                    float* dX, const FloatArrays& dWeights) {
+  const auto layers = linearLayers(outs, dYs, weights, dWeights);
+  groupedLinearGradients(precision, groups, offsets, in, x, layers.data(), static_cast<int64_t>(layers.size()), dX);
+}
+
+// ---- Attention
+
+/** A rotation of no planes is none. */
 void attentionOfShape(Precision precision, int64_t b, int64_t s, int64_t sKv, int64_t heads, int64_t kvHeads, int64_t headDim,
-                      float scale, int64_t window, int64_t chunk, float softCap, const OptionalInts& starts,
-                      const OptionalFloats& cos, const OptionalFloats& sin, int64_t planes, bool interleaved, const float* q,
-                      const float* k, const float* v, float* out, float* logSumExp) {
-  const AttentionShape shape{b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap};
-  const Rotation rotation{cos.data, sin.data, planes, interleaved};
-  attention(precision, withRotation(withStarts(shape, starts), cos, rotation), q, k, v, out, logSumExp);
+                      float scale, int64_t window, int64_t chunk, float softCap, const int32_t* starts, int64_t planes,
+                      bool interleaved, const float* cos, const float* sin, const float* q, const float* k, const float* v,
+                      float* out, float* logSumExp) {
+  const Rotation rotation{cos, sin, planes, interleaved};
+  attention(precision,
+            {b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap, starts, planes == 0 ? nullptr : &rotation}, q, k, v,
+            out, logSumExp);
 }
 
 void attentionGradientOfShape(Precision precision, int64_t b, int64_t s, int64_t sKv, int64_t heads, int64_t kvHeads,
-                              int64_t headDim, float scale, int64_t window, int64_t chunk, float softCap,
-                              const OptionalInts& starts, const OptionalFloats& cos, const OptionalFloats& sin, int64_t planes,
-                              bool interleaved, const float* dOut, const float* q, const float* k, const float* v,
-                              const float* out, const float* logSumExp, float* dQ, float* dK, float* dV) {
-  const AttentionShape shape{b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap};
-  const Rotation rotation{cos.data, sin.data, planes, interleaved};
-  attentionGradient(precision, withRotation(withStarts(shape, starts), cos, rotation), dOut, q, k, v, out, logSumExp, dQ, dK, dV);
+                              int64_t headDim, float scale, int64_t window, int64_t chunk, float softCap, const int32_t* starts,
+                              int64_t planes, bool interleaved, const float* cos, const float* sin, const float* dOut,
+                              const float* q, const float* k, const float* v, const float* out, const float* logSumExp, float* dQ,
+                              float* dK, float* dV) {
+  const Rotation rotation{cos, sin, planes, interleaved};
+  attentionGradient(precision,
+                    {b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap, starts, planes == 0 ? nullptr : &rotation},
+                    dOut, q, k, v, out, logSumExp, dQ, dK, dV);
 }
 
-void ropeOfTables(int64_t rows, int64_t s, int64_t heads, int64_t headDim, int64_t planes, const float* x, const float* cos,
+void ropeOfTables(int64_t b, int64_t s, int64_t heads, int64_t headDim, int64_t planes, const float* x, const float* cos,
                   const float* sin, bool interleaved, bool inverse, float* y) {
-  rope(rows, s, heads, headDim, {cos, sin, planes, interleaved}, x, inverse, y);
+  rope(b * s, s, heads, headDim, {cos, sin, planes, interleaved}, x, inverse, y);
 }
 
-void linearOntoResidual(Precision precision, int64_t n, int64_t in, int64_t out, const float* x, const float* weight,
-                        const OptionalFloats& residual, float* y) {
-  linear(precision, n, in, out, x, weight, residual.data, y);
+void scalePositionsOfBatch(int64_t b, int64_t s, int64_t d, const float* x, const float* factors, float* y) {
+  scalePositions(b * s, s, d, x, factors, y);
 }
+
+// ---- Feed-forward networks
 
 void gatedFeedForwardOfArrays(Precision precision, Activation activation, int64_t n, int64_t d, int64_t f, const float* x,
-                              const float* gateWeight, const float* upWeight, const float* downWeight, const OptionalFloats& residual,
+                              const float* gateWeight, const float* upWeight, const float* downWeight, const float* residual,
                               float* gate, float* up, float* y) {
-  gatedFeedForward(precision, {activation, n, d, f}, x, {gateWeight, upWeight, downWeight}, residual.data, gate, up, y);
+  gatedFeedForward(precision, {activation, n, d, f}, x, {gateWeight, upWeight, downWeight}, residual, gate, up, y);
 }
 
 void gatedFeedForwardGradientOfArrays(Precision precision, Activation activation, int64_t n, int64_t d, int64_t f, const float* dY,
@@ -79,187 +99,229 @@ void gatedFeedForwardGradientOfArrays(Precision precision, Activation activation
                            {dGateWeight, dUpWeight, dDownWeight});
 }
 
-void rmsNormGradientWithResidual(int64_t n, int64_t d, const float* dY, const float* x, const float* weight,
-                                 const float* inverseRms, const OptionalFloats& dResidual, float* dX, float* dWeight) {
-  rmsNormGradient(n, d, dY, x, weight, inverseRms, dResidual.data, dX, dWeight);
+// ---- Copies of the residual stream
+
+void altUpPredictOfArrays(int64_t n, int64_t d, int64_t a, int64_t active, const float* gains, const float* weight,
+                          const float* coefficients, float epsilon, bool centered, const FloatArrays& copies, float* modalities,
+                          const FloatArrays& ys) {
+  altUpPredict(n, {d, a, active}, {gains, weight, coefficients, epsilon, centered}, copies.data(), modalities, ys.data());
 }
 
-void linearGradientsOfArrays(Precision precision, int64_t n, int64_t in, float* x, const FloatArrays& dYs,
-                             const FloatArrays& weights, float* dX, const FloatArrays& dWeights) {
-  const size_t count = weights.data.size();
-  if (dYs.data.size() != count || dWeights.counts != weights.counts || in == 0) {
-    throw std::invalid_argument("weights and their gradients must be as many and of the same lengths");
-  }
-  std::vector<LinearLayer> layers;
-  for (size_t i = 0; i < count; i++) {
-    layers.push_back({weights.counts[i] / in, dYs.data[i], weights.data[i], dWeights.data[i]});
-  }
-  linearGradients(precision, n, in, x, layers.data(), static_cast<int64_t>(count), dX);
-}
-
-/** @throws std::invalid_argument unless all are n · d numbers */
-void expectMatrices(const FloatArrays& arrays, int64_t n, int64_t d) {
-  for (const int64_t count : arrays.counts) {
-    if (count != n * d) throw std::invalid_argument("matrices must be of the same shape");
-  }
-}
-
-/** @throws std::invalid_argument unless there are `count` */
-void expectCount(const FloatArrays& arrays, int64_t count) {
-  if (static_cast<int64_t>(arrays.data.size()) != count) throw std::invalid_argument("copies and results must be as many");
-}
-
-/** The copies' shape. @throws std::invalid_argument unless all arrays are as many matrices, and one of them is the active one */
-AltUpShape altUpShapeOf(int64_t n, int64_t d, int64_t active, std::initializer_list<const FloatArrays*> lists) {
-  const int64_t count = static_cast<int64_t>((*lists.begin())->data.size());
-  for (const FloatArrays* arrays : lists) {
-    expectMatrices(*arrays, n, d);
-    expectCount(*arrays, count);
-  }
-  if (active >= count) throw std::invalid_argument("the active copy must be one of the copies");
-  return {d, count, active};
-}
-
-void altUpPredictOfArrays(int64_t n, int64_t d, int64_t active, const float* gains, const float* weight, const float* coefficients,
-                          float epsilon, bool centered, const FloatArrays& copies, float* modalities, const FloatArrays& ys) {
-  const AltUpShape shape = altUpShapeOf(n, d, active, {&copies, &ys});
-  altUpPredict(n, shape, {gains, weight, coefficients, epsilon, centered}, copies.data.data(), modalities, ys.data.data());
-}
-
-void altUpPredictGradientOfArrays(int64_t n, int64_t d, int64_t active, const float* gains, const float* weight,
+void altUpPredictGradientOfArrays(int64_t n, int64_t d, int64_t a, int64_t active, const float* gains, const float* weight,
                                   const float* coefficients, float epsilon, bool centered, const FloatArrays& dYs,
                                   const FloatArrays& copies, const float* modalities, float* dGains, float* dWeight,
                                   float* dCoefficients, const FloatArrays& dCopies) {
-  const AltUpShape shape = altUpShapeOf(n, d, active, {&dYs, &copies, &dCopies});
-  altUpPredictGradient(n, shape, dYs.data.data(), {gains, weight, coefficients, epsilon, centered}, copies.data.data(), modalities,
-                       {dGains, dWeight, dCoefficients}, dCopies.data.data());
+  altUpPredictGradient(n, {d, a, active}, dYs.data(), {gains, weight, coefficients, epsilon, centered}, copies.data(), modalities,
+                       {dGains, dWeight, dCoefficients}, dCopies.data());
 }
 
-void altUpCorrectOfArrays(int64_t n, int64_t d, int64_t active, const float* gains, const float* weight, const float* coefficients,
-                          float epsilon, bool centered, const float* output, const FloatArrays& predictions, float* modalities,
-                          const FloatArrays& ys) {
-  const AltUpShape shape = altUpShapeOf(n, d, active, {&predictions, &ys});
-  altUpCorrect(n, shape, {gains, weight, coefficients, epsilon, centered}, output, predictions.data.data(), modalities,
-               ys.data.data());
+void altUpCorrectOfArrays(int64_t n, int64_t d, int64_t a, int64_t active, const float* gains, const float* weight,
+                          const float* coefficients, float epsilon, bool centered, const float* output,
+                          const FloatArrays& predictions, float* modalities, const FloatArrays& ys) {
+  altUpCorrect(n, {d, a, active}, {gains, weight, coefficients, epsilon, centered}, output, predictions.data(), modalities,
+               ys.data());
 }
 
-void altUpCorrectGradientOfArrays(int64_t n, int64_t d, int64_t active, const float* gains, const float* weight,
+void altUpCorrectGradientOfArrays(int64_t n, int64_t d, int64_t a, int64_t active, const float* gains, const float* weight,
                                   const float* coefficients, float epsilon, bool centered, const FloatArrays& dYs,
                                   const float* output, const float* prediction, const float* modalities, float* dGains,
                                   float* dWeight, float* dCoefficients, float* dOutput, float* dPrediction) {
-  const AltUpShape shape = altUpShapeOf(n, d, active, {&dYs});
-  altUpCorrectGradient(n, shape, dYs.data.data(), {gains, weight, coefficients, epsilon, centered}, output, prediction, modalities,
-                       {dGains, dWeight, dCoefficients}, dOutput, dPrediction);
+  altUpCorrectGradient(n, {d, a, active}, dYs.data(), {gains, weight, coefficients, epsilon, centered}, output, prediction,
+                       modalities, {dGains, dWeight, dCoefficients}, dOutput, dPrediction);
 }
 
-void matchMagnitudesOfArrays(int64_t n, int64_t d, float least, const float* other, const FloatArrays& xs, const FloatArrays& ys) {
-  const int64_t count = static_cast<int64_t>(xs.data.size());
-  expectMatrices(xs, n, d);
-  expectMatrices(ys, n, d);
-  expectCount(ys, count);
-  matchMagnitudes(n, d, count, least, other, xs.data.data(), ys.data.data());
+void matchMagnitudesOfArrays(int64_t n, int64_t d, int64_t count, float least, const float* other, const FloatArrays& xs,
+                             const FloatArrays& ys) {
+  matchMagnitudes(n, d, count, least, other, xs.data(), ys.data());
 }
 
-void matchMagnitudesGradientOfArrays(int64_t n, int64_t d, float least, const FloatArrays& dYs, const float* other,
+void matchMagnitudesGradientOfArrays(int64_t n, int64_t d, int64_t count, float least, const FloatArrays& dYs, const float* other,
                                      const FloatArrays& xs, float* dOther, const FloatArrays& dXs) {
-  const int64_t count = static_cast<int64_t>(xs.data.size());
-  for (const FloatArrays* arrays : {&dYs, &xs, &dXs}) {
-    expectMatrices(*arrays, n, d);
-    expectCount(*arrays, count);
-  }
-  matchMagnitudesGradient(n, d, count, least, dYs.data.data(), other, xs.data.data(), dOther, dXs.data.data());
+  matchMagnitudesGradient(n, d, count, least, dYs.data(), other, xs.data(), dOther, dXs.data());
 }
 
-void sumLayerSlicesOfArrays(int64_t n, int64_t p, const float* a, float factorA, const float* b, float factorB,
+void sumLayerSlicesOfArrays(int64_t n, int64_t layers, int64_t p, const float* a, float factorA, const float* b, float factorB,
                             const FloatArrays& ys) {
-  expectMatrices(ys, n, p);
-  sumLayerSlices(n, static_cast<int64_t>(ys.data.size()), p, a, factorA, b, factorB, ys.data.data());
+  sumLayerSlices(n, layers, p, a, factorA, b, factorB, ys.data());
 }
 
-void sumLayerSlicesGradientOfArrays(int64_t n, int64_t p, const FloatArrays& dYs, float factorA, float factorB, float* dA, float* dB) {
-  expectMatrices(dYs, n, p);
-  sumLayerSlicesGradient(n, static_cast<int64_t>(dYs.data.size()), p, dYs.data.data(), factorA, factorB, dA, dB);
+void sumLayerSlicesGradientOfArrays(int64_t n, int64_t layers, int64_t p, const FloatArrays& dYs, float factorA, float factorB,
+                                    float* dA, float* dB) {
+  sumLayerSlicesGradient(n, layers, p, dYs.data(), factorA, factorB, dA, dB);
 }
 
-void scaledSumOfArrays(int64_t count, const FloatArrays& xs, float factor, float* y) {
-  expectMatrices(xs, count, 1);
-  scaledSum(count, static_cast<int64_t>(xs.data.size()), xs.data.data(), factor, y);
+void scaledSumOfArrays(int64_t count, int64_t terms, const FloatArrays& xs, float factor, float* y) {
+  scaledSum(count, terms, xs.data(), factor, y);
 }
 
-/** The number of groups between whose offsets rows lie. @throws std::invalid_argument for offsets that are no such */
-int64_t groupsOf(const Int32Array& offsets, int64_t n) {
-  bool ordered = offsets.count > 0 && offsets.data[0] == 0 && offsets.data[offsets.count - 1] == n;
-  for (int64_t i = 1; ordered && i < offsets.count; i++) ordered = offsets.data[i - 1] <= offsets.data[i];
-  if (!ordered) throw std::invalid_argument("offsets must rise from 0 to the number of rows");
-  return offsets.count - 1;
+// ---- Losses and the optimizer
+
+void tokenLossesWithOptions(Precision precision, int64_t n, int64_t d, int64_t v, const float* x, const float* weight,
+                            const int32_t* targets, float scale, float softCap, float* losses) {
+  tokenLosses(precision, n, d, v, x, weight, targets, losses, {scale, softCap});
 }
 
-void groupedLinearOfArrays(Precision precision, int64_t n, int64_t in, const Int32Array& offsets, const float* x,
-                           const FloatArrays& weights, const FloatArrays& ys) {
-  const int64_t groups = groupsOf(offsets, n);
-  const size_t count = weights.data.size();
-  if (ys.data.size() != count || in == 0 || groups == 0) throw std::invalid_argument("weights and results must be as many");
-  std::vector<GroupedLayer> layers;
-  for (size_t i = 0; i < count; i++) layers.push_back({weights.counts[i] / in / groups, weights.data[i], ys.data[i]});
-  groupedLinear(precision, groups, offsets.data, in, x, layers.data(), static_cast<int64_t>(count));
+void linearCrossEntropyWithOptions(Precision precision, int64_t n, int64_t d, int64_t v, const float* x, const float* weight,
+                                   const int32_t* targets, float scale, float softCap, float* loss, float* dX, float* dWeight) {
+  *loss = static_cast<float>(linearCrossEntropy(precision, n, d, v, x, weight, targets, dX, dWeight, {scale, softCap}));
 }
 
-void groupedLinearGradientsOfArrays(Precision precision, int64_t n, int64_t in, const Int32Array& offsets, const float* x,
-                                    const FloatArrays& dYs, const FloatArrays& weights, float* dX, const FloatArrays& dWeights) {
-  const int64_t groups = groupsOf(offsets, n);
-  const size_t count = weights.data.size();
-  if (dYs.data.size() != count || dWeights.counts != weights.counts || in == 0 || groups == 0) {
-    throw std::invalid_argument("weights and their gradients must be as many and of the same lengths");
-  }
-  std::vector<LinearLayer> layers;
-  for (size_t i = 0; i < count; i++) {
-    layers.push_back({weights.counts[i] / in / groups, dYs.data[i], weights.data[i], dWeights.data[i]});
-  }
-  groupedLinearGradients(precision, groups, offsets.data, in, x, layers.data(), static_cast<int64_t>(count), dX);
+void embeddingOfTable(int64_t n, int64_t d, int64_t, const int32_t* ids, const float* weight, float* y) {
+  embedding(n, d, ids, weight, y);
 }
 
-void dispatchOptionallyWeighted(int64_t n, int64_t k, int64_t d, const int32_t* slots, const OptionalFloats& weights,
-                                const float* x, float* y) {
-  dispatch(n, k, d, slots, weights.data, x, y);
-}
-
-void combineOptionallyWeighted(int64_t n, int64_t k, int64_t d, const int32_t* slots, const OptionalFloats& weights,
-                               const float* x, float* y) {
-  combine(n, k, d, slots, weights.data, x, y);
-}
-
-void tokenLossesWithOptions(Precision precision, int64_t n, int64_t d, int64_t vocabularySize, const float* x,
-                            const float* weight, const int32_t* targets, float scale, float softCap, float* losses) {
-  tokenLosses(precision, n, d, vocabularySize, x, weight, targets, losses, {scale, softCap});
-}
-
-void linearCrossEntropyWithOptions(Precision precision, int64_t n, int64_t d, int64_t vocabularySize, const float* x,
-                                   const float* weight, const int32_t* targets, float scale, float softCap, float* loss, float* dX,
-                                   float* dWeight) {
-  *loss = static_cast<float>(linearCrossEntropy(precision, n, d, vocabularySize, x, weight, targets, dX, dWeight, {scale, softCap}));
-}
-
-void adamWOfArrays(const FloatArrays& parameters, const FloatArrays& gradients, const FloatArrays& firstMoments,
-                   const FloatArrays& secondMoments, const std::vector<double>& weightDecays,
-                   const std::vector<double>& learningRateFactors, double learningRate, double beta1, double beta2,
-                   double epsilon, int64_t step, double gradientScale) {
-  const size_t count = parameters.data.size();
-  if (gradients.counts != parameters.counts || firstMoments.counts != parameters.counts ||
-      secondMoments.counts != parameters.counts || weightDecays.size() != count || learningRateFactors.size() != count) {
-    throw std::invalid_argument(
-        "parameters, gradients, moments, weight decays and factors must be as many and of the same lengths");
-  }
+void adamWOfArrays(const Sizes& counts, const FloatArrays& parameters, const FloatArrays& gradients, const FloatArrays& firstMoments,
+                   const FloatArrays& secondMoments, const Numbers& weightDecays, const Numbers& learningRateFactors,
+                   double learningRate, double beta1, double beta2, double epsilon, int64_t step, double gradientScale) {
   std::vector<AdamWTensor> tensors;
-  for (size_t i = 0; i < count; i++) {
-    tensors.push_back({parameters.data[i], gradients.data[i], firstMoments.data[i], secondMoments.data[i],
-                       parameters.counts[i], weightDecays[i], learningRateFactors[i]});
+  for (size_t i = 0; i < counts.size(); i++) {
+    tensors.push_back({parameters[i], gradients[i], firstMoments[i], secondMoments[i], counts[i], weightDecays[i],
+                       learningRateFactors[i]});
   }
-  adamW(tensors.data(), static_cast<int64_t>(count), {learningRate, beta1, beta2, epsilon, step, gradientScale});
+  adamW(tensors.data(), static_cast<int64_t>(tensors.size()), {learningRate, beta1, beta2, epsilon, step, gradientScale});
 }
 
-void globalNormOfArrays(const FloatArrays& tensors, float* norm) {
-  const double squares = sumOfSquares(tensors.data.data(), tensors.counts.data(), static_cast<int64_t>(tensors.data.size()));
-  *norm = static_cast<float>(std::sqrt(squares));
+void globalNormOfArrays(const Sizes& counts, const FloatArrays& tensors, float* norm) {
+  *norm = static_cast<float>(std::sqrt(sumOfSquares(tensors.data(), counts.data(), static_cast<int64_t>(counts.size()))));
+}
+
+// ---- The table
+
+/** All kernels. Is never destroyed: at the process's end other threads may be in one. */
+const std::vector<Kernel>& kernels() {
+  const std::string attentionShape =
+      "precision, b, s, sKv, heads, kvHeads, headDim, scale, window>=0, chunk>=0, softCap, starts?[b sKv], planes>=0, interleaved,"
+      "cos[sKv planes], sin[sKv planes], ";
+  const std::string attentionConditions = "; s <= sKv, heads % kvHeads, 2 planes <= headDim, starts rise within sKv";
+  // Of a router that makes `rows` coefficients of a row.
+  const auto router = [](const std::string& rows) {
+    return "n>=0, d, a, active>=0, gains[d], weight[a d], coefficients[" + rows + " a], epsilon, centered, ";
+  };
+  const auto routerGradients = [](const std::string& rows) {
+    return "dGains[d], dWeight[a d], dCoefficients[" + rows + " a], ";
+  };
+  static const auto& all = *new std::vector<Kernel>{
+      kernel("gemmBatched",
+             "precision, transposedA, transposedB, count, countA, countB, m, n, k, a[countA m k], b[countB k n], c[count m n];"
+             "countA is 1 or count, countB is 1 or count",
+             gemmOfBatches),
+      kernel("linear", "precision, n>=0, input, out, x[n input], weight[out input], residual?[n out], y[n out]", linear),
+      kernel("linearGradients",
+             "precision, n>=0, input, outs, x[n input], dYs(outs)[n outs], weights(outs)[outs input], dX[n input],"
+             "dWeights(outs)[outs input]",
+             linearGradientsOfArrays),
+      kernel("groupedLinear",
+             "precision, n>=0, input, groups, outs, offsets[groups + 1], x[n input], weights(outs)[groups outs input], ys(outs)[n outs];"
+             "offsets rise to n",
+             groupedLinearOfArrays),
+      kernel("groupedLinearGradients",
+             "precision, n>=0, input, groups, outs, offsets[groups + 1], x[n input], dYs(outs)[n outs],"
+             "weights(outs)[groups outs input], dX[n input], dWeights(outs)[groups outs input]; offsets rise to n",
+             groupedLinearGradientsOfArrays),
+
+      kernel("topK", "n>=0, experts, k, x[n experts], values[n k], indices[n k]; k <= experts, experts <= 2147483647", topK),
+      kernel("topKGradient", "n>=0, experts, k, dValues[n k], indices[n k], dX[n experts]; indices in 0..experts", topKGradient),
+      kernel("dispatch", "n>=0, k, d, slots[n k], weights?[n k], x[n d], y[n k d]; slots in 0..n k", dispatch),
+      kernel("combine", "n>=0, k, d, slots[n k], weights?[n k], x[n k d], y[n d]; slots in 0..n k", combine),
+      kernel("slotProducts", "n>=0, k, d, slots[n k], a[n d], b[n k d], products[n k]; slots in 0..n k", slotProducts),
+
+      kernel("attention",
+             attentionShape +
+                 "q[b s heads headDim], k[b sKv kvHeads headDim], v[b sKv kvHeads headDim], out[b s heads headDim],"
+                 "logSumExp[b heads s]" +
+                 attentionConditions,
+             attentionOfShape),
+      kernel("attentionGradient",
+             attentionShape +
+                 "dOut[b s heads headDim], q[b s heads headDim], k[b sKv kvHeads headDim], v[b sKv kvHeads headDim],"
+                 "out[b s heads headDim], logSumExp[b heads s], dQ[b s heads headDim], dK[b sKv kvHeads headDim],"
+                 "dV[b sKv kvHeads headDim]" +
+                 attentionConditions,
+             attentionGradientOfShape),
+      kernel("rope",
+             "b, s, heads, headDim, planes>=0, x[b s heads headDim], cos[s planes], sin[s planes], interleaved, inverse,"
+             "y[b s heads headDim]; 2 planes <= headDim",
+             ropeOfTables),
+      kernel("scalePositions", "b, s, d, x[b s d], factors[s], y[b s d]", scalePositionsOfBatch),
+
+      kernel("rmsNorm", "n>=0, d, x[n d], weight[d], epsilon, y[n d], inverseRms[n]", rmsNorm),
+      kernel("rmsNormGradient", "n>=0, d, dY[n d], x[n d], weight[d], inverseRms[n], dResidual?[n d], dX[n d], dWeight[d]",
+             rmsNormGradient),
+      kernel("layerNorm", "n>=0, d, x[n d], weight[d], epsilon, y[n d], means[n], inverseDeviations[n]", layerNorm),
+      kernel("layerNormGradient", "n>=0, d, dY[n d], x[n d], weight[d], means[n], inverseDeviations[n], dX[n d], dWeight[d]",
+             layerNormGradient),
+
+      kernel("gatedActivation", "activation, count>=0, gate[count], up[count], y[count]", gatedActivation),
+      kernel("gatedActivationGradient", "activation, count>=0, dY[count], gate[count], up[count], dGate[count], dUp[count]",
+             gatedActivationGradient),
+      kernel("gatedFeedForward",
+             "precision, activation, n>=0, d, f, x[n d], gateWeight[f d], upWeight[f d], downWeight[d f], residual?[n d], gate[n f],"
+             "up[n f], y[n d]",
+             gatedFeedForwardOfArrays),
+      kernel("gatedFeedForwardGradient",
+             "precision, activation, n>=0, d, f, dY[n d], x[n d], gateWeight[f d], upWeight[f d], downWeight[d f], gate[n f], up[n f],"
+             "memory[n f], dX[n d], dGateWeight[f d], dUpWeight[f d], dDownWeight[d f]",
+             gatedFeedForwardGradientOfArrays),
+
+      kernel("gaussianTopK", "n>=0, d, x[n d], deviations, y[n d], means[n], standardDeviations[n]", gaussianTopK),
+      kernel("gaussianTopKGradient", "n>=0, d, dY[n d], x[n d], deviations, means[n], standardDeviations[n], dX[n d]",
+             gaussianTopKGradient),
+      kernel("softmax", "n>=0, d, x[n d], y[n d]", softmax),
+      kernel("softmaxGradient", "n>=0, d, dY[n d], y[n d], dX[n d]", softmaxGradient),
+      kernel("logSumExp", "n>=0, d, x[n d], y[n]", logSumExp),
+      kernel("logSumExpGradient", "n>=0, d, dY[n], x[n d], y[n], dX[n d]", logSumExpGradient),
+      kernel("shares", "n>=0, d, x[n d], y[n d], sums[n]", shares),
+      kernel("sharesGradient", "n>=0, d, dY[n d], y[n d], sums[n], dX[n d]", sharesGradient),
+
+      kernel("addToColumns", "n>=0, d, x[n d], addends[d], y[n d]", addToColumns),
+      kernel("columnSums", "n>=0, d, x[n d], sums[d]", columnSums),
+      kernel("columnMeans", "n>=0, d, x[n d], means[d]", columnMeans),
+      kernel("columnMeansGradient", "n>=0, d, dMeans[d], dX[n d]", columnMeansGradient),
+      kernel("scaleColumns", "n>=0, d, x[n d], factors[d], y[n d]", scaleColumns),
+      kernel("columnProducts", "n>=0, d, a[n d], b[n d], products[d]", columnProducts),
+
+      kernel("altUpPredict", router("a a") + "copies(a)[n d], modalities[n a], ys(a)[n d]; active in 0..a", altUpPredictOfArrays),
+      kernel("altUpPredictGradient",
+             router("a a") + "dYs(a)[n d], copies(a)[n d], modalities[n a], " + routerGradients("a a") +
+                 "dCopies(a)[n d]; active in 0..a",
+             altUpPredictGradientOfArrays),
+      kernel("altUpCorrect", router("a") + "output[n d], predictions(a)[n d], modalities[n a], ys(a)[n d]; active in 0..a",
+             altUpCorrectOfArrays),
+      kernel("altUpCorrectGradient",
+             router("a") + "dYs(a)[n d], output[n d], prediction[n d], modalities[n a], " + routerGradients("a") +
+                 "dOutput[n d], dPrediction[n d]; active in 0..a",
+             altUpCorrectGradientOfArrays),
+      kernel("matchMagnitudes", "n>=0, d, count, least, other[n d], xs(count)[n d], ys(count)[n d]", matchMagnitudesOfArrays),
+      kernel("matchMagnitudesGradient",
+             "n>=0, d, count, least, dYs(count)[n d], other[n d], xs(count)[n d], dOther[n d], dXs(count)[n d]",
+             matchMagnitudesGradientOfArrays),
+      kernel("sumLayerSlices", "n>=0, layers, p, a[n layers p], factorA, b[n layers p], factorB, ys(layers)[n p]",
+             sumLayerSlicesOfArrays),
+      kernel("sumLayerSlicesGradient", "n>=0, layers, p, dYs(layers)[n p], factorA, factorB, dA[n layers p], dB[n layers p]",
+             sumLayerSlicesGradientOfArrays),
+
+      kernel("embedding", "n>=0, d, v, ids[n], weight[v d], y[n d]; ids in 0..v", embeddingOfTable),
+      kernel("embeddingGradient", "n>=0, d, v, ids[n], dY[n d], dWeight[v d]; ids in 0..v, n <= 2147483647", embeddingGradient),
+      kernel("tokenLosses",
+             "precision, n>=0, d, v, x[n d], weight[v d], targets[n], scale, softCap, losses[n]; targets in -1..v",
+             tokenLossesWithOptions),
+      kernel("linearCrossEntropy",
+             "precision, n>=0, d, v, x[n d], weight[v d], targets[n], scale, softCap, loss[1], dX[n d], dWeight[v d];"
+             "targets in -1..v",
+             linearCrossEntropyWithOptions),
+      kernel("adamW",
+             "counts, parameters(counts)[counts], gradients(counts)[counts], firstMoments(counts)[counts],"
+             "secondMoments(counts)[counts], weightDecays(counts), learningRateFactors(counts), learningRate, beta1, beta2, epsilon,"
+             "step, gradientScale",
+             adamWOfArrays),
+      kernel("globalNorm", "counts, tensors(counts)[counts], norm[1]", globalNormOfArrays),
+
+      kernel("add", "count>=0, a[count], b[count], y[count]", add),
+      kernel("scale", "count>=0, a[count], factor, y[count]", scale),
+      kernel("fill", "count>=0, value, y[count]", fill),
+      kernel("scaledSum", "count>=0, terms, xs(terms)[count], factor, y[count]", scaledSumOfArrays),
+  };
+  return all;
 }
 
 }  // namespace

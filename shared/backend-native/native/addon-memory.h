@@ -69,8 +69,7 @@ void giveBackPages(void* data, size_t bytes) {
 /** `allocate(bytes)`: an ArrayBuffer at a multiple of 64 bytes, outside of V8's heap. Its content is undefined. */
 napi_value allocate(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
-    const Call<1> call(env, info);
-    const size_t bytes = static_cast<size_t>(readArgument<int64_t>(env, call.arguments[0], 0));
+    const size_t bytes = static_cast<size_t>(readSize(env, Call<1>(env, info), int64_t{1} << 53));
     void* data = allocateAligned(bytes);
     const auto finalize = [](napi_env, void* memory, void* size) { freeAligned(memory, reinterpret_cast<size_t>(size)); };
     napi_value buffer = nullptr;
@@ -89,7 +88,9 @@ napi_value release(napi_env env, napi_callback_info info) {
     void* data = nullptr;
     size_t bytes = 0;
     napi_get_arraybuffer_info(env, call.arguments[0], &data, &bytes);
-    if (napi_detach_arraybuffer(env, call.arguments[0]) != napi_ok) throw WrongArgument{0, "an ArrayBuffer of allocate"};
+    if (napi_detach_arraybuffer(env, call.arguments[0]) != napi_ok) {
+      throw std::invalid_argument("argument 1 must be an ArrayBuffer of allocate");
+    }
     giveBackPages(data, bytes);
     return nullptr;
   });

@@ -6,8 +6,6 @@
 #include <chrono>
 #include <functional>
 #include <new>
-#include <stdexcept>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -37,13 +35,13 @@ class KernelQueue {
   }
 
   /** Adds a kernel, whose arguments are kept from the garbage collector. */
-  void add(napi_env env, const char* name, std::function<void()> kernel, const napi_value* arguments, size_t count) {
+  void add(napi_env env, std::function<void()> kernel, const napi_value* arguments, size_t count) {
     napi_value list;
     napi_ref kept;
     if (napi_create_array_with_length(env, count, &list) != napi_ok) throw std::bad_alloc();
     for (size_t i = 0; i < count; i++) napi_set_element(env, list, static_cast<uint32_t>(i), arguments[i]);
     if (napi_create_reference(env, list, 1, &kept) != napi_ok) throw std::bad_alloc();
-    waiting_.push_back({name, std::move(kernel), kept});
+    waiting_.push_back({std::move(kernel), kept});
   }
 
   /**
@@ -54,19 +52,14 @@ class KernelQueue {
     using Clock = std::chrono::steady_clock;
     std::vector<double> seconds;
     seconds.reserve(waiting_.size());
-    const char* name = nullptr;
     try {
       auto before = Clock::now();
       for (const Waiting& each : waiting_) {
-        name = each.name;
         each.kernel();
         const auto after = Clock::now();
         seconds.push_back(std::chrono::duration<double>(after - before).count());
         before = after;
       }
-    } catch (const std::invalid_argument& error) {
-      clear(env);
-      throw std::invalid_argument(std::string(name) + ": " + error.what());
     } catch (...) {
       clear(env);
       throw;
@@ -77,7 +70,6 @@ class KernelQueue {
 
  private:
   struct Waiting {
-    const char* name;
     std::function<void()> kernel;
     napi_ref arguments;
   };

@@ -1,7 +1,10 @@
 /** @file The kernels, memory for their tensors, and the queue in which they wait, as functions of a Node addon. */
 #include <dlfcn.h>
 
+#include <stdexcept>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "addon-binding.h"
 #include "addon-kernels.h"
@@ -41,6 +44,21 @@ napi_value closeQueue(napi_env env, napi_callback_info) {
   });
 }
 
+/** `setThreads(count)`. */
+napi_value setThreadsOfPool(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    setThreads(static_cast<int>(readSize(env, Call<1>(env, info), 65535)));
+    return nullptr;
+  });
+}
+
+/** `declarations()`: of each kernel the signature's text, and what it is as a method of a TypeScript interface. */
+std::vector<std::vector<std::string>> declarations() {
+  std::vector<std::vector<std::string>> all;
+  for (const Kernel& kernel : kernels()) all.push_back({kernel.signature.text(), kernel.signature.declaration()});
+  return all;
+}
+
 /**
  * Keeps this library loaded for good. Node unloads an addon with the last worker thread that used it, while the pool's threads still
  * sleep in its code.
@@ -57,79 +75,31 @@ void stayLoaded() {
 NAPI_MODULE_INIT() {
   using namespace arrowsmith;
   stayLoaded();
-  const std::pair<const char*, napi_callback> functions[] = {
-      {"allocate", allocate},
-      {"release", release},
-      {"openQueue", openQueue},
-      {"queueLength", queueLength},
-      {"runQueue", runQueue},
-      {"closeQueue", closeQueue},
-      {"setThreads", Binding<&setThreads>::call},
-      {"threads", Binding<&threads>::call},
-      {"scratchTotal", Binding<&scratchTotal>::call},
-      {"beginDryRun", Binding<&beginDryRun>::call},
-      {"endDryRun", Binding<&endDryRun>::call},
-      {"hasBf16", Binding<&hasBf16>::call},
-      {"gemm", KernelBinding<&gemmOfMatrices>::call},
-      {"gemmBatched", KernelBinding<&gemmBatched>::call},
-      {"linear", KernelBinding<&linearOntoResidual>::call},
-      {"linearGradients", KernelBinding<&linearGradientsOfArrays>::call},
-      {"groupedLinear", KernelBinding<&groupedLinearOfArrays>::call},
-      {"groupedLinearGradients", KernelBinding<&groupedLinearGradientsOfArrays>::call},
-      {"topK", KernelBinding<&topK>::call},
-      {"topKGradient", KernelBinding<&topKGradient>::call},
-      {"dispatch", KernelBinding<&dispatchOptionallyWeighted>::call},
-      {"combine", KernelBinding<&combineOptionallyWeighted>::call},
-      {"slotProducts", KernelBinding<&slotProducts>::call},
-      {"attention", KernelBinding<&attentionOfShape>::call},
-      {"attentionGradient", KernelBinding<&attentionGradientOfShape>::call},
-      {"rmsNorm", KernelBinding<&rmsNorm>::call},
-      {"rmsNormGradient", KernelBinding<&rmsNormGradientWithResidual>::call},
-      {"layerNorm", KernelBinding<&layerNorm>::call},
-      {"layerNormGradient", KernelBinding<&layerNormGradient>::call},
-      {"rope", KernelBinding<&ropeOfTables>::call},
-      {"gatedActivation", KernelBinding<&gatedActivation>::call},
-      {"gatedActivationGradient", KernelBinding<&gatedActivationGradient>::call},
-      {"gatedFeedForward", KernelBinding<&gatedFeedForwardOfArrays>::call},
-      {"gatedFeedForwardGradient", KernelBinding<&gatedFeedForwardGradientOfArrays>::call},
-      {"gaussianTopK", KernelBinding<&gaussianTopK>::call},
-      {"gaussianTopKGradient", KernelBinding<&gaussianTopKGradient>::call},
-      {"softmax", KernelBinding<&softmax>::call},
-      {"softmaxGradient", KernelBinding<&softmaxGradient>::call},
-      {"scalePositions", KernelBinding<&scalePositions>::call},
-      {"logSumExp", KernelBinding<&logSumExp>::call},
-      {"logSumExpGradient", KernelBinding<&logSumExpGradient>::call},
-      {"shares", KernelBinding<&shares>::call},
-      {"sharesGradient", KernelBinding<&sharesGradient>::call},
-      {"addToColumns", KernelBinding<&addToColumns>::call},
-      {"columnSums", KernelBinding<&columnSums>::call},
-      {"columnMeans", KernelBinding<&columnMeans>::call},
-      {"columnMeansGradient", KernelBinding<&columnMeansGradient>::call},
-      {"scaleColumns", KernelBinding<&scaleColumns>::call},
-      {"columnProducts", KernelBinding<&columnProducts>::call},
-      {"altUpPredict", KernelBinding<&altUpPredictOfArrays>::call},
-      {"altUpPredictGradient", KernelBinding<&altUpPredictGradientOfArrays>::call},
-      {"altUpCorrect", KernelBinding<&altUpCorrectOfArrays>::call},
-      {"altUpCorrectGradient", KernelBinding<&altUpCorrectGradientOfArrays>::call},
-      {"matchMagnitudes", KernelBinding<&matchMagnitudesOfArrays>::call},
-      {"matchMagnitudesGradient", KernelBinding<&matchMagnitudesGradientOfArrays>::call},
-      {"sumLayerSlices", KernelBinding<&sumLayerSlicesOfArrays>::call},
-      {"sumLayerSlicesGradient", KernelBinding<&sumLayerSlicesGradientOfArrays>::call},
-      {"embedding", KernelBinding<&embedding>::call},
-      {"embeddingGradient", KernelBinding<&embeddingGradient>::call},
-      {"tokenLosses", KernelBinding<&tokenLossesWithOptions>::call},
-      {"linearCrossEntropy", KernelBinding<&linearCrossEntropyWithOptions>::call},
-      {"adamW", KernelBinding<&adamWOfArrays>::call},
-      {"add", KernelBinding<&add>::call},
-      {"scale", KernelBinding<&scale>::call},
-      {"fill", KernelBinding<&fill>::call},
-      {"scaledSum", KernelBinding<&scaledSumOfArrays>::call},
-      {"globalNorm", KernelBinding<&globalNormOfArrays>::call},
-  };
-  for (const auto& [name, callback] : functions) {
-    napi_value function;
-    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, const_cast<char*>(name), &function) != napi_ok) return nullptr;
-    if (napi_set_named_property(env, exports, name, function) != napi_ok) return nullptr;
-  }
-  return exports;
+  return guarded(env, [&]() -> napi_value {
+    const auto define = [&](const char* name, napi_callback callback, const void* data) {
+      napi_value function;
+      const bool isDefined =
+          napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, const_cast<void*>(data), &function) == napi_ok &&
+          napi_set_named_property(env, exports, name, function) == napi_ok;
+      if (!isDefined) throw std::runtime_error("this JavaScript engine takes no functions of an addon");
+    };
+    const std::pair<const char*, napi_callback> functions[] = {
+        {"allocate", allocate},
+        {"release", release},
+        {"openQueue", openQueue},
+        {"queueLength", queueLength},
+        {"runQueue", runQueue},
+        {"closeQueue", closeQueue},
+        {"setThreads", setThreadsOfPool},
+        {"threads", Binding<&threads>::call},
+        {"scratchTotal", Binding<&scratchTotal>::call},
+        {"beginDryRun", Binding<&beginDryRun>::call},
+        {"endDryRun", Binding<&endDryRun>::call},
+        {"hasBf16", Binding<&hasBf16>::call},
+        {"declarations", Binding<&declarations>::call},
+    };
+    for (const auto& [name, callback] : functions) define(name, callback, nullptr);
+    for (const Kernel& kernel : kernels()) define(kernel.signature.name(), kernel.callback, &kernel);
+    return exports;
+  });
 }

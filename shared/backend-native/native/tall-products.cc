@@ -187,15 +187,14 @@ class Layers {
 
 void multiplyTall(Precision precision, int64_t k, int64_t n, const float* b, int64_t strideB, const TallProduct* products,
                   int64_t count) {
-#if defined(ARROWSMITH_ACCELERATE)
+#if !defined(ARROWSMITH_ACCELERATE)
+  if (k > 0) return Layers(available(precision), k, n, {b, strideB, false}, products, count).multiply();
+#endif
   for (int64_t i = 0; i < count; i++) {
     const TallProduct& product = products[i];
     gemm(precision, product.m, n, k, {product.a, product.strideA, true}, {b, strideB, false}, product.c, product.strideC,
          product.accumulate);
   }
-#else
-  Layers(available(precision), k, n, {b, strideB, false}, products, count).multiply();
-#endif
 }
 
 }  // namespace arrowsmith

@@ -1,6 +1,5 @@
 /** @file The two steps of alternating updates. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import type { AltUpRouter } from '../addon.ts';
 import { asRows, expectShape, type KernelArguments, type Kernels, tensor, tensorList } from './kernel.ts';
 
 /**
@@ -22,16 +21,17 @@ function readRouter({ inputs, attrs, backend }: KernelArguments, shape: readonly
   const [gains, own] = [backend.settledFloats(norm), backend.settledFloats(coefficients)];
   const clip = attrs['clip'] as number;
   const n = shape.slice(0, -1).reduce((product, length) => product * length, 1);
-  const values: AltUpRouter = [
+  const values = [
     n,
     d,
+    copies,
     attrs['active'] as number,
     attrs['unitOffset'] === true ? gains.map((gain) => 1 + gain) : gains,
     backend.floats(weight),
     clip === 0 ? own : own.map((value) => Math.max(-clip, Math.min(clip, value))),
     attrs['epsilon'] as number,
     attrs['centered'] as boolean,
-  ];
+  ] as const;
   return { n, copies, values, tensors: [norm, weight, coefficients] as const };
 }
 

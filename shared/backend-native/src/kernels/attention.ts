@@ -1,14 +1,11 @@
 /** @file Causal attention, which keeps no scores: the gradient computes them again from the logarithms of the softmax's denominators. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import type { AttentionShape } from '../addon.ts';
 import { expectRank, expectShape, type KernelArguments, type Kernels, tensor } from './kernel.ts';
 
-function shapeOf(
-  q: TensorInfo,
-  k: TensorInfo,
-  v: TensorInfo,
-  { inputs, attrs, backend }: KernelArguments,
-): AttentionShape {
+/** Tables of a rotation that turns nothing. */
+const NO_TABLE = new Float32Array(0);
+
+function shapeOf(q: TensorInfo, k: TensorInfo, v: TensorInfo, { inputs, attrs, backend }: KernelArguments) {
   expectRank('q', q, 4);
   expectRank('k', k, 4);
   const [b, s, heads, headDim] = q.shape as [number, number, number, number];
@@ -42,11 +39,11 @@ function shapeOf(
     chunk as number,
     softCap as number,
     starts === undefined ? null : backend.integers(starts),
-    cos === undefined ? null : backend.floats(cos),
-    sin === undefined ? null : backend.floats(sin),
     planes,
     Boolean(attrs['interleaved']),
-  ];
+    cos === undefined ? NO_TABLE : backend.floats(cos),
+    sin === undefined ? NO_TABLE : backend.floats(sin),
+  ] as const;
 }
 
 export const attentionKernels: Kernels = {

@@ -11,7 +11,7 @@ const scalePositions =
     expectShape('factors', factors, [s]);
     const values = [backend.floats(x), backend.floats(factors)] as const;
     const y = backend.output(x.shape);
-    backend.addon.scalePositions(b * s, s, sizeOf(x.shape.slice(2)), ...values, backend.floats(y));
+    backend.addon.scalePositions(b, s, sizeOf(x.shape.slice(2)), ...values, backend.floats(y));
     return y;
   };
 

@@ -11,10 +11,11 @@ export const groupedLinearKernels: Kernels = {
     const groups = offsets.shape[0]! - 1;
     const weights = tensorList(inputs, 'weight', attrs['count'] as number);
     weights.forEach((weight, i) => expectShape(`weight${i}`, weight, [groups, weight.shape[1]!, d]));
+    const outs = weights.map(({ shape }) => shape[1]!);
     const floats = (tensors: TensorInfo[]) => tensors.map((each) => backend.floats(each));
     const values = [backend.integers(offsets), backend.floats(x), floats(weights)] as const;
     const ys = weights.map(({ shape }) => backend.output([n, shape[1]!]));
-    backend.addon.groupedLinear(backend.precision, n, d, ...values, floats(ys));
+    backend.addon.groupedLinear(backend.precision, n, d, groups, outs, ...values, floats(ys));
     return ys;
   },
 
@@ -32,11 +33,13 @@ export const groupedLinearKernels: Kernels = {
       expectShape(`weight${i}`, weight, [groups, out, d]);
       expectShape(`dValue${i}`, dValues[i]!, [n, out]);
     });
+    const outs = weights.map(({ shape }) => shape[1]!);
     const floats = (tensors: TensorInfo[]) => tensors.map((each) => backend.floats(each));
     const values = [backend.integers(offsets), backend.floats(x), floats(dValues), floats(weights)] as const;
     const dX = backend.output(x.shape);
     const dWeights = weights.map(({ shape }) => backend.output(shape));
-    backend.addon.groupedLinearGradients(backend.precision, n, d, ...values, backend.floats(dX), floats(dWeights));
+    const results = [backend.floats(dX), floats(dWeights)] as const;
+    backend.addon.groupedLinearGradients(backend.precision, n, d, groups, outs, ...values, ...results);
     return [dX, ...dWeights];
   },
 };

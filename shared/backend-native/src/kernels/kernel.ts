@@ -37,12 +37,6 @@ export function expectRank(name: string, { shape }: TensorInfo, rank: number): v
   if (shape.length !== rank) throw new TypeError(`${name} has ${shape.length} axes instead of ${rank}`);
 }
 
-/** @throws RangeError unless all values are in [least, end): C++ would read and write beyond a table's end */
-export function expectRange(name: string, values: Int32Array, least: number, end: number): void {
-  const wrong = values.find((value) => value < least || value >= end);
-  if (wrong !== undefined) throw new RangeError(`${name} has a ${wrong}, which is not in [${least}, ${end})`);
-}
-
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((length, axis) => length === b[axis]);
 }

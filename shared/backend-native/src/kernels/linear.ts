@@ -34,6 +34,7 @@ function gradients(args: KernelArguments, weights: TensorInfo[], dValues: Tensor
     backend.precision,
     n,
     input,
+    weights.map(({ shape }) => shape[0]!),
     backend.floats(x),
     floats(dValues),
     floats(weights),

@@ -28,18 +28,18 @@ export function matMul(
   if (k === 0) backend.settledFloats(product).fill(0);
   else {
     const { addon, precision } = backend;
-    const distanceA = distance(batchesA, count, m * k);
-    const distanceB = distance(batchesB, count, k * n);
-    if (distanceA !== undefined && distanceB !== undefined) {
-      const sizes = [count, m, n, k] as const;
-      addon.gemmBatched(precision, transposeA, transposeB, ...sizes, valuesA, distanceA, valuesB, distanceB, values);
+    const [countA, countB] = [sizeOf(batchesA), sizeOf(batchesB)];
+    const isRepeated = (own: number): boolean => own !== 1 && own !== count;
+    if (!isRepeated(countA) && !isRepeated(countB)) {
+      const sizes = [count, countA, countB, m, n, k] as const;
+      addon.gemmBatched(precision, transposeA, transposeB, ...sizes, valuesA, valuesB, values);
     } else {
       const [matricesA, matricesB] = [matrixOfBatch(batchesA, batches), matrixOfBatch(batchesB, batches)];
       for (let i = 0; i < count; i++) {
-        const matrixA = valuesA.subarray(matricesA(i) * m * k);
-        const matrixB = valuesB.subarray(matricesB(i) * k * n);
-        const target = values.subarray(i * m * n);
-        addon.gemmBatched(precision, transposeA, transposeB, 1, m, n, k, matrixA, 0, matrixB, 0, target);
+        const matrixA = matrixAt(valuesA, matricesA(i), m * k);
+        const matrixB = matrixAt(valuesB, matricesB(i), k * n);
+        const target = matrixAt(values, i, m * n);
+        addon.gemmBatched(precision, transposeA, transposeB, 1, 1, 1, m, n, k, matrixA, matrixB, target);
       }
     }
   }
@@ -49,12 +49,9 @@ export function matMul(
 const transposed = ([rows, columns]: readonly number[], isTransposed: boolean): [number, number] =>
   isTransposed ? [columns!, rows!] : [rows!, columns!];
 
-/** From one matrix to the next: 0 where there is only one; undefined where broadcasting repeats some of several. */
-function distance(batches: readonly number[], count: number, size: number): number | undefined {
-  const own = sizeOf(batches);
-  if (own === 1) return 0;
-  return own === count ? size : undefined;
-}
+/** The i-th of several matrices of that size. */
+const matrixAt = (values: Float32Array, i: number, size: number): Float32Array =>
+  values.subarray(i * size, (i + 1) * size);
 
 /** Which matrix of an operand belongs to the i-th product. */
 function matrixOfBatch(own: readonly number[], batches: readonly number[]): (i: number) => number {

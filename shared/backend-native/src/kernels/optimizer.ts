@@ -39,6 +39,7 @@ export const optimizerKernels: Kernels = {
       tensors.map((info) => backend.floats(info)),
     );
     backend.addon.adamW(
+      gradientValues.map(({ length }) => length),
       parameterValues!,
       gradientValues,
       firstValues!,
@@ -59,7 +60,11 @@ export const optimizerKernels: Kernels = {
   GlobalNorm({ inputs, attrs, backend }) {
     const tensors = tensorList(inputs, 'x', attrs['count'] as number).map((input) => backend.floats(input));
     const norm = backend.output([]);
-    backend.addon.globalNorm(tensors, backend.floats(norm));
+    backend.addon.globalNorm(
+      tensors.map(({ length }) => length),
+      tensors,
+      backend.floats(norm),
+    );
     return norm;
   },
 };

@@ -15,7 +15,7 @@ const turn =
     const values = [backend.floats(x), backend.floats(cos), backend.floats(sin)] as const;
     const y = backend.output(x.shape);
     const interleaved = Boolean(attrs['interleaved']);
-    backend.addon.rope(b * s, s, heads, headDim, planes, ...values, interleaved, inverse, backend.floats(y));
+    backend.addon.rope(b, s, heads, headDim, planes, ...values, interleaved, inverse, backend.floats(y));
     return y;
   };
 

@@ -22,7 +22,7 @@ export const streamKernels: Kernels = {
     const values = backend.floats(other);
     const ys = xs.tensors.map(() => backend.output(xs.shape));
     const results = ys.map((y) => backend.floats(y));
-    backend.addon.matchMagnitudes(n, d, least, values, xs.values, results);
+    backend.addon.matchMagnitudes(n, d, count, least, values, xs.values, results);
     return ys;
   },
 
@@ -38,7 +38,7 @@ export const streamKernels: Kernels = {
     const dOther = backend.output(other.shape);
     const dXs = xs.tensors.map(() => backend.output(xs.shape));
     const [dOtherValues, results] = [backend.floats(dOther), dXs.map((dX) => backend.floats(dX))];
-    backend.addon.matchMagnitudesGradient(n, d, least, dValues.values, values, xs.values, dOtherValues, results);
+    backend.addon.matchMagnitudesGradient(n, d, count, least, dValues.values, values, xs.values, dOtherValues, results);
     return [dOther, ...dXs];
   },
 
@@ -52,7 +52,7 @@ export const streamKernels: Kernels = {
     const values = [backend.floats(a), factorA, backend.floats(b), factorB] as const;
     const ys = Array.from({ length: layers }, () => backend.output([...a.shape.slice(0, -1), p]));
     const results = ys.map((y) => backend.floats(y));
-    backend.addon.sumLayerSlices(n, p, ...values, results);
+    backend.addon.sumLayerSlices(n, layers, p, ...values, results);
     return ys;
   },
 
@@ -66,7 +66,7 @@ export const streamKernels: Kernels = {
     const factors = [attrs['factorA'] as number, attrs['factorB'] as number] as const;
     const [dA, dB] = [backend.output(shape), backend.output(shape)];
     const results = [backend.floats(dA), backend.floats(dB)] as const;
-    backend.addon.sumLayerSlicesGradient(n, p, dValues.values, ...factors, ...results);
+    backend.addon.sumLayerSlicesGradient(n, layers, p, dValues.values, ...factors, ...results);
     return [dA, dB];
   },
 
@@ -75,7 +75,13 @@ export const streamKernels: Kernels = {
     const { attrs, backend } = args;
     const xs = listOf(args, 'x', attrs['count'] as number);
     const y = backend.output(xs.shape);
-    backend.addon.scaledSum(sizeOf(xs.shape), xs.values, attrs['factor'] as number, backend.floats(y));
+    backend.addon.scaledSum(
+      sizeOf(xs.shape),
+      xs.values.length,
+      xs.values,
+      attrs['factor'] as number,
+      backend.floats(y),
+    );
     return y;
   },
 
@@ -108,7 +114,7 @@ export const streamKernels: Kernels = {
     const { attrs, backend } = args;
     const { shape, tensors, values } = listOf(args, 'dValue', attrs['count'] as number);
     const dAddition = backend.output(shape);
-    backend.addon.scaledSum(sizeOf(shape), values, 1, backend.floats(dAddition));
+    backend.addon.scaledSum(sizeOf(shape), values.length, values, 1, backend.floats(dAddition));
     return [dAddition, ...tensors.map((dValue) => backend.share(dValue, shape))];
   },
 };

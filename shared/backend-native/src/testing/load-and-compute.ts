@@ -10,7 +10,7 @@ function multiply(addon: Addon): boolean {
   const [a, b, c] = [addon.allocate(4 * N * N), addon.allocate(4 * N * N), addon.allocate(4 * N * N)].map((buffer) =>
     new Float32Array(buffer).fill(1),
   ) as [Float32Array, Float32Array, Float32Array];
-  addon.gemm(0, N, N, N, a, N, false, b, N, false, c, N, false);
+  addon.gemmBatched(0, false, false, 1, 1, 1, N, N, N, a, b, c);
   return c.every((value) => value === N);
 }
 

@@ -1,0 +1,285 @@
+/** @file Tests of the addon's kernels: what they are called with is held against their signatures, of which addon-kernels.ts is made. */
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import * as fc from 'fast-check';
+import * as prettier from 'prettier';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type Addon, loadAddon } from './addon.ts';
+import { nativeBuild } from './build.ts';
+import { argumentOf, type Parameter, parametersOf, type Sizes } from './testing/kernel-arguments.ts';
+
+const DECLARATIONS = join(import.meta.dirname, 'addon-kernels.ts');
+
+/** Sizes on which no condition is. */
+const FREE = ['b', 'n', 'd', 'f', 'v', 'm', 'p', 'input', 'out', 'groups', 'layers', 'terms', 'window', 'chunk'];
+
+/** All that signatures name, such that their conditions hold. */
+function sizesOf(next: () => number): Sizes {
+  const free = Object.fromEntries(FREE.map((name) => [name, next()]));
+  const [s, kvHeads, planes, k, count, a] = [next(), next(), next(), next(), next(), next()];
+  const attention = { s, sKv: s + next(), kvHeads, heads: kvHeads * next(), planes, headDim: 2 * planes + next() };
+  const others = { k, experts: k + next(), a, active: a - 1, count, countA: 1, countB: count, step: 1 };
+  return { ...free, ...attention, ...others, outs: [next(), next()], counts: [next(), next(), next()] };
+}
+
+/** 2, 3, … of so many numbers, again and again. */
+function cycle(count: number): () => number {
+  let calls = 0;
+  return () => 2 + (calls++ % count);
+}
+
+/** Small ones, of which few are the same. */
+const SIZES = sizesOf(cycle(11));
+
+const WRONG_VALUES = [
+  undefined,
+  null,
+  'text',
+  {},
+  [],
+  [null],
+  Symbol('s'),
+  1n,
+  new ArrayBuffer(8),
+  new DataView(new ArrayBuffer(8)),
+];
+const ARRAYS = [Int8Array, Uint8Array, Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array];
+const WRONG_SIZES = [-1, 0.5, 1.5, NaN, Infinity, -Infinity, 2 ** 31, 2 ** 32 + 1, 2 ** 53, 2 ** 60, -(2 ** 63), 1e300];
+
+type Kernel = (...values: readonly unknown[]) => void;
+
+/** A kernel, and what it may be called with. */
+interface Case {
+  name: string;
+  parameters: Parameter[];
+  values: unknown[];
+  call: Kernel;
+}
+
+function errorOf(f: () => void): unknown {
+  try {
+    f();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+describe.skipIf(!nativeBuild().available)('the kernels of the addon', () => {
+  let addon: Addon;
+  let cases: Case[];
+
+  const casesOf = (sizes: Sizes): Case[] =>
+    addon.declarations().map(([signature, declaration]) => {
+      const name = /^\w+/.exec(declaration)![0];
+      const parameters = parametersOf(signature, declaration);
+      const values = parameters.map((parameter) => argumentOf(parameter, sizes));
+      return { name, parameters, values, call: (addon as unknown as Record<string, Kernel>)[name]! };
+    });
+
+  beforeAll(async () => {
+    addon = await loadAddon(() => undefined);
+    cases = casesOf(SIZES);
+  }, 120_000);
+
+  /** Calls each kernel with each of its arguments replaced by each of the `wrong` ones; all must be refused, by the argument's name. */
+  function expectRefusals(
+    wrong: (parameter: Parameter, value: unknown) => readonly unknown[],
+    error: typeof Error,
+  ): void {
+    let calls = 0;
+    for (const { name, parameters, values, call } of cases) {
+      parameters.forEach((parameter, i) => {
+        for (const value of wrong(parameter, values[i])) {
+          const what = `${name} with ${parameter.name} = ${inspect(value)}`;
+          expect(() => call(...values.with(i, value)), what).toThrow(error);
+          expect(() => call(...values.with(i, value)), what).toThrow(new RegExp(`^${name}: .*\\b${parameter.name}\\b`));
+          calls++;
+        }
+      });
+    }
+    expect(calls).toBeGreaterThan(cases.length);
+  }
+
+  // After a change of the table: npx vitest run shared/backend-native/src/addon-kernels.test.ts -u
+  test('are declared in TypeScript as in the table', async () => {
+    const methods = addon.declarations().map(([signature, declaration]) => {
+      const text = signature.replaceAll(/\s*([,;])\s*/g, '$1 ');
+      const lines = text.match(/.{1,110}(?:[,;] |$)/g)!.map((line) => ` * ${line.trim()}\n`);
+      return `/**\n${lines.join('')} */\n${declaration}\n`;
+    });
+    const source = `/**
+ * @file The kernels as JavaScript sees them, each with its signature (native/kernel-signature.h). Made of the table in native/addon-kernels.h:
+ * addon-kernels.test.ts compares, and with -u writes it.
+ */
+
+/** A whole number from 1, or, where the signature says so, from 0. */
+export type Size = number;
+
+export interface AddonKernels {\n${methods.join('')}}\n`;
+    const options = await prettier.resolveConfig(DECLARATIONS);
+    const formatted = await prettier.format(source, { ...options, filepath: DECLARATIONS });
+    await expect(formatted).toMatchFileSnapshot(DECLARATIONS);
+  });
+
+  test('run with arguments that are as their signatures say', () => {
+    expect(cases.length).toBeGreaterThan(50);
+    const sizes = fc
+      .infiniteStream(fc.integer({ min: 1, max: 20 }))
+      .map((stream) => sizesOf(() => stream.next().value as number));
+    fc.assert(
+      fc.property(sizes, (each) => {
+        for (const { values, call } of casesOf(each)) call(...values);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('run without any rows, and where sizes are huge then that no array has, compute nothing or refuse them', () => {
+    const withoutRows = cases.filter(({ parameters }) =>
+      parameters.some(({ name, least }) => name === 'n' && least === 0),
+    );
+    expect(withoutRows.length).toBeGreaterThan(30);
+    for (const { name, parameters, call } of withoutRows) {
+      const values = parameters.map((parameter) => argumentOf(parameter, { ...SIZES, n: 0 }));
+      expect(() => call(...values), name).not.toThrow();
+      for (const huge of ['d', 'k', 'p', 'experts', 'layers']) {
+        const sizes = values.map((value, i) => (parameters[i]!.name === huge ? 2 ** 53 - 1 : value));
+        expect(errorOf(() => call(...sizes)) ?? new RangeError()).toBeInstanceOf(RangeError);
+      }
+    }
+  });
+
+  test('take null for what is optional', () => {
+    const optional = cases.flatMap(({ parameters, values, call }) =>
+      parameters.flatMap(({ isOptional }, i) => (isOptional ? [() => call(...values.with(i, null))] : [])),
+    );
+    expect(optional.length).toBeGreaterThan(5);
+    for (const call of optional) expect(call).not.toThrow();
+  });
+
+  test('refuse an array that is one element too short, or too long', () => {
+    expectRefusals((_, value) => {
+      if (!ArrayBuffer.isView(value)) return [];
+      const { length, constructor } = value as Float32Array;
+      const ofLength = (other: number) => new (constructor as Float32ArrayConstructor)(other);
+      return [ofLength(length + 1), ...(length > 0 ? [ofLength(length - 1), ofLength(0)] : [])];
+    }, RangeError);
+  });
+
+  test('refuse lists of too few or too many elements, and with an array that is too short', () => {
+    expectRefusals(({ count }, value) => {
+      if (count === undefined) return [];
+      const list = value as unknown[];
+      const arrays = list[0] instanceof Float32Array ? (list as Float32Array[]) : [];
+      return [list.slice(1), [], [...list, list[0]], ...arrays.map((array, i) => arrays.with(i, array.subarray(1)))];
+    }, RangeError);
+  });
+
+  test('refuse what is of another type', () => {
+    const wrong = [...WRONG_VALUES, ...ARRAYS.map((array) => new array(4))];
+    expectRefusals(({ type, isOptional }, value) => {
+      const isOfType = (each: unknown): boolean =>
+        (ArrayBuffer.isView(each) && type.startsWith(each.constructor.name)) || (isOptional && each === null);
+      if (!Array.isArray(value)) return [...wrong.filter((each) => !isOfType(each)), type === 'boolean' ? 1 : true];
+      // Lists that are none, and lists with an element that is none of theirs.
+      const elements = wrong.filter((each) => !(each instanceof Float32Array));
+      return [
+        ...wrong.filter((each) => !Array.isArray(each)),
+        ...elements.map((each) => value.with(value.length - 1, each)),
+      ];
+    }, TypeError);
+    expectRefusals(({ type }) => (type === '0 | 1' ? [-1, 2, 0.5, NaN] : []), TypeError);
+  });
+
+  test('refuse sizes that are none, or go beyond the arrays', () => {
+    expectRefusals(({ type, name, least }, value) => {
+      if (type === 'readonly Size[]') {
+        const sizes = value as number[];
+        return [0, ...WRONG_SIZES].flatMap((wrong) => sizes.map((_, i) => sizes.with(i, wrong)));
+      }
+      if (type !== 'Size') return [];
+      const tooSmall = Array.from({ length: least }, (_, i) => i);
+      // What is no array's length may be large.
+      const isFree = ['window', 'chunk', 'step'].includes(name);
+      return [...tooSmall, ...WRONG_SIZES.filter((wrong) => !isFree || !Number.isSafeInteger(wrong) || wrong < 0)];
+    }, RangeError);
+  });
+
+  const slots = { n: 2, k: 2, d: 1 };
+  test.each<[string, Sizes, Record<string, readonly number[]>, string]>([
+    ['gemmBatched', { count: 6, countA: 2, countB: 1 }, {}, 'countA must be 1 or count = 6, not 2'],
+    ['gemmBatched', { count: 6, countA: 6, countB: 3 }, {}, 'countB must be 1 or count = 6, not 3'],
+    ['groupedLinear', { n: 4, groups: 2 }, { offsets: [0, 5, 4] }, 'offsets[2] must rise from 0 to n = 4, not 4'],
+    ['groupedLinear', { n: 4, groups: 2 }, { offsets: [1, 2, 4] }, 'offsets[0] must rise from 0 to n = 4, not 1'],
+    ['groupedLinear', { n: 4, groups: 2 }, { offsets: [0, 2, 3] }, 'offsets[2] must rise from 0 to n = 4, not 3'],
+    ['groupedLinear', { n: 4, groups: 2 }, { offsets: [0, -1, 4] }, 'offsets[1] must rise from 0 to n = 4, not -1'],
+    ['groupedLinearGradients', { n: 4, groups: 1 }, { offsets: [0, 9] }, 'offsets[1] must rise from 0 to n = 4, not 9'],
+    ['topK', { k: 4, experts: 3 }, {}, 'k must be at most experts = 3, not 4'],
+    [
+      'topKGradient',
+      { n: 1, k: 1, experts: 3 },
+      { indices: [3] },
+      'indices[0] must be from 0 to below experts = 3, not 3',
+    ],
+    ['dispatch', slots, { slots: [0, 1, 2, 4] }, 'slots[3] must be from 0 to below n · k = 4, not 4'],
+    ['combine', slots, { slots: [0, -1, 2, 3] }, 'slots[1] must be from 0 to below n · k = 4, not -1'],
+    [
+      'slotProducts',
+      slots,
+      { slots: [2 ** 31 - 1, 1, 2, 3] },
+      'slots[0] must be from 0 to below n · k = 4, not 2147483647',
+    ],
+    ['attention', { s: 6, sKv: 5 }, {}, 's must be at most sKv = 5, not 6'],
+    ['attention', { heads: 3, kvHeads: 2 }, {}, 'heads must be a multiple of kvHeads = 2, not 3'],
+    ['attention', { planes: 5, headDim: 8 }, {}, '2 · planes must be at most headDim = 8, not 10'],
+    [
+      'attention',
+      { b: 1, s: 2, sKv: 2 },
+      { starts: [1, 1] },
+      'starts[0] must rise, and be at most its place in its row of sKv = 2',
+    ],
+    ['attention', { b: 2, s: 2, sKv: 2 }, { starts: [0, 1, 0, 2] }, 'starts[3] must rise, and be at most its place'],
+    [
+      'attentionGradient',
+      { b: 1, s: 3, sKv: 3 },
+      { starts: [0, 1, 0] },
+      'starts[2] must rise, and be at most its place',
+    ],
+    [
+      'attentionGradient',
+      { b: 1, s: 3, sKv: 3 },
+      { starts: [0, -1, 0] },
+      'starts[1] must rise, and be at most its place',
+    ],
+    ['rope', { planes: 5, headDim: 8 }, {}, '2 · planes must be at most headDim = 8, not 10'],
+    ['altUpPredict', { a: 3, active: 3 }, {}, 'active must be from 0 to below a = 3, not 3'],
+    ['altUpPredictGradient', { a: 3, active: 3 }, {}, 'active must be from 0 to below a = 3, not 3'],
+    ['altUpCorrect', { a: 3, active: 3 }, {}, 'active must be from 0 to below a = 3, not 3'],
+    ['altUpCorrectGradient', { a: 3, active: 3 }, {}, 'active must be from 0 to below a = 3, not 3'],
+    ['embedding', { n: 2, v: 3 }, { ids: [2, 3] }, 'ids[1] must be from 0 to below v = 3, not 3'],
+    ['embeddingGradient', { n: 2, v: 3 }, { ids: [-1, 2] }, 'ids[0] must be from 0 to below v = 3, not -1'],
+    ['tokenLosses', { n: 2, v: 3 }, { targets: [-1, 3] }, 'targets[1] must be from -1 to below v = 3, not 3'],
+    ['linearCrossEntropy', { n: 2, v: 3 }, { targets: [-2, 0] }, 'targets[0] must be from -1 to below v = 3, not -2'],
+  ])('%s refuses %j with %j', (kernel, sizes, integers, message) => {
+    const { parameters, call } = cases.find(({ name }) => name === kernel)!;
+    const values = parameters.map((parameter) => {
+      const given = integers[parameter.name];
+      return given === undefined ? argumentOf(parameter, { ...SIZES, ...sizes }) : Int32Array.from(given);
+    });
+    expect(() => call(...values)).toThrow(RangeError);
+    expect(() => call(...values)).toThrow(`${kernel}: ${message}`);
+  });
+
+  test('refuse what would have to wait, at once', () => {
+    addon.openQueue();
+    try {
+      expect(() => addon.softmax(2, 3, new Float32Array(6), new Float32Array(5))).toThrow(
+        'softmax: y must have n · d = 6 elements, not 5',
+      );
+      expect(addon.queueLength()).toBe(0);
+    } finally {
+      addon.closeQueue();
+    }
+  });
+});

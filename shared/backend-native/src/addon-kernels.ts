@@ -1,0 +1,618 @@
+/**
+ * @file The kernels as JavaScript sees them, each with its signature (native/kernel-signature.h). Made of the table in native/addon-kernels.h:
+ * addon-kernels.test.ts compares, and with -u writes it.
+ */
+
+/** A whole number from 1, or, where the signature says so, from 0. */
+export type Size = number;
+
+export interface AddonKernels {
+  /**
+   * precision, transposedA, transposedB, count, countA, countB, m, n, k, a[countA m k], b[countB k n],
+   * c[count m n]; countA is 1 or count, countB is 1 or count
+   */
+  gemmBatched(
+    precision: 0 | 1,
+    transposedA: boolean,
+    transposedB: boolean,
+    count: Size,
+    countA: Size,
+    countB: Size,
+    m: Size,
+    n: Size,
+    k: Size,
+    a: Float32Array,
+    b: Float32Array,
+    c: Float32Array,
+  ): void;
+  /**
+   * precision, n>=0, input, out, x[n input], weight[out input], residual?[n out], y[n out]
+   */
+  linear(
+    precision: 0 | 1,
+    n: Size,
+    input: Size,
+    out: Size,
+    x: Float32Array,
+    weight: Float32Array,
+    residual: Float32Array | null,
+    y: Float32Array,
+  ): void;
+  /**
+   * precision, n>=0, input, outs, x[n input], dYs(outs)[n outs], weights(outs)[outs input], dX[n input],
+   * dWeights(outs)[outs input]
+   */
+  linearGradients(
+    precision: 0 | 1,
+    n: Size,
+    input: Size,
+    outs: readonly Size[],
+    x: Float32Array,
+    dYs: readonly Float32Array[],
+    weights: readonly Float32Array[],
+    dX: Float32Array,
+    dWeights: readonly Float32Array[],
+  ): void;
+  /**
+   * precision, n>=0, input, groups, outs, offsets[groups + 1], x[n input], weights(outs)[groups outs input],
+   * ys(outs)[n outs]; offsets rise to n
+   */
+  groupedLinear(
+    precision: 0 | 1,
+    n: Size,
+    input: Size,
+    groups: Size,
+    outs: readonly Size[],
+    offsets: Int32Array,
+    x: Float32Array,
+    weights: readonly Float32Array[],
+    ys: readonly Float32Array[],
+  ): void;
+  /**
+   * precision, n>=0, input, groups, outs, offsets[groups + 1], x[n input], dYs(outs)[n outs],
+   * weights(outs)[groups outs input], dX[n input], dWeights(outs)[groups outs input]; offsets rise to n
+   */
+  groupedLinearGradients(
+    precision: 0 | 1,
+    n: Size,
+    input: Size,
+    groups: Size,
+    outs: readonly Size[],
+    offsets: Int32Array,
+    x: Float32Array,
+    dYs: readonly Float32Array[],
+    weights: readonly Float32Array[],
+    dX: Float32Array,
+    dWeights: readonly Float32Array[],
+  ): void;
+  /**
+   * n>=0, experts, k, x[n experts], values[n k], indices[n k]; k <= experts, experts <= 2147483647
+   */
+  topK(n: Size, experts: Size, k: Size, x: Float32Array, values: Float32Array, indices: Int32Array): void;
+  /**
+   * n>=0, experts, k, dValues[n k], indices[n k], dX[n experts]; indices in 0..experts
+   */
+  topKGradient(n: Size, experts: Size, k: Size, dValues: Float32Array, indices: Int32Array, dX: Float32Array): void;
+  /**
+   * n>=0, k, d, slots[n k], weights?[n k], x[n d], y[n k d]; slots in 0..n k
+   */
+  dispatch(
+    n: Size,
+    k: Size,
+    d: Size,
+    slots: Int32Array,
+    weights: Float32Array | null,
+    x: Float32Array,
+    y: Float32Array,
+  ): void;
+  /**
+   * n>=0, k, d, slots[n k], weights?[n k], x[n k d], y[n d]; slots in 0..n k
+   */
+  combine(
+    n: Size,
+    k: Size,
+    d: Size,
+    slots: Int32Array,
+    weights: Float32Array | null,
+    x: Float32Array,
+    y: Float32Array,
+  ): void;
+  /**
+   * n>=0, k, d, slots[n k], a[n d], b[n k d], products[n k]; slots in 0..n k
+   */
+  slotProducts(
+    n: Size,
+    k: Size,
+    d: Size,
+    slots: Int32Array,
+    a: Float32Array,
+    b: Float32Array,
+    products: Float32Array,
+  ): void;
+  /**
+   * precision, b, s, sKv, heads, kvHeads, headDim, scale, window>=0, chunk>=0, softCap, starts?[b sKv], planes>=0,
+   * interleaved, cos[sKv planes], sin[sKv planes], q[b s heads headDim], k[b sKv kvHeads headDim],
+   * v[b sKv kvHeads headDim], out[b s heads headDim], logSumExp[b heads s]; s <= sKv, heads % kvHeads,
+   * 2 planes <= headDim, starts rise within sKv
+   */
+  attention(
+    precision: 0 | 1,
+    b: Size,
+    s: Size,
+    sKv: Size,
+    heads: Size,
+    kvHeads: Size,
+    headDim: Size,
+    scale: number,
+    window: Size,
+    chunk: Size,
+    softCap: number,
+    starts: Int32Array | null,
+    planes: Size,
+    interleaved: boolean,
+    cos: Float32Array,
+    sin: Float32Array,
+    q: Float32Array,
+    k: Float32Array,
+    v: Float32Array,
+    out: Float32Array,
+    logSumExp: Float32Array,
+  ): void;
+  /**
+   * precision, b, s, sKv, heads, kvHeads, headDim, scale, window>=0, chunk>=0, softCap, starts?[b sKv], planes>=0,
+   * interleaved, cos[sKv planes], sin[sKv planes], dOut[b s heads headDim], q[b s heads headDim],
+   * k[b sKv kvHeads headDim], v[b sKv kvHeads headDim], out[b s heads headDim], logSumExp[b heads s],
+   * dQ[b s heads headDim], dK[b sKv kvHeads headDim], dV[b sKv kvHeads headDim]; s <= sKv, heads % kvHeads,
+   * 2 planes <= headDim, starts rise within sKv
+   */
+  attentionGradient(
+    precision: 0 | 1,
+    b: Size,
+    s: Size,
+    sKv: Size,
+    heads: Size,
+    kvHeads: Size,
+    headDim: Size,
+    scale: number,
+    window: Size,
+    chunk: Size,
+    softCap: number,
+    starts: Int32Array | null,
+    planes: Size,
+    interleaved: boolean,
+    cos: Float32Array,
+    sin: Float32Array,
+    dOut: Float32Array,
+    q: Float32Array,
+    k: Float32Array,
+    v: Float32Array,
+    out: Float32Array,
+    logSumExp: Float32Array,
+    dQ: Float32Array,
+    dK: Float32Array,
+    dV: Float32Array,
+  ): void;
+  /**
+   * b, s, heads, headDim, planes>=0, x[b s heads headDim], cos[s planes], sin[s planes], interleaved, inverse,
+   * y[b s heads headDim]; 2 planes <= headDim
+   */
+  rope(
+    b: Size,
+    s: Size,
+    heads: Size,
+    headDim: Size,
+    planes: Size,
+    x: Float32Array,
+    cos: Float32Array,
+    sin: Float32Array,
+    interleaved: boolean,
+    inverse: boolean,
+    y: Float32Array,
+  ): void;
+  /**
+   * b, s, d, x[b s d], factors[s], y[b s d]
+   */
+  scalePositions(b: Size, s: Size, d: Size, x: Float32Array, factors: Float32Array, y: Float32Array): void;
+  /**
+   * n>=0, d, x[n d], weight[d], epsilon, y[n d], inverseRms[n]
+   */
+  rmsNorm(
+    n: Size,
+    d: Size,
+    x: Float32Array,
+    weight: Float32Array,
+    epsilon: number,
+    y: Float32Array,
+    inverseRms: Float32Array,
+  ): void;
+  /**
+   * n>=0, d, dY[n d], x[n d], weight[d], inverseRms[n], dResidual?[n d], dX[n d], dWeight[d]
+   */
+  rmsNormGradient(
+    n: Size,
+    d: Size,
+    dY: Float32Array,
+    x: Float32Array,
+    weight: Float32Array,
+    inverseRms: Float32Array,
+    dResidual: Float32Array | null,
+    dX: Float32Array,
+    dWeight: Float32Array,
+  ): void;
+  /**
+   * n>=0, d, x[n d], weight[d], epsilon, y[n d], means[n], inverseDeviations[n]
+   */
+  layerNorm(
+    n: Size,
+    d: Size,
+    x: Float32Array,
+    weight: Float32Array,
+    epsilon: number,
+    y: Float32Array,
+    means: Float32Array,
+    inverseDeviations: Float32Array,
+  ): void;
+  /**
+   * n>=0, d, dY[n d], x[n d], weight[d], means[n], inverseDeviations[n], dX[n d], dWeight[d]
+   */
+  layerNormGradient(
+    n: Size,
+    d: Size,
+    dY: Float32Array,
+    x: Float32Array,
+    weight: Float32Array,
+    means: Float32Array,
+    inverseDeviations: Float32Array,
+    dX: Float32Array,
+    dWeight: Float32Array,
+  ): void;
+  /**
+   * activation, count>=0, gate[count], up[count], y[count]
+   */
+  gatedActivation(activation: 0 | 1, count: Size, gate: Float32Array, up: Float32Array, y: Float32Array): void;
+  /**
+   * activation, count>=0, dY[count], gate[count], up[count], dGate[count], dUp[count]
+   */
+  gatedActivationGradient(
+    activation: 0 | 1,
+    count: Size,
+    dY: Float32Array,
+    gate: Float32Array,
+    up: Float32Array,
+    dGate: Float32Array,
+    dUp: Float32Array,
+  ): void;
+  /**
+   * precision, activation, n>=0, d, f, x[n d], gateWeight[f d], upWeight[f d], downWeight[d f], residual?[n d],
+   * gate[n f], up[n f], y[n d]
+   */
+  gatedFeedForward(
+    precision: 0 | 1,
+    activation: 0 | 1,
+    n: Size,
+    d: Size,
+    f: Size,
+    x: Float32Array,
+    gateWeight: Float32Array,
+    upWeight: Float32Array,
+    downWeight: Float32Array,
+    residual: Float32Array | null,
+    gate: Float32Array,
+    up: Float32Array,
+    y: Float32Array,
+  ): void;
+  /**
+   * precision, activation, n>=0, d, f, dY[n d], x[n d], gateWeight[f d], upWeight[f d], downWeight[d f], gate[n f],
+   * up[n f], memory[n f], dX[n d], dGateWeight[f d], dUpWeight[f d], dDownWeight[d f]
+   */
+  gatedFeedForwardGradient(
+    precision: 0 | 1,
+    activation: 0 | 1,
+    n: Size,
+    d: Size,
+    f: Size,
+    dY: Float32Array,
+    x: Float32Array,
+    gateWeight: Float32Array,
+    upWeight: Float32Array,
+    downWeight: Float32Array,
+    gate: Float32Array,
+    up: Float32Array,
+    memory: Float32Array,
+    dX: Float32Array,
+    dGateWeight: Float32Array,
+    dUpWeight: Float32Array,
+    dDownWeight: Float32Array,
+  ): void;
+  /**
+   * n>=0, d, x[n d], deviations, y[n d], means[n], standardDeviations[n]
+   */
+  gaussianTopK(
+    n: Size,
+    d: Size,
+    x: Float32Array,
+    deviations: number,
+    y: Float32Array,
+    means: Float32Array,
+    standardDeviations: Float32Array,
+  ): void;
+  /**
+   * n>=0, d, dY[n d], x[n d], deviations, means[n], standardDeviations[n], dX[n d]
+   */
+  gaussianTopKGradient(
+    n: Size,
+    d: Size,
+    dY: Float32Array,
+    x: Float32Array,
+    deviations: number,
+    means: Float32Array,
+    standardDeviations: Float32Array,
+    dX: Float32Array,
+  ): void;
+  /**
+   * n>=0, d, x[n d], y[n d]
+   */
+  softmax(n: Size, d: Size, x: Float32Array, y: Float32Array): void;
+  /**
+   * n>=0, d, dY[n d], y[n d], dX[n d]
+   */
+  softmaxGradient(n: Size, d: Size, dY: Float32Array, y: Float32Array, dX: Float32Array): void;
+  /**
+   * n>=0, d, x[n d], y[n]
+   */
+  logSumExp(n: Size, d: Size, x: Float32Array, y: Float32Array): void;
+  /**
+   * n>=0, d, dY[n], x[n d], y[n], dX[n d]
+   */
+  logSumExpGradient(n: Size, d: Size, dY: Float32Array, x: Float32Array, y: Float32Array, dX: Float32Array): void;
+  /**
+   * n>=0, d, x[n d], y[n d], sums[n]
+   */
+  shares(n: Size, d: Size, x: Float32Array, y: Float32Array, sums: Float32Array): void;
+  /**
+   * n>=0, d, dY[n d], y[n d], sums[n], dX[n d]
+   */
+  sharesGradient(n: Size, d: Size, dY: Float32Array, y: Float32Array, sums: Float32Array, dX: Float32Array): void;
+  /**
+   * n>=0, d, x[n d], addends[d], y[n d]
+   */
+  addToColumns(n: Size, d: Size, x: Float32Array, addends: Float32Array, y: Float32Array): void;
+  /**
+   * n>=0, d, x[n d], sums[d]
+   */
+  columnSums(n: Size, d: Size, x: Float32Array, sums: Float32Array): void;
+  /**
+   * n>=0, d, x[n d], means[d]
+   */
+  columnMeans(n: Size, d: Size, x: Float32Array, means: Float32Array): void;
+  /**
+   * n>=0, d, dMeans[d], dX[n d]
+   */
+  columnMeansGradient(n: Size, d: Size, dMeans: Float32Array, dX: Float32Array): void;
+  /**
+   * n>=0, d, x[n d], factors[d], y[n d]
+   */
+  scaleColumns(n: Size, d: Size, x: Float32Array, factors: Float32Array, y: Float32Array): void;
+  /**
+   * n>=0, d, a[n d], b[n d], products[d]
+   */
+  columnProducts(n: Size, d: Size, a: Float32Array, b: Float32Array, products: Float32Array): void;
+  /**
+   * n>=0, d, a, active>=0, gains[d], weight[a d], coefficients[a a a], epsilon, centered, copies(a)[n d],
+   * modalities[n a], ys(a)[n d]; active in 0..a
+   */
+  altUpPredict(
+    n: Size,
+    d: Size,
+    a: Size,
+    active: Size,
+    gains: Float32Array,
+    weight: Float32Array,
+    coefficients: Float32Array,
+    epsilon: number,
+    centered: boolean,
+    copies: readonly Float32Array[],
+    modalities: Float32Array,
+    ys: readonly Float32Array[],
+  ): void;
+  /**
+   * n>=0, d, a, active>=0, gains[d], weight[a d], coefficients[a a a], epsilon, centered, dYs(a)[n d],
+   * copies(a)[n d], modalities[n a], dGains[d], dWeight[a d], dCoefficients[a a a], dCopies(a)[n d];
+   * active in 0..a
+   */
+  altUpPredictGradient(
+    n: Size,
+    d: Size,
+    a: Size,
+    active: Size,
+    gains: Float32Array,
+    weight: Float32Array,
+    coefficients: Float32Array,
+    epsilon: number,
+    centered: boolean,
+    dYs: readonly Float32Array[],
+    copies: readonly Float32Array[],
+    modalities: Float32Array,
+    dGains: Float32Array,
+    dWeight: Float32Array,
+    dCoefficients: Float32Array,
+    dCopies: readonly Float32Array[],
+  ): void;
+  /**
+   * n>=0, d, a, active>=0, gains[d], weight[a d], coefficients[a a], epsilon, centered, output[n d],
+   * predictions(a)[n d], modalities[n a], ys(a)[n d]; active in 0..a
+   */
+  altUpCorrect(
+    n: Size,
+    d: Size,
+    a: Size,
+    active: Size,
+    gains: Float32Array,
+    weight: Float32Array,
+    coefficients: Float32Array,
+    epsilon: number,
+    centered: boolean,
+    output: Float32Array,
+    predictions: readonly Float32Array[],
+    modalities: Float32Array,
+    ys: readonly Float32Array[],
+  ): void;
+  /**
+   * n>=0, d, a, active>=0, gains[d], weight[a d], coefficients[a a], epsilon, centered, dYs(a)[n d], output[n d],
+   * prediction[n d], modalities[n a], dGains[d], dWeight[a d], dCoefficients[a a], dOutput[n d], dPrediction[n d];
+   * active in 0..a
+   */
+  altUpCorrectGradient(
+    n: Size,
+    d: Size,
+    a: Size,
+    active: Size,
+    gains: Float32Array,
+    weight: Float32Array,
+    coefficients: Float32Array,
+    epsilon: number,
+    centered: boolean,
+    dYs: readonly Float32Array[],
+    output: Float32Array,
+    prediction: Float32Array,
+    modalities: Float32Array,
+    dGains: Float32Array,
+    dWeight: Float32Array,
+    dCoefficients: Float32Array,
+    dOutput: Float32Array,
+    dPrediction: Float32Array,
+  ): void;
+  /**
+   * n>=0, d, count, least, other[n d], xs(count)[n d], ys(count)[n d]
+   */
+  matchMagnitudes(
+    n: Size,
+    d: Size,
+    count: Size,
+    least: number,
+    other: Float32Array,
+    xs: readonly Float32Array[],
+    ys: readonly Float32Array[],
+  ): void;
+  /**
+   * n>=0, d, count, least, dYs(count)[n d], other[n d], xs(count)[n d], dOther[n d], dXs(count)[n d]
+   */
+  matchMagnitudesGradient(
+    n: Size,
+    d: Size,
+    count: Size,
+    least: number,
+    dYs: readonly Float32Array[],
+    other: Float32Array,
+    xs: readonly Float32Array[],
+    dOther: Float32Array,
+    dXs: readonly Float32Array[],
+  ): void;
+  /**
+   * n>=0, layers, p, a[n layers p], factorA, b[n layers p], factorB, ys(layers)[n p]
+   */
+  sumLayerSlices(
+    n: Size,
+    layers: Size,
+    p: Size,
+    a: Float32Array,
+    factorA: number,
+    b: Float32Array,
+    factorB: number,
+    ys: readonly Float32Array[],
+  ): void;
+  /**
+   * n>=0, layers, p, dYs(layers)[n p], factorA, factorB, dA[n layers p], dB[n layers p]
+   */
+  sumLayerSlicesGradient(
+    n: Size,
+    layers: Size,
+    p: Size,
+    dYs: readonly Float32Array[],
+    factorA: number,
+    factorB: number,
+    dA: Float32Array,
+    dB: Float32Array,
+  ): void;
+  /**
+   * n>=0, d, v, ids[n], weight[v d], y[n d]; ids in 0..v
+   */
+  embedding(n: Size, d: Size, v: Size, ids: Int32Array, weight: Float32Array, y: Float32Array): void;
+  /**
+   * n>=0, d, v, ids[n], dY[n d], dWeight[v d]; ids in 0..v, n <= 2147483647
+   */
+  embeddingGradient(n: Size, d: Size, v: Size, ids: Int32Array, dY: Float32Array, dWeight: Float32Array): void;
+  /**
+   * precision, n>=0, d, v, x[n d], weight[v d], targets[n], scale, softCap, losses[n]; targets in -1..v
+   */
+  tokenLosses(
+    precision: 0 | 1,
+    n: Size,
+    d: Size,
+    v: Size,
+    x: Float32Array,
+    weight: Float32Array,
+    targets: Int32Array,
+    scale: number,
+    softCap: number,
+    losses: Float32Array,
+  ): void;
+  /**
+   * precision, n>=0, d, v, x[n d], weight[v d], targets[n], scale, softCap, loss[1], dX[n d], dWeight[v d];
+   * targets in -1..v
+   */
+  linearCrossEntropy(
+    precision: 0 | 1,
+    n: Size,
+    d: Size,
+    v: Size,
+    x: Float32Array,
+    weight: Float32Array,
+    targets: Int32Array,
+    scale: number,
+    softCap: number,
+    loss: Float32Array,
+    dX: Float32Array,
+    dWeight: Float32Array,
+  ): void;
+  /**
+   * counts, parameters(counts)[counts], gradients(counts)[counts], firstMoments(counts)[counts],
+   * secondMoments(counts)[counts], weightDecays(counts), learningRateFactors(counts), learningRate, beta1, beta2,
+   * epsilon, step, gradientScale
+   */
+  adamW(
+    counts: readonly Size[],
+    parameters: readonly Float32Array[],
+    gradients: readonly Float32Array[],
+    firstMoments: readonly Float32Array[],
+    secondMoments: readonly Float32Array[],
+    weightDecays: readonly number[],
+    learningRateFactors: readonly number[],
+    learningRate: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    step: Size,
+    gradientScale: number,
+  ): void;
+  /**
+   * counts, tensors(counts)[counts], norm[1]
+   */
+  globalNorm(counts: readonly Size[], tensors: readonly Float32Array[], norm: Float32Array): void;
+  /**
+   * count>=0, a[count], b[count], y[count]
+   */
+  add(count: Size, a: Float32Array, b: Float32Array, y: Float32Array): void;
+  /**
+   * count>=0, a[count], factor, y[count]
+   */
+  scale(count: Size, a: Float32Array, factor: number, y: Float32Array): void;
+  /**
+   * count>=0, value, y[count]
+   */
+  fill(count: Size, value: number, y: Float32Array): void;
+  /**
+   * count>=0, terms, xs(terms)[count], factor, y[count]
+   */
+  scaledSum(count: Size, terms: Size, xs: readonly Float32Array[], factor: number, y: Float32Array): void;
+}
