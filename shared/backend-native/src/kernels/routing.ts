@@ -94,7 +94,8 @@ export const routingKernels: Kernels = {
     const choices = tensor(inputs, 'choices');
     const experts = attrs['experts'] as number;
     const chosen = backend.integers(choices);
-    expectRange('choices', chosen, 0, experts);
+    const bad = chosen.findIndex((expert) => expert < 0 || expert >= experts);
+    if (bad >= 0) throw new RangeError(`choices[${bad}] is ${chosen[bad]}, not from 0 to ${experts - 1}`);
     const { slots, offsets } = sortByExpert(chosen, experts);
     const load = Float32Array.from(offsets.subarray(1), (end, expert) => (end - offsets[expert]!) / choices.shape[0]!);
     return [
