@@ -66,6 +66,9 @@ test('commands name targets of Nx, commands of ours, scripts of npm and files th
     ([, name]) => name,
   );
   const stages = new Set(readdirSync(join(root, 'stages')));
+  /** Steps of another name are in their pipeline's own file. */
+  const isStep = (name: string, pipeline: string): boolean =>
+    stages.has(name) || (pipelines.includes(pipeline) && read(`pipelines/${pipeline}.yaml`).includes(`\n  ${name}:`));
   const example = new Set(['my-own', 'x']); // pipelines of the reader
   const isPipeline = (name: string): boolean => pipelines.includes(name) || example.has(name) || name.startsWith('<');
 
@@ -76,13 +79,15 @@ test('commands name targets of Nx, commands of ours, scripts of npm and files th
       const isThere =
         project === 'pipeline'
           ? target in targets || isPipeline(target)
-          : (stages.has(project) || project.startsWith('<')) && isPipeline(target);
+          : (isStep(project, target) || project.startsWith('<')) && isPipeline(target);
       if (!isThere) wrong.push(`${page}: ${command}`);
     }
     for (const [command, name = '', words = ''] of text.matchAll(/npx arrowsmith ([\w-]+)(?: ([\w<>:-]+))?/g)) {
       const [project = '', target = project] = words.split(':');
       const isThere =
-        name === 'run' ? isPipeline(target) && (target === project || stages.has(project)) : commands.includes(name);
+        name === 'run'
+          ? isPipeline(target) && (target === project || isStep(project, target))
+          : commands.includes(name);
       if (!isThere) wrong.push(`${page}: ${command}`);
     }
     for (const [command, script = ''] of text.matchAll(/npm run (?:--silent )?([\w:-]+)/g))

@@ -22,7 +22,7 @@ test('pipelines that can run are listed with their sources', async () => {
 });
 
 test('a pipeline file with an error is a problem that names file and line; the others are still listed', async () => {
-  writeFileSync(join(root, 'pipelines', 'typo.yaml'), 'extends: smoke\nstages:\n  train: { stpes: 3 }\n');
+  writeFileSync(join(root, 'pipelines', 'typo.yaml'), 'extends: smoke\nsteps:\n  train: { stpes: 3 }\n');
   const { findings, sources } = await checkPipelines(root);
   expect(findings).toMatchObject([
     { level: 'ok', what: '1 can run' },

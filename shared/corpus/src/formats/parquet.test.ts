@@ -105,6 +105,18 @@ test('a byte of its metadata that has changed is an error that names the file, o
   await rm(directory, { recursive: true });
 });
 
+test('a number of rows that the rest of the metadata does not bear out is an error that names the file', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'corpus-parquet-'));
+  const path = join(directory, 'changed.parquet');
+  const changed = await readFile(fixture('gzip'));
+  const footer = changed.length - 8 - changed.readUInt32LE(changed.length - 8);
+  changed[footer + 902] = changed[footer + 902]! ^ 0x07; // of the number of rows of a row group
+  await writeFile(path, changed);
+  await expect(read(path, 'text')).rejects.toThrow(/changed\.parquet[^]*outside scan ranges[^]*to do/);
+  await expect(read(path, 'text')).rejects.toThrow(UserError);
+  await rm(directory, { recursive: true });
+});
+
 test('a file that is cut or not Parquet at all is an error that names it', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'corpus-parquet-'));
   const path = join(directory, 'damaged.parquet');

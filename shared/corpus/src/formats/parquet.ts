@@ -60,8 +60,10 @@ export async function* readParquet(file: CorpusFile, text: TextField, options: R
     utf8: false,
     parsers: { stringFromBytes: (bytes: Uint8Array) => bytes },
   }).catch(rethrow);
+  // Some of what it finds wrong, it throws at once.
+  const readRange = async (range: (typeof scan.ranges)[number]) => scan.readColumn({ column, ...range });
   for (const range of scan.ranges) {
-    const rows = await scan.readColumn({ column, ...range }).catch(rethrow);
+    const rows = await readRange(range).catch(rethrow);
     for (let at = 0; at < rows.length; at += BATCH_ROWS) {
       signal?.throwIfAborted();
       const batch: string[] = [];
