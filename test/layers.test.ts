@@ -200,3 +200,33 @@ describe('declared dependencies', () => {
     }
   });
 });
+
+describe('what reads results reads them by kind', () => {
+  /** Those that run pipelines, keep, compare, show, guard and use what came of them. */
+  const READERS = ['pipeline', 'runs', 'reporting', 'regression', 'inference', 'cli'];
+  /** Runs of before steps had names know no kinds; and a run that is made up needs names. */
+  const EXCEPT = /\.test\.ts$|\/testing\/|\/ledger\/before-steps\.ts$|\/example-run\.ts$/;
+  /** `tokenizer` is the name of a kind, too. */
+  const names = stages
+    .map((folder) => folder.replace('stages/', ''))
+    .filter((name) => name !== 'tokenizer')
+    .join('|');
+  const named = new RegExp(`['"\`](?:${names})['"\`]|\\b(?:steps|stages)\\??\\.(?:${names})\\b`);
+
+  test.each(READERS)('%s knows no stage by its name', (folder) => {
+    const wrong = codeFiles(`shared/${folder}`)
+      .filter((file) => !EXCEPT.test(file))
+      .filter((file) => named.test(withoutComments(readFileSync(join(REPOSITORY, file), 'utf8'))));
+    expect(wrong).toEqual([]);
+  });
+
+  test('a name is found where there is one, and not in what is said of it', () => {
+    expect(named.test(withoutComments(`const { metrics } = run.steps['train']!;`))).toBe(true);
+    expect(named.test(withoutComments(`if (stage === 'evaluate') return run.steps.quantize;`))).toBe(true);
+    expect(named.test(withoutComments(`/** Of \`train\`, say. */ const steps = of('training'); // 'train'`))).toBe(
+      false,
+    );
+  });
+});
+
+const withoutComments = (code: string): string => code.replaceAll(/\/\*[^]*?\*\/|(?<![:'"`])\/\/.*$/gm, '');

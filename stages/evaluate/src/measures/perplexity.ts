@@ -56,7 +56,7 @@ export const perplexity: CreateMeasure = ({ context, rows }) => {
         },
       ]);
       const tokens = rows.tokens.toLocaleString('en-US');
-      return { metrics: costs(subjects), highlights: { [`over ${tokens} tokens`]: aligned(lines) } };
+      return { metrics: costs(subjects), highlights: { [`held-out text, ${tokens} tokens`]: aligned(lines) } };
     },
   };
 };
