@@ -30,7 +30,16 @@ const fromNxCache = (output: string): number =>
 test('the first run computes every stage and prints a summary', async () => {
   const { computed, output } = await run();
   expect(computed).toEqual(STAGES);
-  for (const label of ['data', 'vocabulary', 'parameters', 'loss', 'size', 'five-gram model', 'held-out text', 'sample']) {
+  for (const label of [
+    'data',
+    'vocabulary',
+    'parameters',
+    'loss',
+    'size',
+    'five-gram model',
+    'held-out text',
+    'sample',
+  ]) {
     expect(output).toMatch(new RegExp(`^ +${label}`, 'm'));
   }
 });

@@ -71,7 +71,8 @@ describe('a nested model', () => {
     expect(evaluated.metrics['quantize.addedBitsPerByte']).toBe(
       evaluated.metrics['quantize.bitsPerByte']! - evaluated.metrics['mixed.bitsPerByte']!,
     );
-    const table = evaluated.highlights[Object.keys(evaluated.highlights).find((label) => label.startsWith('held-out text'))!]!;
+    const table =
+      evaluated.highlights[Object.keys(evaluated.highlights).find((label) => label.startsWith('held-out text'))!]!;
     expect(table.split('\n').map((line) => line.split(' ')[0])).toEqual(['model', ...models]);
 
     const more = await chain.run('train', { steps: 3, batchSize }, undefined, {

@@ -230,16 +230,16 @@ function followed(
   what: { label: string; total?: number; unit: string },
   events: EventStream,
 ): Progress {
-  let last = 0;
+  let last: { done: number; suffix?: string } = { done: 0 };
   return {
     update(done, suffix) {
-      last = done;
+      last = { done, ...(suffix === undefined ? {} : { suffix }) };
       shown.update(done, suffix);
-      events.emit({ type: 'progress', ...what, done, ...(suffix === undefined ? {} : { suffix }) });
+      events.emit({ type: 'progress', ...what, ...last });
     },
     end() {
       shown.end();
-      events.emit({ type: 'progress', ...what, done: last, end: true });
+      events.emit({ type: 'progress', ...what, ...last, end: true });
     },
   };
 }

@@ -2,7 +2,7 @@
 import { print } from '@arrowsmith/errors';
 import { followRuns, type FollowedEvent } from '../follow.ts';
 import { printAbove } from '../live-line.ts';
-import { duration, startProgress } from '../progress.ts';
+import { startProgress } from '../progress.ts';
 import type { Progress } from '../stage.ts';
 import { main } from './main.ts';
 import { format, readOptions, text } from './options.ts';
@@ -49,14 +49,9 @@ function shown(): (event: FollowedEvent) => void {
       }
       case 'note':
         return say(event.text);
-      case 'row':
-        return; // for programs; the bar says the loss
-      case 'end':
-        return say(
-          event.outcome === 'recalled'
-            ? `${step}: the result was in the store`
-            : `${step}: done in ${duration(1000 * event.seconds)}`,
-        );
+      case 'row': // for programs; the bar says the loss
+      case 'end': // a notice before it has said so
+        return;
       case 'failed':
         return say(`${step} failed: ${event.message}`);
     }
