@@ -47,7 +47,8 @@ export async function* readParquet(file: CorpusFile, text: TextField, options: R
     });
   }
   const buffer = await asyncBufferFromFile(file.path);
-  const metadata = await parquetMetadataAsync(buffer).catch(rethrow);
+  // Without looking for places on the map, which does not end where a column says to have fewer than no children.
+  const metadata = await parquetMetadataAsync(buffer, { geoparquet: false }).catch(rethrow);
   // What the metadata says may hold together as little as the rest.
   const column = await checkColumn(file, text, metadata).catch(rethrow);
 
