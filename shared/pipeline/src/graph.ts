@@ -91,7 +91,12 @@ function writtenInputs(
     const expected = `a step that makes ${articled(declared.kind)}${choice.length === 0 ? ', of which there is none' : `: ${choice.join(', ')}`}`;
     if (sources.length === 0) throw wrong(port, 'names no step', expected, 'name one, or remove the line');
     if (declared.takes !== 'many' && sources.length > 1)
-      throw wrong(port, `takes one, not ${sources.length}`, expected, `choose one of ${sources.join(', ')}`);
+      throw wrong(
+        port,
+        `takes one, not ${sources.length}`,
+        expected,
+        `choose one of ${sources.filter((each) => each !== name).join(', ')}`,
+      );
     for (const [i, source] of sources.entries()) {
       if (!wiring.steps.has(source))
         throw wrong(port, `there is no step "${source}"`, expected, 'correct the name, or add the step');
@@ -240,7 +245,7 @@ function noSource({ steps, declarations, locate }: Wiring, name: string, port: s
 
 function severalSources({ locate }: Wiring, name: string, port: string, found: readonly string[]): UserError {
   return new UserError({
-    what: `${locate(name)}: step ${name} takes one ${port}, and ${found.join(' and ')} make one`,
+    what: `${locate(name)}: step ${name} takes one ${port}, and ${found.slice(0, -1).join(', ')} and ${found.at(-1)} make one`,
     expected: `which of them, in the pipeline file`,
     fix: `write \`inputs: { ${port}: ${found[0]} }\` in ${name}, or another of them`,
   });

@@ -168,6 +168,9 @@ const STEP_NAME = /^[a-z][a-z0-9-]+$/; // as a pipeline: both are parts of a tar
 /** Names that mean something else: Nx projects, what every object has, and what else of a run is asked for by name. */
 const NO_STEPS: readonly string[] = ['pipeline', 'arrowsmith', 'constructor', 'metrics', 'bytes', 'seconds', 'machine'];
 
+/** Whether a step can be called so: its name is that of an Nx project. */
+export const isStepName = (name: string): boolean => STEP_NAME.test(name) && !NO_STEPS.includes(name);
+
 /** The steps of the merged files: of which stage each is, and what it says of its inputs; and what is wrong with others, as lines. */
 function writtenSteps(
   sources: readonly Source[],
@@ -195,7 +198,7 @@ function writtenSteps(
         [name, 'stage'],
         `a step called like the stage ${name} is of that stage, not of ${String(stage)}: give it another name`,
       );
-    else if (!STEP_NAME.test(name) || NO_STEPS.includes(name))
+    else if (!isStepName(name))
       say(
         [name],
         `"${printableLine(name)}" cannot name a step: two or more lower-case letters, digits and hyphens, beginning with a letter; not ${NO_STEPS.join(', ')}`,

@@ -242,3 +242,37 @@ test('a download from the hub is looked at again where the embedded corpus may s
   const { 'download:fail': fail, 'download:embedded': embedded } = await targets('fail', 'embedded');
   expect([fail!.cache, embedded!.cache]).toEqual([true, false]);
 });
+
+test('a pipeline with an error has targets for all its steps, which tell it', async () => {
+  write(
+    'pipelines/pair.yaml',
+    'steps:\n  count:\n  twice: { stage: double, plus: 1 }\n  Bad Name: { stage: double }\n',
+  );
+  const found = await targets('pair');
+  expect(Object.keys(found).sort()).toEqual(['count:pair', 'double:pair', 'pipeline:pair', 'twice:pair']);
+  for (const { options } of Object.values(found)) expect(JSON.stringify(options)).toContain('pipelines/pair.yaml:4');
+});
+
+test('a step of another name has a project of its own, and its stage a target for all of it', async () => {
+  write('pipelines/pair.yaml', 'steps:\n  count:\n  first: { stage: double }\n  second: { stage: double }\n');
+  const contributions = inferProjects(root, ['pipelines/pair.yaml'], await loadDeclarations(root));
+  const { projects } = contributions[0]![1];
+  expect(Object.keys(projects).sort()).toEqual([
+    'pipelines',
+    'pipelines/steps/first',
+    'pipelines/steps/second',
+    'stages/count',
+    'stages/double',
+  ]);
+  expect(projects['stages/double']!.targets['pair']).toMatchObject({
+    executor: 'nx:noop',
+    dependsOn: [
+      { projects: ['first'], target: 'pair' },
+      { projects: ['second'], target: 'pair' },
+    ],
+  });
+  expect(projects['pipelines/steps/first']!.targets['pair']).toMatchObject({
+    dependsOn: [{ projects: ['count'], target: 'pair' }],
+    options: { command: 'node --enable-source-maps .work/code/double.mjs pair first' },
+  });
+});

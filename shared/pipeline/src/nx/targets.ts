@@ -8,7 +8,7 @@
  */
 import { basename } from 'node:path';
 import { printableLine } from '@arrowsmith/errors';
-import { loadPipeline, type Pipeline } from '../pipeline-file.ts';
+import { isStepName, loadPipeline, type Pipeline, stepNames } from '../pipeline-file.ts';
 import { digestVariable } from '../plan.ts';
 import { inputsOf, withInputs } from '../graph.ts';
 import type { JsonObject, StageDeclaration } from '../stage.ts';
@@ -49,7 +49,8 @@ export function inferProjects(
       steps[name] = Object.entries(pipeline.steps).map(([step, { stage }]) => ({ name: step, stage }));
       return [file, { projects: pipelineProjects(pipeline, declarations) }];
     } catch (error) {
-      return [file, { projects: failingProjects(name, stages, (error as Error).message) }];
+      const names = [...new Set([...stages, ...stepNames(root, name).filter(isStepName)])];
+      return [file, { projects: failingProjects(name, names, declarations, (error as Error).message) }];
     }
   });
   sayWhatIsUnknown(root, args, { pipelines: files.map((file) => basename(file, '.yaml')), stages, steps });
@@ -121,7 +122,13 @@ function allOf({ name, steps }: Pipeline, stage: string): Target {
 /** A command that a shell runs as it stands here: what a person types reaches it by the run's plan (command-line.ts), and no shell. */
 const command = (line: string): JsonObject => ({ cwd: '{workspaceRoot}', command: line, forwardAllArgs: false });
 
-function failingProjects(name: string, stages: readonly string[], message: string): Projects {
+/** @param steps that there are or should be */
+function failingProjects(
+  name: string,
+  steps: readonly string[],
+  declarations: Declarations,
+  message: string,
+): Projects {
   const fail: Target = {
     executor: 'nx:run-commands',
     cache: false,
@@ -132,6 +139,6 @@ function failingProjects(name: string, stages: readonly string[], message: strin
     metadata: { description: 'This pipeline file has an error; run the target to see it' },
   };
   const projects: Projects = { pipelines: { name: 'pipeline', targets: { [name]: fail } } };
-  for (const stage of stages) projects[`stages/${stage}`] = { name: stage, targets: { [name]: fail } };
+  for (const step of steps) projects[rootOf(step, declarations)] = { name: step, targets: { [name]: fail } };
   return projects;
 }
