@@ -432,6 +432,20 @@ steps:
     expect(() => load('bad')).toThrow(message);
   });
 
+  test('so many unknown stages that no one reads them all', () => {
+    write('bad', `extends: base\nsteps:\n${Array.from({ length: 1000 }, (_, i) => `  step-${i}: {}\n`).join('')}`);
+    const message = (() => {
+      try {
+        load('bad');
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return '';
+    })();
+    expect(message).toMatch(/^pipelines\/bad\.yaml:3: unknown stage "step-0"[^]*\nand 980 more\n/);
+    expect(message.length).toBeLessThan(5000);
+  });
+
   test('what a step is and reads cannot be set from outside', () => {
     expect(() => load('base', 'train.inputs.corpus=x')).toThrow(/train\.inputs is no parameter[^]*to do/);
     expect(() => load('base', 'train.stage=quantize')).toThrow(/train\.stage is no parameter/);

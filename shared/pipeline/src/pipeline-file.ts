@@ -4,7 +4,7 @@ import { printableLine, UserError } from '@arrowsmith/errors';
 import { type Steps, wire, type WrittenStep } from './graph.ts';
 import { applyOverrides, isObject, type Override } from './overrides.ts';
 import { issueLines, parameterName } from './parameter-issues.ts';
-import { at, readSources, type Source } from './pipeline-source.ts';
+import { at, readSources, shown, type Source } from './pipeline-source.ts';
 import type { JsonObject, StageDeclaration } from './stage.ts';
 
 /** A pipeline whose every parameter was checked and has its default, and whose every step knows what it reads. */
@@ -163,6 +163,9 @@ interface MergedStep extends WrittenStep {
   parameters: JsonObject;
 }
 
+/** Problems that are told at once. */
+const SHOWN = 20;
+
 const STEP_NAME = /^[a-z][a-z0-9-]+$/; // as a pipeline: both are parts of a target's name
 
 /** Names that mean something else: Nx projects, what every object has, and what else of a run is asked for by name. */
@@ -192,7 +195,7 @@ function writtenSteps(
         [name],
         `unknown stage "${printableLine(name)}" (known here: ${stages}; a step of another name says its \`stage:\`)`,
       );
-    else if (!isStage) say([name, 'stage'], `unknown stage ${JSON.stringify(stage)} (known here: ${stages})`);
+    else if (!isStage) say([name, 'stage'], `unknown stage ${shown(stage)} (known here: ${stages})`);
     else if (declarations.has(name) && stage !== name)
       say(
         [name, 'stage'],
@@ -214,7 +217,9 @@ function writtenSteps(
         inputs: Object.fromEntries(Object.entries(parsed.data).map(([port, of]) => [port, [of].flat()])),
       });
   }
-  if (steps.size > 0 || problems.length > 0) return { written: steps, problems };
+  const more = problems.length > SHOWN ? [`and ${problems.length - SHOWN} more`] : [];
+  if (steps.size > 0 || problems.length > 0)
+    return { written: steps, problems: [...problems.slice(0, SHOWN), ...more] };
   throw new UserError({
     what: `${sources[0]!.file}:1: a pipeline without steps`,
     expected: `steps, of the stages ${stages}`,

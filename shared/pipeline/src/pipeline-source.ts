@@ -150,7 +150,7 @@ const KEYS: readonly string[] = ['description', 'extends', 'steps'];
 const SHOWN = 20;
 
 /** A value in a message. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
