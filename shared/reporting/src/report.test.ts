@@ -66,6 +66,21 @@ describe('the report of a run', () => {
       expect(page.document.querySelector(link.getAttribute('href')!)).not.toBeNull();
   });
 
+  test('begins with a row for each model, where there are several', async () => {
+    const several = await render([
+      withStage(run, 'evaluate', ({ metrics, headlines }) => ({
+        metrics: { ...metrics, 'quantize.bitsPerByte': 0.2073 },
+        headlines: [...headlines, { metric: 'quantize.bitsPerByte', unit: 'bits per byte' }],
+      })),
+    ]);
+    expect(cells(several, 'The models').map((row) => row.slice(0, 3))).toEqual([
+      ['', 'bits per byte', 'perplexity'],
+      ['train', '0.2072', '1.666'],
+      ['quantize', '0.2073', '–'],
+    ]);
+    expect(page.document.querySelector('.headlines')!.textContent).toContain('bits per byte');
+  });
+
   test('every id is there once', () => {
     const ids = [...page.document.querySelectorAll('[id]')].map(({ id }) => id);
     expect(ids.length).toBeGreaterThan(8);

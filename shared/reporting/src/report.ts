@@ -62,7 +62,7 @@ export async function renderReport(runs: readonly ReportRun[], { comparison }: R
 }
 
 function runHeader(run: ReportRun): Html {
-  const numbers = headlinesOf([run]).map(({ label, texts }): [string, string] => [label, texts[0]!]);
+  const headlines = headlinesOf([run]);
   return html`<p class="kind">Run report</p>
     <h1>${run.pipeline}</h1>
     <p class="muted">
@@ -71,12 +71,17 @@ function runHeader(run: ReportRun): Html {
       ${timeOf(run)} of computation
     </p>
     ${run.notes !== undefined && html`<p>${run.notes}</p>`} ${substitution(run)}
-    ${numbers.length > 0 && html`<div class="headlines">${facts(numbers)}</div>`}`;
+    ${headlines.length > 0 && headlineTable(headlines)}`;
 }
 
 function comparisonHeader(runs: readonly ReportRun[], comparison: ReportComparison | undefined): Html {
   const pipelines = [...new Set(runs.map(({ pipeline }) => pipeline))];
-  const rows = headlinesOf(runs).map(({ label, texts }): Child[] => [label, ...texts.map((text) => text ?? '–')]);
+  const headlines = headlinesOf(runs);
+  const isAlone = (asked: string) => headlines.filter(({ name }) => name === asked).length === 1;
+  const rows = headlines.map(({ name, of, texts }): Child[] => [
+    isAlone(name) ? name : `${name} of ${of}`,
+    ...texts.map((text) => text ?? '–'),
+  ]);
   const columns = runs.map((run, at) => ({
     title: html`<span class="run" style="--series:var(--series-${at + 1})">${labelOf(run)}</span>`,
     numeric: true,
@@ -106,7 +111,10 @@ const substitution = (run: ReportRun): Child =>
 
 /** A number that one looks at first, in each run that has it. */
 interface Headline {
-  label: string;
+  /** What it is: `bits per byte`. */
+  name: string;
+  /** The model or the step that it is of. */
+  of: string;
   texts: (string | undefined)[];
 }
 
@@ -116,17 +124,29 @@ function headlinesOf(runs: readonly ReportRun[]): Headline[] {
   for (const { steps } of runs)
     for (const { name: step, headlines } of steps.toReversed())
       for (const { metric, unit } of headlines) found.set(`${step}.${metric}`, { step, metric, unit });
-  const names = [...found.values()].map(({ metric }) => metric.split('.').at(-1)!);
-  return [...found.values()].map(({ step, metric, unit }, i) => {
+  return [...found.values()].map(({ step, metric, unit }) => {
     const parts = metric.split('.');
-    const isAlone = names.filter((name) => name === names[i]).length === 1;
-    const of = isAlone ? '' : ` of ${parts.length > 1 ? parts[0] : step}`;
     const texts = runs.map((run) => {
       const value = run.steps.find(({ name }) => name === step)?.metrics[metric];
       return value === undefined ? undefined : formatOf(unit)(value);
     });
-    return { label: `${formatName(names[i]!)}${of}`, texts };
+    return { name: formatName(parts.at(-1)!), of: parts.length > 1 ? parts[0]! : step, texts };
   });
+}
+
+/** The headlines of one run: a row for each model, where there are several. */
+function headlineTable(headlines: readonly Headline[]): Html {
+  const names = [...new Set(headlines.map(({ name }) => name))];
+  const textOf = (of: string, name: string) =>
+    headlines.find((each) => each.of === of && each.name === name)?.texts[0] ?? '–';
+  if (names.length === headlines.length)
+    return html`<div class="headlines">${facts(headlines.map(({ name, texts }) => [name, texts[0]!]))}</div>`;
+  const models = [...new Set(headlines.map(({ of }) => of))];
+  return table(
+    'The models',
+    [{ title: '' }, ...names.map((title) => ({ title, numeric: true }))],
+    models.map((of) => [html`<b>${of}</b>`, ...names.map((name) => textOf(of, name))]),
+  );
 }
 
 /** Counts and sizes are large. */

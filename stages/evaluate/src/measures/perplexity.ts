@@ -36,9 +36,9 @@ export const perplexity: CreateMeasure = ({ context, rows }) => {
       const ofTokens = { better: 'lower', perToken: true, loss: { model: name, measure: 'nats per token' } } as const;
       const ofBytes = { better: 'lower', loss: { model: name, measure: 'bits per byte' } } as const;
       return {
-        loss: { value: row.loss, unit: 'nats per token', ...ofTokens },
-        perplexity: { value: row.perplexity, ...ofTokens, headline: true },
         bitsPerByte: { value: row.bitsPerByte, unit: 'bits per byte', ...ofBytes, headline: true, guard: 'both' },
+        perplexity: { value: row.perplexity, ...ofTokens, headline: true },
+        loss: { value: row.loss, unit: 'nats per token', ...ofTokens },
       };
     },
     async end() {
