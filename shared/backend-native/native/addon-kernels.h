@@ -52,31 +52,31 @@ void groupedLinearGradientsOfArrays(Precision precision, int64_t, int64_t in, in
 
 // ---- Attention
 
-/** A rotation of no planes is none. */
+/** A rotation of no rotaryPairs is none. */
 void attentionOfShape(Precision precision, int64_t b, int64_t s, int64_t sKv, int64_t heads, int64_t kvHeads, int64_t headDim,
-                      float scale, int64_t window, int64_t chunk, float softCap, const int32_t* starts, int64_t planes,
+                      float scale, int64_t window, int64_t chunk, float softCap, const int32_t* documentOffsets, int64_t rotaryPairs,
                       bool interleaved, const float* cos, const float* sin, const float* q, const float* k, const float* v,
                       float* out, float* logSumExp) {
-  const Rotation rotation{cos, sin, planes, interleaved};
+  const Rotation rotation{cos, sin, rotaryPairs, interleaved};
   attention(precision,
-            {b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap, starts, planes == 0 ? nullptr : &rotation}, q, k, v,
+            {b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap, documentOffsets, rotaryPairs == 0 ? nullptr : &rotation}, q, k, v,
             out, logSumExp);
 }
 
 void attentionGradientOfShape(Precision precision, int64_t b, int64_t s, int64_t sKv, int64_t heads, int64_t kvHeads,
-                              int64_t headDim, float scale, int64_t window, int64_t chunk, float softCap, const int32_t* starts,
-                              int64_t planes, bool interleaved, const float* cos, const float* sin, const float* dOut,
+                              int64_t headDim, float scale, int64_t window, int64_t chunk, float softCap, const int32_t* documentOffsets,
+                              int64_t rotaryPairs, bool interleaved, const float* cos, const float* sin, const float* dOut,
                               const float* q, const float* k, const float* v, const float* out, const float* logSumExp, float* dQ,
                               float* dK, float* dV) {
-  const Rotation rotation{cos, sin, planes, interleaved};
+  const Rotation rotation{cos, sin, rotaryPairs, interleaved};
   attentionGradient(precision,
-                    {b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap, starts, planes == 0 ? nullptr : &rotation},
+                    {b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap, documentOffsets, rotaryPairs == 0 ? nullptr : &rotation},
                     dOut, q, k, v, out, logSumExp, dQ, dK, dV);
 }
 
-void ropeOfTables(int64_t b, int64_t s, int64_t heads, int64_t headDim, int64_t planes, const float* x, const float* cos,
+void ropeOfTables(int64_t b, int64_t s, int64_t heads, int64_t headDim, int64_t rotaryPairs, const float* x, const float* cos,
                   const float* sin, bool interleaved, bool inverse, float* y) {
-  rope(b * s, s, heads, headDim, {cos, sin, planes, interleaved}, x, inverse, y);
+  rope(b * s, s, heads, headDim, {cos, sin, rotaryPairs, interleaved}, x, inverse, y);
 }
 
 void scalePositionsOfBatch(int64_t b, int64_t s, int64_t d, const float* x, const float* factors, float* y) {
@@ -190,9 +190,9 @@ void globalNormOfArrays(const Sizes& counts, const FloatArrays& tensors, float* 
 /** All kernels. Is never destroyed: at the process's end other threads may be in one. */
 const std::vector<Kernel>& kernels() {
   const std::string attentionShape =
-      "precision, b, s, sKv, heads, kvHeads, headDim, scale, window>=0, chunk>=0, softCap, starts?[b sKv], planes>=0, interleaved,"
-      "cos[sKv planes], sin[sKv planes], ";
-  const std::string attentionConditions = "; s <= sKv, heads % kvHeads, 2 planes <= headDim, starts rise within sKv";
+      "precision, b, s, sKv, heads, kvHeads, headDim, scale, window>=0, chunk>=0, softCap, documentOffsets?[b sKv], rotaryPairs>=0, interleaved,"
+      "cos[sKv rotaryPairs], sin[sKv rotaryPairs], ";
+  const std::string attentionConditions = "; s <= sKv, heads % kvHeads, 2 rotaryPairs <= headDim, documentOffsets rise within sKv";
   // Of a router that makes `rows` coefficients of a row.
   const auto router = [](const std::string& rows) {
     return "n>=0, d, a, active>=0, gains[d], weight[a d], coefficients[" + rows + " a], epsilon, centered, ";
@@ -239,8 +239,8 @@ const std::vector<Kernel>& kernels() {
                  attentionConditions,
              attentionGradientOfShape),
       kernel("rope",
-             "b, s, heads, headDim, planes>=0, x[b s heads headDim], cos[s planes], sin[s planes], interleaved, inverse,"
-             "y[b s heads headDim]; 2 planes <= headDim",
+             "b, s, heads, headDim, rotaryPairs>=0, x[b s heads headDim], cos[s rotaryPairs], sin[s rotaryPairs], interleaved, inverse,"
+             "y[b s heads headDim]; 2 rotaryPairs <= headDim",
              ropeOfTables),
       kernel("scalePositions", "b, s, d, x[b s d], factors[s], y[b s d]", scalePositionsOfBatch),
 

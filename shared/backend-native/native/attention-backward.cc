@@ -194,7 +194,7 @@ struct HeadGradient {
     // dQ is complete with the part that has the last key which the block sees.
     if (shape.rotation != nullptr && all.end <= part.range.end) {
       float* const dQ = head.dQ + first * head.stride;
-      turnRows(*shape.rotation, rows, first, d, dQ, head.stride, true, dQ, head.stride);
+      rotateRows(*shape.rotation, rows, first, d, dQ, head.stride, true, dQ, head.stride);
     }
   }
 };
@@ -215,8 +215,8 @@ int64_t partKeys(int64_t headDim, int64_t keys) {
 struct HeadMemory {
   /** Keys of a part, queries of a block, and the distance between rows of scores. */
   int64_t most, block, scores;
-  /** Of packed operands, one block of scores, sums of the part, turned rows. */
-  size_t packedBytes, scoreBytes, sumBytes, turnedBytes;
+  /** Of packed operands, one block of scores, sums of the part, rotated rows. */
+  size_t packedBytes, scoreBytes, sumBytes, rotatedBytes;
 
   HeadMemory(Precision precision, const AttentionShape& shape, int64_t seenKeys)
       : most(partKeys(shape.headDim, seenKeys)), block(std::min(shape.s, kBlockQueries)), scores(scoreStride(most)) {
@@ -225,7 +225,7 @@ struct HeadMemory {
                   2 * arrowsmith::packedBytes(precision, block, d);
     scoreBytes = sizeof(float) * static_cast<size_t>(block * scores);
     sumBytes = sizeof(float) * static_cast<size_t>(2 * most * d);
-    turnedBytes = shape.rotation == nullptr ? 0 : sizeof(float) * static_cast<size_t>(std::max(shape.s, most) * d);
+    rotatedBytes = shape.rotation == nullptr ? 0 : sizeof(float) * static_cast<size_t>(std::max(shape.s, most) * d);
   }
 
   void need() const {
@@ -233,7 +233,7 @@ struct HeadMemory {
     needOnEachThread(Scratch::attentionScores, scoreBytes);
     needOnEachThread(Scratch::attentionGradients, scoreBytes);
     needOnEachThread(Scratch::attentionRows, sumBytes);
-    needOnEachThread(Scratch::attentionQueries, turnedBytes);
+    needOnEachThread(Scratch::attentionQueries, rotatedBytes);
   }
 };
 
@@ -278,8 +278,8 @@ void attentionGradient(Precision precision, const AttentionShape& all, const flo
     void* const valuesTransposed = operands.take(used, d, most).data;
     void* const packedKeys = operands.take(used, most, d).data;
     float* const sums = floats(Scratch::attentionRows, needed.sumBytes);
-    // Where queries and keys are to be turned: first the part's keys, then, as these are packed by then, a head's queries.
-    float* const turned = shape.rotation == nullptr ? nullptr : floats(Scratch::attentionQueries, needed.turnedBytes);
+    // Where queries and keys are to be rotated: first the part's keys, then, as these are packed by then, a head's queries.
+    float* const rotated = shape.rotation == nullptr ? nullptr : floats(Scratch::attentionQueries, needed.rotatedBytes);
 
     for (int64_t j = 0; j < origin; j++) {
       std::fill_n(dK + kvStart + j * kvStride, d, 0.0f);
@@ -296,8 +296,8 @@ void attentionGradient(Precision precision, const AttentionShape& all, const flo
       const float* keys = k + start;
       int64_t strideKeys = kvStride;
       if (shape.rotation != nullptr) {
-        turnRows(*shape.rotation, count, origin + begin, d, keys, kvStride, false, turned, d);
-        keys = turned;
+        rotateRows(*shape.rotation, count, origin + begin, d, keys, kvStride, false, rotated, d);
+        keys = rotated;
         strideKeys = d;
       }
       pack(part.keysTransposed, {keys, strideKeys, true});
@@ -307,8 +307,8 @@ void attentionGradient(Precision precision, const AttentionShape& all, const flo
       for (int64_t i = kvHead * group; i < (kvHead + 1) * group; i++) {
         const int64_t at = sequence * shape.s * stride + i * d;
         const float* sumsOfHead = logSumExp + (sequence * shape.heads + i) * shape.s;
-        if (shape.rotation != nullptr) turnRows(*shape.rotation, shape.s, 0, d, q + at, stride, false, turned, d);
-        const QueryHead head{shape.rotation != nullptr ? turned : q + at, shape.rotation != nullptr ? d : stride,
+        if (shape.rotation != nullptr) rotateRows(*shape.rotation, shape.s, 0, d, q + at, stride, false, rotated, d);
+        const QueryHead head{shape.rotation != nullptr ? rotated : q + at, shape.rotation != nullptr ? d : stride,
                              out + at, dOut + at, sumsOfHead, dQ + at, stride};
         const HeadGradient gradient{used, shape, ScoreScale(shape), head, origin, part, memory, next};
         for (int64_t query = 0; query < shape.s; query += block) {
@@ -316,7 +316,7 @@ void attentionGradient(Precision precision, const AttentionShape& all, const flo
         }
       }
       if (shape.rotation != nullptr) {
-        turnRows(*shape.rotation, count, origin + begin, d, part.dK, d, true, dK + start, kvStride);
+        rotateRows(*shape.rotation, count, origin + begin, d, part.dK, d, true, dK + start, kvStride);
       } else {
         scatterRows(part.dK, count, d, dK + start, kvStride);
       }

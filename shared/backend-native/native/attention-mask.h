@@ -26,9 +26,9 @@ struct KeyRange {
   int64_t begin, end;
 };
 
-/** The shape for one of the sequences: `starts` are its own. */
+/** The shape for one of the sequences: `documentOffsets` are its own. */
 inline AttentionShape ofSequence(AttentionShape shape, int64_t sequence) {
-  if (shape.starts != nullptr) shape.starts += sequence * shape.sKv;
+  if (shape.documentOffsets != nullptr) shape.documentOffsets += sequence * shape.sKv;
   return shape;
 }
 
@@ -38,7 +38,7 @@ inline KeyRange visibleKeys(const AttentionShape& shape, int64_t query) {
   int64_t begin = 0;
   if (shape.window > 0) begin = std::max(begin, position - shape.window + 1);
   if (shape.chunk > 0) begin = std::max(begin, position / shape.chunk * shape.chunk);
-  if (shape.starts != nullptr) begin = std::max<int64_t>(begin, shape.starts[position]);
+  if (shape.documentOffsets != nullptr) begin = std::max<int64_t>(begin, shape.documentOffsets[position]);
   return {begin, position + 1};
 }
 

@@ -118,7 +118,7 @@ void logSumExps(int64_t rows, const float* shifts, const float* denominators, fl
 struct BlockMemory {
   float* scores;
   int64_t stride;
-  /** Turned queries, [kBlockQueries, h_d]. */
+  /** Rotated queries, [kBlockQueries, h_d]. */
   float* queries;
   /** What is read after the block. */
   ReadNext* next;
@@ -133,7 +133,7 @@ void attendBlock(const AttentionShape& shape, const ScoreScale& scale, const Hea
   const float* queries = head.q + first * head.stride;
   int64_t stride = head.stride;
   if (shape.rotation != nullptr) {
-    turnRows(*shape.rotation, last - first, first, shape.headDim, queries, stride, false, memory.queries, shape.headDim);
+    rotateRows(*shape.rotation, last - first, first, shape.headDim, queries, stride, false, memory.queries, shape.headDim);
     queries = memory.queries;
     stride = shape.headDim;
   }
@@ -178,7 +178,7 @@ struct PieceMemory {
   int64_t origin, keyCount;
   /** Distance between rows of scores. */
   int64_t stride;
-  /** Of packed keys and values, scores, turned queries, turned keys. */
+  /** Of packed keys and values, scores, rotated queries, rotated keys. */
   size_t packedBytes, scoreBytes, queryBytes, keyBytes;
 
   PieceMemory(Precision precision, const AttentionShape& shape, const Piece& piece)
@@ -222,9 +222,9 @@ void attendPiece(Precision precision, const Heads& heads, const Piece& piece, Re
   const Head shared = heads.at(sequence, firstHead);
   const float* const firstKey = shared.k + origin * shared.kvStride;
   if (shape.rotation != nullptr) {
-    float* const turned = static_cast<float*>(scratchBytes(Scratch::attentionRows, needed.keyBytes));
-    turnRows(*shape.rotation, keyCount, origin, shape.headDim, firstKey, shared.kvStride, false, turned, shape.headDim);
-    pack(keys, {turned, shape.headDim, true});
+    float* const rotated = static_cast<float*>(scratchBytes(Scratch::attentionRows, needed.keyBytes));
+    rotateRows(*shape.rotation, keyCount, origin, shape.headDim, firstKey, shared.kvStride, false, rotated, shape.headDim);
+    pack(keys, {rotated, shape.headDim, true});
   } else {
     pack(keys, {firstKey, shared.kvStride, true});
   }

@@ -18,12 +18,12 @@
  *
  * Conditions:
  *
- *     2 planes <= headDim
+ *     2 rotaryPairs <= headDim
  *     heads % kvHeads           is a multiple of it
  *     countA is 1 or count
  *     ids in 0..v               each integer, or the size, is at least 0 and less than v
  *     offsets rise to n         integers: the first is 0, the last n, and none less than the one before it
- *     starts rise within s      integers: of each row of s, none is negative, more than its place in the row, or less than the one before it
+ *     documentOffsets rise within s      integers: of each row of s, none is negative, more than its place in the row, or less than the one before it
  */
 #pragma once
 #include <cstddef>

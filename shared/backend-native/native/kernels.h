@@ -71,14 +71,14 @@ void slotProducts(int64_t n, int64_t k, int64_t d, const int32_t* slots, const f
 
 // ---- attention.cc, attention-backward.cc
 
-/** A rotary position embedding: what turns the planes of a head's vector. */
+/** A rotary position embedding: what turns the rotaryPairs of a head's vector. */
 struct Rotation {
-  /** Cosines and sines of each position, [positions, planes]. */
+  /** Cosines and sines of each position, [positions, rotaryPairs]. */
   const float* cos;
   const float* sin;
-  /** The first 2 · planes coordinates turn; the others stay. */
-  int64_t planes;
-  /** Plane j is (x[2j], x[2j + 1]); otherwise (x[j], x[j + planes]). */
+  /** The first 2 · rotaryPairs coordinates turn; the others stay. */
+  int64_t rotaryPairs;
+  /** Plane j is (x[2j], x[2j + 1]); otherwise (x[j], x[j + rotaryPairs]). */
   bool interleaved;
 };
 
@@ -93,11 +93,11 @@ struct AttentionShape {
   /** Scores are capped softly: softCap · tanh(score / softCap); 0 for no cap. */
   float softCap;
   /**
-   * [b, s_kv]: the query at p sees keys from position starts[p] of its sequence on only, where p's document begins; at most p, and rising
+   * [b, s_kv]: the query at p sees keys from position documentOffsets[p] of its sequence on only, where p's document begins; at most p, and rising
    * with p. Null for one document.
    */
-  const int32_t* starts = nullptr;
-  /** Turns queries and keys by their positions first; s = sKv then. Null where they are turned already, or are not to be. */
+  const int32_t* documentOffsets = nullptr;
+  /** Rotates queries and keys by their positions first; s = sKv then. Null where they are rotated already, or are not to be. */
   const Rotation* rotation = nullptr;
 };
 

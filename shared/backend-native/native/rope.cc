@@ -37,69 +37,69 @@ struct HalfLanes {
   void store(float* p, HalfVec v) const { *reinterpret_cast<HalfVec*>(p) = v; }
 };
 
-/** Turns planes (x[j], x[j + planes]) of one head. */
-void turnHalves(int64_t planes, const float* x, const float* cos, const float* sin, bool inverse, float* y) {
+/** Turns rotaryPairs (x[j], x[j + rotaryPairs]) of one head. */
+void turnHalves(int64_t rotaryPairs, const float* x, const float* cos, const float* sin, bool inverse, float* y) {
   const auto turn = [=](int64_t j, auto lanes) {
-    const auto a = lanes.load(x + j), b = lanes.load(x + planes + j), c = lanes.load(cos + j), s = lanes.load(sin + j);
+    const auto a = lanes.load(x + j), b = lanes.load(x + rotaryPairs + j), c = lanes.load(cos + j), s = lanes.load(sin + j);
     lanes.store(y + j, inverse ? a * c + b * s : a * c - b * s);
-    lanes.store(y + planes + j, inverse ? b * c - a * s : b * c + a * s);
+    lanes.store(y + rotaryPairs + j, inverse ? b * c - a * s : b * c + a * s);
   };
   // Whole vectors of an odd number of halves would lie across lines of the cache, and leave a rest that needs masks.
-  if (planes % kLanes == kHalfLanes) {
-    for (int64_t j = 0; j < planes; j += kHalfLanes) turn(j, HalfLanes{});
+  if (rotaryPairs % kLanes == kHalfLanes) {
+    for (int64_t j = 0; j < rotaryPairs; j += kHalfLanes) turn(j, HalfLanes{});
   } else {
-    forEachVector(0, planes, turn);
+    forEachVector(0, rotaryPairs, turn);
   }
 }
 
-/** What {@link turnPairs} multiplies with: [2, 2 planes], (cos j, cos j) and (∓sin j, ±sin j) at 2j and 2j + 1. */
-void spread(int64_t planes, const float* cos, const float* sin, bool inverse, float* factors) {
+/** What {@link turnPairs} multiplies with: [2, 2 rotaryPairs], (cos j, cos j) and (∓sin j, ±sin j) at 2j and 2j + 1. */
+void spread(int64_t rotaryPairs, const float* cos, const float* sin, bool inverse, float* factors) {
   const float sign = inverse ? -1.0f : 1.0f;
-  for (int64_t j = 0; j < planes; j++) {
+  for (int64_t j = 0; j < rotaryPairs; j++) {
     factors[2 * j] = factors[2 * j + 1] = cos[j];
-    factors[2 * (planes + j)] = -sign * sin[j];
-    factors[2 * (planes + j) + 1] = sign * sin[j];
+    factors[2 * (rotaryPairs + j)] = -sign * sin[j];
+    factors[2 * (rotaryPairs + j) + 1] = sign * sin[j];
   }
 }
 
-/** Turns planes (x[2j], x[2j + 1]) of one head. */
-void turnPairs(int64_t planes, const float* x, const float* factors, float* y) {
-  forEachVector(0, 2 * planes, [&](int64_t j, auto lanes) {
+/** Turns rotaryPairs (x[2j], x[2j + 1]) of one head. */
+void turnPairs(int64_t rotaryPairs, const float* x, const float* factors, float* y) {
+  forEachVector(0, 2 * rotaryPairs, [&](int64_t j, auto lanes) {
     const Vec v = lanes.load(x + j);
-    lanes.store(y + j, v * lanes.load(factors + j) + swapPairs(v) * lanes.load(factors + 2 * planes + j));
+    lanes.store(y + j, v * lanes.load(factors + j) + swapPairs(v) * lanes.load(factors + 2 * rotaryPairs + j));
   });
 }
 
-/** Turns one head's vector; `factors` are those of {@link spread} for interleaved planes. */
+/** Turns one head's vector; `factors` are those of {@link spread} for interleaved rotaryPairs. */
 void turnVector(const Rotation& rotation, int64_t position, int64_t headDim, const float* x, bool inverse, const float* factors,
                 float* y) {
-  const int64_t planes = rotation.planes;
+  const int64_t rotaryPairs = rotation.rotaryPairs;
   if (rotation.interleaved) {
-    turnPairs(planes, x, factors, y);
+    turnPairs(rotaryPairs, x, factors, y);
   } else {
-    turnHalves(planes, x, rotation.cos + position * planes, rotation.sin + position * planes, inverse, y);
+    turnHalves(rotaryPairs, x, rotation.cos + position * rotaryPairs, rotation.sin + position * rotaryPairs, inverse, y);
   }
-  if (2 * planes == headDim || x == y) return;
-  std::memcpy(y + 2 * planes, x + 2 * planes, static_cast<size_t>(headDim - 2 * planes) * sizeof(float));
+  if (2 * rotaryPairs == headDim || x == y) return;
+  std::memcpy(y + 2 * rotaryPairs, x + 2 * rotaryPairs, static_cast<size_t>(headDim - 2 * rotaryPairs) * sizeof(float));
 }
 
 /** Of the factors that {@link spread} makes of one position. */
-size_t factorBytes(const Rotation& rotation) { return sizeof(float) * static_cast<size_t>(4 * rotation.planes); }
+size_t factorBytes(const Rotation& rotation) { return sizeof(float) * static_cast<size_t>(4 * rotation.rotaryPairs); }
 
 /** Calls `body(position, factors)` for each of the positions. */
 template <class Body>
 void forEachPosition(const Rotation& rotation, int64_t begin, int64_t end, bool inverse, Body&& body) {
   float* factors = rotation.interleaved ? static_cast<float*>(scratchBytes(Scratch::partials, factorBytes(rotation))) : nullptr;
   for (int64_t position = begin; position < end; position++) {
-    const int64_t at = position * rotation.planes;
-    if (rotation.interleaved) spread(rotation.planes, rotation.cos + at, rotation.sin + at, inverse, factors);
+    const int64_t at = position * rotation.rotaryPairs;
+    if (rotation.interleaved) spread(rotation.rotaryPairs, rotation.cos + at, rotation.sin + at, inverse, factors);
     body(position, factors);
   }
 }
 
 }  // namespace
 
-void turnRows(const Rotation& rotation, int64_t rows, int64_t position, int64_t headDim, const float* x, int64_t strideX,
+void rotateRows(const Rotation& rotation, int64_t rows, int64_t position, int64_t headDim, const float* x, int64_t strideX,
               bool inverse, float* y, int64_t strideY) {
   prefetchRows(x, strideX, std::min(rows, kRowsAhead), headDim);
   forEachPosition(rotation, position, position + rows, inverse, [&](int64_t p, const float* factors) {

@@ -11,7 +11,7 @@ namespace arrowsmith {
  *
  * @param strideX distance between rows of x
  */
-void turnRows(const Rotation& rotation, int64_t rows, int64_t position, int64_t headDim, const float* x, int64_t strideX,
+void rotateRows(const Rotation& rotation, int64_t rows, int64_t position, int64_t headDim, const float* x, int64_t strideX,
               bool inverse, float* y, int64_t strideY);
 
 /** Says that pieces of work turn vectors, where there is a rotation. */

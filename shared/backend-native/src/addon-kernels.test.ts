@@ -16,8 +16,15 @@ const FREE = ['b', 'n', 'd', 'f', 'v', 'm', 'p', 'input', 'out', 'groups', 'laye
 /** All that signatures name, such that their conditions hold. */
 function sizesOf(next: () => number): Sizes {
   const free = Object.fromEntries(FREE.map((name) => [name, next()]));
-  const [s, kvHeads, planes, k, count, a] = [next(), next(), next(), next(), next(), next()];
-  const attention = { s, sKv: s + next(), kvHeads, heads: kvHeads * next(), planes, headDim: 2 * planes + next() };
+  const [s, kvHeads, rotaryPairs, k, count, a] = [next(), next(), next(), next(), next(), next()];
+  const attention = {
+    s,
+    sKv: s + next(),
+    kvHeads,
+    heads: kvHeads * next(),
+    rotaryPairs,
+    headDim: 2 * rotaryPairs + next(),
+  };
   const others = { k, experts: k + next(), a, active: a - 1, count, countA: 1, countB: count, step: 1 };
   return { ...free, ...attention, ...others, outs: [next(), next()], counts: [next(), next(), next()] };
 }
@@ -232,27 +239,32 @@ export interface AddonKernels {\n${methods.join('')}}\n`;
     ],
     ['attention', { s: 6, sKv: 5 }, {}, 's must be at most sKv = 5, not 6'],
     ['attention', { heads: 3, kvHeads: 2 }, {}, 'heads must be a multiple of kvHeads = 2, not 3'],
-    ['attention', { planes: 5, headDim: 8 }, {}, '2 · planes must be at most headDim = 8, not 10'],
+    ['attention', { rotaryPairs: 5, headDim: 8 }, {}, '2 · rotaryPairs must be at most headDim = 8, not 10'],
     [
       'attention',
       { b: 1, s: 2, sKv: 2 },
-      { starts: [1, 1] },
-      'starts[0] must rise, and be at most its place in its row of sKv = 2',
+      { documentOffsets: [1, 1] },
+      'documentOffsets[0] must rise, and be at most its place in its row of sKv = 2',
     ],
-    ['attention', { b: 2, s: 2, sKv: 2 }, { starts: [0, 1, 0, 2] }, 'starts[3] must rise, and be at most its place'],
+    [
+      'attention',
+      { b: 2, s: 2, sKv: 2 },
+      { documentOffsets: [0, 1, 0, 2] },
+      'documentOffsets[3] must rise, and be at most its place',
+    ],
     [
       'attentionGradient',
       { b: 1, s: 3, sKv: 3 },
-      { starts: [0, 1, 0] },
-      'starts[2] must rise, and be at most its place',
+      { documentOffsets: [0, 1, 0] },
+      'documentOffsets[2] must rise, and be at most its place',
     ],
     [
       'attentionGradient',
       { b: 1, s: 3, sKv: 3 },
-      { starts: [0, -1, 0] },
-      'starts[1] must rise, and be at most its place',
+      { documentOffsets: [0, -1, 0] },
+      'documentOffsets[1] must rise, and be at most its place',
     ],
-    ['rope', { planes: 5, headDim: 8 }, {}, '2 · planes must be at most headDim = 8, not 10'],
+    ['rope', { rotaryPairs: 5, headDim: 8 }, {}, '2 · rotaryPairs must be at most headDim = 8, not 10'],
     ['altUpPredict', { a: 3, active: 3 }, {}, 'active must be from 0 to below a = 3, not 3'],
     ['altUpPredictGradient', { a: 3, active: 3 }, {}, 'active must be from 0 to below a = 3, not 3'],
     ['altUpCorrect', { a: 3, active: 3 }, {}, 'active must be from 0 to below a = 3, not 3'],

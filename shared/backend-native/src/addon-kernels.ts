@@ -130,10 +130,10 @@ export interface AddonKernels {
     products: Float32Array,
   ): void;
   /**
-   * precision, b, s, sKv, heads, kvHeads, headDim, scale, window>=0, chunk>=0, softCap, starts?[b sKv], planes>=0,
-   * interleaved, cos[sKv planes], sin[sKv planes], q[b s heads headDim], k[b sKv kvHeads headDim],
-   * v[b sKv kvHeads headDim], out[b s heads headDim], logSumExp[b heads s]; s <= sKv, heads % kvHeads,
-   * 2 planes <= headDim, starts rise within sKv
+   * precision, b, s, sKv, heads, kvHeads, headDim, scale, window>=0, chunk>=0, softCap, documentOffsets?[b sKv],
+   * rotaryPairs>=0, interleaved, cos[sKv rotaryPairs], sin[sKv rotaryPairs], q[b s heads headDim],
+   * k[b sKv kvHeads headDim], v[b sKv kvHeads headDim], out[b s heads headDim], logSumExp[b heads s]; s <= sKv,
+   * heads % kvHeads, 2 rotaryPairs <= headDim, documentOffsets rise within sKv
    */
   attention(
     precision: 0 | 1,
@@ -147,8 +147,8 @@ export interface AddonKernels {
     window: Size,
     chunk: Size,
     softCap: number,
-    starts: Int32Array | null,
-    planes: Size,
+    documentOffsets: Int32Array | null,
+    rotaryPairs: Size,
     interleaved: boolean,
     cos: Float32Array,
     sin: Float32Array,
@@ -159,11 +159,11 @@ export interface AddonKernels {
     logSumExp: Float32Array,
   ): void;
   /**
-   * precision, b, s, sKv, heads, kvHeads, headDim, scale, window>=0, chunk>=0, softCap, starts?[b sKv], planes>=0,
-   * interleaved, cos[sKv planes], sin[sKv planes], dOut[b s heads headDim], q[b s heads headDim],
-   * k[b sKv kvHeads headDim], v[b sKv kvHeads headDim], out[b s heads headDim], logSumExp[b heads s],
-   * dQ[b s heads headDim], dK[b sKv kvHeads headDim], dV[b sKv kvHeads headDim]; s <= sKv, heads % kvHeads,
-   * 2 planes <= headDim, starts rise within sKv
+   * precision, b, s, sKv, heads, kvHeads, headDim, scale, window>=0, chunk>=0, softCap, documentOffsets?[b sKv],
+   * rotaryPairs>=0, interleaved, cos[sKv rotaryPairs], sin[sKv rotaryPairs], dOut[b s heads headDim],
+   * q[b s heads headDim], k[b sKv kvHeads headDim], v[b sKv kvHeads headDim], out[b s heads headDim],
+   * logSumExp[b heads s], dQ[b s heads headDim], dK[b sKv kvHeads headDim], dV[b sKv kvHeads headDim]; s <= sKv,
+   * heads % kvHeads, 2 rotaryPairs <= headDim, documentOffsets rise within sKv
    */
   attentionGradient(
     precision: 0 | 1,
@@ -177,8 +177,8 @@ export interface AddonKernels {
     window: Size,
     chunk: Size,
     softCap: number,
-    starts: Int32Array | null,
-    planes: Size,
+    documentOffsets: Int32Array | null,
+    rotaryPairs: Size,
     interleaved: boolean,
     cos: Float32Array,
     sin: Float32Array,
@@ -193,15 +193,15 @@ export interface AddonKernels {
     dV: Float32Array,
   ): void;
   /**
-   * b, s, heads, headDim, planes>=0, x[b s heads headDim], cos[s planes], sin[s planes], interleaved, inverse,
-   * y[b s heads headDim]; 2 planes <= headDim
+   * b, s, heads, headDim, rotaryPairs>=0, x[b s heads headDim], cos[s rotaryPairs], sin[s rotaryPairs],
+   * interleaved, inverse, y[b s heads headDim]; 2 rotaryPairs <= headDim
    */
   rope(
     b: Size,
     s: Size,
     heads: Size,
     headDim: Size,
-    planes: Size,
+    rotaryPairs: Size,
     x: Float32Array,
     cos: Float32Array,
     sin: Float32Array,

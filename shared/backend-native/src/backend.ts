@@ -70,14 +70,14 @@ export class NativeBackend extends MathBackendCPU {
   }
 
   /** Makes sure that no kernel which waits is to write these tensors. */
-  settle(tensors: readonly TensorInfo[]): void {
+  flush(tensors: readonly TensorInfo[]): void {
     if (!this.queue.isOpen) return;
-    for (const each of tensors) this.queue.settle(this.data.get(each.dataId).values);
+    for (const each of tensors) this.queue.flush(this.data.get(each.dataId).values);
   }
 
   /** The memory of a float32 tensor itself, for JavaScript to look into or to change. */
-  settledFloats(tensor: TensorInfo): Float32Array {
-    this.settle([tensor]);
+  flushedFloats(tensor: TensorInfo): Float32Array {
+    this.flush([tensor]);
     return this.floats(tensor);
   }
 
@@ -152,7 +152,7 @@ export class NativeBackend extends MathBackendCPU {
   }
 
   override readSync(dataId: DataId): backend_util.BackendValues {
-    this.queue.settle(this.data.get(dataId).values);
+    this.queue.flush(this.data.get(dataId).values);
     return this.#ofItsOwn(super.readSync(dataId));
   }
 

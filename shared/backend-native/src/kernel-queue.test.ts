@@ -145,9 +145,9 @@ describe.skipIf(!nativeBuild().available)('while kernels wait', () => {
   test('a call that is refused names the kernel, and the next kernels run as ever', () => {
     tf.tidy(() => {
       const q = tf.ones([1, 2, 1, 8]);
-      const starts = tf.tensor([1, 1], [1, 2], 'int32'); // no first key
-      expect(() => during(() => void run('Attention', { q, k: q, v: q, starts }, { scale: 1 }))).toThrow(
-        /attention: starts\[0\] must rise/,
+      const documentOffsets = tf.tensor([1, 1], [1, 2], 'int32'); // no first key
+      expect(() => during(() => void run('Attention', { q, k: q, v: q, documentOffsets }, { scale: 1 }))).toThrow(
+        /attention: documentOffsets\[0\] must rise/,
       );
       expect(backend().queue.isOpen).toBe(false);
       expect(tf.add(filled(1), filled(2)).dataSync()[0]).toBe(3);

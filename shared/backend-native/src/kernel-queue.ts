@@ -3,7 +3,7 @@
  * which takes a third of the time that it takes between kernels that empty the caches.
  *
  * Kernels are run in the order in which they were called, so that memory may be handed out again as soon as a tensor is disposed of. But
- * JavaScript must not look into memory, nor change it, without {@link KernelQueue.settle}.
+ * JavaScript must not look into memory, nor change it, without {@link KernelQueue.flush}.
  */
 import type { Addon } from './addon.ts';
 import { addWaited } from './profile.ts';
@@ -54,7 +54,7 @@ export class KernelQueue {
   }
 
   /** Runs what waits if some of it may write to this memory. */
-  settle(values: unknown): void {
+  flush(values: unknown): void {
     if (this.#results.has(values as ArrayBufferView)) this.run();
   }
 

@@ -29,7 +29,7 @@ export type RopeScaling =
       kind: 'yarn';
       factor: number;
       originalContextLength: number;
-      /** Turns within the original context: planes with more are left alone, those with fewer than `betaSlow` divided by the factor. */
+      /** Turns within the original context: rotaryPairs with more are left alone, those with fewer than `betaSlow` divided by the factor. */
       betaFast: number;
       betaSlow: number;
       /** Factor of cosines and sines; 0.1 ln(factor) + 1 where it is left out. */
@@ -39,7 +39,7 @@ export type RopeScaling =
 export interface RopeConfig {
   /** Base of the wavelengths' geometric series. */
   theta: number;
-  /** Whether a plane's two coordinates are neighbours (Meta's layout), or come from the two halves of a head (Hugging Face's). */
+  /** Whether a pair's two coordinates are neighbours (Meta's layout), or come from the two halves of a head (Hugging Face's). */
   interleaved: boolean;
   scaling?: RopeScaling | undefined;
 }

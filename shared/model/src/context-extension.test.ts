@@ -42,7 +42,7 @@ describe('dual chunk attention', () => {
       number[][][][],
       number[][][][],
     ];
-    /** q · R(distance) k, with planes (x[p], x[p + 2]) turning by 10000^(−p / 2) per position. */
+    /** q · R(distance) k, with rotaryPairs (x[p], x[p + 2]) turning by 10000^(−p / 2) per position. */
     const score = (a: number[], b: number[], distance: number) =>
       [0, 1].reduce((sum, p) => {
         const angle = distance * 10000 ** (-p / 2);
@@ -77,7 +77,7 @@ describe('dual chunk attention', () => {
 
   test('sees nothing of what stands before a document’s start', () => {
     const weights = tensorsOf(initialWeights(config, 1));
-    const starts = tf.tensor2d([Array.from({ length: 20 }, (_, i) => (i < 9 ? 0 : 9))], undefined, 'int32');
+    const documentOffsets = tf.tensor2d([Array.from({ length: 20 }, (_, i) => (i < 9 ? 0 : 9))], undefined, 'int32');
     const states = (first: number, options = {}) => {
       const other = (ids(20).arraySync() as number[][]).map((row) =>
         row.map((id, i) => (i < 9 ? (id + first) % 19 : id)),
@@ -85,7 +85,7 @@ describe('dual chunk attention', () => {
       const hidden = forward(extended, weights, tf.tensor2d(other, undefined, 'int32'), options);
       return tf.slice(hidden, [0, 9, 0], [1, 11, 16]);
     };
-    expect(difference(states(0, { starts }), states(7, { starts }))).toBe(0);
+    expect(difference(states(0, { documentOffsets }), states(7, { documentOffsets }))).toBe(0);
     expect(difference(states(0), states(7))).toBeGreaterThan(0.01);
   });
 

@@ -43,7 +43,7 @@ export interface ForwardOptions {
    */
   recompute?: boolean | undefined;
   /** First position of each position's document, int32 [b, s], to which attention is confined; by default it sees the whole row. */
-  starts?: tf.Tensor | undefined;
+  documentOffsets?: tf.Tensor | undefined;
   /** Of a nested model (MatFormer), which one: 0 the whole, 1 the half, 2 the quarter … of its feed-forward networks. */
   granularity?: number | undefined;
   /**
@@ -76,7 +76,7 @@ function run(
   config: DecoderConfig,
   parameters: ParameterTensors,
   ids: tf.Tensor,
-  { cache, recompute: recomputes = false, starts, granularity = 0, perLayerRows, patches }: ForwardOptions,
+  { cache, recompute: recomputes = false, documentOffsets, granularity = 0, perLayerRows, patches }: ForwardOptions,
 ): { hidden: tf.Tensor; routing: Routing[] } {
   const s = ids.shape[1]!;
   const offset = cache?.length ?? 0;
@@ -98,7 +98,10 @@ function run(
       ...(shared === undefined ? {} : { sharedK: shared.k, sharedV: shared.v }),
       ...within(parameters, `model.layers.${layer}.`),
     };
-    const constants: ParameterTensors = { ...tables(attention), ...(starts === undefined ? {} : { starts }) };
+    const constants: ParameterTensors = {
+      ...tables(attention),
+      ...(documentOffsets === undefined ? {} : { documentOffsets }),
+    };
     const compute = (tensors: ParameterTensors) => block(config, tensors, layer, cache, granularity, offset);
     const outputs = tf.tidy(() =>
       recomputes ? recompute(compute, inputs, constants) : compute({ ...inputs, ...constants }),
@@ -158,7 +161,7 @@ function list(parameters: ParameterTensors, prefix: string): tf.Tensor[] {
  * One transformer block.
  *
  * @param tensors `stream0` … [b, s, d]; the layer's parameters by their names within the layer; and where the layer has them, `cos`, `sin`,
- *   `temperature`, `starts`, `perLayerInput`, `sharedK`, `sharedV`
+ *   `temperature`, `documentOffsets`, `perLayerInput`, `sharedK`, `sharedV`
  * @returns `stream0` …; `k`, `v` of a layer whose keys others share; what a router did
  */
 function block(
@@ -176,7 +179,7 @@ function block(
   const predictions = altUp === null ? before : predict(altUp, norm, before, within(tensors, 'altup.'));
   const x = predictions[altUp?.active ?? 0]!; // [b, s, d]
 
-  const { cos, sin, temperature, starts, sharedK, sharedV } = tensors;
+  const { cos, sin, temperature, documentOffsets, sharedK, sharedV } = tensors;
   const { normed: attentionInput, residual } = normalizeResidual(x, tensors['input_layernorm.weight']!, norm);
   const isShared = config.layers.some(({ attention: { keysOfLayer } }) => keysOfLayer === layer);
   const attended = selfAttention(attention, norm, attentionInput, within(tensors, 'self_attn.'), {
@@ -185,7 +188,7 @@ function block(
     isShared,
     rotary: cos === undefined ? undefined : { cos, sin: sin! },
     temperature,
-    starts,
+    documentOffsets,
     shared: sharedK === undefined ? undefined : { k: sharedK, v: sharedV! },
     cache: cache === undefined ? undefined : { of: cache, layer },
   });
@@ -265,7 +268,7 @@ export interface LossTerms {
   loads: tf.Tensor[];
 }
 
-export interface LossOptions extends Pick<ForwardOptions, 'recompute' | 'starts' | 'granularity' | 'patches'> {
+export interface LossOptions extends Pick<ForwardOptions, 'recompute' | 'documentOffsets' | 'granularity' | 'patches'> {
   /** The experts' loads in the whole batch, of which these rows may be a part; by default those of these rows. */
   loads?: readonly tf.Tensor[] | undefined;
   /** Factor of the routers' losses. */
@@ -306,7 +309,7 @@ export function expertLoads(
   config: DecoderConfig,
   parameters: ParameterTensors,
   inputs: tf.Tensor,
-  options: Pick<ForwardOptions, 'starts' | 'patches'> = {},
+  options: Pick<ForwardOptions, 'documentOffsets' | 'patches'> = {},
 ): tf.Tensor[] {
   return tf.tidy(() => run(config, parameters, inputs, options).routing.map(({ load }) => load));
 }

@@ -32,10 +32,10 @@ export function rotateByChunk(config: AttentionConfig, keys: tf.Tensor, offset: 
 
 /**
  * @param q queries before the rotation, [b, s, n_h, h_d]
- * @param k all keys, turned by {@link rotateByChunk}, [b, s_kv, n_kv, h_d]
+ * @param k all keys, rotated by {@link rotateByChunk}, [b, s_kv, n_kv, h_d]
  * @param v values [b, s_kv, n_kv, h_d]
  * @param offset position of the first query
- * @param starts the first key that each query may see, int32 [b, s]; all of those before it by default
+ * @param documentOffsets the first key that each query may see, int32 [b, s]; all of those before it by default
  * @returns [b, s, n_h, h_d]
  */
 export function dualChunkAttention(
@@ -44,7 +44,7 @@ export function dualChunkAttention(
   k: tf.Tensor,
   v: tf.Tensor,
   offset: number,
-  starts?: tf.Tensor,
+  documentOffsets?: tf.Tensor,
 ): tf.Tensor {
   const { chunk, trainedLength } = config.dualChunk!;
   const [s, heads] = q.shape.slice(1, 3) as [number, number];
@@ -59,8 +59,8 @@ export function dualChunkAttention(
     const keys = tf.transpose(repeatHeads(k, heads), [0, 2, 3, 1]); // [b, n_h, h_d, s_kv]
     const values = tf.transpose(repeatHeads(v, heads), [0, 2, 1, 3]); // [b, n_h, s_kv, h_d]
     const parts = placements.map(({ own, chunksBack }) => {
-      const turned = tf.transpose(rotateTo(config, q, positions.map(own)), [0, 2, 1, 3]); // [b, n_h, s, h_d]
-      const scores = tf.mul(tf.matMul(turned, keys), config.scale); // [b, n_h, s, s_kv]
+      const rotated = tf.transpose(rotateTo(config, q, positions.map(own)), [0, 2, 1, 3]); // [b, n_h, s, h_d]
+      const scores = tf.mul(tf.matMul(rotated, keys), config.scale); // [b, n_h, s, s_kv]
       const capped = config.softCap === 0 ? scores : tf.mul(tf.tanh(tf.div(scores, config.softCap)), config.softCap);
       const seen = positions.map((i) =>
         Array.from({ length: sKv }, (_, j) => {
@@ -72,15 +72,15 @@ export function dualChunkAttention(
     });
     const all = tf.addN(parts.map(({ scores, seen }) => tf.mul(scores, seen)));
     const isBefore = tf.addN(parts.map(({ seen }) => seen)); // [s, s_kv]
-    const isSeen = starts === undefined ? isBefore : tf.mul(isBefore, isOfDocument(starts, sKv));
+    const isSeen = documentOffsets === undefined ? isBefore : tf.mul(isBefore, isOfDocument(documentOffsets, sKv));
     const probabilities = tf.softmax(tf.add(all, tf.mul(tf.sub(isSeen, 1), 1e9)));
     return tf.transpose(tf.matMul(probabilities, values), [0, 2, 1, 3]);
   });
 }
 
-/** Whether a key stands where the query's document has begun, [b, 1, s, s_kv]. @param starts int32 [b, s] */
-function isOfDocument(starts: tf.Tensor, keys: number): tf.Tensor {
-  const begin = tf.expandDims(tf.expandDims(starts, 1), 3); // [b, 1, s, 1]
+/** Whether a key stands where the query's document has begun, [b, 1, s, s_kv]. @param documentOffsets int32 [b, s] */
+function isOfDocument(documentOffsets: tf.Tensor, keys: number): tf.Tensor {
+  const begin = tf.expandDims(tf.expandDims(documentOffsets, 1), 3); // [b, 1, s, 1]
   return tf.cast(tf.greaterEqual(tf.range(0, keys, 1, 'int32'), begin), 'float32');
 }
 

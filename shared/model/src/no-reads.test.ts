@@ -25,7 +25,7 @@ const configOf = (family: string) => decoderConfig(modelParameters.parse({ famil
 const ids = Int32Array.of(3, 1, 4, 1, 5, 9, 2, 6, 2, 7, 1, 8, 2, 8, 1, 8);
 const shape: [number, number] = [2, 8];
 const int32 = (values: Int32Array) => tf.tensor2d(values, shape, 'int32');
-const starts = () => int32(Int32Array.from(ids, (_, i) => (i % 8 < 5 ? 0 : 5)));
+const documentOffsets = () => int32(Int32Array.from(ids, (_, i) => (i % 8 < 5 ? 0 : 5)));
 
 /** Loss and gradients. */
 function trainingStep(config: DecoderConfig, options: LossOptions): tf.Tensor[] {
@@ -58,7 +58,7 @@ describe.each([...backends])('on %s', (backend) => {
     const config = configOf(family);
 
     test.each([{}, { recompute: true }])('in a step of training with documents and %o', (options) => {
-      expectFinite(withoutReads(() => trainingStep(config, { ...options, starts: starts() })));
+      expectFinite(withoutReads(() => trainingStep(config, { ...options, documentOffsets: documentOffsets() })));
     });
 
     test('when it is evaluated, with a table of embeddings that is elsewhere', () => {

@@ -3,7 +3,7 @@ import type { RopeConfig } from './config.ts';
 import { ropeFrequencies } from '@arrowsmith/ops';
 
 /**
- * The angle per position of each plane, and the factor of cosines and sines.
+ * The angle per position of each pair, and the factor of cosines and sines.
  *
  * @param headDim size of a head's vectors
  * @returns headDim / 2 angles in radians
@@ -30,14 +30,14 @@ export function scaledFrequencies(
     }
     case 'yarn': {
       const { factor, originalContextLength, betaFast, betaSlow } = scaling;
-      // The plane that turns so many times within the original context.
-      const planeOf = (turns: number) =>
+      // The pair that rotates so many times within the original context.
+      const pairOf = (turns: number) =>
         (headDim * Math.log(originalContextLength / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
-      const first = Math.max(Math.floor(planeOf(betaFast)), 0);
-      const last = Math.min(Math.ceil(planeOf(betaSlow)), headDim - 1);
+      const first = Math.max(Math.floor(pairOf(betaFast)), 0);
+      const last = Math.min(Math.ceil(pairOf(betaSlow)), headDim - 1);
       const width = Math.max(last - first, 0.001);
-      const stretched = frequencies.map((frequency, plane) => {
-        const share = Math.min(Math.max((plane - first) / width, 0), 1);
+      const stretched = frequencies.map((frequency, pair) => {
+        const share = Math.min(Math.max((pair - first) / width, 0), 1);
         return mix(frequency, frequency / factor, share);
       });
       return { frequencies: stretched, amplitude: scaling.attentionFactor ?? 0.1 * Math.log(factor) + 1 };

@@ -25,7 +25,7 @@ export interface AttentionContext {
   /** Factor of the queries by position, [s]. */
   temperature?: tf.Tensor | undefined;
   /** First position of each position's document, int32 [b, s], to which attention is confined. */
-  starts?: tf.Tensor | undefined;
+  documentOffsets?: tf.Tensor | undefined;
   /** Keys and values of an earlier layer, to use instead of own ones, [b, s_kv, n_kv, h_d]. */
   shared?: { k: tf.Tensor; v: tf.Tensor } | undefined;
   /** What the output is added to, [b, s, d]. */
@@ -48,7 +48,7 @@ export function selfAttention(
   norm: NormConfig,
   x: tf.Tensor,
   weights: ParameterTensors,
-  { offset, rotary, temperature, starts, shared, residual, isShared, cache }: AttentionContext,
+  { offset, rotary, temperature, documentOffsets, shared, residual, isShared, cache }: AttentionContext,
 ): { output: tf.Tensor; k: tf.Tensor; v: tf.Tensor } {
   const { headDim, scale, window, chunk, softCap } = config;
   const projections = shared === undefined ? ['q_proj', 'k_proj', 'v_proj'] : ['q_proj'];
@@ -86,8 +86,8 @@ export function selfAttention(
   const rotation = turnsWithin ? { ...rotary, interleaved: config.rope!.interleaved } : undefined;
   const attended =
     config.dualChunk === null
-      ? attention(q, k, v, { scale, window, chunk, softCap, starts, rotary: rotation }) // [b, s, n_h, h_d]
-      : dualChunkAttention(config, q, k, v, offset, starts);
+      ? attention(q, k, v, { scale, window, chunk, softCap, documentOffsets, rotary: rotation }) // [b, s, n_h, h_d]
+      : dualChunkAttention(config, q, k, v, offset, documentOffsets);
   const weight = weights['o_proj.weight']!;
   const output = residual === undefined ? linear(attended, weight) : linearAdd(attended, weight, residual); // [b, s, d]
   return { output: config.bias === true ? addBias(output, weights['o_proj.bias']!) : output, k, v };

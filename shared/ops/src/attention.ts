@@ -19,34 +19,35 @@ export type AttentionOptions = {
    * Documents in succession in a sequence: for each position the first one of its document, int32 [b, s_kv], which rises with the
    * position. A query sees keys from there on only. One document by default.
    */
-  starts?: tf.Tensor | undefined;
+  documentOffsets?: tf.Tensor | undefined;
   /**
-   * Rotary position embedding: queries and keys are turned by their positions first, by tables [s_kv, planes], as `rope` does; s = s_kv then. As
+   * Rotary position embedding: queries and keys are rotated by their positions first, by tables [s_kv, rotaryPairs], as `rope` does; s = s_kv then. As
    * part of attention it costs no pass over memory. None by default.
    */
   rotary?: (RopeOptions & { cos: tf.Tensor; sin: tf.Tensor }) | undefined;
 };
 
 /** The options that are no tensors, with 0 for what there is not. */
-type AttentionAttributes = Required<Omit<AttentionOptions, 'starts' | 'rotary'> & RopeOptions>;
+type AttentionAttributes = Required<Omit<AttentionOptions, 'documentOffsets' | 'rotary'> & RopeOptions>;
 
-type AttentionInputs = NamedTensors<'q' | 'k' | 'v'> & Partial<NamedTensors<'starts' | 'cos' | 'sin'>>;
+type AttentionInputs = NamedTensors<'q' | 'k' | 'v'> & Partial<NamedTensors<'documentOffsets' | 'cos' | 'sin'>>;
 
 // The reference takes one key head of one sequence at a time, with the g query heads that share it as g·s rows: a product of
 // two matrices runs on XNNPACK in the wasm backend, a batched or transposed one on a loop that is ten times slower.
 const op = defineOp({
   kernelName: 'Attention',
-  constants: ['starts', 'cos', 'sin'],
+  constants: ['documentOffsets', 'cos', 'sin'],
   forward(inputs: AttentionInputs, attributes: AttentionAttributes) {
-    const { v, starts } = inputs;
-    const { q, k } = turned(inputs, attributes);
+    const { v, documentOffsets } = inputs;
+    const { q, k } = rotated(inputs, attributes);
     const { scale, softCap } = attributes;
     const [sKv, nKv] = k.shape.slice(1, 3) as [number, number];
     const queries = unstack(rows(tf.mul(q, scale), nKv)); // b·n_kv times [g s, h_d]
     const keys = unstack(columns(k)); // [h_d, s_kv]
     const values = unstack(rows(v, nKv)); // [s_kv, h_d]
     const causal = causalMask(q.shape[1]!, sKv, attributes);
-    const masks = starts === undefined ? [causal] : unstack(starts).map((first) => confine(causal, first)); // of each sequence, or of all
+    const masks =
+      documentOffsets === undefined ? [causal] : unstack(documentOffsets).map((first) => confine(causal, first)); // of each sequence, or of all
     const probabilities = queries.map((query, i) =>
       tf.tidy(() => {
         const scores = tf.matMul(query, keys[i]!);
@@ -62,7 +63,7 @@ const op = defineOp({
   saved: (inputs, [value]): AttentionInputs & NamedTensors<'value'> => ({ ...inputs, value: value! }),
   gradient([dValue], { value, ...inputs }, probabilities, attributes) {
     const { v, cos, sin } = inputs;
-    const { q, k } = turned(inputs, attributes);
+    const { q, k } = rotated(inputs, attributes);
     const { scale, softCap, interleaved } = attributes;
     const turnedBack = (d: tf.Tensor) => (cos === undefined ? d : rotate(d, cos, tf.neg(sin!), interleaved));
     const nKv = k.shape[2]!;
@@ -97,8 +98,8 @@ const op = defineOp({
   },
 });
 
-/** Queries and keys, turned by their positions where there are tables. */
-function turned(
+/** Queries and keys, rotated by their positions where there are tables. */
+function rotated(
   { q, k, cos, sin }: AttentionInputs,
   { interleaved }: AttentionAttributes,
 ): { q: tf.Tensor; k: tf.Tensor } {
@@ -138,9 +139,9 @@ function causalMask(s: number, sKv: number, { window, chunk }: AttentionAttribut
 }
 
 /** A mask [s, s_kv] which hides what comes before a query's document too, given each position's first: int32 [s_kv]. */
-function confine(mask: tf.Tensor, starts: tf.Tensor): tf.Tensor {
+function confine(mask: tf.Tensor, documentOffsets: tf.Tensor): tf.Tensor {
   const [s, sKv] = mask.shape as [number, number];
-  const first = tf.cast(tf.reshape(tf.slice(starts, [sKv - s], [s]), [s, 1]), 'float32');
+  const first = tf.cast(tf.reshape(tf.slice(documentOffsets, [sKv - s], [s]), [s, 1]), 'float32');
   const distance = tf.sub(tf.range(0, sKv), first); // [s, s_kv], below 0 for keys that come before
   return tf.add(mask, tf.mul(tf.clipByValue(distance, -1, 0), -MASKED));
 }
@@ -148,9 +149,9 @@ function confine(mask: tf.Tensor, starts: tf.Tensor): tf.Tensor {
 /**
  * Causal scaled dot-product attention. The queries are the last s of s_kv positions: query i stands at p = i + s_kv − s, and sees the
  * keys j <= p; with a window, of those j > p − window; with chunks, of those j >= ⌊p / chunk⌋ · chunk; with documents, of those
- * j >= starts[p]. Query head n uses key and value head floor(n · n_kv / n_h).
+ * j >= documentOffsets[p]. Query head n uses key and value head floor(n · n_kv / n_h).
  *
- * Kernels `Attention`, `AttentionGrad`; attributes are the options, with 0 for a window, chunk or cap that there is not; `starts`, `cos` and
+ * Kernels `Attention`, `AttentionGrad`; attributes are the options, with 0 for a window, chunk or cap that there is not; `documentOffsets`, `cos` and
  * `sin` are inputs, or missing.
  *
  * @param q [b, s, n_h, h_d]
@@ -162,14 +163,14 @@ export function attention(
   q: tf.Tensor,
   k: tf.Tensor,
   v: tf.Tensor,
-  { scale, window = 0, chunk = 0, softCap = 0, starts, rotary }: AttentionOptions,
+  { scale, window = 0, chunk = 0, softCap = 0, documentOffsets, rotary }: AttentionOptions,
 ): tf.Tensor {
   const { cos, sin, interleaved = false } = rotary ?? {};
   const inputs: AttentionInputs = {
     q,
     k,
     v,
-    ...(starts === undefined ? {} : { starts }),
+    ...(documentOffsets === undefined ? {} : { documentOffsets }),
     ...(cos === undefined ? {} : { cos, sin }),
   };
   return op(inputs, { scale, window, chunk, softCap, interleaved })[0]!;

@@ -19,7 +19,7 @@ export async function dryRun(f: () => Promise<void>): Promise<DryRunMemory> {
 /** What the backend `native` offers. */
 interface BackendWithMemory {
   releaseKept(): void;
-  settledFloats(tensor: tf.TensorInfo): Float32Array;
+  flushedFloats(tensor: tf.TensorInfo): Float32Array;
 }
 
 /** Gives the system back what the active backend keeps for tensors to come. For when a computation ends that took much. */
@@ -30,5 +30,5 @@ export function releaseMemory(): void {
 /** The values of a float32 tensor, without a copy where the backend has them in reach: to be read at once, and never changed. */
 export function borrowValues(tensor: tf.Tensor): Float32Array {
   const backend = tf.backend() as Partial<BackendWithMemory>;
-  return backend.settledFloats?.(tensor) ?? tensor.dataSync<'float32'>();
+  return backend.flushedFloats?.(tensor) ?? tensor.dataSync<'float32'>();
 }

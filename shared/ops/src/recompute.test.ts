@@ -16,8 +16,8 @@ const recomputeOne = <I extends NamedTensors, C extends NamedTensors>(
 const block = ({ x, up, down, gain, cos, sin }: NamedTensors<'x' | 'up' | 'down' | 'gain' | 'cos' | 'sin'>) =>
   tf.tidy(() => {
     const [b, s, d] = x.shape as [number, number, number];
-    const turned = rope(reshape(rmsNorm(x, gain, { epsilon: 1e-3 }), [b, s, d / 2, 2]), cos, sin);
-    const inner = linear(reshape(turned, [b, s, d]), up); // [b, s, f]
+    const rotated = rope(reshape(rmsNorm(x, gain, { epsilon: 1e-3 }), [b, s, d / 2, 2]), cos, sin);
+    const inner = linear(reshape(rotated, [b, s, d]), up); // [b, s, f]
     return tf.add(x, linear(geglu(inner, inner), down)); // [b, s, d]
   });
 

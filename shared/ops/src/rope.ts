@@ -4,20 +4,20 @@ import { defineOp } from './op.ts';
 import type { NamedTensors } from './tape.ts';
 
 /**
- * The angle per position of each plane, a geometric series.
+ * The angle per position of each pair, a geometric series.
  *
- * @param headDim size of a head's vector, or of the part of it that turns; even
+ * @param headDim size of a head's vector, or of the part of it that is rotated; even
  * @param theta base of the wavelengths
- * @returns headDim / 2 angles in radians; plane i has `theta^(-2i / headDim)`
+ * @returns headDim / 2 angles in radians; pair i has `theta^(-2i / headDim)`
  */
 export function ropeFrequencies(headDim: number, theta: number): Float64Array {
-  return Float64Array.from({ length: headDim / 2 }, (_, plane) => theta ** ((-2 * plane) / headDim));
+  return Float64Array.from({ length: headDim / 2 }, (_, pair) => theta ** ((-2 * pair) / headDim));
 }
 
 export interface RopeTablesOptions {
   /** Number of positions. */
   length: number;
-  /** The angle per position of each plane; see {@link ropeFrequencies}. */
+  /** The angle per position of each pair; see {@link ropeFrequencies}. */
   frequencies: Float64Array;
   /** The first position. */
   offset?: number;
@@ -28,28 +28,28 @@ export interface RopeTablesOptions {
 /**
  * The cosines and sines of every position's angles, in float64 rounded to float32.
  *
- * @returns two tensors [length, planes]
+ * @returns two tensors [length, rotaryPairs]
  */
 export function ropeTables({ length, frequencies, offset = 0, amplitude = 1 }: RopeTablesOptions): {
   cos: tf.Tensor;
   sin: tf.Tensor;
 } {
-  const planes = frequencies.length;
-  const cos = new Float32Array(length * planes);
-  const sin = new Float32Array(length * planes);
-  for (const [plane, frequency] of frequencies.entries()) {
+  const rotaryPairs = frequencies.length;
+  const cos = new Float32Array(length * rotaryPairs);
+  const sin = new Float32Array(length * rotaryPairs);
+  for (const [pair, frequency] of frequencies.entries()) {
     for (let position = 0; position < length; position++) {
       const angle = (offset + position) * frequency;
-      cos[position * planes + plane] = amplitude * Math.cos(angle);
-      sin[position * planes + plane] = amplitude * Math.sin(angle);
+      cos[position * rotaryPairs + pair] = amplitude * Math.cos(angle);
+      sin[position * rotaryPairs + pair] = amplitude * Math.sin(angle);
     }
   }
-  return { cos: tf.tensor(cos, [length, planes]), sin: tf.tensor(sin, [length, planes]) };
+  return { cos: tf.tensor(cos, [length, rotaryPairs]), sin: tf.tensor(sin, [length, rotaryPairs]) };
 }
 
 export type RopeOptions = {
   /**
-   * Which coordinates a plane has: (x[2j], x[2j + 1]), as in Meta's models, or by default (x[j], x[j + planes]), the halves of what
+   * Which coordinates a pair has: (x[2j], x[2j + 1]), as in Meta's models, or by default (x[j], x[j + rotaryPairs]), the halves of what
    * turns, as in Hugging Face's.
    */
   interleaved?: boolean;
@@ -66,33 +66,33 @@ const op = defineOp({
   gradient: ([dValue], { cos, sin }, _, { interleaved }) => [rotate(dValue, cos, tf.neg(sin), interleaved)],
 });
 
-/** x · cos + quarterTurn(x) · sin, with the tables' entries at both coordinates of their planes. */
+/** x · cos + quarterTurn(x) · sin, with the tables' entries at both coordinates of their rotaryPairs. */
 export function rotate(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor, interleaved: boolean): tf.Tensor {
-  const [s, planes] = cos.shape as [number, number];
+  const [s, rotaryPairs] = cos.shape as [number, number];
   const hd = x.shape.at(-1)!;
   const perCoordinate = (table: tf.Tensor, rest: (shape: [number, number]) => tf.Tensor) => {
     const turning = tf.reshape(interleaved ? tf.stack([table, table], 2) : tf.concat([table, table], 1), [
       s,
-      2 * planes,
+      2 * rotaryPairs,
     ]);
-    const whole = hd === 2 * planes ? turning : tf.concat([turning, rest([s, hd - 2 * planes])], 1);
+    const whole = hd === 2 * rotaryPairs ? turning : tf.concat([turning, rest([s, hd - 2 * rotaryPairs])], 1);
     return tf.reshape(whole, [1, s, 1, hd]);
   };
   return tf.add(
     tf.mul(x, perCoordinate(cos, tf.ones)),
-    tf.mul(quarterTurn(x, planes, interleaved), perCoordinate(sin, tf.zeros)),
+    tf.mul(quarterTurn(x, rotaryPairs, interleaved), perCoordinate(sin, tf.zeros)),
   );
 }
 
 /**
- * (a, b) -> (−b, a) in each plane of the last axis, as a product with a signed permutation matrix: exact, and at the sizes of
+ * (a, b) -> (−b, a) in each pair of the last axis, as a product with a signed permutation matrix: exact, and at the sizes of
  * heads faster with the wasm backend than to split and concatenate.
  */
-function quarterTurn(x: tf.Tensor, planes: number, interleaved: boolean): tf.Tensor {
+function quarterTurn(x: tf.Tensor, rotaryPairs: number, interleaved: boolean): tf.Tensor {
   const hd = x.shape.at(-1)!;
   const permutation = new Float32Array(hd * hd); // [from, to]
-  for (let j = 0; j < planes; j++) {
-    const [a, b] = interleaved ? [2 * j, 2 * j + 1] : [j, j + planes];
+  for (let j = 0; j < rotaryPairs; j++) {
+    const [a, b] = interleaved ? [2 * j, 2 * j + 1] : [j, j + rotaryPairs];
     permutation[b * hd + a] = -1;
     permutation[a * hd + b] = 1;
   }
@@ -100,14 +100,14 @@ function quarterTurn(x: tf.Tensor, planes: number, interleaved: boolean): tf.Ten
 }
 
 /**
- * Turns each plane of every head's vector by its position's angle. Tables with fewer than h_d / 2 planes turn the first
- * 2 · planes coordinates, and leave the rest as they are.
+ * Rotates each pair of every head's vector by its position's angle. Tables with fewer than h_d / 2 pairs rotate the first
+ * 2 · rotaryPairs coordinates, and leave the rest as they are.
  *
  * Kernels `Rope`, `RopeGrad`.
  *
  * @param x queries or keys [b, s, n, h_d]
- * @param cos cosines [s, planes]; see {@link ropeTables}
- * @param sin sines [s, planes]
+ * @param cos cosines [s, rotaryPairs]; see {@link ropeTables}
+ * @param sin sines [s, rotaryPairs]
  * @returns [b, s, n, h_d]
  */
 export function rope(

@@ -60,7 +60,7 @@ export async function collectGarbage(
     const needed = await findNeeded(workspace, requireWhole(await readLedger(workspace)), since);
     const collection = await sweep(workspace, needed, since);
     await check();
-    const problems = await settle(workspace, needed.problems, remove);
+    const problems = await setProblemsAside(workspace, needed.problems, remove);
     if (remove && collection.garbage.length > 0) {
       await renewGeneration(workspace.store); // Nx's cache may remember results of which the files go now
       for (const { path } of collection.garbage) await rm(path, { recursive: true, force: true });
@@ -92,7 +92,11 @@ async function refuseWhileRunning(workspace: Workspace): Promise<void> {
 }
 
 /** Sets aside what cannot be read, if things are to be removed. @returns what to say */
-async function settle({ root, store }: Workspace, problems: readonly Problem[], remove: boolean): Promise<string[]> {
+async function setProblemsAside(
+  { root, store }: Workspace,
+  problems: readonly Problem[],
+  remove: boolean,
+): Promise<string[]> {
   const said: string[] = [];
   for (const { path, found, means, movable } of problems) {
     const aside = remove && movable ? await setAside(store, path) : undefined;

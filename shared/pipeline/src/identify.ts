@@ -44,7 +44,7 @@ export async function identify(computation: Computation): Promise<Identity> {
     digestOf({
       stage: declaration.name,
       code,
-      parameters: materialParameters(declaration, parameters) as Json,
+      parameters: keyParameters(declaration, parameters) as Json,
       substitution: standingIn, // an artifact that stands in for another says so; the same one asked for by itself does not
       environment,
       inputs: inputKeys(declaration, inputs),
@@ -74,8 +74,8 @@ export async function identify(computation: Computation): Promise<Identity> {
 }
 
 /** The parameters that a result depends on. */
-export function materialParameters({ immaterial = [] }: StageDeclaration, parameters: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(parameters).filter(([name]) => !immaterial.includes(name)));
+export function keyParameters({ notInKey = [] }: StageDeclaration, parameters: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(parameters).filter(([name]) => !notInKey.includes(name)));
 }
 
 /** What the key names of the inputs. What came from which step counts only where there may be several: what is made of them says which is which. */

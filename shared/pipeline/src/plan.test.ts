@@ -17,7 +17,7 @@ const count = declareStage({
     source: z.string().default('here'),
     hands: z.int().default(1),
   }),
-  immaterial: ['hands'],
+  notInKey: ['hands'],
   cacheable: ({ source }) => source === 'here',
 });
 const double = declareStage({

@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os';
 import { digestOf, type Json } from '@arrowsmith/artifacts/store';
-import { materialParameters, NODE_MAJOR } from './identify.ts';
+import { keyParameters, NODE_MAJOR } from './identify.ts';
 import { type Override, parseFlags, parsePipelineSet } from './overrides.ts';
 import { loadPipeline, type Pipeline, stepNames } from './pipeline-file.ts';
 import { pipelineNames } from './pipeline-source.ts';
@@ -100,7 +100,7 @@ export function parameterDigests(
         stage,
         inputs,
         code: code[stage],
-        parameters: materialParameters(declaration, parameters) as Json,
+        parameters: keyParameters(declaration, parameters) as Json,
         environment: declaration.environment?.(parameters) ?? {},
         ...(settled ? {} : { run: id }),
       });

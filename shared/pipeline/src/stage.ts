@@ -46,7 +46,7 @@ export interface StageDeclaration<P extends JsonObject = JsonObject, R extends J
   /** Takes all cores: Nx runs nothing beside it. */
   exclusive?: boolean;
   /** Parameters that decide how a result is computed, but not what it is, e.g. the number of threads. They are not part of the memo key. */
-  immaterial?: readonly (keyof P & string)[];
+  notInKey?: readonly (keyof P & string)[];
   /** What else the result depends on, e.g. the compute backend. Part of the memo key. */
   environment?: (parameters: P) => Record<string, string>;
   /**

@@ -97,8 +97,8 @@ export function differingParameters(pipeline: Pipeline, declarations: Declaratio
     if (then === undefined) return [`step ${step}: not in the baseline`];
     const declaration = declarations.get(now.stage)!;
     return differences(
-      material(declaration, withDefaults(declaration, then)),
-      material(declaration, now.parameters),
+      keyParametersButSeed(declaration, withDefaults(declaration, then)),
+      keyParametersButSeed(declaration, now.parameters),
       step,
     );
   });
@@ -115,8 +115,8 @@ function withDefaults(declaration: StageDeclaration, parameters: JsonObject): Js
 }
 
 /** The parameters that results depend on, but for the seed. */
-function material({ immaterial = [] }: StageDeclaration, parameters: JsonObject): JsonObject {
-  const ignored = [...immaterial, SEED];
+function keyParametersButSeed({ notInKey = [] }: StageDeclaration, parameters: JsonObject): JsonObject {
+  const ignored = [...notInKey, SEED];
   return Object.fromEntries(Object.entries(parameters).filter(([key]) => !ignored.includes(key)));
 }
 

@@ -100,7 +100,7 @@ export async function readBatch(source: TokenRows, indices: readonly number[], v
  * @param contextLength tokens of a row
  * @throws UserError when the source of the batch knows no documents
  */
-export function documentStarts({ inputs, documents }: Batch, contextLength: number): Int32Array {
+export function documentOffsetsOf({ inputs, documents }: Batch, contextLength: number): Int32Array {
   if (documents === undefined) {
     throw new UserError({
       what: 'attention cannot be confined to documents',
@@ -108,13 +108,13 @@ export function documentStarts({ inputs, documents }: Batch, contextLength: numb
       fix: 'chunk the corpus again, or leave train.confineAttention out',
     });
   }
-  const starts = new Int32Array(inputs.length);
+  const documentOffsets = new Int32Array(inputs.length);
   for (let i = 0; i < inputs.length; i++) {
     const position = i % contextLength;
     const begins = position === 0 || documents[i] !== documents[i - 1];
-    starts[i] = begins ? position : starts[i - 1]!;
+    documentOffsets[i] = begins ? position : documentOffsets[i - 1]!;
   }
-  return starts;
+  return documentOffsets;
 }
 
 /**

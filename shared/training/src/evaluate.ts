@@ -9,7 +9,7 @@ import {
   type ParameterTensors,
   type PerLayerRows,
 } from '@arrowsmith/model';
-import { checkVision, countTargets, documentStarts, patchTensor, readBatch, type TokenRows } from './data.ts';
+import { checkVision, countTargets, documentOffsetsOf, patchTensor, readBatch, type TokenRows } from './data.ts';
 
 /** A sum over a split: nats / tokens is the mean loss, exp of it the perplexity, nats / ln 2 / bytes the bits per byte. */
 export interface SplitLoss {
@@ -76,11 +76,11 @@ export async function splitLoss({
     const losses = tf.tidy(() => {
       const shape: [number, number] = [batch.length, rows.contextLength];
       const ids = tf.tensor2d(inputs, shape, 'int32'); // [b, s]
-      const starts = config.confineAttention
-        ? tf.tensor2d(documentStarts(rowsRead, rows.contextLength), shape, 'int32')
+      const documentOffsets = config.confineAttention
+        ? tf.tensor2d(documentOffsetsOf(rowsRead, rows.contextLength), shape, 'int32')
         : undefined;
       const hidden = forward(config, parameters, ids, {
-        starts,
+        documentOffsets,
         granularity,
         perLayerRows: perLayerRowsOf(config, inputs, shape, perLayerRows),
         patches: patchTensor(patches, config.vision),

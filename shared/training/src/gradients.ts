@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { expertLoads, lossTerms, type DecoderConfig, type LossOptions, type ParameterTensors } from '@arrowsmith/model';
 import { queued } from '@arrowsmith/ops';
-import { countTargets, documentStarts, patchTensor, type Batch } from './data.ts';
+import { countTargets, documentOffsetsOf, patchTensor, type Batch } from './data.ts';
 
 /** A batch's loss and gradients. */
 export interface BatchGradients {
@@ -63,10 +63,10 @@ export async function batchGradients({
         signal?.throwIfAborted();
         const kept: tf.Tensor[] = [];
         queuedTidy(() => {
-          const { inputs, targets, starts, patches } = tensorsOfPart(part, config, shape);
+          const { inputs, targets, documentOffsets, patches } = tensorsOfPart(part, config, shape);
           const options: LossOptions = {
             recompute: recomputeActivations,
-            starts,
+            documentOffsets,
             patches,
             granularity,
             loads: whole,
@@ -104,12 +104,12 @@ export async function batchGradients({
 interface MicroBatch {
   inputs: Int32Array;
   targets: Int32Array;
-  starts: Int32Array | undefined;
+  documentOffsets: Int32Array | undefined;
   patches: Float32Array | undefined;
 }
 
 function microBatchesOf(batch: Batch, [b, s]: [number, number], confineAttention: boolean): MicroBatch[] {
-  const starts = confineAttention ? documentStarts(batch, s) : undefined;
+  const documentOffsets = confineAttention ? documentOffsetsOf(batch, s) : undefined;
   const count = batch.inputs.length / (b * s);
   return Array.from({ length: count }, (_, i) => {
     const part = <T extends Int32Array | Float32Array>(values: T): T => {
@@ -119,14 +119,14 @@ function microBatchesOf(batch: Batch, [b, s]: [number, number], confineAttention
     return {
       inputs: part(batch.inputs),
       targets: part(batch.targets),
-      starts: starts && part(starts),
+      documentOffsets: documentOffsets && part(documentOffsets),
       patches: batch.patches && part(batch.patches),
     };
   });
 }
 
 function tensorsOfPart(
-  { inputs, targets, starts, patches }: MicroBatch,
+  { inputs, targets, documentOffsets, patches }: MicroBatch,
   { vision }: DecoderConfig,
   shape: [number, number],
 ) {
@@ -134,7 +134,7 @@ function tensorsOfPart(
   return {
     inputs: tensor(inputs),
     targets: tensor(targets),
-    starts: starts === undefined ? undefined : tensor(starts),
+    documentOffsets: documentOffsets === undefined ? undefined : tensor(documentOffsets),
     patches: patchTensor(patches, vision),
   };
 }
@@ -154,8 +154,8 @@ async function wholeBatchLoads(
       await setImmediate();
       signal?.throwIfAborted();
       sums = queuedTidy(() => {
-        const { inputs, starts, patches } = tensorsOfPart(part, config, shape);
-        const loads = expertLoads(config, parameters, inputs, { starts, patches }).map((load) =>
+        const { inputs, documentOffsets, patches } = tensorsOfPart(part, config, shape);
+        const loads = expertLoads(config, parameters, inputs, { documentOffsets, patches }).map((load) =>
           tf.div(load, parts.length),
         );
         return loads.map((load, i) => tf.keep(sums[i] === undefined ? load : addInto(sums[i], load)));

@@ -54,5 +54,5 @@ export default declareStage({
   inputs: { corpus: one('corpus'), tokenizer: one('tokenizer') },
   makes: ['rows'],
   parameters,
-  immaterial: ['threads'],
+  notInKey: ['threads'],
 });

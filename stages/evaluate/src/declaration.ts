@@ -46,7 +46,7 @@ export default declareStage({
   inputs: { tokenizer: one('tokenizer'), rows: one('rows'), models: many('model') },
   makes: ['measurements'],
   parameters,
-  immaterial: ['threads'],
+  notInKey: ['threads'],
   exclusive: true,
   environment: ({ backend }) => resolveEngine({ backend }),
 });

@@ -29,7 +29,7 @@ export default declareStage<AskedTokenizer, ResolvedTokenizer>({
   inputs: { corpus: one('corpus') },
   makes: ['tokenizer'],
   parameters,
-  immaterial: ['threads'],
+  notInKey: ['threads'],
   // A file may change: look again.
   cacheable: ({ file }) => file === undefined,
   resolve: async (asked, options) => (await import('./resolve.ts')).resolveTokenizer(asked, options),

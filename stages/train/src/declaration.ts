@@ -48,7 +48,7 @@ export default declareStage<AskedTraining>({
   inputs: { tokenizer: one('tokenizer'), rows: one('rows'), model: optional('model') },
   makes: ['model'],
   parameters,
-  immaterial: ['threads', 'profile', 'checkpoint', 'recomputeActivations', 'samples'],
+  notInKey: ['threads', 'profile', 'checkpoint', 'recomputeActivations', 'samples'],
   exclusive: true,
   environment: resolveEngine,
   resolve: async (asked, options) => (await import('./resolve.ts')).resolveTraining(asked, options),

@@ -72,7 +72,7 @@ Expected expectedOf(const AttentionShape& shape, const Doubles& q, const Doubles
           if (j > position) continue;
           if (shape.window > 0 && position - j >= shape.window) continue;
           if (shape.chunk > 0 && position / shape.chunk != j / shape.chunk) continue;
-          if (shape.starts != nullptr && j < shape.starts[b * shape.sKv + position]) continue;
+          if (shape.documentOffsets != nullptr && j < shape.documentOffsets[b * shape.sKv + position]) continue;
           double score = 0;
           for (int64_t c = 0; c < d; c++) score += q[row + c] * k[rowOfKey(j) + c];
           score *= shape.scale;
@@ -294,14 +294,14 @@ TEST("a query sees keys of its own document only") {
   for (const int64_t sKv : {1, 2, 40, 65, 200, 600}) {
     for (const int64_t s : {int64_t{1}, sKv / 2 + 1, sKv}) {
       const int64_t b = 2;
-      std::vector<int32_t> starts(static_cast<size_t>(b * sKv));
+      std::vector<int32_t> documentOffsets(static_cast<size_t>(b * sKv));
       for (int64_t i = 0; i < b * sKv; i++) {
         const int64_t position = i % sKv;
         const bool begins = position == 0 || random.below(30) == 0;
-        starts[static_cast<size_t>(i)] = begins ? static_cast<int32_t>(position) : starts[static_cast<size_t>(i - 1)];
+        documentOffsets[static_cast<size_t>(i)] = begins ? static_cast<int32_t>(position) : documentOffsets[static_cast<size_t>(i - 1)];
       }
       AttentionShape shape = shapeOf(b, s, sKv, 2, 1, 16);
-      shape.starts = starts.data();
+      shape.documentOffsets = documentOffsets.data();
       check(Precision::f32, inputsOf(shape), 1e-5);
       shape.window = 20;
       check(Precision::f32, inputsOf(shape), 1e-5);
@@ -316,17 +316,17 @@ TEST("attention turns queries and keys as rope does before it") {
       for (const int64_t s : {1, 2, 33, 130, 700}) {
         AttentionShape shape = shapeOf(2, s, s, 4, 2, 24);
         if (s == 130) shape.window = 40;
-        const int64_t planes = s == 33 ? 5 : 12;
-        const std::vector<float> cos = randomFloats(s * planes, 8), sin = randomFloats(s * planes, 9);
-        const Rotation rotation{cos.data(), sin.data(), planes, interleaved};
+        const int64_t rotaryPairs = s == 33 ? 5 : 12;
+        const std::vector<float> cos = randomFloats(s * rotaryPairs, 8), sin = randomFloats(s * rotaryPairs, 9);
+        const Rotation rotation{cos.data(), sin.data(), rotaryPairs, interleaved};
         const auto turn = [&](std::vector<float>& x, int64_t heads, bool inverse) {
           rope(2 * s, s, heads, 24, rotation, x.data(), inverse, x.data());
         };
         const Inputs in = inputsOf(shape);
-        Inputs turned = in;
-        turn(turned.q, 4, false);
-        turn(turned.k, 2, false);
-        Results expected = compute(precision, turned);
+        Inputs rotated = in;
+        turn(rotated.q, 4, false);
+        turn(rotated.k, 2, false);
+        Results expected = compute(precision, rotated);
         turn(expected.dQ, 4, true);
         turn(expected.dK, 2, true);
         Inputs within = in;

@@ -144,7 +144,7 @@ TEST("attention says what it needs: with rotation, windows, chunks, shared keys,
     int64_t b, s, sKv, heads, kvHeads, window, chunk;
     bool rotates, interleaved;
   };
-  const int64_t headDim = 32, planes = headDim / 2;
+  const int64_t headDim = 32, rotaryPairs = headDim / 2;
   for (const auto& [b, s, sKv, heads, kvHeads, window, chunk, rotates, interleaved] :
        {Sizes{2, 300, 300, 4, 2, 0, 0, false, false}, Sizes{1, 700, 700, 2, 2, 0, 0, true, false}, Sizes{1, 700, 700, 2, 1, 128, 0, true, true},
         Sizes{3, 200, 200, 2, 2, 0, 64, false, false}, Sizes{2, 1, 900, 4, 2, 0, 0, false, false}, Sizes{20, 50, 50, 2, 2, 0, 0, true, false}}) {
@@ -152,7 +152,7 @@ TEST("attention says what it needs: with rotation, windows, chunks, shared keys,
     float *q = arrays.next(queries), *k = arrays.next(keys), *v = arrays.next(keys), *out = arrays.next(queries);
     float *logSumExp = arrays.next(b * heads * s), *dOut = arrays.next(queries), *dQ = arrays.next(queries);
     float *dK = arrays.next(keys), *dV = arrays.next(keys);
-    const Rotation tables{arrays.next(sKv * planes), arrays.next(sKv * planes), planes, interleaved};
+    const Rotation tables{arrays.next(sKv * rotaryPairs), arrays.next(sKv * rotaryPairs), rotaryPairs, interleaved};
     const AttentionShape plain{b, s, sKv, heads, kvHeads, headDim, 0.2f, window, chunk, 0};
     for (const Precision precision : kPrecisions) {
       const std::string name = std::to_string(s) + " of " + std::to_string(sKv);

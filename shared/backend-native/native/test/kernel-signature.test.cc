@@ -158,9 +158,9 @@ TEST("conditions of integers name the first that breaks them") {
   CHECK(complaintOf({0, 5, 4}) == "k: offsets[2] must rise from 0 to v = 4, not 4");
   CHECK(complaintOf({0, -1, 4}) == "k: offsets[1] must rise from 0 to v = 4, not -1");
 
-  const Signature riseWithin("k", "n, s, starts[n s]; starts rise within s", kinds);
-  const auto refused = [&](const std::vector<int32_t>& starts) {
-    return complaint(riseWithin, {size(2), size(3), integers(starts)}) != "";
+  const Signature riseWithin("k", "n, s, documentOffsets[n s]; documentOffsets rise within s", kinds);
+  const auto refused = [&](const std::vector<int32_t>& documentOffsets) {
+    return complaint(riseWithin, {size(2), size(3), integers(documentOffsets)}) != "";
   };
   CHECK(!refused({0, 0, 0, 0, 1, 2}));
   CHECK(refused({0, 2, 2, 0, 0, 0}));

@@ -10,7 +10,7 @@ using namespace arrowsmith::test;
 namespace {
 
 struct Shape {
-  int64_t rows, s, heads, headDim, planes;
+  int64_t rows, s, heads, headDim, rotaryPairs;
 };
 const Shape kShapes[] = {{1, 1, 1, 2, 1},    {3, 3, 1, 3, 1},    {6, 3, 2, 6, 3},   {10, 5, 3, 34, 17},
                          {8, 4, 6, 48, 24},  {9, 9, 2, 64, 32},  {4, 2, 2, 48, 12}, {5, 5, 1, 7, 0},
@@ -22,7 +22,7 @@ struct Angles {
 
 Angles angles(const Shape& shape) {
   Angles result;
-  for (const float angle : randomFloats(shape.s * shape.planes, 7, -3, 3)) {
+  for (const float angle : randomFloats(shape.s * shape.rotaryPairs, 7, -3, 3)) {
     result.cos.push_back(std::cos(angle));
     result.sin.push_back(std::sin(angle));
   }
@@ -30,10 +30,10 @@ Angles angles(const Shape& shape) {
 }
 
 std::vector<float> run(const Shape& shape, const std::vector<float>& x, bool interleaved, bool inverse) {
-  const auto [rows, s, heads, headDim, planes] = shape;
+  const auto [rows, s, heads, headDim, rotaryPairs] = shape;
   const Angles a = angles(shape);
   std::vector<float> y(x.size(), kNaN);
-  rope(rows, s, heads, headDim, {a.cos.data(), a.sin.data(), planes, interleaved}, x.data(), inverse, y.data());
+  rope(rows, s, heads, headDim, {a.cos.data(), a.sin.data(), rotaryPairs, interleaved}, x.data(), inverse, y.data());
   return y;
 }
 
@@ -45,10 +45,10 @@ std::vector<double> naive(const Shape& shape, const std::vector<double>& x, bool
   for (int64_t row = 0; row < shape.rows; row++) {
     for (int64_t head = 0; head < shape.heads; head++) {
       const int64_t first = (row * shape.heads + head) * shape.headDim;
-      for (int64_t j = 0; j < shape.planes; j++) {
+      for (int64_t j = 0; j < shape.rotaryPairs; j++) {
         const size_t p = static_cast<size_t>(first + (interleaved ? 2 * j : j));
-        const size_t q = static_cast<size_t>(first + (interleaved ? 2 * j + 1 : j + shape.planes));
-        const size_t angle = static_cast<size_t>(row % shape.s * shape.planes + j);
+        const size_t q = static_cast<size_t>(first + (interleaved ? 2 * j + 1 : j + shape.rotaryPairs));
+        const size_t angle = static_cast<size_t>(row % shape.s * shape.rotaryPairs + j);
         const double cos = a.cos[angle], sin = a.sin[angle];
         y[p] = x[p] * cos - x[q] * sin;
         y[q] = x[q] * cos + x[p] * sin;

@@ -18,7 +18,7 @@ function readRouter({ inputs, attrs, backend }: KernelArguments, shape: readonly
   expectShape('norm', norm, [d]);
   expectShape('weight', weight, [copies, d]);
   expectShape('coefficients', coefficients, [rows, copies]);
-  const [gains, own] = [backend.settledFloats(norm), backend.settledFloats(coefficients)];
+  const [gains, own] = [backend.flushedFloats(norm), backend.flushedFloats(coefficients)];
   const clip = attrs['clip'] as number;
   const n = shape.slice(0, -1).reduce((product, length) => product * length, 1);
   const values = [
@@ -50,8 +50,8 @@ function routerGradients(backend: KernelArguments['backend'], { tensors }: Route
 function clipGradient({ attrs, backend }: KernelArguments, { tensors }: Router, dCoefficients: TensorInfo): void {
   const clip = attrs['clip'] as number;
   if (clip === 0) return;
-  const gradients = backend.settledFloats(dCoefficients);
-  backend.settledFloats(tensors[2]).forEach((value, i) => {
+  const gradients = backend.flushedFloats(dCoefficients);
+  backend.flushedFloats(tensors[2]).forEach((value, i) => {
     if (Math.abs(value) > clip) gradients[i] = 0;
   });
 }

@@ -33,7 +33,7 @@ export const arithmeticKernels: Kernels = {
     if (!isFloat(a) || !isFloat(b) || !isScaling) return runTfjsKernel('cpu', 'Multiply', args);
     const values = backend.floats(x);
     const y = backend.output(x.shape);
-    backend.addon.scale(sizeOf(x.shape), values, backend.settledFloats(factor)[0]!, backend.floats(y));
+    backend.addon.scale(sizeOf(x.shape), values, backend.flushedFloats(factor)[0]!, backend.floats(y));
     return y;
   },
 };

@@ -18,14 +18,15 @@ function shapeOf(q: TensorInfo, k: TensorInfo, v: TensorInfo, { inputs, attrs, b
   const [scale, window = 0, chunk = 0, softCap = 0] = ['scale', 'window', 'chunk', 'softCap'].map(
     (name) => attrs[name],
   );
-  const { starts, cos, sin } = inputs;
-  if (starts !== undefined) expectShape('starts', starts, [b, sKv]);
-  const planes = cos?.shape.at(-1) ?? 0;
+  const { documentOffsets, cos, sin } = inputs;
+  if (documentOffsets !== undefined) expectShape('documentOffsets', documentOffsets, [b, sKv]);
+  const rotaryPairs = cos?.shape.at(-1) ?? 0;
   if (cos !== undefined) {
-    expectShape('cos', cos, [sKv, planes]);
-    expectShape('sin', tensor(inputs, 'sin'), [sKv, planes]);
-    if (s !== sKv) throw new TypeError(`${s} queries and ${sKv} keys cannot be turned by one table`);
-    if (2 * planes > headDim) throw new TypeError(`${planes} planes do not fit into ${headDim} coordinates`);
+    expectShape('cos', cos, [sKv, rotaryPairs]);
+    expectShape('sin', tensor(inputs, 'sin'), [sKv, rotaryPairs]);
+    if (s !== sKv) throw new TypeError(`${s} queries and ${sKv} keys cannot be rotated by one table`);
+    if (2 * rotaryPairs > headDim)
+      throw new TypeError(`${rotaryPairs} rotaryPairs do not fit into ${headDim} coordinates`);
   }
   return [
     b,
@@ -38,8 +39,8 @@ function shapeOf(q: TensorInfo, k: TensorInfo, v: TensorInfo, { inputs, attrs, b
     window as number,
     chunk as number,
     softCap as number,
-    starts === undefined ? null : backend.integers(starts),
-    planes,
+    documentOffsets === undefined ? null : backend.integers(documentOffsets),
+    rotaryPairs,
     Boolean(attrs['interleaved']),
     cos === undefined ? NO_TABLE : backend.floats(cos),
     sin === undefined ? NO_TABLE : backend.floats(sin),
@@ -47,7 +48,7 @@ function shapeOf(q: TensorInfo, k: TensorInfo, v: TensorInfo, { inputs, attrs, b
 }
 
 export const attentionKernels: Kernels = {
-  /** q [b, s, n_h, h_d], k, v [b, s_kv, n_kv, h_d], starts int32 [b, s_kv] or none, cos, sin [s_kv, planes] or none → out [b, s, n_h, h_d], logSumExp [b, n_h, s] */
+  /** q [b, s, n_h, h_d], k, v [b, s_kv, n_kv, h_d], documentOffsets int32 [b, s_kv] or none, cos, sin [s_kv, rotaryPairs] or none → out [b, s, n_h, h_d], logSumExp [b, n_h, s] */
   Attention(args) {
     const { inputs, backend } = args;
     const [q, k, v] = [tensor(inputs, 'q'), tensor(inputs, 'k'), tensor(inputs, 'v')];
@@ -60,7 +61,7 @@ export const attentionKernels: Kernels = {
     return [out, logSumExp];
   },
 
-  /** dValue, q, k, v, starts, cos, sin or none, value = out, residual0 = logSumExp → dQ, dK, dV */
+  /** dValue, q, k, v, documentOffsets, cos, sin or none, value = out, residual0 = logSumExp → dQ, dK, dV */
   AttentionGrad(args) {
     const { inputs, backend } = args;
     const [q, k, v] = [tensor(inputs, 'q'), tensor(inputs, 'k'), tensor(inputs, 'v')];

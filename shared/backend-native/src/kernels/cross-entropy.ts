@@ -42,7 +42,7 @@ export const crossEntropyKernels: Kernels = {
   LinearCrossEntropyGrad({ inputs, backend }) {
     const [dValue, dX, dWeight] = [tensor(inputs, 'dValue'), tensor(inputs, 'residual0'), tensor(inputs, 'residual1')];
     expectShape('dValue', dValue, []);
-    const factor = backend.settledFloats(dValue)[0]!;
+    const factor = backend.flushedFloats(dValue)[0]!;
     const scaled = (gradient: TensorInfo): TensorInfo => {
       if (factor === 1) return backend.share(gradient, gradient.shape);
       const values = backend.floats(gradient);

@@ -63,7 +63,7 @@ export const gatedFeedForwardKernels: Kernels = {
     const projections = ['residual0', 'residual1'].map((name) => {
       const projection = tensor(inputs, name);
       expectShape(name, projection, [n, f]);
-      return backend.isSoleOwner(projection) ? backend.floats(projection) : backend.settledFloats(projection).slice();
+      return backend.isSoleOwner(projection) ? backend.floats(projection) : backend.flushedFloats(projection).slice();
     }) as [Floats, Floats];
     const [wGate, wUp, wDown] = weights.map((weight) => backend.floats(weight)) as [Floats, Floats, Floats];
     const values = [backend.floats(dValue), backend.floats(x)] as const;

@@ -25,7 +25,7 @@ export function matMul(
   const product = backend.output([...batches, m, n]);
   const values = backend.floats(product);
   if (sizeOf(product.shape) === 0) return product;
-  if (k === 0) backend.settledFloats(product).fill(0);
+  if (k === 0) backend.flushedFloats(product).fill(0);
   else {
     const { addon, precision } = backend;
     const [countA, countB] = [sizeOf(batchesA), sizeOf(batchesB)];

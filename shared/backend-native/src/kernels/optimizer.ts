@@ -29,9 +29,9 @@ export const optimizerKernels: Kernels = {
         backend.queue.expect(backend.floats(state));
         return backend.share(state, state.shape);
       }
-      const values = backend.settledFloats(state);
+      const values = backend.flushedFloats(state);
       const copy = backend.output(state.shape);
-      backend.settledFloats(copy).set(values);
+      backend.flushedFloats(copy).set(values);
       return copy;
     };
     const state = [parameters, firstMoments, secondMoments].map((tensors) => tensors.map(takeOver));

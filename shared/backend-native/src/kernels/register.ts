@@ -23,7 +23,7 @@ import { ropeKernels } from './rope.ts';
 import { sliceKernels } from './slice.ts';
 import { routingKernels } from './routing.ts';
 import { streamKernels } from './streams.ts';
-import { settleInputs } from './tfjs-kernel.ts';
+import { flushInputs } from './tfjs-kernel.ts';
 
 const native: Kernels = {
   ...altUpKernels,
@@ -74,7 +74,7 @@ const LOOKS_AT_NOTHING: ReadonlySet<string> = new Set(['Identity', 'Reshape']);
 function settling(name: string, kernel: KernelFunc): KernelFunc {
   if (LOOKS_AT_NOTHING.has(name)) return kernel;
   return (args) => {
-    settleInputs(args as unknown as KernelArguments);
+    flushInputs(args as unknown as KernelArguments);
     return kernel(args);
   };
 }

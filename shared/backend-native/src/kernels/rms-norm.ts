@@ -8,7 +8,7 @@ function factorsOf({ inputs, attrs, backend }: KernelArguments, d: number): Floa
   if (weight === undefined) return new Float32Array(d).fill(1);
   expectShape('weight', weight, [d]);
   return attrs['unitOffset'] === true
-    ? backend.settledFloats(weight).map((value) => 1 + value)
+    ? backend.flushedFloats(weight).map((value) => 1 + value)
     : backend.floats(weight);
 }
 

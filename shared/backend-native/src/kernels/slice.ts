@@ -47,9 +47,9 @@ export const sliceKernels: Kernels = {
     const asked = [attrs['begin'], attrs['size']] as [number | number[], number | number[]]; // a number for one axis; −1: to the end
     const [begin, size] = slice_util.parseSliceParams(x as Tensor, ...asked) as [number[], number[]];
     slice_util.assertParamsValid(x as Tensor, begin, size);
-    const values = backend.settledFloats(x);
+    const values = backend.flushedFloats(x);
     const y = backend.output(size);
-    const results = backend.settledFloats(y);
+    const results = backend.flushedFloats(y);
     forEachRun(size, x.shape, begin, (inPart, inWhole, length) => {
       results.set(values.subarray(inWhole, inWhole + length), inPart);
     });
@@ -63,9 +63,9 @@ export const sliceKernels: Kernels = {
     if (!isFloat(x)) return runTfjsKernel('cpu', 'PadV2', args);
     const paddings = attrs['paddings'] as [number, number][];
     const shape = x.shape.map((length, axis) => paddings[axis]![0] + length + paddings[axis]![1]);
-    const values = backend.settledFloats(x);
+    const values = backend.flushedFloats(x);
     const y = backend.output(shape);
-    const results = backend.settledFloats(y).fill(attrs['constantValue'] as number);
+    const results = backend.flushedFloats(y).fill(attrs['constantValue'] as number);
     const begin = paddings.map(([before]) => before);
     forEachRun(x.shape, shape, begin, (inPart, inWhole, length) => {
       results.set(values.subarray(inPart, inPart + length), inWhole);

@@ -3,8 +3,8 @@ import { getKernel, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelArguments } from './kernel.ts';
 
 /** To be called before a kernel of tfjs, which looks into its inputs: what waits is run if it is to write them. */
-export function settleInputs({ inputs, backend }: Pick<KernelArguments, 'inputs' | 'backend'>): void {
-  backend.settle(Object.values(inputs).flat() as TensorInfo[]);
+export function flushInputs({ inputs, backend }: Pick<KernelArguments, 'inputs' | 'backend'>): void {
+  backend.flush(Object.values(inputs).flat() as TensorInfo[]);
 }
 
 /**
@@ -15,6 +15,6 @@ export function runTfjsKernel(from: 'cpu' | 'native', name: string, args: Kernel
   const config = getKernel(name, from);
   if (config === undefined) throw new TypeError(`tfjs has no kernel ${name}`);
   const { kernelFunc } = config;
-  if (from === 'cpu') settleInputs(args);
+  if (from === 'cpu') flushInputs(args);
   return kernelFunc(args as unknown as Parameters<typeof kernelFunc>[0]) as TensorInfo;
 }

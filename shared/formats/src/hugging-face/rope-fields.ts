@@ -148,7 +148,7 @@ function ropeOf(parameters: Json, context: RopeContext): RopeOfConfig {
     case 'yarn': {
       if (theta === 1) throw wrong(where, 'rope_theta', 'a number above 1', theta);
       if (Object.hasOwn(parameters, 'truncate') && !parameters['truncate']) {
-        throw unsupported(where, 'truncate', parameters['truncate'], 'a ramp between fractions of planes');
+        throw unsupported(where, 'truncate', parameters['truncate'], 'a ramp between fractions of rotaryPairs');
       }
       const given = optional('factor', 'positive') as number | undefined;
       const factor = given ?? context.contextLength / original();

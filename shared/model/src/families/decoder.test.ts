@@ -98,8 +98,8 @@ describe.each([...backends])('on %s', (backend) => {
   test('attention that is confined to documents sees what each document by itself does', () => {
     const config = configOf('llama3', { attentionPattern: 'SG', positionPattern: 'N' }); // without positions, a shift changes nothing
     const weights = tensorsOf(initialWeights(config, 1));
-    const starts = int32([[0, 0, 0, 0, 4, 4, 4, 4, 4, 9, 9]]);
-    const packed = forward(config, weights, int32([rows[0]!]), { starts });
+    const documentOffsets = int32([[0, 0, 0, 0, 4, 4, 4, 4, 4, 9, 9]]);
+    const packed = forward(config, weights, int32([rows[0]!]), { documentOffsets });
     const documents = [
       [0, 4],
       [4, 9],

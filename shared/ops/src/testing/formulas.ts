@@ -142,20 +142,20 @@ export function scalePositions(x: Plain, factors: Plain): number[] {
   return Array.from(x.data, (value, i) => value * factors.data[Math.floor(i / size) % s]!);
 }
 
-/** Multiplies each plane, as a complex number, by cos + i sin of its position. */
+/** Multiplies each pair, as a complex number, by cos + i sin of its position. */
 export function rope(x: Plain, cos: Plain, sin: Plain, interleaved: boolean): number[] {
   const [, s, heads] = x.shape as [number, number, number, number];
-  const planes = cos.shape[1]!;
+  const rotaryPairs = cos.shape[1]!;
   return rows(x).flatMap((values, index) => {
     const position = Math.floor(index / heads) % s;
-    const turned = [...values];
-    for (let j = 0; j < planes; j++) {
-      const [re, im] = interleaved ? [2 * j, 2 * j + 1] : [j, j + planes];
-      const [c, d] = [cos.data[position * planes + j]!, sin.data[position * planes + j]!];
-      turned[re] = values[re]! * c - values[im]! * d;
-      turned[im] = values[re]! * d + values[im]! * c;
+    const rotated = [...values];
+    for (let j = 0; j < rotaryPairs; j++) {
+      const [re, im] = interleaved ? [2 * j, 2 * j + 1] : [j, j + rotaryPairs];
+      const [c, d] = [cos.data[position * rotaryPairs + j]!, sin.data[position * rotaryPairs + j]!];
+      rotated[re] = values[re]! * c - values[im]! * d;
+      rotated[im] = values[re]! * d + values[im]! * c;
     }
-    return turned;
+    return rotated;
   });
 }
 
@@ -172,7 +172,7 @@ export function attention(
   k: Plain,
   v: Plain,
   options: { scale: number; window?: number; chunk?: number; softCap?: number },
-  starts?: Plain,
+  documentOffsets?: Plain,
 ): number[] {
   const [b, s, heads] = q.shape as [number, number, number, number];
   const [, sKv, kvHeads] = k.shape as [number, number, number, number];
@@ -184,7 +184,7 @@ export function attention(
     const kvHead = Math.floor(head / (heads / kvHeads));
     const rowOf = (key: number) => (batch * sKv + key) * kvHeads + kvHead;
     const position = i + sKv - s;
-    const start = starts?.data[batch! * sKv + position] ?? 0;
+    const start = documentOffsets?.data[batch! * sKv + position] ?? 0;
     const visible = range(sKv).filter((key) => isVisible(position, key, start, options));
     const scores = visible.map((key) => cap(dot(queries[index]!, keys[rowOf(key)]!) * options.scale));
     const largest = Math.max(...scores);

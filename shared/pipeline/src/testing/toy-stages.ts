@@ -35,7 +35,7 @@ const countDeclaration = declareStage({
     note: z.string().default(''),
     hands: z.int().min(1).default(1),
   }),
-  immaterial: ['hands'],
+  notInKey: ['hands'],
 });
 
 const doubleDeclaration = declareStage({

@@ -77,7 +77,7 @@ export const declarations: ReadonlyMap<string, StageDeclaration> = new Map<strin
       seed: z.int().default(1),
       threads: z.int().optional(),
     }),
-    { immaterial: ['threads'], environment: () => ({ backend: 'native', precision: 'f32', instructionSet: 'avx512' }) },
+    { notInKey: ['threads'], environment: () => ({ backend: 'native', precision: 'f32', instructionSet: 'avx512' }) },
   ),
   stage('evaluate', z.strictObject({})),
 ]);

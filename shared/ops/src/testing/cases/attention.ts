@@ -24,7 +24,7 @@ function startsOf(documents: number[][], sKv: number): number[][] {
   });
 }
 
-type Mask = Omit<AttentionOptions, 'scale' | 'starts' | 'rotary'>;
+type Mask = Omit<AttentionOptions, 'scale' | 'documentOffsets' | 'rotary'>;
 
 /** @param magnitude of the scores; 1 or so by default */
 function attentionCase(size: AttentionSize, options: Mask = {}, magnitude = 1): OpCase {
@@ -36,35 +36,35 @@ function attentionCase(size: AttentionSize, options: Mask = {}, magnitude = 1): 
       q: scaled([b, s, heads, headDim], 1, 3),
       k: randomTensor([b, sKv, kvHeads, headDim], 2),
       v: randomTensor([b, sKv, kvHeads, headDim], 3),
-      ...(documents === undefined ? {} : { starts: tf.tensor2d(startsOf(documents, sKv), [b, sKv], 'int32') }),
+      ...(documents === undefined ? {} : { documentOffsets: tf.tensor2d(startsOf(documents, sKv), [b, sKv], 'int32') }),
     }),
     differentiable: ['q', 'k', 'v'],
-    run: ({ q, k, v, starts }) => [attention(q!, k!, v!, { scale, ...options, starts })],
-    formula: ({ q, k, v, starts }) => [formulas.attention(q!, k!, v!, { scale, ...options }, starts)],
+    run: ({ q, k, v, documentOffsets }) => [attention(q!, k!, v!, { scale, ...options, documentOffsets })],
+    formula: ({ q, k, v, documentOffsets }) => [formulas.attention(q!, k!, v!, { scale, ...options }, documentOffsets)],
     tolerance: magnitude === 1 ? TOLERANCE : STEEP_TOLERANCE,
   };
 }
 
-/** Attention that turns queries and keys first. @param planes those that turn */
-function rotaryCase(size: AttentionSize, planes: number, interleaved: boolean, options: Mask = {}): OpCase {
+/** Attention that turns queries and keys first. @param rotaryPairs those that turn */
+function rotaryCase(size: AttentionSize, rotaryPairs: number, interleaved: boolean, options: Mask = {}): OpCase {
   const plain = attentionCase(size, options);
   const scale = 1 / Math.sqrt(size.headDim);
   return {
     ...plain,
-    name: `${plain.name}, rotary: ${label({ planes, interleaved })}`,
+    name: `${plain.name}, rotary: ${label({ rotaryPairs, interleaved })}`,
     inputs: () => ({
       ...plain.inputs(),
-      ...ropeTables({ length: size.s, frequencies: ropeFrequencies(2 * planes, 100) }),
+      ...ropeTables({ length: size.s, frequencies: ropeFrequencies(2 * rotaryPairs, 100) }),
     }),
-    run: ({ q, k, v, starts, cos, sin }) => [
-      attention(q!, k!, v!, { scale, ...options, starts, rotary: { cos: cos!, sin: sin!, interleaved } }),
+    run: ({ q, k, v, documentOffsets, cos, sin }) => [
+      attention(q!, k!, v!, { scale, ...options, documentOffsets, rotary: { cos: cos!, sin: sin!, interleaved } }),
     ],
-    formula({ q, k, v, starts, cos, sin }) {
-      const turned = (x: formulas.Plain) => ({
+    formula({ q, k, v, documentOffsets, cos, sin }) {
+      const rotated = (x: formulas.Plain) => ({
         shape: x.shape,
         data: Float64Array.from(formulas.rope(x, cos!, sin!, interleaved)),
       });
-      return [formulas.attention(turned(q!), turned(k!), v!, { scale, ...options }, starts)];
+      return [formulas.attention(rotated(q!), rotated(k!), v!, { scale, ...options }, documentOffsets)];
     },
   };
 }

@@ -4,17 +4,17 @@ import { randomTensor } from '../errors.ts';
 import * as formulas from '../formulas.ts';
 import { label, TOLERANCE, type OpCase } from './case.ts';
 
-/** @param planes those that turn; all by default */
+/** @param rotaryPairs those that turn; all by default */
 function ropeCase(
   [b, s, n, headDim]: [number, number, number, number],
   interleaved: boolean,
-  planes = headDim / 2,
+  rotaryPairs = headDim / 2,
 ): OpCase {
   return {
-    name: `rope: ${label({ x: [b, s, n, headDim], interleaved, planes })}`,
+    name: `rope: ${label({ x: [b, s, n, headDim], interleaved, rotaryPairs })}`,
     inputs: () => ({
       x: randomTensor([b, s, n, headDim], 1),
-      ...ropeTables({ length: s, frequencies: ropeFrequencies(2 * planes, 100), offset: 3 }),
+      ...ropeTables({ length: s, frequencies: ropeFrequencies(2 * rotaryPairs, 100), offset: 3 }),
     }),
     differentiable: ['x'],
     run: ({ x, cos, sin }) => [rope(x!, cos!, sin!, { interleaved })],
