@@ -270,8 +270,8 @@ const std::vector<Kernel>& kernels() {
       kernel("softmaxGradient", "n>=0, d, dY[n d], y[n d], dX[n d]", softmaxGradient),
       kernel("logSumExp", "n>=0, d, x[n d], y[n]", logSumExp),
       kernel("logSumExpGradient", "n>=0, d, dY[n], x[n d], y[n], dX[n d]", logSumExpGradient),
-      kernel("shares", "n>=0, d, x[n d], y[n d], sums[n]", shares),
-      kernel("sharesGradient", "n>=0, d, dY[n d], y[n d], sums[n], dX[n d]", sharesGradient),
+      kernel("normalizeSum", "n>=0, d, x[n d], y[n d], sums[n]", normalizeSum),
+      kernel("normalizeSumGradient", "n>=0, d, dY[n d], y[n d], sums[n], dX[n d]", normalizeSumGradient),
 
       kernel("addToColumns", "n>=0, d, x[n d], addends[d], y[n d]", addToColumns),
       kernel("columnSums", "n>=0, d, x[n d], sums[d]", columnSums),

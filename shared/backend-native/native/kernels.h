@@ -202,9 +202,9 @@ void logSumExp(int64_t n, int64_t d, const float* x, float* y);
 void logSumExpGradient(int64_t n, int64_t d, const float* dY, const float* x, const float* y, float* dX);
 
 /** y = each row of x[n, d] divided by its sum, of sums[n]. */
-void shares(int64_t n, int64_t d, const float* x, float* y, float* sums);
+void normalizeSum(int64_t n, int64_t d, const float* x, float* y, float* sums);
 
-void sharesGradient(int64_t n, int64_t d, const float* dY, const float* y, const float* sums, float* dX);
+void normalizeSumGradient(int64_t n, int64_t d, const float* dY, const float* y, const float* sums, float* dX);
 
 // ---- scale-positions.cc
 

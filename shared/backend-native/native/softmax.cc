@@ -1,4 +1,4 @@
-/** @file The softmax of rows, of a router's logits say, the logarithm of its denominator, and shares of a sum; and their gradients. */
+/** @file The softmax of rows, of a router's logits say, the logarithm of its denominator, and division by the sum; and their gradients. */
 #include <cmath>
 
 #include "kernels.h"
@@ -70,7 +70,7 @@ void logSumExpGradient(int64_t n, int64_t d, const float* dY, const float* x, co
   });
 }
 
-void shares(int64_t n, int64_t d, const float* x, float* y, float* sums) {
+void normalizeSum(int64_t n, int64_t d, const float* x, float* y, float* sums) {
   parallelRanges(n, rowsPerPiece(d), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
       const float* in = x + row * d;
@@ -82,7 +82,7 @@ void shares(int64_t n, int64_t d, const float* x, float* y, float* sums) {
   });
 }
 
-void sharesGradient(int64_t n, int64_t d, const float* dY, const float* y, const float* sums, float* dX) {
+void normalizeSumGradient(int64_t n, int64_t d, const float* dY, const float* y, const float* sums, float* dX) {
   parallelRanges(n, rowsPerPiece(d), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
       const float* gradient = dY + row * d;

@@ -368,11 +368,11 @@ export interface AddonKernels {
   /**
    * n>=0, d, x[n d], y[n d], sums[n]
    */
-  shares(n: Size, d: Size, x: Float32Array, y: Float32Array, sums: Float32Array): void;
+  normalizeSum(n: Size, d: Size, x: Float32Array, y: Float32Array, sums: Float32Array): void;
   /**
    * n>=0, d, dY[n d], y[n d], sums[n], dX[n d]
    */
-  sharesGradient(n: Size, d: Size, dY: Float32Array, y: Float32Array, sums: Float32Array, dX: Float32Array): void;
+  normalizeSumGradient(n: Size, d: Size, dY: Float32Array, y: Float32Array, sums: Float32Array, dX: Float32Array): void;
   /**
    * n>=0, d, x[n d], addends[d], y[n d]
    */

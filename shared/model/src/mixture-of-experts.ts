@@ -7,7 +7,7 @@ import {
   linear,
   logSumExp,
   reshape,
-  shares as sharesOf,
+  normalizeSum,
   sigmoid,
   softmax,
   sortByExpert,
@@ -48,14 +48,14 @@ export function mixtureOfExperts(
   const probabilities = softmax(logits); // [n, E]
   const scalesInputs = config.router === 'sigmoid';
   const { values, indices } = topK(scalesInputs ? sigmoid(logits) : probabilities, config.topK); // [n, k] each
-  const shares = config.normalizeTopK ? sharesOf(values) : values; // [n, k]
+  const routingWeights = config.normalizeTopK ? normalizeSum(values) : values; // [n, k]
 
   const routes = sortByExpert(indices, config.experts);
-  const sent = dispatch(rows, routes, scalesInputs ? shares : undefined); // [n k, d], sorted by expert
+  const sent = dispatch(rows, routes, scalesInputs ? routingWeights : undefined); // [n k, d], sorted by expert
   const expert = (name: string) => weights[`experts.${name}.weight`]!;
   const [gate, up] = groupedLinears(sent, [expert('gate_proj'), expert('up_proj')], routes.offsets); // [n k, f]
   const [computed] = groupedLinears(gated(config.activation, gate!, up!), [expert('down_proj')], routes.offsets); // [n k, d]
-  const routed = reshape(combine(computed!, routes, scalesInputs ? undefined : shares), x.shape);
+  const routed = reshape(combine(computed!, routes, scalesInputs ? undefined : routingWeights), x.shape);
 
   const routing = {
     load: routes.load,

@@ -163,11 +163,13 @@ export function countParameters(config: DecoderConfig): number {
  * output layer multiplies with all of it.
  */
 export function countActiveParameters(config: DecoderConfig): number {
-  const shares = new Map(config.layers.map(({ ffn }, i) => [i, ffn.kind === 'moe' ? ffn.topK / ffn.experts : 1]));
+  const activeFractions = new Map(
+    config.layers.map(({ ffn }, i) => [i, ffn.kind === 'moe' ? ffn.topK / ffn.experts : 1]),
+  );
   return parameterShapes(config).reduce((sum, { name, shape, role }) => {
     if (role === 'embedding' && !(config.tieWordEmbeddings && name === 'model.embed_tokens.weight')) return sum;
     const layer = /^model\.layers\.(\d+)\.mlp\.experts\./.exec(name)?.[1];
-    return sum + sizeOf(shape) * (layer === undefined ? 1 : shares.get(Number(layer))!);
+    return sum + sizeOf(shape) * (layer === undefined ? 1 : activeFractions.get(Number(layer))!);
   }, 0);
 }
 

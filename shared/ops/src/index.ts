@@ -27,7 +27,7 @@ export { reshape } from './reshape.ts';
 export { rmsNorm, rmsNormResidual, type RmsNormOptions } from './rms-norm.ts';
 export { rope, ropeFrequencies, ropeTables, type RopeOptions, type RopeTablesOptions } from './rope.ts';
 export { scale, scalePositions } from './scale.ts';
-export { shares, sigmoid, softmax } from './softmax.ts';
+export { normalizeSum, sigmoid, softmax } from './softmax.ts';
 export { sortByExpert, type Routes } from './sort-by-expert.ts';
 export { addToEach, scaledSum } from './sums.ts';
 export { swiglu } from './swiglu.ts';

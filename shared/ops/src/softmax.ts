@@ -1,4 +1,4 @@
-/** @file The softmax of rows, the sigmoid, and shares of a sum: what makes probabilities of a router's logits. */
+/** @file The softmax of rows, the sigmoid, and division by the sum: what makes probabilities of a router's logits. */
 import * as tf from '@tensorflow/tfjs-core';
 import { defineOp } from './op.ts';
 import type { NamedTensors } from './tape.ts';
@@ -20,8 +20,8 @@ const sigmoidOp = defineOp({
   gradient: ([dValue], { value }) => [tf.mul(dValue, tf.mul(value, tf.sub(1, value)))],
 });
 
-const sharesOp = defineOp({
-  kernelName: 'RowShares',
+const normalizeSumOp = defineOp({
+  kernelName: 'NormalizeSum',
   forward({ x }: NamedTensors<'x'>) {
     const sums = tf.sum(x, 1, true); // [n, 1]
     return [tf.div(x, sums), sums];
@@ -50,13 +50,13 @@ export function sigmoid(x: tf.Tensor): tf.Tensor {
 }
 
 /**
- * Each number's share of its row's sum.
+ * Each number divided by its row’s sum.
  *
- * Kernels `RowShares`, `RowSharesGrad`.
+ * Kernels `NormalizeSum`, `NormalizeSumGrad`.
  *
  * @param x [n, k]
  * @returns [n, k]
  */
-export function shares(x: tf.Tensor): tf.Tensor {
-  return sharesOp({ x }, {})[0]!;
+export function normalizeSum(x: tf.Tensor): tf.Tensor {
+  return normalizeSumOp({ x }, {})[0]!;
 }

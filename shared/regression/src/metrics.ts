@@ -25,7 +25,7 @@ export function labelOf(name: string): string {
   const [step = '', ...rest] = name.split('.');
   const words = rest
     .at(-1)!
-    .replaceAll(/(?<=[a-z\d])(?=[A-Z])|(?<=[a-z])(?=\d)/g, ' ')
+    .replaceAll(/(?<=[a-z\d])(?=[A-Z])|(?<=[a-z])(?=\d)|(?<=\d)(?=of\d)/g, ' ')
     .toLowerCase();
   return `${words}${rest.length > 1 ? ` of ${rest[0]}` : ''} (${step})`;
 }

@@ -36,10 +36,11 @@ test('counts are shortened by thousands', () => {
 });
 
 test('names of columns become words', () => {
-  expect(['bitsPerByte', 'position-losses', 'topK', 'p95Loss'].map(formatName)).toEqual([
+  expect(['bitsPerByte', 'position-losses', 'topK', 'p95Loss', 'loss1of4'].map(formatName)).toEqual([
     'bits per byte',
     'position losses',
     'top k',
     'p95 loss',
+    'loss 1 of 4',
   ]);
 });

@@ -48,10 +48,11 @@ export const formatTime = (iso: string): string => `${iso.slice(0, 16).replace('
 /** Enough of a digest to tell it from others; hovering shows all. */
 export const shortDigest = (digest: string): string => digest.slice(0, 12);
 
-/** `bitsPerByte` → `bits per byte`; `weightBytes` → `weight bytes`. */
+/** `bitsPerByte` → `bits per byte`; `weightBytes` → `weight bytes`; `loss1of4` → `loss 1 of 4`. */
 export const formatName = (name: string): string =>
   name
     .replaceAll(/(?<=[a-z\d])(?=[A-Z])/g, ' ')
+    .replace(/(\d+)of(\d+)/, ' $1 of $2')
     .replaceAll(/[_-]/g, ' ')
     .toLowerCase();
 

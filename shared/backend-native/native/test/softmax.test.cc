@@ -1,4 +1,4 @@
-/** @file Tests of the softmax of rows, of the logarithm of its denominator, of shares, and of their gradients. */
+/** @file Tests of the softmax of rows, of the logarithm of its denominator, of division by the sum, and of their gradients. */
 #include <algorithm>
 #include <vector>
 
@@ -70,14 +70,14 @@ Result runLogSumExp(const Shape& shape, const std::vector<float>& x, const std::
 Result runShares(const Shape& shape, const std::vector<float>& x, const std::vector<float>& dY) {
   Result r{std::vector<float>(x.size(), kNaN), std::vector<float>(x.size(), kNaN)};
   std::vector<float> sums(static_cast<size_t>(shape.n));
-  shares(shape.n, shape.d, x.data(), r.y.data(), sums.data());
-  sharesGradient(shape.n, shape.d, dY.data(), r.y.data(), sums.data(), r.dX.data());
+  normalizeSum(shape.n, shape.d, x.data(), r.y.data(), sums.data());
+  normalizeSumGradient(shape.n, shape.d, dY.data(), r.y.data(), sums.data(), r.dX.data());
   return r;
 }
 
 }  // namespace
 
-TEST("softmax, its denominator's logarithm and shares equal the formulas in double precision") {
+TEST("softmax, its denominator's logarithm and division by the sum equal the formulas in double precision") {
   for (const Shape& shape : kShapes) {
     const auto [n, d] = shape;
     const std::vector<float> x = randomFloats(n * d, 1, -20, 20), positive = randomFloats(n * d, 2, 0.5, 2);
@@ -87,7 +87,7 @@ TEST("softmax, its denominator's logarithm and shares equal the formulas in doub
   }
 }
 
-TEST("the gradients of softmax, its denominator's logarithm and shares equal finite differences") {
+TEST("the gradients of softmax, its denominator's logarithm and division by the sum equal finite differences") {
   for (const Shape& shape : kSmallShapes) {
     const auto [n, d] = shape;
     const std::vector<float> x = randomFloats(n * d, 1, -3, 3), positive = randomFloats(n * d, 2, 0.5, 2);
@@ -128,7 +128,7 @@ TEST("a NaN in a row of logits reaches that row only") {
   for (size_t row = 0; row < 3; row++) CHECK(std::isnan(whole[row]) == (row == 1));
 }
 
-TEST("softmax, its denominator's logarithm and shares have the same bits on any number of threads") {
+TEST("softmax, its denominator's logarithm and division by the sum have the same bits on any number of threads") {
   const Shape shape{900, 40};
   const std::vector<float> x = randomFloats(900 * 40, 1), positive = randomFloats(900 * 40, 2, 0.5, 2), dY = randomFloats(900 * 40, 3);
   CHECK_SAME_FOR_ANY_THREADS([&] { return runSoftmax(shape, x, dY).dX; });

@@ -1,4 +1,4 @@
-/** @file Small operations on rows: softmax and the logarithm of its denominator, shares of a sum, the statistical top-k of Gemma 3n, and factors by position. */
+/** @file Small operations on rows: softmax and the logarithm of its denominator, division by the sum, the statistical top-k of Gemma 3n, and factors by position. */
 import { asRows, expectRank, expectShape, type Kernel, type Kernels, sizeOf, tensor } from './kernel.ts';
 
 /** @param name of the input: x [b, s, ...], factors [s] → y [b, s, ...] */
@@ -64,24 +64,24 @@ export const elementwiseKernels: Kernels = {
   },
 
   /** x [n, k] → y [n, k], sums [n, 1] */
-  RowShares({ inputs, backend }) {
+  NormalizeSum({ inputs, backend }) {
     const x = tensor(inputs, 'x');
     const { n, d } = asRows(x);
     const values = backend.floats(x);
     const [y, sums] = [backend.output(x.shape), backend.output([n, 1])];
-    backend.addon.shares(n, d, values, backend.floats(y), backend.floats(sums));
+    backend.addon.normalizeSum(n, d, values, backend.floats(y), backend.floats(sums));
     return [y, sums];
   },
 
   /** dValue, value [n, k], residual0 = sums [n, 1] → dX */
-  RowSharesGrad({ inputs, backend }) {
+  NormalizeSumGrad({ inputs, backend }) {
     const [dValue, value, sums] = [tensor(inputs, 'dValue'), tensor(inputs, 'value'), tensor(inputs, 'residual0')];
     const { n, d } = asRows(value);
     expectShape('dValue', dValue, value.shape);
     expectShape('residual0', sums, [n, 1]);
     const values = [backend.floats(dValue), backend.floats(value), backend.floats(sums)] as const;
     const dX = backend.output(value.shape);
-    backend.addon.sharesGradient(n, d, ...values, backend.floats(dX));
+    backend.addon.normalizeSumGradient(n, d, ...values, backend.floats(dX));
     return dX;
   },
 

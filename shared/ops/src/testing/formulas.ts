@@ -351,6 +351,6 @@ export function logSumExp(x: Plain): number[] {
   });
 }
 
-export function shares(x: Plain): number[] {
+export function normalizeSum(x: Plain): number[] {
   return rows(x).flatMap((values) => values.map((value) => value / sum(values)));
 }

@@ -7,7 +7,7 @@ import {
   scale,
   scaleColumns,
   scalePositions,
-  shares,
+  normalizeSum,
   sigmoid,
   softmax,
 } from '../../index.ts';
@@ -50,13 +50,13 @@ export const rowCases = [
   ...matrixShapes.map((shape) => rowCase('logSumExp', shape, 4, logSumExp, formulas.logSumExp)),
   rowCase('logSumExp', [3, 40], 50, logSumExp, formulas.logSumExp),
   ...matrixShapes.map((shape) => rowCase('columnMeans', shape, 4, columnMeans, formulas.columnMeans)),
-  // Positive numbers, as what a router chooses of: shares of a sum near 0 would be anything.
+  // Positive numbers, as what a router chooses of: quotients by a sum near 0 would be anything.
   ...matrixShapes.map((shape): OpCase => ({
-    name: `shares: ${label({ x: shape })}`,
+    name: `normalizeSum: ${label({ x: shape })}`,
     inputs: () => ({ x: tf.add(randomTensor(shape, 1), 1.5) }),
     differentiable: ['x'],
-    run: ({ x }) => [shares(x!)],
-    formula: ({ x }) => [formulas.shares(x!)],
+    run: ({ x }) => [normalizeSum(x!)],
+    formula: ({ x }) => [formulas.normalizeSum(x!)],
     tolerance: TOLERANCE,
   })),
   ...matrixShapes.map((shape): OpCase => ({
