@@ -11,7 +11,7 @@ import { measure, type Measured } from '../measure.ts';
 import { artifactsWithSeed, runPipeline } from '../run-pipeline.ts';
 import { CI_PIPELINE, wholeNumber } from './flags.ts';
 
-/** With nine noisy metrics, limits are 6.1 deviations from the mean; half as many seeds would make that 11.8, twice as many 4.7. */
+/** With 13 noisy metrics, limits are 6.4 deviations from the mean; half as many seeds would make that 12.7, twice as many 4.9. */
 const SEEDS = 12;
 
 const { RUN_NAME, PIPELINE_SET = '' } = process.env;
