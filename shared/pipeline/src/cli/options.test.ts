@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { commandHelp, flag, readOptions, text } from './options.ts';
+import { commandHelp, flag, readOptions, text, texts } from './options.ts';
 import { outputOptions, put } from './output.ts';
 
 const USAGE = {
@@ -37,6 +37,13 @@ test('one format at a time', () => {
   expect(() => read('--json', '--markdown')).toThrow(
     /shown in one way[^]*expected: +--markdown or --json[^]*to do: +npx nx run pipeline:compare --markdown$/,
   );
+});
+
+test('two values of an option that takes one are refused, the same value twice is none', () => {
+  expect(() => read('--a=x', '--a', 'y')).toThrow(/--a has two values[^]*found: +--a=x --a=y/);
+  expect(read('--a=x', '--a=x')).toEqual({ a: 'x' });
+  const several = { ...USAGE, options: { runs: texts('Some.', 'run') } };
+  expect(readOptions(several, ['--runs=x', '--runs=y'])).toEqual({ runs: ['x', 'y'] });
 });
 
 test('help tells every option with what holds without it', () => {

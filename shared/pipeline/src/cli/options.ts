@@ -45,7 +45,8 @@ const WIDTH = 100;
 
 /**
  * Reads options; Nx hands on all that it does not know. With `--help` prints what there is, and ends the process.
- * @throws UserError for an unknown option, a missing value, one where there is none, two formats at once, or anything that is no option
+ * @throws UserError for an unknown option, a missing value, one where there is none, two formats at once, two values of what takes one, or anything
+ * that is no option
  */
 export function readOptions<T extends Record<string, ParsedOption & OptionUsage>>(
   usage: CommandUsage<T>,
@@ -59,8 +60,17 @@ export function readOptions<T extends Record<string, ParsedOption & OptionUsage>
   refuseValues(usage, args);
   refuseFormats(usage, args);
   try {
-    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+    const { values, tokens } = parseArgs({
+      args: [...args],
+      options,
+      strict: true,
+      allowPositionals: false,
+      tokens: true,
+    });
+    refuseRepeats(usage, tokens);
+    return values;
   } catch (error) {
+    if (error instanceof UserError) throw error;
     const unknown = args.find((arg) => arg.startsWith('--') && !Object.hasOwn(options, arg.slice(2).split('=')[0]!));
     const near = unknown === undefined ? [] : nearest(unknown.slice(2).split('=')[0]!, Object.keys(options));
     const names = Object.entries(options).map(([name, { type }]) => (type === 'boolean' ? `--${name}` : `--${name}=…`));
@@ -80,6 +90,8 @@ export function readOptions<T extends Record<string, ParsedOption & OptionUsage>
 }
 
 type Usage = CommandUsage<Record<string, ParsedOption & OptionUsage>>;
+
+type Token = { kind: 'option'; name: string; value: string | undefined } | { kind: 'positional' | 'option-terminator' };
 
 /** A format takes no file: that is `--output`, whatever the format. @throws UserError for a value of what is there or not */
 function refuseValues({ name: command, options }: Usage, args: readonly string[]): void {
@@ -110,6 +122,25 @@ function refuseFormats({ name: command, options }: Usage, args: readonly string[
     found: asked.map((option) => `--${option}`).join(' '),
     fix: `npx nx run pipeline:${command} --${asked[0]}`,
   });
+}
+
+/** The last one would win, and nobody would know. @throws UserError for two values of an option that takes one */
+function refuseRepeats({ name: command, options }: Usage, tokens: readonly Token[]): void {
+  const values = new Map<string, string>();
+  for (const token of tokens) {
+    if (token.kind !== 'option' || token.value === undefined || options[token.name]!.multiple === true) continue;
+    const { name, value } = token;
+    const other = values.get(name) ?? value;
+    values.set(name, value);
+    if (other === value) continue;
+    throw new UserError({
+      what: `--${name} has two values`,
+      where: `nx run pipeline:${command}`,
+      expected: `--${name} once`,
+      found: `--${name}=${other} --${name}=${value}`,
+      fix: 'leave one of them out',
+    });
+  }
 }
 
 /** What `--help` says of a command. */
