@@ -21,9 +21,22 @@ describe('PIPELINE_SET', () => {
   test.each(['steps=200', 'train.steps', 'train', 'train.steps:200'])('refuses %s with an example', (text) => {
     expect(() => parsePipelineSet(text)).toThrow(/PIPELINE_SET=train\.steps=200/);
   });
+
+  test('refuses two values of a parameter, and takes the same one twice', () => {
+    expect(() => parsePipelineSet('train.steps=3,train.steps=4')).toThrow(
+      /train\.steps has two values[^]*found: +PIPELINE_SET train\.steps=3 PIPELINE_SET train\.steps=4/,
+    );
+    expect(parsePipelineSet('train.steps=3,train.steps=3')).toHaveLength(2);
+  });
 });
 
 describe('flags', () => {
+  test('refuse two values of a parameter', () => {
+    expect(() => parseFlags(['--steps=300', '--steps', '400'])).toThrow(
+      /steps has two values[^]*--steps=300 --steps=400/,
+    );
+  });
+
   test('may be written with or without an equals sign; a flag alone is true', () => {
     const flags = parseFlags([
       '--steps=200',

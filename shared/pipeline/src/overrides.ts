@@ -13,7 +13,7 @@ export interface Override {
 /** Parses `train.steps=200,train.optimizer.learningRate=1e-3`. A comma only separates where a new `stage.parameter=` follows. */
 export function parsePipelineSet(text: string): Override[] {
   if (text.trim() === '') return [];
-  return text.split(/,(?=\s*[\w-]+(?:\.[\w-]+)+=)/).map((part) => {
+  const overrides = text.split(/,(?=\s*[\w-]+(?:\.[\w-]+)+=)/).map((part) => {
     const override = parseAssignment(part.trim());
     if (override === undefined || override.path.length < 2) {
       throw new UserError({
@@ -25,6 +25,8 @@ export function parsePipelineSet(text: string): Override[] {
     }
     return { ...override, written: `PIPELINE_SET ${override.written}` };
   });
+  refuseRepeats(overrides);
+  return overrides;
 }
 
 /** Parses `--steps=200` or `--optimizer.learningRate=1e-3` (also `--steps 200`, and `--flag` for true). */
@@ -45,7 +47,25 @@ export function parseFlags(args: readonly string[]): Override[] {
     if (!written.includes('=')) written += next !== undefined && !next.startsWith('--') ? `=${args[++i]}` : '=true';
     overrides.push({ ...parseAssignment(written)!, written: `--${written}` });
   }
+  refuseRepeats(overrides);
   return overrides;
+}
+
+/** The last one would win, and nobody would know. @throws UserError for a parameter that has two values */
+function refuseRepeats(overrides: readonly Override[]): void {
+  const first = new Map<string, string>();
+  for (const { path, written } of overrides) {
+    const name = path.join('.');
+    const other = first.get(name) ?? written;
+    first.set(name, other);
+    if (other === written) continue;
+    throw new UserError({
+      what: `${name} has two values`,
+      expected: 'each parameter once',
+      found: `${other} ${written}`,
+      fix: 'leave one of them out',
+    });
+  }
 }
 
 function parseAssignment(text: string): Override | undefined {

@@ -72,11 +72,3 @@ test('no parameter of a stage has the name of an option of Nx', async () => {
     for (const name of parameterNames(declaration)) expect(NX_OPTIONS.has(name.toLowerCase()), name).toBe(false);
   }
 });
-
-test('two values of a parameter are refused, the same value twice is none', async () => {
-  await expect(read('run', 'train:tiny', '--steps=300', '--steps', '400')).rejects.toThrow(
-    /--steps has two values[^]*found: +--steps=300 --steps=400/,
-  );
-  await expect(read('run', 'pipeline:tiny', '--train.steps=3', '--train.steps=4')).rejects.toThrow(/two values/);
-  expect((await read('run', 'train:tiny', '--steps=300', '--steps=300')).flags).toHaveLength(2);
-});

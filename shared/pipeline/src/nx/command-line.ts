@@ -34,7 +34,7 @@ export const NX_OPTIONS: ReadonlySet<string> = new Set(
 
 /**
  * @param args of the nx command line, e.g. `['run', 'train:tinystories', '--steps=300']`
- * @throws UserError for flags that would have no effect: of several targets at once, of a pipeline without their step, unknown ones, or two values of one
+ * @throws UserError for flags that would have no effect: of several targets at once, of a pipeline without their step, or unknown ones
  */
 export function readCommandLine(root: string, args: readonly string[], declarations: Declarations): CommandLine {
   const target = findTarget(root, args, declarations);
@@ -56,7 +56,6 @@ export function readCommandLine(root: string, args: readonly string[], declarati
   if (target.project === 'pipeline' && !isCommand)
     for (const flag of flags)
       if (!namesStep(root, target.pipeline, flag, declarations)) throw refusal(root, target, flag, declarations);
-  if (!isCommand) refuseRepeats(flags);
   return { target, isCommand, flags: isCommand ? [...flags, ...all.filter((flag) => flag === COMMANDS_TOO)] : flags };
 }
 
@@ -93,21 +92,6 @@ const firstPart = (flag: string): string => flag.slice(2).split(/[.=]/)[0]!;
 
 const optionName = (flag: string): string =>
   flag.slice(2).split('=')[0]!.replace(/^no-/, '').replaceAll('-', '').toLowerCase();
-
-/** The last one would win, and nobody would know. @throws UserError for a parameter that has two values */
-function refuseRepeats(flags: readonly string[]): void {
-  const nameOf = (flag: string): string => flag.split('=')[0]!;
-  for (const [i, flag] of flags.entries()) {
-    const other = flags.slice(0, i).find((before) => nameOf(before) === nameOf(flag) && before !== flag);
-    if (other === undefined) continue;
-    throw new UserError({
-      what: `${nameOf(flag)} has two values`,
-      expected: 'each parameter once',
-      found: `${other} ${flag}`,
-      fix: 'leave one of them out',
-    });
-  }
-}
 
 /** `--train.steps=200`: of a step, or of all steps of a stage. */
 const namesStep = (root: string, pipeline: string, flag: string, declarations: Declarations): boolean =>
