@@ -10,6 +10,7 @@ import {
   type FindArtifact,
   loadPipeline,
   type Override,
+  parsePipelineSet,
   type Pipeline,
   readFingerprints,
   type StageDeclaration,
@@ -31,8 +32,10 @@ export async function runPipeline(
   { seed, name, quiet, signal }: { seed: number; name?: string | undefined; quiet: boolean; signal: AbortSignal },
 ): Promise<void> {
   const nx = createRequire(join(root, 'package.json')).resolve('nx/bin/nx.js');
-  const asked = process.env['PIPELINE_SET'];
-  const set = [...(asked ? [asked] : []), ...seedOverrides(pipeline, seed).map(({ written }) => written)].join(',');
+  const seeds = seedOverrides(pipeline, seed);
+  const isSeed = ({ path }: Override): boolean => seeds.some((other) => other.path.join('.') === path.join('.'));
+  const asked = parsePipelineSet(process.env['PIPELINE_SET'] ?? '').filter((override) => !isSeed(override));
+  const set = [...asked, ...seeds].map(({ written }) => written.replace(/^PIPELINE_SET /, '')).join(',');
   const child = spawn(process.execPath, [nx, 'run', `pipeline:${pipeline.name}`], {
     cwd: root,
     env: { ...process.env, ...(name ? { RUN_NAME: name } : {}), PIPELINE_SET: set, NX_TUI: 'false' }, // a terminal interface inside of Nx's would garble both
