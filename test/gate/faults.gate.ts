@@ -18,11 +18,11 @@ beforeAll(() => {
 });
 afterAll(() => workspace.remove());
 
-/** Runs the gate, and gives its exit code, and the sentence on each metric that is not ok. */
+/** Runs the gate, and gives its exit code, and what it says of each metric that is not ok, by the name that it says. */
 function gate(flags: string[] = [], env: Record<string, string> = {}) {
   const { code, output } = workspace.nx(['run', 'pipeline:regression', ...flags], env);
-  const failures = [...output.matchAll(/^ {2}- .*\(([\w.]+)\) is ([a-z ]+): /gm)];
-  return { code, output, failures: Object.fromEntries(failures.map(([, name, outcome]) => [name, outcome])) };
+  const failures = [...output.matchAll(/^ {2}- (.+?) is ([a-z ]+): /gm)];
+  return { code, output, failures: Object.fromEntries(failures.map(([, label, outcome]) => [label, outcome])) };
 }
 
 /** Runs the gate with a fault in a source file, and mends it again. @param after what to do after each edit */
@@ -69,7 +69,7 @@ describe('a planted fault', () => {
       'const { learningRate: peak } = optimizer;',
       'const peak = optimizer.learningRate / 10;',
     );
-    expect(failures).toMatchObject({ 'evaluate.train.bitsPerByte': 'worse', 'train.loss1of4': 'worse' });
+    expect(failures).toMatchObject({ 'bits per byte of train (evaluate)': 'worse', 'loss 1 of 4 (train)': 'worse' });
     // The latter where the baseline was made with another instruction set.
     expect(output).toMatch(/first artifact that differs is that of train|artifacts differ from train /);
     expect(output).toMatch(/The code of [^.]*\btrain\b[^.]* has changed since the baseline/);
@@ -81,7 +81,10 @@ describe('a planted fault', () => {
       'const angle = (offset + position) * frequency;',
       'const angle = offset * frequency;',
     );
-    expect(failures).toMatchObject({ 'evaluate.train.bitsPerByte': 'worse', 'train.validationLoss': 'worse' });
+    expect(failures).toMatchObject({
+      'bits per byte of train (evaluate)': 'worse',
+      'validation loss (train)': 'worse',
+    });
   });
 
   test('a tokenizer that lacks its last merge is another one', async () => {
@@ -90,7 +93,7 @@ describe('a planted fault', () => {
       'vocabulary, merges };',
       'vocabulary, merges: merges.slice(0, -1) };',
     );
-    expect(failures).toMatchObject({ 'tokenizer.merges': 'changed', 'tokenizer.bytesPerToken': 'changed' });
+    expect(failures).toMatchObject({ 'merges (tokenizer)': 'changed', 'bytes per token (tokenizer)': 'changed' });
     expect(output).toMatch(/The first artifact that differs is that of tokenizer \(merges\.arrow/);
   });
 
@@ -101,7 +104,10 @@ describe('a planted fault', () => {
       'return {begin, std::min(position + 2, shape.sKv)};',
       buildNative,
     );
-    expect(failures).toMatchObject({ 'evaluate.train.bitsPerByte': 'too good', 'train.validationLoss': 'too good' });
+    expect(failures).toMatchObject({
+      'bits per byte of train (evaluate)': 'too good',
+      'validation loss (train)': 'too good',
+    });
     expect(output).toMatch(/look at the causal mask/);
   });
 });
