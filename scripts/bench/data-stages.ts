@@ -1,12 +1,10 @@
 /** @file Benchmark: the stages download, tokenizer and chunk over a large corpus, and the reading of training batches from the result. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { linkSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import * as z from 'zod';
+import { $ } from 'zx';
 import type { StageMeasurement } from './data-stage-process.ts';
 import { parseOptions } from './options.ts';
 import { SEPARATOR, writeStories } from './story-file.ts';
@@ -83,12 +81,12 @@ function tableRow(
 /** Runs a measurement in a process of its own. @throws Error with what it printed, where it failed */
 async function measure(name: string, root: string, parameters: object): Promise<StageMeasurement> {
   const script = join(import.meta.dirname, 'data-stage-process.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', script, name, root, JSON.stringify(parameters)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  if (code !== 0) throw new Error(`${name} ended with code ${code}:\n${errors}`);
-  return JSON.parse(output.trim().split('\n').at(-1)!) as StageMeasurement;
+  const { exitCode, stdout, stderr } = await $({
+    quiet: true,
+    nothrow: true,
+  })`${process.execPath} --import tsx ${script} ${name} ${root} ${JSON.stringify(parameters)}`;
+  if (exitCode !== 0) throw new Error(`${name} ended with code ${exitCode}:\n${stderr}`);
+  return JSON.parse(stdout.trim().split('\n').at(-1)!) as StageMeasurement;
 }
 
 /** A second name for a file, or a copy where that lies on another disk. */

@@ -1,14 +1,14 @@
 /** @file Rates of matrix products, measured by the C++ program shared/backend-native/native/bench/gemm.cc. */
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { compilerFlags, detectInstructionSet, instructionSets, nativeBuild } from '@arrowsmith/backend-native/build';
 import { UserError } from '@arrowsmith/errors';
+import { $ } from 'zx';
 
-const run = promisify(execFile);
+/** What a shell answers for a command that there is not. */
+const NOT_FOUND = 127;
 
 /** C[m, n] = op(A)[m, k] op(B)[k, n]. */
 export interface GemmShape {
@@ -49,7 +49,7 @@ export async function gemmRates(shapes: readonly GemmShape[], threads: number, s
     Number(transposeA),
     Number(transposeB),
   ]);
-  const { stdout } = await run(program, [threads, seconds, ...sizes].map(String));
+  const { stdout } = await $({ quiet: true })`${program} ${[threads, seconds, ...sizes]}`;
   return stdout
     .trim()
     .split('\n')
@@ -79,12 +79,12 @@ async function compile(): Promise<string> {
   const target = join(folder, 'gemm');
   const compilers = process.env['CXX'] ? [process.env['CXX']] : ['g++', 'clang++'];
   for (const compiler of compilers) {
-    try {
-      await run(compiler, [...flags, ...sources, '-o', target, ...libraries]);
-      return target;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
+    const result = await $({
+      quiet: true,
+      nothrow: true,
+    })`${compiler} ${flags} ${sources} -o ${target} ${libraries}`;
+    if (result.exitCode === 0) return target;
+    if (result.exitCode !== NOT_FOUND) throw result;
   }
   throw new UserError({
     what: 'the benchmark of matrix products needs a C++ compiler',

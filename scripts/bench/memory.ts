@@ -1,11 +1,10 @@
 /** @file Benchmark: the memory that training takes, of every family, against what is told before. */
-import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { families } from '@arrowsmith/model';
 import { resolveEngine } from '@arrowsmith/engine/resolve';
 import { UserError } from '@arrowsmith/errors';
 import * as z from 'zod';
+import { $ } from 'zx';
 import { writeBenchTable } from './bench-table.ts';
 import type { MemoryCase, MemoryMeasurement } from './memory-process.ts';
 import { parseOptions, threadsOption } from './options.ts';
@@ -115,7 +114,7 @@ function caseOf(family: string, size: Size, variant: string, precision: 'f32' | 
 
 async function measureInOwnProcess(each: MemoryCase): Promise<MemoryMeasurement> {
   const script = fileURLToPath(new URL('memory-process.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script, JSON.stringify(each)]);
+  const { stdout } = await $({ quiet: true })`${process.execPath} --import tsx ${script} ${JSON.stringify(each)}`;
   return JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as MemoryMeasurement;
 }
 

@@ -1,13 +1,12 @@
 /** @file Benchmark: nanoGPT's CPU recipe for Tiny Shakespeare, our pipeline `shakespeare-char` against PyTorch's 2000 steps; each with the other's learning rate and initial weights, too, if asked. */
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { UserError } from '@arrowsmith/errors';
 import type { RunRecord } from '@arrowsmith/pipeline';
 import * as z from 'zod';
+import { $ } from 'zx';
 import { writeBenchTable } from './bench-table.ts';
 import { parseOptions, threadsOption } from './options.ts';
 import { fixed, printTable } from './statistics.ts';
@@ -110,11 +109,8 @@ async function trainOurs(
     `train.model.initializerRange=${recipe.initializerRange}`,
     ...(steps === undefined ? [] : [`train.steps=${steps}`]),
   ];
-  await promisify(execFile)('npx', ['nx', 'run', `evaluate:${PIPELINE}`, '--skip-nx-cache'], {
-    cwd: ROOT,
-    env: { ...process.env, ARROWSMITH_STORE: store, PIPELINE_SET: changes.join(',') },
-    maxBuffer: 2 ** 26,
-  });
+  const env = { ...process.env, ARROWSMITH_STORE: store, PIPELINE_SET: changes.join(',') };
+  await $({ quiet: true, cwd: ROOT, env })`npx nx run evaluate:${PIPELINE} --skip-nx-cache`;
   const runOf = async (stage: string) =>
     JSON.parse(await readFile(join(ROOT, 'artifacts', PIPELINE, stage, 'run.json'), 'utf8')) as RunRecord;
   const { seconds, metrics, environment } = await runOf('train');
@@ -137,24 +133,21 @@ async function trainTorch(
   }: { steps: number | undefined; compile: boolean; threads: number; recipe: Recipe },
 ): Promise<Trained> {
   const script = fileURLToPath(new URL('shakespeare-char-torch.py', import.meta.url));
-  const { stdout } = await promisify(execFile)(
-    python(),
-    [
-      script,
-      text,
-      JSON.stringify({ steps, ...rest, learningRate: recipe.learningRate, initializerRange: recipe.initializerRange }),
-    ],
-    {
-      env: torchEnvironment(),
-    },
-  ).catch((error: { stderr?: string; message: string }) => {
+  const { learningRate, initializerRange } = recipe;
+  const parameters = JSON.stringify({ steps, ...rest, learningRate, initializerRange });
+  const { exitCode, stdout, stderr } = await $({
+    quiet: true,
+    nothrow: true,
+    env: torchEnvironment(),
+  })`${python()} ${script} ${text} ${parameters}`;
+  if (exitCode !== 0) {
     throw new UserError({
       what: 'PyTorch does not train',
       where: script,
-      found: (error.stderr || error.message).trim().split('\n').at(-1)!,
+      found: stderr.trim().split('\n').at(-1)!,
       fix: 'set PYTHON to a Python with torch 1.13 or later (2.0 for --compile), or leave it out with --peer=none',
     });
-  });
+  }
   const measured = JSON.parse(stdout.trim().split('\n').at(-1)!) as Omit<Trained, 'recipe'>;
   return { ...measured, recipe: describeRecipe(recipe) };
 }

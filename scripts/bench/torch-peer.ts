@@ -1,15 +1,13 @@
 /** @file The same training step in PyTorch, of the Python that the environment variable PYTHON names. */
-import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { UserError } from '@arrowsmith/errors';
 import type { DecoderConfig } from '@arrowsmith/model';
+import { $ } from 'zx';
 import type { BenchModel } from './models.ts';
 import type { SeriesLength } from './train-session.ts';
-
-const run = promisify(execFile);
 
 export type Precision = 'f32' | 'bf16';
 
@@ -32,10 +30,7 @@ export const torchEnvironment = (): NodeJS.ProcessEnv => ({
 
 /** Whether the Python has PyTorch. */
 export async function hasTorch(): Promise<boolean> {
-  return run(python(), ['-c', 'import torch']).then(
-    () => true,
-    () => false,
-  );
+  return (await $({ quiet: true, nothrow: true })`${python()} -c ${'import torch'}`).exitCode === 0;
 }
 
 /** PyTorch does not run the step, or no longer. */

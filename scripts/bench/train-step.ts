@@ -1,12 +1,11 @@
 /** @file Benchmark: a training step (forward, backward, clipping, AdamW), compared with PyTorch where it is installed. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { type NativeBackend, startProfile, takeProfile } from '@arrowsmith/backend-native';
 import { UserError } from '@arrowsmith/errors';
 import { type BackendName, useBackend } from '@arrowsmith/engine';
 import { engineNotices, resolveEngine } from '@arrowsmith/engine/resolve';
 import * as tf from '@tensorflow/tfjs-core';
 import * as z from 'zod';
+import { $ } from 'zx';
 import { writeBenchTable } from './bench-table.ts';
 import { gemmPeak, type GemmRates } from './gemm-peak.ts';
 import { type BenchModel, benchModels } from './models.ts';
@@ -76,7 +75,7 @@ async function runInOwnProcess(args: string[], model: string): Promise<Result> {
   const others = args.filter((arg) => !arg.startsWith('--model'));
   const command = [...process.execArgv, process.argv[1]!, 'train-step', '--json', `--model=${model}`, ...others];
   const env = { ...process.env, [IN_OWN_PROCESS]: '1' };
-  const { stdout } = await promisify(execFile)(process.execPath, command, { env });
+  const { stdout } = await $({ quiet: true, env })`${process.execPath} ${command}`;
   const lines = stdout.trimEnd().split('\n');
   console.log(lines.slice(0, -1).join('\n') + '\n');
   return JSON.parse(lines.at(-1)!) as Result;

@@ -7,12 +7,12 @@
  * - `--sanitize=address|thread|undefined`: with that check of the compiler's; slower
  * - `--compiler=<command>`: by default the environment variable CXX, else g++
  */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import {
   compilerFlags,
   detectInstructionSet,
@@ -22,6 +22,7 @@ import {
   thisProcessor,
 } from '@arrowsmith/backend-native/build';
 import { UserError } from '@arrowsmith/errors';
+import { $ } from 'zx';
 import { GEMM_PARTS } from '../bench/gemm-peak.ts';
 
 const SOURCES = join(import.meta.dirname, '../../shared/backend-native/native');
@@ -63,15 +64,8 @@ function toolchainOf(instructionSet: InstructionSet, requestedCompiler: string |
   });
 }
 
-/** Runs a program to its end. @throws UserError when it is not installed, Error with `stderr` when it fails */
-async function run(command: string, args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
-  try {
-    return await promisify(execFile)(command, args, { maxBuffer: 2 ** 26 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw missing(command);
-    throw error;
-  }
-}
+/** What a shell answers for a command that there is not. */
+const NOT_FOUND = 127;
 
 function missing(command: string): UserError {
   const packages = /^aarch64|^qemu/.test(command) ? 'g++-aarch64-linux-gnu qemu-user' : 'g++';
@@ -112,13 +106,10 @@ async function compile({ compiler, flags }: Toolchain, folder: string, sanitizer
 }
 
 async function compilerOutput(compiler: string, args: readonly string[], where: string): Promise<string> {
-  try {
-    return (await run(compiler, args)).stderr;
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    const { stderr = '', message } = error as { stderr?: string; message: string };
-    throw new UserError({ what: `${compiler} failed`, where, found: `\n${(stderr || message).trim()}` });
-  }
+  const { exitCode, stderr } = await $({ quiet: true, nothrow: true })`${compiler} ${args}`;
+  if (exitCode === NOT_FOUND) throw missing(compiler);
+  if (exitCode !== 0) throw new UserError({ what: `${compiler} failed`, where, found: `\n${stderr.trim()}` });
+  return stderr;
 }
 
 /** Runs the tests, which print what they find. @returns their exit code */

@@ -8,12 +8,12 @@
  *
  * Documents are those of the text files, cut at <|endoftext|>, and random strings. Prints what was compared; exits with 1 where anything differs.
  */
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEncoder, fromTokenizerJson, isLossless, toTokenizerJson } from '@arrowsmith/bpe';
 import * as fc from 'fast-check';
+import { $ } from 'zx';
 
 const RANDOM_DOCUMENTS = 20_000;
 const PYTHON = process.env['PYTHON'] || 'python3';
@@ -68,7 +68,7 @@ const folder = mkdtempSync(join(tmpdir(), 'pretrained-'));
 try {
   writeFileSync(join(folder, 'documents.json'), JSON.stringify(documents));
   const peer = join(import.meta.dirname, 'pretrained.py');
-  execFileSync(PYTHON, [peer, source, join(folder, 'documents.json'), folder], { stdio: 'inherit' });
+  await $({ stdio: 'inherit' })`${PYTHON} ${peer} ${source} ${join(folder, 'documents.json')} ${folder}`;
 
   const model = fromTokenizerJson(readFileSync(join(folder, 'tokenizer.json'), 'utf8'), source);
   const again = fromTokenizerJson(toTokenizerJson(model), 'as this project writes it');

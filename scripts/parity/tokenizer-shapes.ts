@@ -5,12 +5,12 @@
  *
  * Shapes that this project refuses are counted by what they lack. Prints what was compared; exits with 1 where anything differs.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEncoder, fromTokenizerJson, toTokenizerJson, type BpeModel } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
+import { $ } from 'zx';
 
 interface Shape {
   name: string;
@@ -30,7 +30,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tokenizer-shapes-'));
 try {
   const file = join(folder, 'shapes.json');
   const peer = join(import.meta.dirname, 'tokenizer-shapes.py');
-  execFileSync(process.env['PYTHON'] || 'python3', [peer, seed, shapes, texts, file], { stdio: 'inherit' });
+  await $({ stdio: 'inherit' })`${process.env['PYTHON'] || 'python3'} ${peer} ${seed} ${shapes} ${texts} ${file}`;
   compare(JSON.parse(readFileSync(file, 'utf8')) as { texts: string[]; shapes: Shape[] });
 } finally {
   rmSync(folder, { recursive: true });
