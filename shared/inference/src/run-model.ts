@@ -21,7 +21,7 @@ export interface RunModel {
  * Loads a model of a run.
  *
  * @param wanted `reference` names a run of the ledger, of `pipeline` where that is given; by default the last one that made a model of text;
- *   `model` the step that made it, or the format of its weights; by default the last one that is not quantized
+ *   `model` the step that made it, or the format of its weights; by default the largest that is not quantized
  * @param runs of the ledger, oldest first
  * @throws UserError for a reference that names no run, a run without such a model, one whose files are gone or damaged, and a model that reads
  * pictures
@@ -70,17 +70,30 @@ function lastWithModel(all: readonly Run[], pipeline: string | undefined): Run {
 /** The format of a model's weights; runs of before models said it had float32 ones where they were not quantized. */
 const formatOf = ({ metadata }: StepRun): string => String(metadata['format'] ?? 'f32');
 
+/** 0 where a run of before models did not say. */
+const parametersOf = ({ metadata }: StepRun): number => Number(metadata['parameters'] ?? 0);
+
 /** What weights are called elsewhere. */
 const ALSO: Readonly<Record<string, string>> = { float32: 'f32' };
 
-/** The step that made the model that is meant. @throws UserError where there is none */
-function chooseModel(run: Run, asked: string | undefined): string {
+/**
+ * The step that made the model that is meant; where nobody says which, the largest that is not quantized, and of equals the last: a model that
+ * others are made of, or the one that a training ended with.
+ *
+ * @param asked a step, or a format of weights
+ * @throws UserError where there is none
+ */
+export function chooseModel(run: Run, asked: string | undefined): string {
   const models = makes('model', run);
   if (models.length === 0) throw noModel(run);
-  if (asked === undefined) return models.findLast((step) => formatOf(run.steps[step]!) === 'f32') ?? models.at(-1)!;
+  const largest = (format?: string): string | undefined => {
+    const of = models.filter((step) => format === undefined || formatOf(run.steps[step]!) === format);
+    const parameters = of.map((step) => parametersOf(run.steps[step]!));
+    return of[parameters.lastIndexOf(Math.max(...parameters))];
+  };
+  if (asked === undefined) return largest('f32') ?? largest()!;
   if (models.includes(asked)) return asked;
-  const format = Object.hasOwn(ALSO, asked) ? ALSO[asked]! : asked;
-  const ofFormat = models.findLast((step) => formatOf(run.steps[step]!) === format);
+  const ofFormat = largest(Object.hasOwn(ALSO, asked) ? ALSO[asked]! : asked);
   if (ofFormat !== undefined) return ofFormat;
   const [near] = nearest(asked, models);
   throw new UserError({

@@ -27,7 +27,7 @@ await main(async (workspace, signal) => {
       model: text(
         'Which model of the run, by the step that made it, or by the format of its weights: train, quantize, int8.',
         'step',
-        'the last that is not quantized',
+        'the largest that is not quantized',
       ),
       temperature: text(
         'Divides the logits: higher is more surprising; 0 takes the most likely token.',
