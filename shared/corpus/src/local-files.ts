@@ -52,10 +52,28 @@ async function describeFile(path: string, root: string, signal: AbortSignal | un
   }
 }
 
+/** What is at a path; undefined where there is nothing, or where nobody may look: what then reads it says why. */
+function entryAt(path: string): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a path, or what it links to, is a folder; a link to nothing, below a file or in a circle, is none. */
+function isDirectory(path: string): boolean {
+  try {
+    return fs.statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 async function expand(path: string, root: string, ignore: string[]): Promise<string[]> {
   const absolute = resolve(root, path);
-  const literal = fs.lstatSync(absolute, { throwIfNoEntry: false });
-  if (literal !== undefined && !fs.statSync(absolute, { throwIfNoEntry: false })?.isDirectory()) {
+  const literal = entryAt(absolute);
+  if (literal !== undefined && !isDirectory(absolute)) {
     return [(relative(root, absolute) || path).split(sep).join('/')];
   }
   if (literal !== undefined) {
@@ -118,7 +136,7 @@ function noMatch(path: string, root: string): UserError {
 function unreadable(path: string, absolute: string, error: unknown): UserError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
   const itself = absolute.replace(/\/$/, '');
-  const link = fs.lstatSync(itself, { throwIfNoEntry: false })?.isSymbolicLink();
+  const link = entryAt(itself)?.isSymbolicLink();
   const target = link ? fs.readlinkSync(itself) : undefined;
   const name = path.replace(/\/$/, '');
   const lost = code === 'ENOENT' || code === 'ELOOP' || code === 'ENOTDIR';

@@ -100,6 +100,14 @@ describe('local files', () => {
     expect(await paths(root, ['notes/**/*.txt', `!${link}`])).toContain('notes/old/c.txt');
   });
 
+  test('a link to what would be below a file is one to nothing, and a path below a file has its error, too', async () => {
+    const root = await workspace();
+    await symlink('a.txt/below', join(root, 'notes/lost.txt'));
+    await expect(resolveFiles(root, 'notes/lost.txt')).rejects.toThrow(/notes\/lost\.txt is a link to nothing/);
+    await expect(resolveFiles(root, 'notes/*.txt')).rejects.toThrow(/notes\/lost\.txt is a link to nothing/);
+    await expect(resolveFiles(root, 'notes/a.txt/below.txt')).rejects.toThrow(UserError);
+  });
+
   test('links in a circle are links to nothing', async () => {
     const root = await workspace();
     await symlink('y.txt', join(root, 'notes/x.txt'));
