@@ -1,5 +1,5 @@
 /** @file The command `arrowsmith` in a copy of the workspace, through processes: what it shows, and what it ends with. */
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lastRun } from './support/ledger.ts';
@@ -137,8 +137,12 @@ test('a changed source is built again before a command starts; a damaged build, 
   expect((await arrowsmith(['help'])).output).toContain('Now says something else');
 }, 60_000);
 
-test('a model whose files are gone is told, with what to do', async () => {
+test('a model whose files are cut off or gone is told, with what to do', async () => {
   const blobs = join(workspace.root, 'artifacts/store/blobs');
+  const weights = realpathSync(join(workspace.root, 'artifacts/tiny/train/weights.arrow'));
+  chmodSync(weights, 0o644);
+  truncateSync(weights, 1000);
+  expect((await arrowsmith(['generate'])).output).toMatch(/no such files, or damaged ones[^]*--run=<run>/);
   for (const folder of readdirSync(blobs)) rmSync(join(blobs, folder), { recursive: true, force: true });
   expect(existsSync(blobs)).toBe(true);
   const { code, output } = await arrowsmith(['generate']);

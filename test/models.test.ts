@@ -171,6 +171,8 @@ describe('an imported model', () => {
     await refused('empty', /an empty folder/);
     cpSync(FAMILY, join(chain.workspace.root, 'model'), { recursive: true });
     await refused('model', /tokenizer of the model cannot be read/, /model\/tokenizer\.json/, /no such file/);
+    chain.write('model/tokenizer.json', Buffer.from([0x7b, 0xff, 0x7d]));
+    await refused('model', /tokenizer of the model cannot be read/, /bytes that are not UTF-8/);
     chain.write('model/config.json', JSON.stringify({ architectures: ['T5ForConditionalGeneration'] }));
     await chain.runUntil('tokenizer');
     chain.write('model/tokenizer.json', readFileSync(artifact('tokenizer', 'tokenizer.json')));

@@ -130,7 +130,7 @@ async function fileOf(workspace: Workspace, run: Run, step: string, file: string
     what: `the artifact of ${step} of run ${run.id} is no longer in the store`,
     where: `${workspace.store}, manifest ${run.steps[step]?.manifest.slice(0, 12) ?? 'none'}`,
     expected: `its file ${file}`,
-    found: 'no such files (deleted, or removed by garbage collection)',
+    found: 'no such files, or damaged ones (deleted, cut off, or removed by garbage collection)',
     fix: `with the code and the parameters of that run, ${rerun(run, step)} makes it again; or choose another run: --run=<run>`,
   });
 }

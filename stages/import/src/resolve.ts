@@ -1,9 +1,10 @@
 /** @file Which files are meant: their content is part of the result's identity. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { readTokenizerFile } from '@arrowsmith/bpe/tokenizer-file';
 import { UserError } from '@arrowsmith/errors';
 import { WEIGHTS_FILE } from '@arrowsmith/quantization/model-files';
 import type { Resolution, ResolveOptions } from '@arrowsmith/pipeline/stage';
@@ -26,7 +27,7 @@ export async function resolveImport(
   return {
     parameters: {
       model: { path, sha256: await digestModel(root, path) },
-      tokenizer: { path: tokenizer, sha256: await digestTokenizer(root, tokenizer) },
+      tokenizer: { path: tokenizer, sha256: (await readImportedTokenizer(root, tokenizer)).sha256 },
       ...(endOfText === undefined ? {} : { endOfText }),
     },
   };
@@ -54,14 +55,12 @@ export async function digestModel(root: string, folder: string): Promise<string>
   return hash.digest('hex');
 }
 
-async function digestTokenizer(root: string, file: string): Promise<string> {
-  const path = resolve(root, file);
-  const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
-    throw noTokenizer(path, cause.code === 'ENOENT' ? 'no such file' : cause.message, cause);
+/** @throws UserError where the file cannot be read */
+export const readImportedTokenizer = (root: string, file: string): Promise<{ text: string; sha256: string }> =>
+  readTokenizerFile(resolve(root, file), {
+    name: 'the tokenizer of the model',
+    fix: 'put it there, or name another by `tokenizer` of the import in the pipeline file',
   });
-  if (!found.isFile()) throw noTokenizer(path, 'no file, but a folder or a device');
-  return digestFile(path);
-}
 
 async function digestFile(path: string): Promise<string> {
   const content = createHash('sha256');
@@ -77,19 +76,6 @@ function notAModel(path: string, found: string, cause?: unknown): UserError {
       expected: `a folder with config.json and model.safetensors (or its shards), or with ${WEIGHTS_FILE}`,
       found,
       fix: 'correct `path` of the import in the pipeline file (paths start at the root of the workspace)',
-    },
-    { cause },
-  );
-}
-
-function noTokenizer(path: string, found: string, cause?: unknown): UserError {
-  return new UserError(
-    {
-      what: 'the tokenizer of the model cannot be read',
-      where: path,
-      expected: 'a tokenizer.json file',
-      found,
-      fix: 'put it there, or name another by `tokenizer` of the import in the pipeline file',
     },
     { cause },
   );

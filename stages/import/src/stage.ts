@@ -1,5 +1,5 @@
 /** @file What the stage `import` does: reads a model and its tokenizer as others wrote them, and writes them as ours are. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { weightBatches, weightsTable } from '@arrowsmith/artifacts';
@@ -9,7 +9,7 @@ import { readHuggingFaceModel } from '@arrowsmith/formats';
 import { implementStage } from '@arrowsmith/pipeline/stage';
 import { modelMetadata, readModel, storeWeights, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
 import declaration from './declaration.ts';
-import { type Imported, resolveImport } from './resolve.ts';
+import { type Imported, readImportedTokenizer, resolveImport } from './resolve.ts';
 
 export default implementStage(declaration, async (context) => {
   const { model, tokenizer: file, endOfText: asked } = context.parameters;
@@ -18,7 +18,7 @@ export default implementStage(declaration, async (context) => {
   const read = isOurs
     ? await readModel(join(folder, WEIGHTS_FILE), { whole: true })
     : await readHuggingFaceModel(folder);
-  const tokenizer = fromTokenizerJson(await readFile(resolve(context.root, file.path), 'utf8'), file.path);
+  const tokenizer = fromTokenizerJson((await readImportedTokenizer(context.root, file.path)).text, file.path);
   const endOfText = chooseEndOfText(tokenizer, asked, `${context.step}.endOfText`);
   const { config } = read;
   const tokens = tokenizer.vocabulary.length;

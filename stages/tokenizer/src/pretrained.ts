@@ -1,11 +1,11 @@
 /** @file A tokenizer that others trained, in place of one of our own. */
 import { fromTokenizerJson, type BpeModel } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
-import { readTokenizerFile, type TokenizerFile } from './resolve.ts';
+import { readPretrainedFile, type TokenizerFile } from './resolve.ts';
 
 /** @throws UserError where the file has changed since the stage was started, is damaged, or of another kind */
 export async function readPretrained(root: string, { path, sha256 }: TokenizerFile): Promise<BpeModel> {
-  const file = await readTokenizerFile(root, path);
+  const file = await readPretrainedFile(root, path);
   if (file.sha256 === sha256) return fromTokenizerJson(file.text, path);
   throw new UserError({
     what: 'the pretrained tokenizer changed while the stage ran',

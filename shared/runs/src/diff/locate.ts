@@ -119,7 +119,7 @@ async function ofRun(
     throw new UserError({
       what: `the artifact of ${step} of run ${run.id} is no longer in the store`,
       where: blobPath(context.workspace.store, run.steps[step].manifest),
-      found: 'no such files (deleted, or removed by garbage collection)',
+      found: 'no such files, or damaged ones (deleted, cut off, or removed by garbage collection)',
       fix: `with the parameters of that run, ${rerun(run, step)} makes it again; npx nx run pipeline:compare still compares parameters, metrics and digests`,
     });
   }
