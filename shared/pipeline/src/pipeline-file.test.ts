@@ -65,6 +65,16 @@ const parametersOf = (name: string, set = '') =>
   Object.fromEntries(Object.entries(load(name, set).steps).map(([step, { parameters }]) => [step, parameters]));
 const load = (name: string, set = '') => loadPipeline(root, name, declarations, parsePipelineSet(set));
 
+/** What an error says; nothing where there is none. */
+function messageOf(work: () => unknown): string {
+  try {
+    work();
+    return '';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 describe('a good pipeline file', () => {
   test('gets its defaults, and its steps in the order in which they run', () => {
     const { steps } = load('base');
@@ -258,14 +268,7 @@ describe('a bad pipeline file is told by file, line and key', () => {
       'bad',
       `extends: base\nsteps:\n  train:\n${Array.from({ length: 5000 }, (_, i) => `    x${i}: 1\n`).join('')}`,
     );
-    const message = (() => {
-      try {
-        load('bad');
-      } catch (error) {
-        return (error as Error).message;
-      }
-      return '';
-    })();
+    const message = messageOf(() => load('bad'));
     expect(message).toMatch(/^pipelines\/bad\.yaml:4: unknown parameter "train\.x0"[^]*\nand 4980 more\n/);
     expect(message.length).toBeLessThan(5000);
   });
@@ -434,14 +437,7 @@ steps:
 
   test('so many unknown stages that no one reads them all', () => {
     write('bad', `extends: base\nsteps:\n${Array.from({ length: 1000 }, (_, i) => `  step-${i}: {}\n`).join('')}`);
-    const message = (() => {
-      try {
-        load('bad');
-      } catch (error) {
-        return (error as Error).message;
-      }
-      return '';
-    })();
+    const message = messageOf(() => load('bad'));
     expect(message).toMatch(/^pipelines\/bad\.yaml:3: unknown stage "step-0"[^]*\nand 980 more\n/);
     expect(message.length).toBeLessThan(5000);
   });
