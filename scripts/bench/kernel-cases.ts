@@ -9,6 +9,7 @@ import {
   rmsNorm,
   rope,
   ropeFrequencies,
+  positionsFrom,
   ropeTables,
   swiglu,
   tokenLosses,
@@ -101,7 +102,7 @@ export const kernelCases: readonly KernelCase[] = [
   {
     name: 'rope',
     prepare: () => {
-      const { cos, sin } = ropeTables({ length: s, frequencies: ropeFrequencies(headDim, 10000) });
+      const { cos, sin } = ropeTables({ positions: positionsFrom(0, s), frequencies: ropeFrequencies(headDim, 10000) });
       return { variables: [random(b, s, heads, headDim)], call: (x) => [rope(x!, cos, sin)] };
     },
     bytes: traffic(2 * n * d, 2 * n * d),

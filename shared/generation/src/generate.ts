@@ -62,10 +62,10 @@ export async function generate({
   const cache = createKvCache(config);
   try {
     let next = prompt;
-    while (generated.length < sampling.maximumTokens && cache.length < config.contextLength) {
+    while (generated.length < sampling.maximumTokens && lengthOf(cache) < config.contextLength) {
       await setImmediate();
       signal?.throwIfAborted();
-      const seen = cache.length === 0 ? patches : undefined;
+      const seen = lengthOf(cache) === 0 ? patches : undefined;
       const scores = await lastLogits(config, parameters, next, { cache, perLayerRows, patches: seen });
       const id = sampleToken(scores, sampling, rng);
       if (id === stopToken) break;
@@ -78,6 +78,8 @@ export async function generate({
   }
   return generated;
 }
+
+const lengthOf = ({ lengths: [length = 0] }: KvCache): number => length;
 
 /** Ids become addresses, which backends do not check. */
 function checkPrompt(prompt: readonly number[], vocabularySize: number): void {
@@ -107,7 +109,11 @@ async function lastLogits(
     const shape: [number, number] = [1, ids.length];
     const tokens = tf.tensor2d(Int32Array.from(ids), shape, 'int32');
     const rows = perLayerRowsOf(config, Int32Array.from(ids), shape, perLayerRows);
-    const hidden = forward(config, parameters, tokens, { cache, perLayerRows: rows, patches }); // [1, s, d]
+    const hidden = forward(config, parameters, tokens, {
+      cache: cache.next([ids.length]),
+      perLayerRows: rows,
+      patches,
+    }); // [1, s, d]
     const last = tf.slice(hidden, [0, ids.length - 1, 0], [1, 1, config.hiddenSize]); // [1, 1, d]
     return logits(config, parameters, last); // [1, 1, V]
   });

@@ -1,14 +1,16 @@
 import { useBackend } from '@arrowsmith/engine';
+import { positionsFrom } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { decoderConfig } from './architecture.ts';
 import { extendContext } from './context-extension.ts';
 import { forward } from './decoder.ts';
-import { dualChunkAttention, rotateByChunk } from './dual-chunk-attention.ts';
+import { dualChunkAttention, rotateByChunk, type DualChunkAttentionConfig } from './dual-chunk-attention.ts';
 import { createKvCache } from './kv-cache.ts';
 import { modelParameters } from './model-parameters.ts';
 import { initialWeights } from './parameters.ts';
 import { tensorsOf } from './tensors.ts';
+import { continueAll } from './testing/cached.ts';
 
 beforeAll(() => useBackend('cpu'));
 
@@ -31,12 +33,17 @@ describe('dual chunk attention', () => {
   const extended = extendContext(config, { method: 'dual-chunk', factor: 3 });
 
   test('has, for every pair, the score of the published distance', () => {
-    const attention = extended.layers[0]!.attention; // chunks of 6, trained with 8
+    const attention = extended.layers[0]!.attention as DualChunkAttentionConfig; // chunks of 6, trained with 8
     const [s, heads, hd] = [24, 4, 4];
     const [q, k, v] = [1, 2, 3].map((seed) =>
       tf.randomNormal([1, s, seed === 1 ? heads : 2, hd], 0, 1, 'float32', seed),
     ) as [tf.Tensor, tf.Tensor, tf.Tensor];
-    const actual = dualChunkAttention(attention, q, rotateByChunk(attention, k, 0), v, 0).arraySync() as number[][][][];
+    const actual = dualChunkAttention(
+      attention,
+      q,
+      rotateByChunk(attention, k, positionsFrom(0, s)),
+      v,
+    ).arraySync() as number[][][][];
     const [qs, ks, vs] = [q, k, v].map((x) => x.arraySync() as number[][][][]) as [
       number[][][][],
       number[][][][],
@@ -94,10 +101,7 @@ describe('dual chunk attention', () => {
     const whole = forward(extended, weights, ids(20));
     const cache = createKvCache(extended);
     const all = ids(20).arraySync() as number[][];
-    const parts = [9, 1, 1, 9].map((s) => {
-      const piece = all.map((row) => row.slice(cache.length, cache.length + s));
-      return forward(extended, weights, tf.tensor2d(piece, undefined, 'int32'), { cache });
-    });
+    const parts = [9, 1, 1, 9].map((s) => continueAll(extended, weights, cache, all, s));
     expect(difference(tf.concat(parts, 1), whole)).toBeLessThan(1e-5);
     cache.dispose();
   });

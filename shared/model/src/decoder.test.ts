@@ -4,10 +4,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { decoderConfig } from './architecture.ts';
 import { modelParameters } from './model-parameters.ts';
-import { forward, logits, loss, targetLosses } from './decoder.ts';
+import { forward } from './decoder.ts';
 import { createKvCache } from './kv-cache.ts';
+import { logits, loss, targetLosses } from './outputs.ts';
 import { initialWeights } from './parameters.ts';
 import { tensorsOf } from './tensors.ts';
+import { continueAll, continueRows } from './testing/cached.ts';
 
 const config = decoderConfig(
   modelParameters.parse({
@@ -49,25 +51,45 @@ describe.each(['cpu', 'wasm'] as const)('the decoder on %s', (backend) => {
   ])('with a cache, $what, gives the hidden states of the whole sequence', ({ steps }) => {
     const weights = parameters();
     const whole = forward(config, weights, int32(ids)); // [2, 6, d]
-    const cache = createKvCache(config);
-    const pieces = steps.map((s) => {
-      const start = cache.length;
-      return forward(config, weights, int32(ids.map((row) => row.slice(start, start + s))), { cache });
-    });
-    expect(cache.length).toBe(6);
+    const cache = createKvCache(config, { sequences: 2 });
+    const pieces = steps.map((s) => continueAll(config, weights, cache, ids, s));
+    expect(cache.lengths).toEqual([6, 6]);
     const difference = tf.max(tf.abs(tf.sub(tf.concat(pieces, 1), whole))).dataSync()[0];
     expect(difference).toBeLessThan(1e-5); // the same sums in another order, of values around 1
   });
 
-  test('a cache survives a surrounding tidy and leaves no tensors once disposed of', () => {
+  test('sequences of a cache have lengths of their own, and go on when they like', () => {
     const weights = parameters();
-    const before = tf.memory().numTensors;
-    const cache = createKvCache(config);
-    for (const token of [1, 2, 3]) tf.tidy(() => void forward(config, weights, int32([[token]]), { cache }));
-    expect(tf.memory().numTensors).toBe(before + 2 * config.layers.length);
+    const whole = ids.map((row) => tf.squeeze(forward(config, weights, int32([row])), [0])); // [6, d] each
+    const cache = createKvCache(config, { sequences: 2 });
+    const states: tf.Tensor[][] = [[], []];
+    for (const counts of [
+      [1, 0],
+      [0, 3],
+      [2, 2],
+      [1, 0],
+      [2, 1],
+    ]) {
+      const pieces = counts.map((count, i) => ids[i]!.slice(cache.lengths[i], cache.lengths[i]! + count));
+      continueRows(config, weights, cache, pieces).forEach((piece, i) => states[i]!.push(piece));
+    }
+    expect(cache.lengths).toEqual([6, 6]);
+    for (const [i, pieces] of states.entries()) {
+      expect(tf.max(tf.abs(tf.sub(tf.concat(pieces), whole[i]!))).dataSync()[0]).toBeLessThan(1e-5);
+    }
     cache.dispose();
-    expect(cache.length).toBe(0);
-    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('a cache survives a surrounding tidy, takes no more memory, and leaves no tensors once disposed of', () => {
+    const weights = parameters();
+    const before = tf.memory();
+    const cache = createKvCache(config);
+    const { numTensors, numBytes } = tf.memory();
+    for (const token of [1, 2, 3]) tf.tidy(() => void continueRows(config, weights, cache, [[token]]));
+    expect(tf.memory()).toMatchObject({ numTensors, numBytes });
+    expect(cache.bytes).toBe(numBytes - before.numBytes);
+    cache.dispose();
+    expect(tf.memory().numTensors).toBe(before.numTensors);
   });
 
   test('a training step and an evaluation leave no tensors and no memory of the backend behind', () => {
@@ -139,8 +161,8 @@ describe.each(['cpu', 'wasm'] as const)('the decoder on %s', (backend) => {
     const nine = [[1, 2, 3, 4, 5, 6, 7, 8, 9]];
     expect(() => forward(config, weights, int32(nine))).toThrow(UserError);
     const cache = createKvCache(config);
-    forward(config, weights, int32([nine[0]!.slice(0, 8)]), { cache });
-    expect(() => forward(config, weights, int32([[1]]), { cache })).toThrow(/at most 8 tokens[^]*9/);
+    continueRows(config, weights, cache, [nine[0]!.slice(0, 8)]);
+    expect(() => continueRows(config, weights, cache, [[1]])).toThrow(/at most 8 tokens[^]*9/);
     cache.dispose();
   });
 });

@@ -6,50 +6,54 @@
  * of the chunk before, at min(i mod c + c, l − 1), so that neighbours across the border are near; for all earlier ones at l − 1. No distance is
  * beyond what the model has seen.
  */
-import { rope, ropeTables } from '@arrowsmith/ops';
+import { positionsFrom, rope, ropeTables } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
-import type { AttentionConfig } from './config.ts';
+import type { AttentionConfig, DualChunkConfig } from './config.ts';
 import { scaledFrequencies } from './positions.ts';
+
+/** An attention with dual chunks. */
+export type DualChunkAttentionConfig = AttentionConfig & { dualChunk: DualChunkConfig };
 
 /** Turns heads [b, s, n, h_d] to given positions; layers without positions turn nothing. */
 function rotateTo({ rope: config, headDim }: AttentionConfig, x: tf.Tensor, positions: readonly number[]): tf.Tensor {
   if (config === null) return x;
   const { frequencies, amplitude } = scaledFrequencies(config, headDim);
-  const rows = positions.map((position) => ropeTables({ length: 1, offset: position, frequencies, amplitude }));
-  const [cos, sin] = (['cos', 'sin'] as const).map((table) => tf.concat(rows.map((row) => row[table])));
-  return rope(x, cos!, sin!, { interleaved: config.interleaved });
+  const { cos, sin } = ropeTables({ positions, frequencies, amplitude });
+  return rope(x, cos, sin, { interleaved: config.interleaved });
 }
 
-/** Turns keys to their positions within their chunks. @param offset position of the first in the sequence */
-export function rotateByChunk(config: AttentionConfig, keys: tf.Tensor, offset: number): tf.Tensor {
-  const { chunk } = config.dualChunk!;
+/** Turns keys to their positions within their chunks. @param positions of the keys in their sequence */
+export function rotateByChunk(
+  config: DualChunkAttentionConfig,
+  keys: tf.Tensor,
+  positions: readonly number[],
+): tf.Tensor {
+  const { chunk } = config.dualChunk;
   return rotateTo(
     config,
     keys,
-    Array.from({ length: keys.shape[1]! }, (_, i) => (offset + i) % chunk),
+    positions.map((position) => position % chunk),
   );
 }
 
 /**
- * @param q queries before the rotation, [b, s, n_h, h_d]
+ * @param q queries before the rotation, at the last of the keys' positions, [b, s, n_h, h_d]
  * @param k all keys, rotated by {@link rotateByChunk}, [b, s_kv, n_kv, h_d]
  * @param v values [b, s_kv, n_kv, h_d]
- * @param offset position of the first query
  * @param documentOffsets the first key that each query may see, int32 [b, s]; all of those before it by default
  * @returns [b, s, n_h, h_d]
  */
 export function dualChunkAttention(
-  config: AttentionConfig,
+  config: DualChunkAttentionConfig,
   q: tf.Tensor,
   k: tf.Tensor,
   v: tf.Tensor,
-  offset: number,
   documentOffsets?: tf.Tensor,
 ): tf.Tensor {
-  const { chunk, trainedLength } = config.dualChunk!;
+  const { chunk, trainedLength } = config.dualChunk;
   const [s, heads] = q.shape.slice(1, 3) as [number, number];
   const sKv = k.shape[1]!;
-  const positions = Array.from({ length: s }, (_, i) => offset + i);
+  const positions = positionsFrom(sKv - s, s);
   const placements = [
     { own: (i: number) => i % chunk, chunksBack: (back: number) => back === 0 },
     { own: (i: number) => Math.min((i % chunk) + chunk, trainedLength - 1), chunksBack: (back: number) => back === 1 },

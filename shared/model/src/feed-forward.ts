@@ -1,8 +1,19 @@
 /** @file Gated feed-forward networks (Shazeer 2020, https://arxiv.org/abs/2002.05202), whole or the first part of a nested one. */
-import { addBias, gatedFeedForward, gaussianTopK, geglu, linear, linearAdd, linears, swiglu } from '@arrowsmith/ops';
+import {
+  addBias,
+  gatedFeedForward,
+  gaussianTopK,
+  geglu,
+  isStored,
+  linear,
+  linearAdd,
+  linears,
+  swiglu,
+  type Weight,
+} from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Activation, DenseConfig } from './config.ts';
-import type { ParameterTensors } from './tensors.ts';
+import type { Activation } from './config.ts';
+import type { GatedModule } from './modules.ts';
 
 /** `activation(gate) · up`, [..., f]. */
 export function gated(activation: Activation, gate: tf.Tensor, up: tf.Tensor): tf.Tensor {
@@ -13,34 +24,38 @@ export function gated(activation: Activation, gate: tf.Tensor, up: tf.Tensor): t
  * down(activation(gate(x)) · up(x)), and with a residual its sum with that.
  *
  * @param x [b, s, d]
- * @param weights `gate_proj.weight` [f, d], `up_proj.weight` [f, d], `down_proj.weight` [d, f], and their biases where there are any
  * @param options inner features to use, the first of f, all by default; and the residual [b, s, d], none by default
  * @returns [b, s, d]
  */
 export function feedForward(
-  { activation, bias, sparsity }: Pick<DenseConfig, 'activation' | 'bias' | 'sparsity'>,
+  { config: { activation, sparsity, intermediateSize }, gate, up, down }: GatedModule,
   x: tf.Tensor,
-  weights: ParameterTensors,
-  { width, residual }: { width?: number; residual?: tf.Tensor | undefined } = {},
+  { width = intermediateSize, residual }: { width?: number; residual?: tf.Tensor | undefined } = {},
 ): tf.Tensor {
-  const part = (name: string, axis: 0 | 1) => firstOf(weights[name]!, axis, width);
-  const [wGate, wUp, wDown] = [part('gate_proj.weight', 0), part('up_proj.weight', 0), part('down_proj.weight', 1)];
-  if (!bias && sparsity === 0) {
-    return gatedFeedForward(x, { gate: wGate, up: wUp, down: wDown }, { activation, residual });
-  }
-  let [gate, up] = linears(x, [wGate, wUp]) as [tf.Tensor, tf.Tensor]; // [b, s, f]
-  if (bias) {
-    gate = addBias(gate, part('gate_proj.bias', 0));
-    up = addBias(up, part('up_proj.bias', 0));
-  }
-  if (sparsity > 0) gate = gaussianTopK(gate, { sparsity });
-  const hidden = gated(activation, gate, up);
-  const output = residual === undefined ? linear(hidden, wDown) : linearAdd(hidden, wDown, residual); // [b, s, d]
-  return bias ? addBias(output, weights['down_proj.bias']!) : output;
+  const weights = {
+    gate: firstOf(gate.weight, 0, width), // [width, d]
+    up: firstOf(up.weight, 0, width),
+    down: firstOf(down.weight, 1, width), // [d, width]
+  };
+  if (down.bias === undefined && sparsity === 0) return gatedFeedForward(x, weights, { activation, residual });
+  let [gates, ups] = linears(x, [weights.gate, weights.up]); // [b, s, width]
+  if (gate.bias !== undefined) gates = addBias(gates, firstOfTensor(gate.bias, 0, width));
+  if (up.bias !== undefined) ups = addBias(ups, firstOfTensor(up.bias, 0, width));
+  if (sparsity > 0) gates = gaussianTopK(gates, { sparsity });
+  const hidden = gated(activation, gates, ups);
+  const output = residual === undefined ? linear(hidden, weights.down) : linearAdd(hidden, weights.down, residual); // [b, s, d]
+  return down.bias === undefined ? output : addBias(output, down.bias);
 }
 
-function firstOf(weight: tf.Tensor, axis: 0 | 1, width: number | undefined): tf.Tensor {
-  if (width === undefined || width === weight.shape[axis]) return weight;
+/** @throws Error for a part of a stored matrix: the models within a nested one are taken out of it first */
+function firstOf(weight: Weight, axis: 0 | 1, width: number): Weight {
+  if (width === weight.shape[axis]) return weight;
+  if (isStored(weight)) throw new Error('a width of a nested model needs float32 weights');
+  return firstOfTensor(weight, axis, width);
+}
+
+function firstOfTensor(weight: tf.Tensor, axis: 0 | 1, width: number): tf.Tensor {
+  if (width === weight.shape[axis]) return weight;
   const size = weight.shape.map((length, i) => (i === axis ? width : length));
   return tf.slice(
     weight,

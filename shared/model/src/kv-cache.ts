@@ -1,4 +1,8 @@
-/** @file The keys and values of the tokens that a decoder has already seen, as many as each layer may still look at. */
+/**
+ * @file Keys and values of the tokens that a decoder has seen: the interface through which a pass reads and writes them, memory in which they may lie in
+ * any order, and the simplest order, a region for each sequence.
+ */
+import { pagedAttention, pagedRows, positionsFrom, reshape, writeRows, type PagedLayout } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttentionConfig, DecoderConfig } from './config.ts';
 
@@ -10,55 +14,177 @@ export type KeysAndValues = {
   v: tf.Tensor;
 };
 
-/** What `forward` continues from, and appends to. */
+/**
+ * What `forward` reads and writes of a cache: new tokens of some sequences, n in all, as one row, and what came before them in each. How long a
+ * sequence is, and how many of the tokens are its, is each one's own.
+ */
+export interface KvPass {
+  /** Position of each of the tokens in its sequence. */
+  readonly positions: readonly number[];
+  /** Keeps what a layer made of the tokens, [1, n, n_kv, h_d]. */
+  append(layer: number, own: KeysAndValues): void;
+  /**
+   * Attention over what a layer keeps of the sequences.
+   *
+   * @param layer whose keys and values are used: the attending layer itself, or an earlier one
+   * @param q [1, n, n_h, h_d]
+   * @returns [1, n, n_h, h_d]
+   */
+  attend(
+    layer: number,
+    q: tf.Tensor,
+    masks: Pick<AttentionConfig, 'scale' | 'window' | 'chunk' | 'softCap'>,
+  ): tf.Tensor;
+  /** What a layer keeps, for attention by other means: of each sequence all, b = 1, and which of the n tokens are its. */
+  sequences(layer: number): (KeysAndValues & { from: number; to: number })[];
+  /** The pass is done: its tokens are part of their sequences. */
+  commit(): void;
+}
+
+/** Where the keys and values of a pass lie in memory. Whoever manages blocks makes these. */
+export interface KvPlacement extends Pick<KvPass, 'positions' | 'commit'> {
+  /** In the memory as a table of a layer's rows, [rows, n_kv, h_d]. */
+  layout(layer: number): PagedLayout;
+  /** The slots of the tokens in that table, before the layout's offsets. */
+  slots(layer: number): readonly number[];
+}
+
+/** Memory for keys and values of all layers. Held until it is disposed of, whatever tidies are around. */
+export class KvMemory {
+  readonly #config: DecoderConfig;
+  #pool: tf.Tensor;
+
+  /** @param floats how many there is room for: a multiple of each layer's row, n_kv · h_d */
+  constructor(config: DecoderConfig, floats: number) {
+    this.#config = config;
+    this.#pool = tf.tidy(() => tf.keep(tf.zeros([floats])));
+  }
+
+  get bytes(): number {
+    return 4 * this.#pool.size;
+  }
+
+  dispose(): void {
+    this.#pool.dispose();
+  }
+
+  /** The pass whose tokens lie so. */
+  pass(placement: KvPlacement): KvPass {
+    const { positions } = placement;
+    return {
+      positions,
+      append: (layer, { k, v }) => {
+        const { keyOffset, valueOffset } = placement.layout(layer);
+        const slots = placement.slots(layer);
+        this.#write(layer, k, keyOffset, slots);
+        this.#write(layer, v, valueOffset, slots);
+      },
+      attend: (layer, q, masks) => {
+        const table = this.#table(layer);
+        const queries = reshape(q, [-1, ...q.shape.slice(2)]); // [n, n_h, h_d]
+        return reshape(pagedAttention(queries, table, table, placement.layout(layer), masks), q.shape);
+      },
+      sequences: (layer) => {
+        const [table, layout] = [this.#table(layer), placement.layout(layer)];
+        return layout.lengths.map((_, i) => ({
+          k: pagedRows(table, layout, i, layout.keyOffset),
+          v: pagedRows(table, layout, i, layout.valueOffset),
+          from: layout.queryOffsets[i] ?? 0,
+          to: layout.queryOffsets[i + 1] ?? 0,
+        }));
+      },
+      commit: () => placement.commit(),
+    };
+  }
+
+  /** [rows, n_kv, h_d] */
+  #table(layer: number): tf.Tensor {
+    const [kvHeads, headDim] = rowShape(this.#config, layer);
+    return reshape(this.#pool, [-1, kvHeads, headDim]);
+  }
+
+  #write(layer: number, x: tf.Tensor, offset: number, slots: readonly number[]): void {
+    const [kvHeads, headDim] = rowShape(this.#config, layer);
+    const rows = reshape(x, [-1, kvHeads * headDim]); // [n, n_kv h_d]
+    const table = reshape(this.#pool, [-1, kvHeads * headDim]);
+    const at = slots.map((slot) => slot + offset);
+    const written = writeRows(table, rows, at);
+    if (written === table) return; // in the pool itself
+    const { size } = this.#pool;
+    this.#pool.dispose();
+    this.#pool = tf.keep(tf.reshape(written, [size]));
+    written.dispose();
+  }
+}
+
+/** What a token's keys, and its values, are in a layer. */
+function rowShape({ layers }: DecoderConfig, layer: number): [kvHeads: number, headDim: number] {
+  const { kvHeads, headDim } = layers[layer]?.attention ?? { kvHeads: 0, headDim: 0 };
+  return [kvHeads, headDim];
+}
+
+/** A cache with a region as long as the context for each of its sequences. */
 export interface KvCache {
-  /** Positions seen. A layer with a window or chunks holds fewer: those that a later position sees. */
-  length: number;
-  /** Per layer; undefined where it holds none. */
-  layers: (KeysAndValues | undefined)[];
-  /** Frees the tensors and empties the cache. */
+  /** Tokens of each sequence so far. */
+  readonly lengths: readonly number[];
+  readonly bytes: number;
+  /** The pass that goes on with so many tokens of each sequence; one that gets none has no part in it. */
+  next(counts: readonly number[]): KvPass;
   dispose(): void;
 }
 
-/** An empty cache for one batch of sequences. */
-export function createKvCache(config: DecoderConfig): KvCache {
+/** Empty sequences, with all the memory that they may come to need. */
+export function createKvCache(config: DecoderConfig, { sequences = 1 }: { sequences?: number } = {}): KvCache {
+  const { contextLength } = config;
+  const rowsOfLayer = sequences * contextLength;
+  let floats = 0;
+  /** First row of each layer's keys, which values follow. */
+  const firstRows = config.layers.map(({ attention: { kvHeads, headDim, keysOfLayer } }) => {
+    const row = kvHeads * headDim;
+    const first = Math.ceil(floats / row);
+    if (keysOfLayer === null) floats = (first + 2 * rowsOfLayer) * row;
+    return first;
+  });
+  const multiple = config.layers.reduce(
+    (all, _, layer) => leastCommonMultiple(all, product(rowShape(config, layer))),
+    1,
+  );
+  const memory = new KvMemory(config, Math.ceil(floats / multiple) * multiple);
+  const lengths = Array.from({ length: sequences }, () => 0);
   return {
-    length: 0,
-    layers: config.layers.map(() => undefined),
-    dispose() {
-      tf.dispose(this.layers);
-      this.layers.fill(undefined);
-      this.length = 0;
+    lengths,
+    bytes: memory.bytes,
+    dispose: () => memory.dispose(),
+    next(counts) {
+      const members = lengths.flatMap((before, i) =>
+        (counts[i] ?? 0) > 0 ? [{ i, before, count: counts[i] ?? 0 }] : [],
+      );
+      const positions = members.flatMap(({ before, count }) => positionsFrom(before, count));
+      const layout = {
+        queryOffsets: members.reduce((ends, { count }) => [...ends, (ends.at(-1) ?? 0) + count], [0]),
+        lengths: members.map(({ before, count }) => before + count),
+        blocks: members.map(({ i }) => i * contextLength),
+        blockSize: contextLength,
+      };
+      const slots = members.flatMap(({ i, before, count }) => positionsFrom(i * contextLength + before, count));
+      return memory.pass({
+        positions,
+        slots: () => slots,
+        layout: (layer) => {
+          const keyOffset = firstRows[layer] ?? 0;
+          return { ...layout, keyOffset, valueOffset: keyOffset + rowsOfLayer };
+        },
+        commit() {
+          for (const { i, before, count } of members) lengths[i] = before + count;
+        },
+      });
     },
   };
 }
 
-/**
- * Appends the keys and values of new positions to a layer's, and returns all that the new positions see. The cache owns what it
- * holds: that outlives any `tf.tidy` around, until the next call or `dispose`.
- *
- * @param k [b, s, n_kv, h_d]
- * @param v [b, s, n_kv, h_d]
- */
-export function appendToLayer(
-  cache: KvCache,
-  layer: number,
-  { window, chunk }: Pick<AttentionConfig, 'window' | 'chunk'>,
-  k: tf.Tensor,
-  v: tf.Tensor,
-): KeysAndValues {
-  const before = cache.layers[layer];
-  const all = before === undefined ? { k, v } : { k: tf.concat([before.k, k], 1), v: tf.concat([before.v, v], 1) };
-  const positions = all.k.shape[1]!;
-  const next = cache.length + k.shape[1]!;
-  const seen = Math.min(positions, window === 0 ? Infinity : window - 1, chunk === 0 ? Infinity : next % chunk);
-  tf.dispose([before]);
-  cache.layers[layer] = seen === 0 ? undefined : { k: last(all.k, seen), v: last(all.v, seen) };
-  return all;
-}
+const product = ([a, b]: readonly [number, number]): number => a * b;
 
-/** The last positions of [b, s, n, h_d], as a tensor that outlives tidies. */
-function last(x: tf.Tensor, positions: number): tf.Tensor {
-  const s = x.shape[1]!;
-  return tf.keep(positions === s ? tf.clone(x) : tf.slice(x, [0, s - positions], [-1, -1]));
+function leastCommonMultiple(a: number, b: number): number {
+  const divisor = (x: number, y: number): number => (y === 0 ? x : divisor(y, x % y));
+  return (a / divisor(a, b)) * b;
 }

@@ -14,9 +14,8 @@ import {
   topK,
 } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
-import type { MoeConfig } from './config.ts';
 import { feedForward, gated } from './feed-forward.ts';
-import { within, type ParameterTensors } from './tensors.ts';
+import type { ExpertsModule } from './modules.ts';
 
 /** What a router did, for its losses and for the log. */
 export type Routing = {
@@ -32,19 +31,16 @@ export type Routing = {
  * Every token through the experts that are chosen for it, and through the shared one; with a residual, the sum with that.
  *
  * @param x normed hidden states [b, s, d]
- * @param weights `gate.weight` [E, d], the router; `experts.gate_proj.weight` and `experts.up_proj.weight` [E, f, d],
- *   `experts.down_proj.weight` [E, d, f]; `shared_expert.gate_proj.weight` …
  * @param residual [b, s, d], or none
  * @returns the output [b, s, d], and what the router did
  */
 export function mixtureOfExperts(
-  config: MoeConfig,
+  { config, router, gate, up, down, shared }: ExpertsModule,
   x: tf.Tensor,
-  weights: ParameterTensors,
   residual: tf.Tensor | undefined,
 ): { output: tf.Tensor; routing: Routing } {
-  const rows = reshape(x, [-1, x.shape.at(-1)!]); // [n, d]
-  const logits = linear(rows, weights['gate.weight']!); // [n, E]
+  const rows = reshape(x, [-1, x.shape.at(-1) ?? 0]); // [n, d]
+  const logits = linear(rows, router); // [n, E]
   const probabilities = softmax(logits); // [n, E]
   const scalesInputs = config.router === 'sigmoid';
   const { values, indices } = topK(scalesInputs ? sigmoid(logits) : probabilities, config.topK); // [n, k] each
@@ -52,10 +48,9 @@ export function mixtureOfExperts(
 
   const routes = sortByExpert(indices, config.experts);
   const sent = dispatch(rows, routes, scalesInputs ? routingWeights : undefined); // [n k, d], sorted by expert
-  const expert = (name: string) => weights[`experts.${name}.weight`]!;
-  const [gate, up] = groupedLinears(sent, [expert('gate_proj'), expert('up_proj')], routes.offsets); // [n k, f]
-  const [computed] = groupedLinears(gated(config.activation, gate!, up!), [expert('down_proj')], routes.offsets); // [n k, d]
-  const routed = reshape(combine(computed!, routes, scalesInputs ? undefined : routingWeights), x.shape);
+  const [gates, ups] = groupedLinears(sent, [gate, up], routes.offsets); // [n k, f]
+  const [computed] = groupedLinears(gated(config.activation, gates, ups), [down], routes.offsets); // [n k, d]
+  const routed = reshape(combine(computed, routes, scalesInputs ? undefined : routingWeights), x.shape); // [b, s, d]
 
   const routing = {
     load: routes.load,
@@ -63,7 +58,5 @@ export function mixtureOfExperts(
     squaredLogSum: tf.mean(tf.square(logSumExp(logits))),
   };
   const sum = residual === undefined ? routed : tf.add(residual, routed);
-  if (config.sharedIntermediateSize === 0) return { output: sum, routing };
-  const shared = { ...config, bias: false, sparsity: 0 };
-  return { output: feedForward(shared, x, within(weights, 'shared_expert.'), { residual: sum }), routing };
+  return { output: shared === undefined ? sum : feedForward(shared, x, { residual: sum }), routing };
 }

@@ -9,13 +9,16 @@ import { withoutReads } from '../../ops/src/testing/without-reads.ts';
 import { decoderConfig } from './architecture.ts';
 import type { DecoderConfig } from './config.ts';
 import { extendContext } from './context-extension.ts';
-import { expertLoads, forward, logits, lossTerms, targetLosses, type LossOptions } from './decoder.ts';
+import { forward } from './decoder.ts';
 import { families } from './families/index.ts';
 import { createKvCache } from './kv-cache.ts';
 import { modelParameters } from './model-parameters.ts';
+import { PER_LAYER_TABLE } from './modules.ts';
+import { expertLoads, logits, lossTerms, targetLosses, type LossOptions } from './outputs.ts';
 import { initialWeights } from './parameters.ts';
-import { PER_LAYER_TABLE, perLayerRowsOf } from './per-layer-embedding.ts';
+import { perLayerRowsOf } from './per-layer-embedding.ts';
 import { tensorsOf } from './tensors.ts';
+import { continueRows } from './testing/cached.ts';
 
 const plain = { hiddenSize: 16, layers: 5, heads: 4, kvHeads: 2, intermediateSize: 16 };
 const sizes = { ...plain, window: 3, chunk: 3 };
@@ -24,6 +27,7 @@ const configOf = (family: string) => decoderConfig(modelParameters.parse({ famil
 
 const ids = Int32Array.of(3, 1, 4, 1, 5, 9, 2, 6, 2, 7, 1, 8, 2, 8, 1, 8);
 const shape: [number, number] = [2, 8];
+const rows = [Array.from(ids.subarray(0, 8)), Array.from(ids.subarray(8))];
 const int32 = (values: Int32Array) => tf.tensor2d(values, shape, 'int32');
 const documentOffsets = () => int32(Int32Array.from(ids, (_, i) => (i % 8 < 5 ? 0 : 5)));
 
@@ -82,10 +86,11 @@ describe.each([...backends])('on %s', (backend) => {
     test('when it continues a text, or says which experts it uses', () => {
       const results = withoutReads(() => {
         const parameters = tensorsOf(initialWeights(config, 1));
-        const cache = createKvCache(config);
-        const prompt = forward(config, parameters, int32(ids), { cache });
-        const next = forward(config, parameters, tf.tensor2d([1, 2], [2, 1], 'int32'), { cache });
-        return [prompt, logits(config, parameters, next), ...expertLoads(config, parameters, int32(ids))];
+        const cache = createKvCache(config, { sequences: 2 });
+        const prompt = continueRows(config, parameters, cache, rows);
+        const next = continueRows(config, parameters, cache, [[1], [2]]);
+        const scores = next.map((hidden) => logits(config, parameters, hidden));
+        return [...prompt, ...scores, ...expertLoads(config, parameters, int32(ids))];
       });
       expectFinite(results);
     });
@@ -102,9 +107,9 @@ describe.each([...backends])('on %s', (backend) => {
     const config = decoderConfig(modelParameters.parse(plain), { ...data, contextLength: 6 });
     const extended = extendContext(config, { method: 'dual-chunk', factor: 2 });
     const results = withoutReads(() => {
-      const [parameters, cache] = [tensorsOf(initialWeights(config, 1)), createKvCache(extended)];
-      const prompt = forward(extended, parameters, int32(ids), { cache });
-      return [prompt, forward(extended, parameters, tf.tensor2d([1, 2], [2, 1], 'int32'), { cache })];
+      const parameters = tensorsOf(initialWeights(config, 1));
+      const cache = createKvCache(extended, { sequences: 2 });
+      return [rows, [[1], [2]]].flatMap((pieces) => continueRows(extended, parameters, cache, pieces));
     });
     expectFinite(results);
   });

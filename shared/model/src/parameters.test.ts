@@ -2,7 +2,8 @@ import { UserError } from '@arrowsmith/errors';
 import { describe, expect, test } from 'vitest';
 import { decoderConfig } from './architecture.ts';
 import { modelParameters } from './model-parameters.ts';
-import { checkWeights, countParameters, initialWeights, parameterShapes } from './parameters.ts';
+import { parameterShapes } from './modules.ts';
+import { checkWeights, countParameters, initialWeights } from './parameters.ts';
 
 const configOf = (changes: object = {}) =>
   decoderConfig(

@@ -2,14 +2,12 @@
  * @file Per-layer embeddings (Gemma 3n): each layer adds, for each token, a vector of its own from a table that need not be in memory, since
  * only the rows of the tokens at hand are read.
  */
-import { embedding, linear, reshape, scale, sumLayerSlices } from '@arrowsmith/ops';
+import { embedding, isStored, linear, reshape, scale, scaleColumns, sumLayerSlices } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
-import type { DecoderConfig, NormConfig } from './config.ts';
+import type { Activation, DecoderConfig } from './config.ts';
+import { gated } from './feed-forward.ts';
+import type { BlockModule, PerLayerModule } from './modules.ts';
 import { normalize } from './normalization.ts';
-import type { ParameterTensors } from './tensors.ts';
-
-/** The name of the table [V_ple, layers · p], the one parameter outside of the core weights. */
-export const PER_LAYER_TABLE = 'model.embed_tokens_per_layer.weight';
 
 /** Rows of the table by token id, from wherever it lies. @returns [ids.length, layers · p] */
 export type PerLayerRows = (ids: Int32Array) => Float32Array;
@@ -40,21 +38,19 @@ export function perLayerRowsOf(
  * @returns a tensor [b, s, p] for each layer
  */
 export function perLayerInputs(
-  { layers, perLayerEmbedding, norm, hiddenSize }: DecoderConfig,
-  parameters: ParameterTensors,
+  { config: { size, vocabularySize, layers }, table, projection, norm }: PerLayerModule,
   x: tf.Tensor,
   ids: tf.Tensor,
   rows: tf.Tensor | undefined,
 ): tf.Tensor[] {
-  const { size, vocabularySize } = perLayerEmbedding!;
-  const [b, s] = ids.shape as [number, number];
+  const [b, s, d] = x.shape as [number, number, number];
   const inTable = tf.cast(tf.less(ids, tf.scalar(vocabularySize, 'int32')), 'int32');
-  const own = rows ?? embedding(parameters[PER_LAYER_TABLE]!, tf.mul(ids, inTable)); // [b, s, layers · p]
-  const projected = scale(linear(x, parameters['model.per_layer_model_projection.weight']!), 1 / Math.sqrt(hiddenSize));
-  const byLayer = reshape(projected, [b, s, layers.length, size]);
-  const normed = normalize(byLayer, parameters['model.per_layer_projection_norm.weight']!, norm);
+  const own = rows ?? (table === undefined ? undefined : embedding(table, tf.mul(ids, inTable))); // [b, s, layers · p]
+  if (own === undefined) throw new Error('neither the table of per-layer embeddings nor rows of it are there');
+  const projected = scale(linear(x, projection), 1 / Math.sqrt(d));
+  const normed = normalize(reshape(projected, [b, s, layers, size]), norm);
   return sumLayerSlices(reshape(normed, own.shape), own, {
-    layers: layers.length,
+    layers,
     factorA: Math.SQRT1_2,
     factorB: Math.SQRT1_2 * Math.sqrt(size),
   });
@@ -65,18 +61,23 @@ export function perLayerInputs(
  *
  * @param x [b, s, d]
  * @param input [b, s, p]
- * @param weights the layer's parameters `per_layer_input_gate.weight` …
- * @param activate the gate's activation times its second argument
+ * @param outputScale of the features of x, [d]
  * @returns [b, s, d]
  */
 export function perLayerOutput(
-  norm: NormConfig,
+  { gate, projection, norm }: NonNullable<BlockModule['perLayer']>,
+  activation: Activation,
   x: tf.Tensor,
   input: tf.Tensor,
-  weights: ParameterTensors,
-  activate: (gate: tf.Tensor, input: tf.Tensor) => tf.Tensor,
+  outputScale: tf.Tensor | undefined,
 ): tf.Tensor {
-  const gate = linear(x, weights['per_layer_input_gate.weight']!); // [b, s, p]
-  const projected = linear(activate(gate, input), weights['per_layer_projection.weight']!); // [b, s, d]
-  return normalize(projected, weights['post_per_layer_input_norm.weight']!, norm);
+  const gates = outputScale === undefined ? linear(x, gate) : scaledLinear(x, outputScale, gate); // [b, s, p]
+  return normalize(linear(gated(activation, gates, input), projection), norm);
+}
+
+/** linear(x · scale). Scaling the matrix instead is the same, and its p features are fewer than b s tokens. */
+function scaledLinear(x: tf.Tensor, columns: tf.Tensor, weight: PerLayerModule['projection']): tf.Tensor {
+  if (!isStored(weight)) return linear(x, scaleColumns(weight, columns));
+  const rows = reshape(x, [-1, columns.size]);
+  return linear(reshape(scaleColumns(rows, columns), x.shape), weight);
 }

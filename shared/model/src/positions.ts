@@ -1,6 +1,36 @@
-/** @file Rotary frequencies, and how they are stretched for longer contexts. */
-import type { RopeConfig } from './config.ts';
-import { ropeFrequencies } from '@arrowsmith/ops';
+/** @file What attention knows of positions: rotary tables, whose frequencies may be stretched for longer contexts, and temperatures. */
+import { ropeFrequencies, ropeTables } from '@arrowsmith/ops';
+import * as tf from '@tensorflow/tfjs-core';
+import type { AttentionConfig, RopeConfig } from './config.ts';
+
+/** Functions of the positions of s tokens. */
+export type PositionTables = {
+  /** Rotary tables [s, rotaryPairs]; none in a layer without positions. */
+  rotary?: { cos: tf.Tensor; sin: tf.Tensor };
+  /** Factor of the queries, [s]; none where temperatures are not tuned. */
+  temperature?: tf.Tensor;
+};
+
+/** The tables of each layer, of which equal ones are made once. */
+export function positionTables(positions: readonly number[]): (attention: AttentionConfig) => PositionTables {
+  const made = new Map<string, PositionTables>();
+  return ({ rope, headDim, temperatureTuning }) => {
+    const key = JSON.stringify([rope, headDim, temperatureTuning]);
+    const tables = made.get(key) ?? {
+      ...(rope === null ? {} : { rotary: ropeTables({ positions, ...scaledFrequencies(rope, headDim) }) }),
+      ...(temperatureTuning === null ? {} : { temperature: temperatures(positions, temperatureTuning) }),
+    };
+    made.set(key, tables);
+    return tables;
+  };
+}
+
+function temperatures(
+  positions: readonly number[],
+  { floorScale, scale }: NonNullable<AttentionConfig['temperatureTuning']>,
+): tf.Tensor {
+  return tf.tensor1d(positions.map((position) => 1 + scale * Math.log1p(Math.floor((position + 1) / floorScale))));
+}
 
 /**
  * The angle per position of each pair, and the factor of cosines and sines.

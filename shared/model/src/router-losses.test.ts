@@ -2,7 +2,7 @@ import { useBackend } from '@arrowsmith/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { decoderConfig } from './architecture.ts';
-import { lossTerms } from './decoder.ts';
+import { lossTerms } from './outputs.ts';
 import { modelParameters } from './model-parameters.ts';
 import { initialWeights } from './parameters.ts';
 import { routerLosses } from './router-losses.ts';

@@ -5,97 +5,135 @@ import {
   linear,
   linearAdd,
   linears,
+  positionsFrom,
   reshape,
   rmsNorm,
   rope,
   scalePositions,
 } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
-import type { AttentionConfig, NormConfig } from './config.ts';
-import { dualChunkAttention, rotateByChunk } from './dual-chunk-attention.ts';
-import { appendToLayer, type KvCache } from './kv-cache.ts';
-import type { ParameterTensors } from './tensors.ts';
+import type { AttentionConfig } from './config.ts';
+import { dualChunkAttention, rotateByChunk, type DualChunkAttentionConfig } from './dual-chunk-attention.ts';
+import type { KeysAndValues, KvPass } from './kv-cache.ts';
+import type { AttentionModule, LinearModule, NormModule } from './modules.ts';
+import { normalize } from './normalization.ts';
+import type { PositionTables } from './positions.ts';
 
 /** What attention reads besides its input: functions of the positions, and of the text. */
-export interface AttentionContext {
-  /** Position of the first of the new tokens in the sequence. */
-  offset: number;
-  /** Rotary tables [s, h_d / 2]; none in a layer without positions. */
-  rotary?: { cos: tf.Tensor; sin: tf.Tensor } | undefined;
-  /** Factor of the queries by position, [s]. */
-  temperature?: tf.Tensor | undefined;
+export type AttentionContext = PositionTables & {
+  /** Number of the layer. */
+  layer: number;
   /** First position of each position's document, int32 [b, s], to which attention is confined. */
   documentOffsets?: tf.Tensor | undefined;
-  /** Keys and values of an earlier layer, to use instead of own ones, [b, s_kv, n_kv, h_d]. */
-  shared?: { k: tf.Tensor; v: tf.Tensor } | undefined;
+  /** Keys and values of an earlier layer, for one that has none of its own; where there is a cache, they are in it. */
+  shared?: KeysAndValues | undefined;
+  /** Whether later layers use the keys and values of this one. */
+  isShared: boolean;
   /** What the output is added to, [b, s, d]. */
   residual?: tf.Tensor | undefined;
-  /** Whether later layers use the keys and values of this one. */
-  isShared?: boolean | undefined;
-  /** The cache, and which of its layers this one is. */
-  cache?: { of: KvCache; layer: number } | undefined;
-}
+  cache?: KvPass | undefined;
+};
 
 /**
  * Grouped-query attention.
  *
  * @param x normed hidden states [b, s, d]
- * @param weights the layer's parameters `q_proj.weight` …
- * @returns the output [b, s, d], and, for a layer that is shared, all keys and values that it saw, [b, s_kv, n_kv, h_d]
+ * @returns the output [b, s, d], and the layer's own keys and values, for layers that share them
  */
 export function selfAttention(
-  config: AttentionConfig,
-  norm: NormConfig,
+  module: AttentionModule,
   x: tf.Tensor,
-  weights: ParameterTensors,
-  { offset, rotary, temperature, documentOffsets, shared, residual, isShared, cache }: AttentionContext,
-): { output: tf.Tensor; k: tf.Tensor; v: tf.Tensor } {
-  const { headDim, scale, window, chunk, softCap } = config;
-  const projections = shared === undefined ? ['q_proj', 'k_proj', 'v_proj'] : ['q_proj'];
-  const matrices = projections.map((name) => weights[`${name}.weight`]!);
-  const projected = linears(x, matrices, { headDim }).map((y, i) => withHeadBias(config, y, weights, projections[i]!)); // [b, s, n, h_d]
-  // Attention turns queries and keys itself where nothing else comes between, and nobody else needs the keys.
-  const turnsWithin =
-    rotary !== undefined &&
-    config.dualChunk === null &&
-    config.qkNorm !== 'l2' &&
-    temperature === undefined &&
-    shared === undefined &&
-    isShared !== true &&
-    cache === undefined;
-
-  /** Queries or keys. */
-  const positioned = (head: tf.Tensor, weight: string): tf.Tensor => {
-    let y = head;
-    const { epsilon, unitOffset } = norm;
-    if (config.qkNorm === 'learned') y = rmsNorm(y, weights[`${weight}.weight`]!, { epsilon, unitOffset });
-    if (config.dualChunk !== null) y = weight === 'k_norm' ? rotateByChunk(config, y, offset) : y;
-    else if (rotary !== undefined && !turnsWithin)
-      y = rope(y, rotary.cos, rotary.sin, { interleaved: config.rope!.interleaved });
-    if (config.qkNorm === 'l2') y = rmsNorm(y, undefined, { epsilon });
-    return y;
-  };
-
-  const positionedQ = positioned(projected[0]!, 'q_norm');
-  const q = temperature === undefined ? positionedQ : scalePositions(positionedQ, temperature); // [b, s, n_h, h_d]
-  let { k, v } = shared ?? { k: positioned(projected[1]!, 'k_norm'), v: projected[2]! }; // [b, s_kv, n_kv, h_d]
-  if (shared === undefined) {
-    if (config.valueNorm) v = rmsNorm(v, undefined, { epsilon: norm.epsilon });
-    if (cache !== undefined) ({ k, v } = appendToLayer(cache.of, cache.layer, config, k, v));
+  context: AttentionContext,
+): { output: tf.Tensor; own: KeysAndValues | undefined } {
+  const { q, k, v, o, config } = module;
+  const { residual, cache, layer } = context;
+  const project = <M extends readonly LinearModule[]>(...modules: M) => heads(config, x, modules); // [b, s, n, h_d]
+  let queries: tf.Tensor;
+  let own: KeysAndValues | undefined;
+  if (k === undefined || v === undefined) {
+    [queries] = project(q);
+  } else {
+    const [forQueries, keys, values] = project(q, k, v);
+    queries = forQueries;
+    own = {
+      k: withPositions(module, keys, 'key', context),
+      v: config.valueNorm ? rmsNorm(values, undefined, { epsilon: module.epsilon }) : values,
+    };
+    cache?.append(layer, own);
   }
-  const rotation = turnsWithin ? { ...rotary, interleaved: config.rope!.interleaved } : undefined;
-  const attended =
-    config.dualChunk === null
-      ? attention(q, k, v, { scale, window, chunk, softCap, documentOffsets, rotary: rotation }) // [b, s, n_h, h_d]
-      : dualChunkAttention(config, q, k, v, offset, documentOffsets);
-  const weight = weights['o_proj.weight']!;
-  const output = residual === undefined ? linear(attended, weight) : linearAdd(attended, weight, residual); // [b, s, d]
-  return { output: config.bias === true ? addBias(output, weights['o_proj.bias']!) : output, k, v };
+  queries = withPositions(module, queries, 'query', context);
+  if (context.temperature !== undefined) queries = scalePositions(queries, context.temperature);
+
+  const attended = attend(config, queries, own, context); // [b, s, n_h, h_d]
+  const output = residual === undefined ? linear(attended, o.weight) : linearAdd(attended, o.weight, residual); // [b, s, d]
+  return { output: o.bias === undefined ? output : addBias(output, o.bias), own };
 }
 
-/** Adds a projection's bias to its heads, [b, s, n, h_d]. */
-function withHeadBias({ bias }: AttentionConfig, y: tf.Tensor, weights: ParameterTensors, name: string): tf.Tensor {
-  if (bias === false) return y;
-  const [b, s] = y.shape as [number, number];
-  return reshape(addBias(reshape(y, [b, s, -1]), weights[`${name}.bias`]!), y.shape);
+/** Projections of x that are cut into heads, [b, s, n, h_d] each. */
+function heads<M extends readonly LinearModule[]>({ headDim }: AttentionConfig, x: tf.Tensor, modules: M) {
+  const [b, s] = x.shape as [number, number];
+  const projected = linears(
+    x,
+    modules.map(({ weight }) => weight),
+    { headDim },
+  ).map((y, i) => {
+    const bias = modules[i]?.bias;
+    return bias === undefined ? y : reshape(addBias(reshape(y, [b, s, -1]), bias), y.shape);
+  });
+  return projected as { [I in keyof M]: tf.Tensor };
+}
+
+/** Whether attention rotates queries and keys itself, as nothing else comes between, and nobody else needs the keys. */
+function rotatesWithin({ dualChunk, qkNorm }: AttentionConfig, context: AttentionContext): boolean {
+  const { temperature, shared, isShared, cache } = context;
+  const isPlain = dualChunk === null && qkNorm !== 'l2' && temperature === undefined;
+  return isPlain && shared === undefined && !isShared && cache === undefined;
+}
+
+/** Queries or keys [b, s, n, h_d] with their norm and their positions. */
+function withPositions(
+  { config, epsilon, qNorm, kNorm }: AttentionModule,
+  x: tf.Tensor,
+  role: 'query' | 'key',
+  context: AttentionContext,
+): tf.Tensor {
+  const { rotary, cache } = context;
+  const norm: NormModule | undefined = role === 'query' ? qNorm : kNorm;
+  let y = norm === undefined ? x : normalize(x, norm);
+  if (hasDualChunks(config)) {
+    if (role === 'key') y = rotateByChunk(config, y, cache?.positions ?? positionsFrom(0, y.shape[1] ?? 0));
+  } else if (config.rope !== null && rotary !== undefined && !rotatesWithin(config, context)) {
+    y = rope(y, rotary.cos, rotary.sin, { interleaved: config.rope.interleaved });
+  }
+  return config.qkNorm === 'l2' ? rmsNorm(y, undefined, { epsilon }) : y;
+}
+
+const hasDualChunks = (config: AttentionConfig): config is DualChunkAttentionConfig => config.dualChunk !== null;
+
+/** Queries [b, s, n_h, h_d] over the keys and values that they may see: own ones, those of an earlier layer, and what the cache has. */
+function attend(
+  config: AttentionConfig,
+  q: tf.Tensor,
+  own: KeysAndValues | undefined,
+  context: AttentionContext,
+): tf.Tensor {
+  const { rotary, documentOffsets, cache, layer, shared } = context;
+  const { scale, window, chunk, softCap, keysOfLayer } = config;
+  const owner = keysOfLayer ?? layer;
+  if (cache !== undefined) {
+    if (!hasDualChunks(config)) return cache.attend(owner, q, config);
+    const attended = cache.sequences(owner).map(({ k, v, from, to }) => {
+      const queries = tf.slice(q, [0, from, 0, 0], [1, to - from, -1, -1]);
+      return dualChunkAttention(config, queries, k, v);
+    });
+    return tf.concat(attended, 1);
+  }
+  const seen = own ?? shared;
+  if (seen === undefined) throw new Error(`layer ${layer} has no keys, and none of layer ${owner}`);
+  if (hasDualChunks(config)) return dualChunkAttention(config, q, seen.k, seen.v, documentOffsets);
+  const rotation =
+    config.rope !== null && rotary !== undefined && rotatesWithin(config, context)
+      ? { ...rotary, interleaved: config.rope.interleaved }
+      : undefined;
+  return attention(q, seen.k, seen.v, { scale, window, chunk, softCap, documentOffsets, rotary: rotation });
 }

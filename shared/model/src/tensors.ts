@@ -40,9 +40,3 @@ export function viewOf(tensors: ParameterTensors): Weights {
   ]);
   return Object.fromEntries(entries) as Weights;
 }
-
-/** The tensors whose names begin with a prefix, without it: of one layer, or of one part of a layer. */
-export function within(tensors: ParameterTensors, prefix: string): ParameterTensors {
-  const own = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(own.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
-}

@@ -1,6 +1,7 @@
 /** @file Token embedding: looks up rows of a matrix. */
 import * as tf from '@tensorflow/tfjs-core';
 import { defineOp } from './op.ts';
+import { isStored, storedEmbedding, type Weight } from './stored-matrix.ts';
 import type { NamedTensors } from './tape.ts';
 
 const op = defineOp({
@@ -26,6 +27,6 @@ function scatterAdd(values: tf.Tensor, ids: tf.Tensor, [vocabularySize, d]: [num
  * @param ids int32 [b, s], each in [0, V): whoever makes the tensor sees to it, as a backend that computes elsewhere cannot say so in time
  * @returns [b, s, d]
  */
-export function embedding(weight: tf.Tensor, ids: tf.Tensor): tf.Tensor {
-  return op({ weight, ids }, {})[0]!;
+export function embedding(weight: Weight, ids: tf.Tensor): tf.Tensor {
+  return isStored(weight) ? storedEmbedding(weight, ids) : op({ weight, ids }, {})[0]!;
 }

@@ -1,9 +1,10 @@
 /** @file Gated feed-forward networks (Shazeer 2020, https://arxiv.org/abs/2002.05202) as one operation. */
 import * as tf from '@tensorflow/tfjs-core';
-import { gegluReference } from './geglu.ts';
-import { linearGradients, multiplyRows } from './linear.ts';
+import { geglu, gegluReference } from './geglu.ts';
+import { linear, linearAdd, linearGradients, linears, multiplyRows } from './linear.ts';
 import { defineOp } from './op.ts';
-import { swigluReference } from './swiglu.ts';
+import { isStored, storedGatedFeedForward, type Weight } from './stored-matrix.ts';
+import { swiglu, swigluReference } from './swiglu.ts';
 import type { NamedTensors } from './tape.ts';
 
 const references = { silu: swigluReference, 'gelu-tanh': gegluReference };
@@ -45,9 +46,17 @@ const op = defineOp({
  */
 export function gatedFeedForward(
   x: tf.Tensor,
-  { gate, up, down }: NamedTensors<'gate' | 'up' | 'down'>,
+  { gate, up, down }: Readonly<Record<'gate' | 'up' | 'down', Weight>>,
   { activation, residual }: { activation: FeedForwardAttributes['activation']; residual?: tf.Tensor | undefined },
 ): tf.Tensor {
+  if (isStored(gate) && isStored(up) && isStored(down)) {
+    return storedGatedFeedForward(x, { gate, up, down }, { activation, residual });
+  }
+  if (isStored(gate) || isStored(up) || isStored(down)) {
+    const [gates, ups] = linears(x, [gate, up]); // [..., f]
+    const hidden = activation === 'silu' ? swiglu(gates, ups) : geglu(gates, ups);
+    return residual === undefined ? linear(hidden, down) : linearAdd(hidden, down, residual);
+  }
   const hasResidual = residual !== undefined;
   return op({ x, gate, up, down, ...(hasResidual ? { residual } : {}) }, { activation, hasResidual })[0]!;
 }

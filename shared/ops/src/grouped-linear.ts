@@ -5,6 +5,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { defineOp, numbered } from './op.ts';
 import { rowBlocks } from './row-blocks.ts';
+import type { PerWeight } from './linear.ts';
+import { allStored, isStored, storedGroupedLinears, type Weight } from './stored-matrix.ts';
 import type { NamedTensors } from './tape.ts';
 import { transposeMatrix } from './transpose-matrix.ts';
 import { unstack } from './unstack.ts';
@@ -68,8 +70,15 @@ function matrix(weight: tf.Tensor, group: tf.Tensor): tf.Tensor {
  * @param offsets int32 [E + 1], rising from 0 to n: group g has the rows from offsets[g] to before offsets[g + 1], maybe none
  * @returns [n, out] for each stack; the gradient of a matrix without rows is 0
  */
-export function groupedLinears(x: tf.Tensor, weights: readonly tf.Tensor[], offsets: tf.Tensor): tf.Tensor[] {
-  return op({ x, offsets, ...numbered('weight', weights) } as NamedTensors<'x' | 'offsets'> & NamedTensors, {
-    count: weights.length,
-  });
+export function groupedLinears<const W extends readonly Weight[]>(
+  x: tf.Tensor,
+  weights: W,
+  offsets: tf.Tensor,
+): PerWeight<W> {
+  const stored = allStored(weights);
+  if (stored !== undefined) return storedGroupedLinears(x, stored, offsets) as PerWeight<W>;
+  if (weights.some(isStored)) return weights.flatMap((weight) => groupedLinears(x, [weight], offsets)) as PerWeight<W>;
+  const tensors = numbered('weight', weights as readonly tf.Tensor[]);
+  const inputs = { x, offsets, ...tensors } as NamedTensors<'x' | 'offsets'> & NamedTensors;
+  return op(inputs, { count: weights.length }) as PerWeight<W>;
 }

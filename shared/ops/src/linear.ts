@@ -1,6 +1,7 @@
 /** @file The linear map y = x Wᵀ, several of them that share x, and one whose result is added to something. */
 import * as tf from '@tensorflow/tfjs-core';
 import { defineOp, numbered } from './op.ts';
+import { allStored, isStored, storedLinears, type Weight } from './stored-matrix.ts';
 import type { NamedTensors } from './tape.ts';
 import { transposeMatrix } from './transpose-matrix.ts';
 
@@ -66,9 +67,13 @@ export type LinearOptions = {
   headDim?: number;
 };
 
+/** A tensor for each of the weights. */
+export type PerWeight<W extends readonly unknown[]> = { [I in keyof W]: tf.Tensor };
+
 /**
  * Maps the last axis by each of several weight matrices in PyTorch's and Hugging Face's layout, without biases: the projections to
- * queries, keys and values, say. As one operation they read x once, keep it once, and sum its gradient as they go.
+ * queries, keys and values, say. As one operation they read x once, keep it once, and sum its gradient as they go. Of stored matrices there is no
+ * gradient.
  *
  * Kernels `Linear`, `LinearGrad`.
  *
@@ -76,14 +81,21 @@ export type LinearOptions = {
  * @param weights [out, in] each
  * @returns [..., out] for each weight; with `headDim`, [..., out / headDim, headDim]
  */
-export function linears(x: tf.Tensor, weights: readonly tf.Tensor[], { headDim = 0 }: LinearOptions = {}): tf.Tensor[] {
-  const inputs = { x, ...numbered('weight', weights) } as NamedTensors<'x'> & NamedTensors;
-  return op(inputs, { count: weights.length, headDim });
+export function linears<const W extends readonly Weight[]>(
+  x: tf.Tensor,
+  weights: W,
+  { headDim = 0 }: LinearOptions = {},
+): PerWeight<W> {
+  const stored = allStored(weights);
+  if (stored !== undefined) return storedLinears(x, stored, { headDim }) as PerWeight<W>;
+  if (weights.some(isStored)) return weights.flatMap((weight) => linears(x, [weight], { headDim })) as PerWeight<W>;
+  const inputs = { x, ...numbered('weight', weights as readonly tf.Tensor[]) } as NamedTensors<'x'> & NamedTensors;
+  return op(inputs, { count: weights.length, headDim }) as PerWeight<W>;
 }
 
 /** One of {@link linears}. */
-export function linear(x: tf.Tensor, weight: tf.Tensor): tf.Tensor {
-  return linears(x, [weight])[0]!;
+export function linear(x: tf.Tensor, weight: Weight): tf.Tensor {
+  return linears(x, [weight])[0];
 }
 
 /**
@@ -96,6 +108,7 @@ export function linear(x: tf.Tensor, weight: tf.Tensor): tf.Tensor {
  * @param residual [..., out]
  * @returns [..., out]
  */
-export function linearAdd(x: tf.Tensor, weight: tf.Tensor, residual: tf.Tensor): tf.Tensor {
-  return addOp({ x, weight, residual }, {})[0]!;
+export function linearAdd(x: tf.Tensor, weight: Weight, residual: tf.Tensor): tf.Tensor {
+  const values = isStored(weight) ? storedLinears(x, [weight], { residual }) : addOp({ x, weight, residual }, {});
+  return values[0]!;
 }

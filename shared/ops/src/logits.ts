@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { linear } from './linear.ts';
 import { defineOp } from './op.ts';
+import type { Weight } from './stored-matrix.ts';
 import type { NamedTensors } from './tape.ts';
 
 /** What becomes of the products z = x Wᵀ before the softmax; by default they are the logits. */
@@ -44,7 +45,7 @@ const op = defineOp({
  * @param weight output matrix [V, d]
  * @returns [..., V]
  */
-export function logits(x: tf.Tensor, weight: tf.Tensor, options: LogitOptions = {}): tf.Tensor {
+export function logits(x: tf.Tensor, weight: Weight, options: LogitOptions = {}): tf.Tensor {
   const attributes = logitAttributes(options);
   const products = linear(x, weight);
   return attributes.scale === 1 && attributes.softCap === 0 ? products : op({ products }, attributes)[0]!;

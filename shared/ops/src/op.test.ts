@@ -18,6 +18,7 @@ import {
   rmsNormResidual,
   rope,
   ropeFrequencies,
+  positionsFrom,
   ropeTables,
   swiglu,
   tokenLosses,
@@ -98,7 +99,7 @@ describe('a backend that registers kernels of its own', () => {
   });
 });
 
-const tables = () => ropeTables({ length: 3, frequencies: ropeFrequencies(4, 10) });
+const tables = () => ropeTables({ positions: positionsFrom(0, 3), frequencies: ropeFrequencies(4, 10) });
 
 /** Every operation: its inputs' shapes, how to call it, how many values and residuals a kernel returns, and what its gradient gets. */
 const contracts: {
@@ -277,7 +278,7 @@ describe.each(['cpu', 'wasm'] as const)('on %s', (backend) => {
     const targets = tf.tensor1d([2, -1, 5], 'int32');
     const hidden = (w: tf.Tensor, g: tf.Tensor) =>
       tf.tidy(() => {
-        const { cos, sin } = ropeTables({ length: 3, frequencies: ropeFrequencies(2, 100) });
+        const { cos, sin } = ropeTables({ positions: positionsFrom(0, 3), frequencies: ropeFrequencies(2, 100) });
         const x = rmsNorm(embedding(w, ids), g, { epsilon: 1e-5 }); // [1, 3, 4]
         const heads = rope(tf.reshape(x, [1, 3, 2, 2]), cos, sin);
         const attended = tf.reshape(attention(heads, heads, heads, { scale: 1 }), [1, 3, 4]);

@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { runNode, unrecorded, type NamedTensors } from './tape.ts';
 
 /** The inputs that are not tensors. */
-export type Attributes = Readonly<Record<string, number | boolean | string | readonly number[]>>;
+export type Attributes = Readonly<Record<string, number | boolean | string | readonly number[] | readonly string[]>>;
 
 export interface KernelDefinition<I extends NamedTensors, A extends Attributes> {
   /** The name under which a backend registers its own: `kernelFunc({ inputs, attrs })` returns what `reference` returns. */
@@ -33,6 +33,20 @@ export function defineKernel<I extends NamedTensors, A extends Attributes>({
     return unrecorded(() => tf.tidy(() => reference(inputs, attributes)));
   };
 }
+
+/**
+ * Runs a kernel that only backends have. Nothing is differentiated.
+ *
+ * @throws Error where the active backend has none of that name
+ */
+export function runBackendKernel(kernelName: string, inputs: NamedTensors, attributes: Attributes): tf.Tensor[] {
+  const kernel = findKernel(kernelName);
+  if (kernel === undefined) throw new Error(`backend "${tf.getBackend()}" has no kernel ${kernelName}`);
+  return runKernel(kernel, inputs, attributes);
+}
+
+/** Whether the active backend has a kernel of its own of that name. */
+export const hasKernel = (kernelName: string): boolean => findKernel(kernelName) !== undefined;
 
 /** `tf.engine().runKernel` with less around it; see `runNode`. */
 function runKernel(kernel: tf.KernelConfig, inputs: NamedTensors, attributes: Attributes): tf.Tensor[] {

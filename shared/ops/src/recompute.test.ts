@@ -1,7 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useBackend } from '@arrowsmith/engine';
-import { geglu, linear, recompute, reshape, rmsNorm, rope, ropeFrequencies, ropeTables } from './index.ts';
+import {
+  geglu,
+  linear,
+  recompute,
+  reshape,
+  rmsNorm,
+  rope,
+  positionsFrom,
+  ropeFrequencies,
+  ropeTables,
+} from './index.ts';
 import type { NamedTensors } from './tape.ts';
 import { GRADIENT_TOLERANCE, gradientError, randomTensor } from './testing/errors.ts';
 
@@ -10,7 +20,7 @@ const recomputeOne = <I extends NamedTensors, C extends NamedTensors>(
   f: (tensors: I & C) => tf.Tensor,
   own: I,
   constants: C,
-): tf.Tensor => recompute((tensors: I & C) => ({ value: f(tensors) }), own, constants).value;
+): tf.Tensor => recompute((inputs: I, others: C) => ({ value: f({ ...inputs, ...others }) }), own, constants).value;
 
 /** A block with a residual stream, inner activations, weights and tables. */
 const block = ({ x, up, down, gain, cos, sin }: NamedTensors<'x' | 'up' | 'down' | 'gain' | 'cos' | 'sin'>) =>
@@ -52,7 +62,7 @@ describe.each(['cpu', 'wasm'] as const)('recomputation on %s', (backend) => {
   };
 
   test('changes no bit of values and gradients', () => {
-    const tables = ropeTables({ length: 3, frequencies: ropeFrequencies(2, 10) });
+    const tables = ropeTables({ positions: positionsFrom(0, 3), frequencies: ropeFrequencies(2, 10) });
     const expected = values(twoBlocks(tables, undefined));
     expect(values(twoBlocks(tables, recomputeOne))).toEqual(expected);
     // The gradient tape of tfjs is one for all: the inner ones must not disturb the outer.
@@ -65,7 +75,7 @@ describe.each(['cpu', 'wasm'] as const)('recomputation on %s', (backend) => {
   });
 
   test('keeps nothing but the inputs until the backward pass, and nothing after it', () => {
-    const tables = ropeTables({ length: 3, frequencies: ropeFrequencies(2, 10) });
+    const tables = ropeTables({ positions: positionsFrom(0, 3), frequencies: ropeFrequencies(2, 10) });
     const xs = inputs();
     const kept = (wrap: typeof recomputeOne | undefined): number => {
       const before = tf.memory();
@@ -86,8 +96,13 @@ describe.each(['cpu', 'wasm'] as const)('recomputation on %s', (backend) => {
 
   test('needs the tables and the tensors only while they are given: they may be gone before the backward pass', () => {
     const f = (...xs: tf.Tensor[]) =>
-      tf.tidy(() => twoBlocks(ropeTables({ length: 3, frequencies: ropeFrequencies(2, 10) }), recomputeOne)(...xs));
-    const tables = ropeTables({ length: 3, frequencies: ropeFrequencies(2, 10) });
+      tf.tidy(() =>
+        twoBlocks(
+          ropeTables({ positions: positionsFrom(0, 3), frequencies: ropeFrequencies(2, 10) }),
+          recomputeOne,
+        )(...xs),
+      );
+    const tables = ropeTables({ positions: positionsFrom(0, 3), frequencies: ropeFrequencies(2, 10) });
     expect(values(f)).toEqual(values(twoBlocks(tables, undefined)));
   });
 

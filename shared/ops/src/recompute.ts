@@ -1,37 +1,51 @@
 /** @file Activation recomputation, or gradient checkpointing (Chen et al. 2016, https://arxiv.org/abs/1604.06174). */
 import * as tf from '@tensorflow/tfjs-core';
-import { gradientsWithin, runNode, type NamedTensors } from './tape.ts';
+import { numbered } from './op.ts';
+import { gradientsWithin, runNode } from './tape.ts';
 
 /**
- * f(tensors), for which only the tensors themselves stay alive until the backward pass, and nothing of what f computes: the
+ * f(inputs, constants), for which only the tensors themselves stay alive until the backward pass, and nothing of what f computes: the
  * backward pass runs f once more to have that. Values and gradients are bit for bit those of f itself, since the same kernels run.
  *
  * @param f a pure function; it may use no tensor but those it is given, as others may be gone when it runs again
- * @param inputs what gradients flow to
- * @param constants what f needs besides
+ * @param inputs what gradients flow to: objects and arrays with tensors anywhere in them
+ * @param constants what f needs besides, likewise
+ * @returns likewise
  */
-export function recompute<I extends NamedTensors, C extends NamedTensors, V extends NamedTensors>(
-  f: (tensors: I & C) => V,
-  inputs: I,
-  constants: C,
-): V {
-  const all = { ...inputs, ...constants };
-  const names = Object.keys(all);
-  let valueNames: string[] = [];
+export function recompute<I, C, V>(f: (inputs: I, constants: C) => V, inputs: I, constants: C): V {
+  const [xs, others] = [tensorsIn(inputs), tensorsIn(constants)];
+  let outputs: V | undefined;
   const values = runNode({
-    inputs,
+    inputs: numbered('input', xs),
     forward(save) {
-      save(Object.values(all));
-      const named = f(all);
-      valueNames = Object.keys(named);
-      return Object.values(named);
+      save([...xs, ...others]);
+      outputs = f(inputs, constants);
+      return tensorsIn(outputs);
     },
     backward(dValues, saved) {
-      const again = Object.fromEntries(names.map((name, i) => [name, saved[i]!])) as NamedTensors as I & C;
-      const xs = saved.slice(0, Object.keys(inputs).length);
-      const gradients = gradientsWithin(() => Object.values(f(again)), xs, dValues);
-      return gradients.map((gradient, i) => gradient ?? tf.zerosLike(xs[i]!));
+      const [again, constant] = [saved.slice(0, xs.length), saved.slice(xs.length)];
+      const run = () => tensorsIn(f(withTensors(inputs, again), withTensors(constants, constant)));
+      const gradients = gradientsWithin(run, again, dValues);
+      return gradients.map((gradient, i) => gradient ?? tf.zerosLike(again[i]!));
     },
   });
-  return Object.fromEntries(valueNames.map((name, i) => [name, values[i]!])) as NamedTensors as V;
+  return withTensors(outputs as V, values);
+}
+
+/** All tensors of a structure, in order. */
+function tensorsIn(structure: unknown): tf.Tensor[] {
+  if (structure instanceof tf.Tensor) return [structure];
+  return typeof structure === 'object' && structure !== null ? Object.values(structure).flatMap(tensorsIn) : [];
+}
+
+/** The same structure with other tensors, in the order of {@link tensorsIn}. */
+function withTensors<T>(structure: T, tensors: readonly tf.Tensor[]): T {
+  const rest = tensors.values();
+  const replace = (node: unknown): unknown => {
+    if (node instanceof tf.Tensor) return rest.next().value;
+    if (Array.isArray(node)) return node.map(replace);
+    if (typeof node !== 'object' || node === null) return node;
+    return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, replace(value)]));
+  };
+  return replace(structure) as T;
 }

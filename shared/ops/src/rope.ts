@@ -15,33 +15,36 @@ export function ropeFrequencies(headDim: number, theta: number): Float64Array {
 }
 
 export interface RopeTablesOptions {
-  /** Number of positions. */
-  length: number;
+  /** Of each row of the tables. */
+  positions: readonly number[];
   /** The angle per position of each pair; see {@link ropeFrequencies}. */
   frequencies: Float64Array;
-  /** The first position. */
-  offset?: number;
   /** Factor of all entries, by which YaRN scales queries and keys. */
   amplitude?: number;
 }
 
+/** Successive positions. */
+export const positionsFrom = (first: number, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => first + i);
+
 /**
  * The cosines and sines of every position's angles, in float64 rounded to float32.
  *
- * @returns two tensors [length, rotaryPairs]
+ * @returns two tensors [positions, rotaryPairs]
  */
-export function ropeTables({ length, frequencies, offset = 0, amplitude = 1 }: RopeTablesOptions): {
+export function ropeTables({ positions, frequencies, amplitude = 1 }: RopeTablesOptions): {
   cos: tf.Tensor;
   sin: tf.Tensor;
 } {
+  const { length } = positions;
   const rotaryPairs = frequencies.length;
   const cos = new Float32Array(length * rotaryPairs);
   const sin = new Float32Array(length * rotaryPairs);
   for (const [pair, frequency] of frequencies.entries()) {
-    for (let position = 0; position < length; position++) {
-      const angle = (offset + position) * frequency;
-      cos[position * rotaryPairs + pair] = amplitude * Math.cos(angle);
-      sin[position * rotaryPairs + pair] = amplitude * Math.sin(angle);
+    for (const [row, position] of positions.entries()) {
+      const angle = position * frequency;
+      cos[row * rotaryPairs + pair] = amplitude * Math.cos(angle);
+      sin[row * rotaryPairs + pair] = amplitude * Math.sin(angle);
     }
   }
   return { cos: tf.tensor(cos, [length, rotaryPairs]), sin: tf.tensor(sin, [length, rotaryPairs]) };

@@ -1,6 +1,6 @@
 /** @file Cases of attention: shapes, masks, and steep scores. */
 import * as tf from '@tensorflow/tfjs-core';
-import { attention, ropeFrequencies, ropeTables, type AttentionOptions } from '../../index.ts';
+import { attention, positionsFrom, ropeFrequencies, ropeTables, type AttentionOptions } from '../../index.ts';
 import { randomTensor } from '../errors.ts';
 import * as formulas from '../formulas.ts';
 import { label, scaled, STEEP_TOLERANCE, TOLERANCE, type OpCase } from './case.ts';
@@ -54,7 +54,7 @@ function rotaryCase(size: AttentionSize, rotaryPairs: number, interleaved: boole
     name: `${plain.name}, rotary: ${label({ rotaryPairs, interleaved })}`,
     inputs: () => ({
       ...plain.inputs(),
-      ...ropeTables({ length: size.s, frequencies: ropeFrequencies(2 * rotaryPairs, 100) }),
+      ...ropeTables({ positions: positionsFrom(0, size.s), frequencies: ropeFrequencies(2 * rotaryPairs, 100) }),
     }),
     run: ({ q, k, v, documentOffsets, cos, sin }) => [
       attention(q!, k!, v!, { scale, ...options, documentOffsets, rotary: { cos: cos!, sin: sin!, interleaved } }),

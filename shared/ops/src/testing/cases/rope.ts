@@ -1,5 +1,5 @@
 /** @file Cases of rotary positions. */
-import { rope, ropeFrequencies, ropeTables } from '../../index.ts';
+import { rope, positionsFrom, ropeFrequencies, ropeTables } from '../../index.ts';
 import { randomTensor } from '../errors.ts';
 import * as formulas from '../formulas.ts';
 import { label, TOLERANCE, type OpCase } from './case.ts';
@@ -14,7 +14,7 @@ function ropeCase(
     name: `rope: ${label({ x: [b, s, n, headDim], interleaved, rotaryPairs })}`,
     inputs: () => ({
       x: randomTensor([b, s, n, headDim], 1),
-      ...ropeTables({ length: s, frequencies: ropeFrequencies(2 * rotaryPairs, 100), offset: 3 }),
+      ...ropeTables({ positions: positionsFrom(3, s), frequencies: ropeFrequencies(2 * rotaryPairs, 100) }),
     }),
     differentiable: ['x'],
     run: ({ x, cos, sin }) => [rope(x!, cos!, sin!, { interleaved })],

@@ -1,0 +1,145 @@
+/**
+ * @file Matrices that are used as they are stored: in float32, or in fewer bits, which kernels expand as they multiply, so that no dequantised copy is
+ * in memory. For inference; they have no gradients.
+ *
+ * Their law is batch invariance: a row's result has the same bits whatever other rows are computed with it, so that a text's tokens depend neither on
+ * how many are written at once, nor on whether a token is part of a prompt or was generated.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { numbered, runBackendKernel } from './op.ts';
+import type { NamedTensors } from './tape.ts';
+
+/** A matrix, or a stack of them, in a storage format; on a backend whose kernels know it. */
+export interface StoredMatrix {
+  /** Name of the format, as the artifacts of models have it. */
+  format: string;
+  /** [out, in], or [experts, out, in]. */
+  shape: readonly number[];
+  /** The stored bytes, opaque, as int32 [⌈bytes / 4⌉]. */
+  words: tf.Tensor;
+}
+
+/** What linear layers multiply with, and embeddings are looked up in: a float32 tensor, or a stored matrix. */
+export type Weight = tf.Tensor | StoredMatrix;
+
+export const isStored = (weight: Weight): weight is StoredMatrix => !(weight instanceof tf.Tensor);
+
+/** The matrices as stored ones where all are; undefined where one is a tensor. */
+export function allStored(weights: readonly Weight[]): StoredMatrix[] | undefined {
+  const stored = weights.filter(isStored);
+  return stored.length === weights.length ? stored : undefined;
+}
+
+/** What a backend offers that multiplies stored matrices. */
+interface BackendWithFormats {
+  /** The formats that its kernels know. */
+  storedFormats: readonly string[];
+}
+
+/** Whether the active backend has kernels for matrices in this format. */
+export function multipliesStored(format: string): boolean {
+  return ((tf.backend() as Partial<BackendWithFormats>).storedFormats ?? []).includes(format);
+}
+
+/**
+ * Moves a stored matrix to the active backend, which {@link multipliesStored | knows its format}.
+ *
+ * @param bytes as the format says; they are copied
+ */
+export function storedMatrix(format: string, shape: readonly number[], bytes: Uint8Array): StoredMatrix {
+  const words = new Int32Array(Math.ceil(bytes.length / 4));
+  new Uint8Array(words.buffer).set(bytes);
+  return { format, shape, words: tf.tensor1d(words, 'int32') };
+}
+
+const formats = (matrices: readonly StoredMatrix[]): string[] => matrices.map(({ format }) => format);
+
+const words = (matrices: readonly StoredMatrix[]): Record<string, tf.Tensor> =>
+  numbered(
+    'words',
+    matrices.map((matrix) => matrix.words),
+  );
+
+const [OUT, IN] = [-2, -1];
+
+/** Size of an axis, counted from the last. */
+const size = ({ shape }: StoredMatrix, axis: number): number => shape.at(axis) ?? 1;
+
+/**
+ * {@link linears} of stored matrices.
+ *
+ * Kernel `StoredLinear`.
+ */
+export function storedLinears(
+  x: tf.Tensor,
+  matrices: readonly StoredMatrix[],
+  { headDim = 0, residual }: { headDim?: number; residual?: tf.Tensor | undefined },
+): tf.Tensor[] {
+  const inputs: NamedTensors = { x, ...words(matrices), ...(residual === undefined ? {} : { residual }) };
+  const [first] = matrices;
+  return runBackendKernel('StoredLinear', inputs, {
+    formats: formats(matrices),
+    outs: matrices.map((matrix) => size(matrix, OUT)),
+    in: first === undefined ? 0 : size(first, IN),
+    headDim,
+  });
+}
+
+/**
+ * `gatedFeedForward` of stored matrices.
+ *
+ * Kernel `StoredGatedFeedForward`.
+ */
+export function storedGatedFeedForward(
+  x: tf.Tensor,
+  { gate, up, down }: Readonly<Record<'gate' | 'up' | 'down', StoredMatrix>>,
+  { activation, residual }: { activation: 'silu' | 'gelu-tanh'; residual?: tf.Tensor | undefined },
+): tf.Tensor {
+  const inputs: NamedTensors = {
+    x,
+    gate: gate.words,
+    up: up.words,
+    down: down.words,
+    ...(residual === undefined ? {} : { residual }),
+  };
+  const attributes = { formats: formats([gate, up, down]), d: size(gate, IN), inner: size(gate, OUT), activation };
+  return only(runBackendKernel('StoredGatedFeedForward', inputs, attributes));
+}
+
+/**
+ * Rows of a stored table, times a factor.
+ *
+ * Kernel `StoredEmbedding`.
+ *
+ * @param ids int32 [...], each below the table's rows
+ * @returns [..., columns]
+ */
+export function storedEmbedding(table: StoredMatrix, ids: tf.Tensor, scale = 1): tf.Tensor {
+  const attributes = { format: table.format, rows: size(table, OUT), columns: size(table, IN), scale };
+  return only(runBackendKernel('StoredEmbedding', { ids, words: table.words }, attributes));
+}
+
+/**
+ * `groupedLinears` of stored stacks of matrices.
+ *
+ * Kernel `StoredGroupedLinear`.
+ */
+export function storedGroupedLinears(x: tf.Tensor, stacks: readonly StoredMatrix[], offsets: tf.Tensor): tf.Tensor[] {
+  const [first] = stacks;
+  return runBackendKernel(
+    'StoredGroupedLinear',
+    { x, offsets, ...words(stacks) },
+    {
+      formats: formats(stacks),
+      outs: stacks.map((stack) => size(stack, OUT)),
+      in: first === undefined ? 0 : size(first, IN),
+      groups: first?.shape[0] ?? 0,
+    },
+  );
+}
+
+/** The one output of a kernel. */
+function only([output]: tf.Tensor[]): tf.Tensor {
+  if (output === undefined) throw new Error('the kernel has no output');
+  return output;
+}
