@@ -36,12 +36,12 @@ function tuned(options: ModelOptions, { initializerRange, embeddingScale }: Chos
 
 /** The configuration with these options. @throws UserError when a window or a chunk is larger than the context */
 export function configOf(family: string, options: ModelOptions, data: DataSizes): DecoderConfig {
-  const { hiddenSize, initializerRange, scaleResidualInitializer, mupBaseHiddenSize, perLayerEmbeddingSize } = options;
+  const { initializerRange, scaleResidualInitializer, mupBaseHiddenSize, perLayerEmbeddingSize } = options;
   checkSpan('window', options.window, data);
   checkSpan('chunk', options.chunk, data);
   return {
     family,
-    hiddenSize,
+    hiddenSize: options.hiddenSize,
     vocabularySize: data.vocabularySize,
     contextLength: data.contextLength,
     confineAttention: false,

@@ -1,70 +1,7 @@
 /** @file What a family is: a function from a model's sizes to every option of its architecture. */
-import type { Activation, AltUpConfig, MatformerConfig, MoeConfig, RopeScaling } from '../config.ts';
+import type { ChosenOptions, ModelOptions, ModelSizes, MoeOptions } from '../options.ts';
 
-/** How large a model is; every family has these. */
-export interface ModelSizes {
-  hiddenSize: number;
-  layers: number;
-  heads: number;
-  kvHeads: number;
-  /** hiddenSize / heads when left out. */
-  headDim?: number | undefined;
-  /** Inner size of a dense feed-forward network, and what the experts that compute a token have together. */
-  intermediateSize: number;
-}
-
-/** Experts, and in which layers they are. */
-export interface MoeOptions extends Omit<MoeConfig, 'kind' | 'activation'> {
-  /** D for a dense layer, E for one with experts, repeated over the layers. */
-  pattern: string;
-  loadBalancing: number;
-  zLoss: number;
-}
-
-/** Everything that can be chosen of an architecture; {@link modelParameters} describes each. */
-export interface ModelOptions extends ModelSizes {
-  activation: Activation;
-  norm: 'rms' | 'layer';
-  normEpsilon: number;
-  normUnitOffset: boolean;
-  postNorms: boolean;
-  parallelBlock: boolean;
-  qkNorm: 'none' | 'learned' | 'l2';
-  valueNorm: boolean;
-  attentionBias: boolean | 'qkv';
-  ffnBias: boolean;
-  attentionPattern: string;
-  window?: number | undefined;
-  chunk?: number | undefined;
-  positionPattern: string;
-  ropeTheta: number;
-  localRopeTheta?: number | undefined;
-  ropeInterleaved: boolean;
-  ropeScaling?: RopeScaling | undefined;
-  attentionScale?: number | undefined;
-  attentionSoftCap: number;
-  temperatureTuning?: { floorScale: number; scale: number } | undefined;
-  embeddingScale: number;
-  logitScale: number;
-  logitSoftCap: number;
-  tieWordEmbeddings: boolean;
-  moe?: MoeOptions | undefined;
-  matformer: MatformerConfig;
-  perLayerEmbeddingSize: number;
-  altUp: AltUpConfig | null;
-  laurelRank: number;
-  activationSparsity: readonly number[];
-  sharedKvLayers: number;
-  initializerRange: number;
-  scaleResidualInitializer: boolean;
-  mupBaseHiddenSize: number;
-}
-
-/** What a person chose; the rest is the family's. */
-export type ChosenOptions = Partial<Omit<ModelOptions, 'moe' | 'matformer'>> & {
-  moe?: Partial<MoeOptions> | undefined;
-  matformer?: Partial<MatformerConfig> | undefined;
-};
+export type { ChosenOptions, ModelOptions, ModelSizes } from '../options.ts';
 
 export interface Family {
   /** A line on what is particular. */
