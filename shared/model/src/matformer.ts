@@ -4,6 +4,7 @@
  */
 import { UserError } from '@arrowsmith/errors';
 import type { DecoderConfig } from './config.ts';
+import { nth } from './nth.ts';
 import type { Weights } from './parameters.ts';
 
 /**
@@ -52,7 +53,7 @@ export function extractNested(
     const [, layer, projection, kind] =
       /^model\.layers\.(\d+)\.mlp\.(gate_proj|up_proj|down_proj)\.(weight|bias)$/.exec(name) ?? [];
     if (layer === undefined) return [name, tensor] as const;
-    const width = extracted.layers[Number(layer)]!.ffn.intermediateSize;
+    const width = nth(extracted.layers, Number(layer)).ffn.intermediateSize;
     if (projection !== 'down_proj') return [name, firstRows(tensor, width)] as const; // [f, d] or [f]
     return [name, kind === 'weight' ? firstColumns(tensor, width) : tensor] as const; // [d, f] or [d]
   });
