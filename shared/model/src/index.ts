@@ -17,7 +17,7 @@ export { forward, type ForwardOptions } from './decoder.ts';
 export { chooseOptions, type ChosenOptions, type Family, type ModelOptions } from './families/family.ts';
 export { families } from './families/index.ts';
 export { LARGEST_SIZE, MOST_EXPERTS, MOST_LAYERS } from './limits.ts';
-export { createKvCache, KvMemory, type KvCache, type KvPass, type KvPlacement } from './kv-cache.ts';
+export { createKvCache, KvPool, type KvCache, type KvPass, type KvPlacement } from './kv-cache.ts';
 export {
   parameterShapes,
   PER_LAYER_TABLE,

@@ -50,7 +50,7 @@ export interface KvPlacement extends Pick<KvPass, 'positions' | 'commit'> {
 }
 
 /** Memory for keys and values of all layers. Held until it is disposed of, whatever tidies are around. */
-export class KvMemory {
+export class KvPool {
   readonly #config: DecoderConfig;
   #pool: tf.Tensor;
 
@@ -149,12 +149,12 @@ export function createKvCache(config: DecoderConfig, { sequences = 1 }: { sequen
     (all, _, layer) => leastCommonMultiple(all, product(rowShape(config, layer))),
     1,
   );
-  const memory = new KvMemory(config, Math.ceil(floats / multiple) * multiple);
+  const pool = new KvPool(config, Math.ceil(floats / multiple) * multiple);
   const lengths = Array.from({ length: sequences }, () => 0);
   return {
     lengths,
-    bytes: memory.bytes,
-    dispose: () => memory.dispose(),
+    bytes: pool.bytes,
+    dispose: () => pool.dispose(),
     next(counts) {
       const members = lengths.flatMap((before, i) =>
         (counts[i] ?? 0) > 0 ? [{ i, before, count: counts[i] ?? 0 }] : [],
@@ -167,7 +167,7 @@ export function createKvCache(config: DecoderConfig, { sequences = 1 }: { sequen
         blockSize: contextLength,
       };
       const slots = members.flatMap(({ i, before, count }) => positionsFrom(i * contextLength + before, count));
-      return memory.pass({
+      return pool.pass({
         positions,
         slots: () => slots,
         layout: (layer) => {
