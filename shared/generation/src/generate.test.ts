@@ -12,8 +12,9 @@ import {
 } from '@arrowsmith/model';
 import { useBackend, type BackendName } from '@arrowsmith/engine';
 import { generate } from './generate.ts';
-import { samplingParameters } from './parameters.ts';
-import { sampleToken, samplingGenerator } from './sample.ts';
+import { samplingParameters } from './sampling/parameters.ts';
+import { samplingGenerator } from './sampling/random-stream.ts';
+import { sampleToken } from './sampling/sample.ts';
 
 const config = decoderConfig(
   modelParameters.parse({

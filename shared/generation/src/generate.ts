@@ -12,8 +12,9 @@ import {
   type ParameterTensors,
   type PerLayerRows,
 } from '@arrowsmith/model';
-import type { SamplingParameters } from './parameters.ts';
-import { sampleToken, samplingGenerator } from './sample.ts';
+import type { SamplingParameters } from './sampling/parameters.ts';
+import { samplingGenerator } from './sampling/random-stream.ts';
+import { sampleToken } from './sampling/sample.ts';
 
 /**
  * Continues a prompt until the stop token, `maximumTokens`, or the end of the context. A full context ends the text: a

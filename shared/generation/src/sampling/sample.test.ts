@@ -1,8 +1,10 @@
 import * as fc from 'fast-check';
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '@arrowsmith/errors';
 import { samplingParameters } from './parameters.ts';
-import { sampleToken, samplingGenerator, tokenDistribution, type Filters } from './sample.ts';
+import { samplingGenerator } from './random-stream.ts';
+import { sampleToken, tokenDistribution, type Filters } from './sample.ts';
 
 const logits = Float32Array.of(1.25, -0.5, 3, 0.75, 2.125, -2, 2.5, 0);
 
@@ -28,6 +30,13 @@ describe('tokenDistribution', () => {
     [{ temperature: 0.7, topK: 5, topP: 0.9 }, [0, 0, 0.5630483349, 0, 0.1613160488, 0, 0.2756356163, 0]],
     [{ temperature: 2, topK: 4, topP: 0.75 }, [0, 0, 0.4124648002, 0, 0.2663072904, 0, 0.3212279094, 0]],
     [{ temperature: 1.5, topK: 6, topP: 0.3 }, [0, 0, 1, 0, 0, 0, 0, 0]],
+    [{ temperature: 1, topK: 0, topP: 1, minP: 0.2 }, [0, 0, 0.4942194415, 0, 0.2060213146, 0, 0.2997592439, 0]],
+    [
+      { temperature: 2, topK: 6, topP: 0.95, minP: 0.4 },
+      [0.1467146579, 0, 0.3519501681, 0, 0.2272361074, 0, 0.2740990665, 0],
+    ],
+    [{ temperature: 1, topK: 0, topP: 0.8, minP: 0.01 }, [0, 0, 0.4942194415, 0, 0.2060213146, 0, 0.2997592439, 0]],
+    [{ temperature: 0.7, topK: 0, topP: 1, minP: 1 }, [0, 0, 1, 0, 0, 0, 0, 0]],
   ])('agrees with Hugging Face for %j', (filters, expected) => {
     probabilitiesOf(logits, filters).forEach((probability, id) => expect(probability).toBeCloseTo(expected[id]!, 9));
   });
@@ -82,7 +91,26 @@ describe('tokenDistribution', () => {
   });
 });
 
+/** A thousand logits, a few of them likely ones. */
+const rows = () => {
+  const rng = samplingGenerator(99);
+  const logit = () => 8 * uniformFloat64(rng) - 4 + (uniformFloat64(rng) < 0.01 ? 4 : 0);
+  return Array.from({ length: 12 }, () => Float32Array.from({ length: 1000 }, logit));
+};
+
 describe('sampleToken', () => {
+  // What artifacts were made with: the same seeds give the same tokens.
+  test.each([
+    [{ temperature: 1, topK: 0, topP: 1 }, [217, 941, 188, 210, 869, 549, 236, 376, 449, 354, 579, 662]],
+    [{ temperature: 0.8, topK: 0, topP: 0.9 }, [171, 795, 868, 426, 996, 937, 923, 408, 516, 314, 83, 365]],
+    [{ temperature: 1.3, topK: 40, topP: 1 }, [637, 789, 412, 728, 152, 76, 966, 247, 74, 740, 83, 258]],
+    [{ temperature: 0.7, topK: 100, topP: 0.95 }, [718, 810, 868, 426, 142, 25, 125, 408, 516, 524, 83, 707]],
+    [{ temperature: 0, topK: 0, topP: 1 }, [0, 671, 868, 397, 109, 250, 0, 408, 516, 239, 83, 56]],
+  ])('draws for %j what it always drew', (filters, expected) => {
+    const rng = samplingGenerator(7);
+    expect(rows().map((row) => sampleToken(row, filters, rng))).toEqual(expected);
+  });
+
   test.each([
     { temperature: 1, topK: 0, topP: 1 },
     { temperature: 1.7, topK: 6, topP: 0.95 },

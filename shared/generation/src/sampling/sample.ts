@@ -1,13 +1,15 @@
 /** @file Choosing the next token from a model's logits. */
-import { createHash } from 'node:crypto';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { UserError } from '@arrowsmith/errors';
 import type { SamplingParameters } from './parameters.ts';
+import { rankTokens } from './rank.ts';
 
 /** The parameters that shape the distribution. */
-export type Filters = Pick<SamplingParameters, 'temperature' | 'topK' | 'topP'>;
+export interface Filters extends Pick<SamplingParameters, 'temperature' | 'topK' | 'topP'> {
+  /** Least probability, as a share of the largest. Absent: 0. */
+  minP?: number;
+}
 
 /** Tokens that may come next, and their probabilities, which sum to 1. */
 export interface TokenDistribution {
@@ -17,7 +19,8 @@ export interface TokenDistribution {
 
 /**
  * The distribution that the next token is drawn from: logits / temperature, of which the top k, of whose softmax the top p
- * (nucleus sampling, Holtzman et al. 2020, https://arxiv.org/abs/1904.09751), renormalized; the order of Hugging Face's
+ * (nucleus sampling, Holtzman et al. 2020, https://arxiv.org/abs/1904.09751), of which those that have at least min-p times the
+ * probability of the first (Nguyen et al. 2024, https://arxiv.org/abs/2407.01082), renormalized; the order of Hugging Face's
  * logits warpers. Tokens are ranked by logit, equal ones by id, so that exactly k are kept; at least one is.
  *
  * @param logits [V]; −Infinity excludes a token
@@ -25,19 +28,28 @@ export interface TokenDistribution {
  * @returns in order of rank
  * @throws UserError when a logit is NaN or +Infinity, or none is finite
  */
-export function tokenDistribution(logits: Float32Array, { temperature, topK, topP }: Filters): TokenDistribution {
+export function tokenDistribution(
+  logits: Float32Array,
+  { temperature, topK, topP, minP = 0 }: Filters,
+): TokenDistribution {
   const largest = checkedMaximum(logits);
-  const ranked = Uint32Array.from(logits, (_, id) => id).sort((a, b) => logits[b]! - logits[a]! || a - b);
-  if (temperature === 0) return { ids: ranked.subarray(0, 1), probabilities: Float64Array.of(1) };
+  if (temperature === 0) return certain(logits.indexOf(largest));
 
+  const ranked = rankTokens(logits);
   const ids = topK === 0 ? ranked : ranked.subarray(0, topK);
   const probabilities = Float64Array.from(ids, (id) => Math.exp((logits[id]! - largest) / temperature));
   normalize(probabilities);
-  if (topP === 1) return { ids, probabilities };
+  if (topP === 1 && minP === 0) return { ids, probabilities };
 
-  let kept = 0;
+  let kept = topP === 1 ? ids.length : 0;
   for (let sum = 0; kept < ids.length && sum < topP; kept++) sum += probabilities[kept]!;
+  while (kept > 1 && probabilities[kept - 1]! < minP * probabilities[0]!) kept--;
   return { ids: ids.subarray(0, kept), probabilities: normalize(probabilities.subarray(0, kept)) };
+}
+
+/** The distribution of a token that is certain. */
+export function certain(id: number): TokenDistribution {
+  return { ids: Uint32Array.of(id), probabilities: Float64Array.of(1) };
 }
 
 /**
@@ -50,7 +62,11 @@ export function tokenDistribution(logits: Float32Array, { temperature, topK, top
  */
 export function sampleToken(logits: Float32Array, filters: Filters, rng: RandomGenerator): number {
   if (filters.temperature === 0) return logits.indexOf(checkedMaximum(logits));
-  const { ids, probabilities } = tokenDistribution(logits, filters);
+  return drawToken(tokenDistribution(logits, filters), rng);
+}
+
+/** Draws a token of a distribution. @param rng is advanced by one draw */
+export function drawToken({ ids, probabilities }: TokenDistribution, rng: RandomGenerator): number {
   let rest = uniformFloat64(rng);
   for (const [i, probability] of probabilities.entries()) {
     rest -= probability;
@@ -59,13 +75,8 @@ export function sampleToken(logits: Float32Array, filters: Filters, rng: RandomG
   return ids[0]!; // rounding left the sum just below the draw; the last ids may have probability 0
 }
 
-/** A generator for {@link sampleToken}. The seed is hashed: the first draw from a small seed itself is always close to 1. */
-export function samplingGenerator(seed: number): RandomGenerator {
-  return xoroshiro128plus(createHash('sha256').update(`sampling, seed ${seed}`).digest().readInt32LE());
-}
-
 /** Divides by the sum, in place. */
-function normalize(weights: Float64Array): Float64Array {
+export function normalize(weights: Float64Array): Float64Array {
   const sum = weights.reduce((a, b) => a + b, 0);
   for (let i = 0; i < weights.length; i++) weights[i]! /= sum;
   return weights;

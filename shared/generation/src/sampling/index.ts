@@ -1,0 +1,8 @@
+/** @file From a row of logits to a token, and from tokens to text. */
+export { chooseToken, type ChoiceOptions, type ChosenToken } from './choose.ts';
+export { generationParameters, type GenerationParameters } from './generation-parameters.ts';
+export { logSoftmax, tokenLogProbabilities, type TokenLogProbability } from './log-probabilities.ts';
+export { samplingParameters, type SamplingParameters } from './parameters.ts';
+export { type LogitsProcessor, processLogits, processorsOf, type TokenSequence } from './processors.ts';
+export { samplingGenerator } from './random-stream.ts';
+export { drawToken, type Filters, sampleToken, tokenDistribution, type TokenDistribution } from './sample.ts';

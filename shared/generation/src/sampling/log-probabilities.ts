@@ -1,0 +1,46 @@
+/** @file Log-probabilities of tokens. */
+import { rankTokens } from './rank.ts';
+
+/** A token and the natural logarithm of its probability. */
+export interface TokenLogProbability {
+  id: number;
+  logProbability: number;
+}
+
+/**
+ * Logarithms of the softmax, in float64. The largest logit is subtracted first, so that none overflows.
+ *
+ * @param logits [V]; −Infinity, of which there may be any number, is of probability 0
+ * @returns [V]
+ */
+export function logSoftmax(logits: Float32Array): Float64Array {
+  return Float64Array.from(logits, normalizerOf(logits));
+}
+
+/**
+ * The log-probability of a token, and the most likely tokens, by what the model says itself: of the logits as they come from the
+ * model, before penalties, biases, masks, temperature and filters. So do OpenAI, and vLLM by default.
+ *
+ * @param logits [V]
+ * @param top how many of the most likely tokens to tell, the first in rank first; the chosen one need not be among them
+ */
+export function tokenLogProbabilities(
+  logits: Float32Array,
+  id: number,
+  top = 0,
+): TokenLogProbability & { top: TokenLogProbability[] } {
+  const normalized = normalizerOf(logits);
+  const told = (each: number) => ({ id: each, logProbability: normalized(logits[each]!) });
+  return { ...told(id), top: top === 0 ? [] : Array.from(rankTokens(logits).subarray(0, top), told) };
+}
+
+/** The function from a logit to its log-probability. */
+function normalizerOf(logits: Float32Array): (logit: number) => number {
+  let largest = -Infinity;
+  for (const logit of logits) largest = Math.max(largest, logit);
+  const first = logits.indexOf(largest);
+  let others = 0;
+  for (const [id, logit] of logits.entries()) if (id !== first) others += Math.exp(logit - largest);
+  const logSum = Math.log1p(others); // keeps what the others have beside one that is nearly certain
+  return (logit) => logit - largest - logSum;
+}
