@@ -6,3 +6,5 @@ export { samplingParameters, type SamplingParameters } from './parameters.ts';
 export { type LogitsProcessor, processLogits, processorsOf, type TokenSequence } from './processors.ts';
 export { samplingGenerator } from './random-stream.ts';
 export { drawToken, type Filters, sampleToken, tokenDistribution, type TokenDistribution } from './sample.ts';
+export { stopStrings, type StopStrings } from './stop-strings.ts';
+export { textStream, type TextStream, type TokenDecoder } from './text-stream.ts';
