@@ -8,3 +8,4 @@ export { samplingGenerator } from './random-stream.ts';
 export { drawToken, type Filters, sampleToken, tokenDistribution, type TokenDistribution } from './sample.ts';
 export { stopStrings, type StopStrings } from './stop-strings.ts';
 export { textStream, type TextStream, type TokenDecoder } from './text-stream.ts';
+export { afterThinking, limitThinking, type ThinkingTags } from './thinking.ts';
