@@ -9,3 +9,5 @@ export { drawToken, type Filters, sampleToken, tokenDistribution, type TokenDist
 export { stopStrings, type StopStrings } from './stop-strings.ts';
 export { textStream, type TextStream, type TokenDecoder } from './text-stream.ts';
 export { afterThinking, limitThinking, type ThinkingTags } from './thinking.ts';
+export { lookUpDraft } from './prompt-lookup.ts';
+export { acceptChosen, acceptDraft, type Acceptance, type DraftToken } from './speculative.ts';
