@@ -11,3 +11,4 @@ export { textStream, type TextStream, type TokenDecoder } from './text-stream.ts
 export { afterThinking, limitThinking, type ThinkingTags } from './thinking.ts';
 export { lookUpDraft } from './prompt-lookup.ts';
 export { acceptChosen, acceptDraft, type Acceptance, type DraftToken } from './speculative.ts';
+export { beamSearch, type BeamSearchOptions, type FinishedBeam, type OpenBeam } from './beam-search.ts';
