@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "gemm.h"
+#include "stored-products.h"
 
 namespace arrowsmith {
 
@@ -112,6 +113,58 @@ void attention(Precision precision, const AttentionShape& shape, const float* q,
 void attentionGradient(Precision precision, const AttentionShape& shape, const float* dOut, const float* q, const float* k,
                        const float* v, const float* out, const float* logSumExp, float* dQ, float* dK, float* dV);
 
+// ---- paged-attention.cc
+
+/**
+ * A call for b sequences, whose keys and values lie in blocks of a table. Key j of sequence i lies in the slot blocks[j / blockSize] + j % blockSize of
+ * those of the sequence's blocks that there are ⌈lengths[i] / blockSize⌉ of, one sequence's after the other's. A block of −1 was freed.
+ */
+struct PagedAttention {
+  int64_t b, heads, keyHeads, headDim, slots;
+  /** Rows of q of each sequence, [b + 1]: its last positions. */
+  const int32_t* queryOffsets;
+  /** Keys of each sequence, [b], the queries' own included. */
+  const int32_t* lengths;
+  const int32_t* blocks;
+  /** Keys in a block; and what is added to slots of keys, and of values. */
+  int64_t blockSize, keyOffset, valueOffset;
+  /** As in {@link AttentionShape}. */
+  float scale;
+  int64_t window, chunk;
+  float softCap;
+  /** q[n, n_h, h_d]; k, v[slots, n_kv, h_d]. */
+  const float *q, *k, *v;
+};
+
+/** @throws std::out_of_range where keys lie outside of the table, or in a block that was freed. queryOffsets rise, and no block is less than −1. */
+void checkPages(const PagedAttention& call, int64_t blockCount);
+
+/** out[n, n_h, h_d]; the bits of a query's row depend on that query and the keys that it sees, whatever else is in the call. */
+void pagedAttention(const PagedAttention& call, float* out);
+
+// ---- write-rows.cc
+
+/** table[at[i]] = rows[i] for rows[n, d]; at has no slot twice. */
+void writeRows(int64_t n, int64_t d, const int32_t* at, const float* rows, float* table);
+
+// ---- stored-grouped-linear.cc; stored linear layers are the products of stored-products.h
+
+/** One of several stacks of linear layers that share an input. */
+struct StoredLayer {
+  /** [groups · out, in] */
+  StoredMatrix matrix;
+  /** [n, out] */
+  float* y;
+};
+
+/** {@link groupedLinear} with stored matrices; the bits of a row depend on that row and its group alone. */
+void storedGroupedLinear(int64_t groups, const int32_t* offsets, const float* x, const StoredLayer* layers, int64_t count);
+
+// ---- stored-embedding.cc
+
+/** y[n, d] = the rows of table[V, d] that ids name, times `scale`; ids were checked. */
+void storedEmbedding(int64_t n, const int32_t* ids, const StoredMatrix& table, float scale, float* y);
+
 // ---- gated-activation.cc
 
 enum class Activation { silu, geluTanh };
@@ -157,6 +210,21 @@ void gatedFeedForward(Precision precision, const FeedForwardShape& shape, const 
 void gatedFeedForwardGradient(Precision precision, const FeedForwardShape& shape, const float* dY, const float* x,
                               const FeedForwardWeights& weights, float* gate, float* up, float* memory, float* dX,
                               const FeedForwardGradients& gradients);
+
+// ---- stored-feed-forward.cc
+
+struct StoredFeedForward {
+  /** [f, d] */
+  StoredMatrix gate;
+  /** [f, d] */
+  StoredMatrix up;
+  /** [d, f] */
+  StoredMatrix down;
+};
+
+/** y[n, d] = (activation(x gateᵀ) · x upᵀ) downᵀ + residual, which may be null; the bits of a row depend on that row alone. */
+void storedGatedFeedForward(Activation activation, int64_t n, const float* x, const StoredFeedForward& weights, const float* residual,
+                            float* y);
 
 // ---- rms-norm.cc
 

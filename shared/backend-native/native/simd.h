@@ -9,6 +9,8 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 namespace arrowsmith {
@@ -41,6 +43,22 @@ inline Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(
 /** From a multiple of kVectorBytes. */
 inline Vec loadAligned(const float* p) { return *reinterpret_cast<const AlignedVec*>(p); }
 inline void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
+
+/**
+ * a · b + c, rounded once where the instruction set has that, and otherwise twice: never left to the compiler, which may fuse an expression in one place
+ * and not in another.
+ */
+inline Vec multiplyAdd(Vec a, Vec b, Vec c) {
+#if defined(__AVX512F__)
+  return (Vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__AVX2__)
+  return (Vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__aarch64__)
+  return (Vec)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+  return a * b + c;
+#endif
+}
 
 /** Whether {@link storeStreaming} is more than a store. */
 #if defined(__AVX2__)
@@ -144,6 +162,26 @@ inline float sum(Vec v) {
     for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
   }
   return lanes[0];
+#endif
+}
+
+/** Four floats. */
+typedef float Four __attribute__((vector_size(16)));
+
+/** The {@link sum} of each of four vectors, in the same order, so that each has the bits that it has alone. */
+inline Four sumsOfFour(Vec a, Vec b, Vec c, Vec d) {
+#if defined(__AVX512F__) && !defined(EMULATED_AVX512)
+  const auto halves = [](Vec low, Vec high) {
+    const __m512 x = (__m512)low, y = (__m512)high;
+    return _mm512_add_ps(_mm512_shuffle_f32x4(x, y, 0x44), _mm512_shuffle_f32x4(x, y, 0xee));
+  };
+  const __m512 ab = halves(a, b), cd = halves(c, d);
+  const __m512 fours = _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
+  const __m512 twos = _mm512_add_ps(fours, _mm512_permute_ps(fours, 0x4e));
+  const __m512 ones = _mm512_add_ps(twos, _mm512_permute_ps(twos, 0xb1));
+  return (Four)_mm512_castps512_ps128(_mm512_maskz_compress_ps(0x1111, ones));
+#else
+  return Four{sum(a), sum(b), sum(c), sum(d)};
 #endif
 }
 

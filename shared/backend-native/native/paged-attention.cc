@@ -1,0 +1,411 @@
+/**
+ * @file Attention over keys and values that lie in blocks of a table (Kwon et al. 2023, https://arxiv.org/abs/2309.06180), for generation.
+ *
+ * A query's keys are cut into pieces at fixed positions. Of each piece that it sees, the largest score, the sum of the softmax's numerators and
+ * the values weighted by them are computed by themselves, and then put together in the order of positions. Nothing of that depends on other
+ * queries, so that one query at a time gives the bits that all at once give; and one query's pieces may be many threads' work.
+ */
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "attention-mask.h"
+#include "dot-tile.h"
+#include "dry-run.h"
+#include "kernels.h"
+#include "parallel.h"
+#include "scratch.h"
+#include "stored-matrix.h"
+#include "stored-products.h"
+
+namespace arrowsmith {
+namespace {
+
+/** Keys in a piece. */
+constexpr int64_t kPieceKeys = 256;
+/** Rows of queries that go through all their pieces together, at most. */
+constexpr int64_t kRowsInBlock = 8 * kDotRows;
+/** Blocks of rows for each thread from which on one thread goes through all the pieces of a block. */
+constexpr int64_t kEnoughBlocks = 4;
+
+/** In place of the first slot of a block whose keys nobody sees any more. */
+constexpr int64_t kFreedBlock = -1;
+
+/** The keys that a query at a position sees. */
+KeyRange visibleKeysAt(const PagedAttention& call, int64_t position) {
+  int64_t begin = 0;
+  if (call.window > 0) begin = std::max(begin, position - call.window + 1);
+  if (call.chunk > 0) begin = std::max(begin, position / call.chunk * call.chunk);
+  return {begin, position + 1};
+}
+
+/** The softmax of some scores so far: its numerators are 2^(exponent − shift), and `sum` of them. */
+struct Softmax {
+  float shift, sum;
+};
+
+/** Where the results of rows are while they are computed: `softmax[i]`, and unnormalized outputs at `out[i]`. */
+struct Partial {
+  Softmax* softmax;
+  float* const* out;
+};
+
+/** One sequence of a call. */
+struct Sequence {
+  /** Its first row of q, and how many it has. */
+  int64_t firstQuery, queries;
+  /** Keys, the queries' own included. */
+  int64_t length;
+  const int32_t* blocks;
+};
+
+/** Rows of a sequence that share keys: number i is query i / group, with the head i % group of those that go with the key head. */
+struct Rows {
+  const PagedAttention& call;
+  Sequence sequence;
+  int64_t keyHead, first, count;
+
+  int64_t group() const { return call.heads / call.keyHeads; }
+
+  /** Of row i, in q and in the result. */
+  int64_t at(int64_t i) const {
+    const int64_t row = first + i, query = sequence.firstQuery + row / group(), head = keyHead * group() + row % group();
+    return (query * call.heads + head) * call.headDim;
+  }
+
+  int64_t position(int64_t i) const { return sequence.length - sequence.queries + (first + i) / group(); }
+
+  /** The keys that row i sees. */
+  KeyRange visible(int64_t i) const { return visibleKeysAt(call, position(i)); }
+
+  /** `count` of these rows. */
+  Rows part(int64_t from, int64_t many) const { return {call, sequence, keyHead, first + from, many}; }
+};
+
+KeyRange within(KeyRange range, int64_t begin, int64_t end) { return {std::max(range.begin, begin), std::min(range.end, end)}; }
+
+/** The keys and values of a piece, or of the part of it that is looked at. */
+struct Piece {
+  int64_t begin;
+  const float* keys[kPieceKeys];
+  const float* values[kPieceKeys];
+};
+
+/** Finds the keys [range.begin, range.end) of a sequence, of the piece that begins at `begin`. */
+void findKeys(const Rows& rows, int64_t begin, KeyRange range, Piece& piece) {
+  const PagedAttention& call = rows.call;
+  const int64_t stride = call.keyHeads * call.headDim, head = rows.keyHead * call.headDim;
+  piece.begin = begin;
+  for (int64_t j = range.begin; j < range.end;) {
+    const int64_t block = j / call.blockSize, end = std::min(range.end, (block + 1) * call.blockSize);
+    int64_t slot = rows.sequence.blocks[block] + j % call.blockSize;
+    for (; j < end; j++, slot++) {
+      piece.keys[j - begin] = call.k + (slot + call.keyOffset) * stride + head;
+      piece.values[j - begin] = call.v + (slot + call.valueOffset) * stride + head;
+    }
+  }
+}
+
+/** scores[R][kPieceKeys] of all R rows with the keys of a range. */
+template <int R>
+void scoreKeys(const float* const* q, const Piece& piece, KeyRange range, int64_t d, float (*scores)[kPieceKeys]) {
+  const int64_t end = range.end - piece.begin;
+  int64_t j = range.begin - piece.begin;
+  for (; j + kDotColumns <= end; j += kDotColumns) {
+    Vec sums[R][kDotColumns];
+    dotTile<F32Elements, R, kDotColumns, Ahead::nothing>(q, piece.keys + j, d, sums);
+    for (int r = 0; r < R; r++) {
+      const Four four = sumsOfFour(sums[r][0], sums[r][1], sums[r][2], sums[r][3]);
+      std::memcpy(scores[r] + j, &four, sizeof four);
+    }
+  }
+  for (; j < end; j++) {
+    Vec sums[R][1];
+    dotTile<F32Elements, R, 1, Ahead::nothing>(q, piece.keys + j, d, sums);
+    for (int r = 0; r < R; r++) scores[r][j] = sum(sums[r][0]);
+  }
+}
+
+/**
+ * Makes a row's scores of the keys [begin, end) of a piece the numerators of a softmax. Whole vectors of the piece are looked at, which other rows'
+ * ranges do not change. One function for all rows, lest the compiler round one's otherwise than another's.
+ */
+__attribute__((noinline)) Softmax softmaxOfPiece(float* row, int64_t begin, int64_t end, const ScoreScale& scale) {
+  const int64_t first = roundDown(begin, kLanes), last = roundUp(end, kLanes);
+  const float low = -__builtin_inff();
+  if (scale.capped()) capRow(row, first, last, scale);
+  std::fill(row + first, row + begin, low);
+  std::fill(row + end, row + last, low);
+  Vec largest = splat(low);
+  for (int64_t j = first; j < last; j += kLanes) {
+    const Vec x = load(row + j);
+    largest = x > largest ? x : largest;
+  }
+  const float shift = largestLane(largest) * scale.toExponent;
+  Vec sums = splat(0);
+  for (int64_t j = first; j < last; j += kLanes) {
+    const Vec power = powerOfTwo(load(row + j) * splat(scale.toExponent) - splat(shift));
+    store(row + j, power);
+    sums += power;
+  }
+  return {shift, sum(sums)};
+}
+
+/** out[r] += Σ_j weights[r][j] · values[j] over the keys [begin, end) of a piece, for R rows and V vectors from `column` on, or the rest of one. */
+template <int R, int V, class Lanes>
+inline void addValues(const Piece& piece, int64_t begin, int64_t end, int64_t column, Lanes lanes, const float* const* weights,
+                      float* const* out) {
+  Vec sums[R][V];
+  for (int r = 0; r < R; r++) {
+    for (int v = 0; v < V; v++) sums[r][v] = lanes.load(out[r] + column + v * kLanes);
+  }
+  for (int64_t j = begin; j < end; j++) {
+    const float* const value = piece.values[j] + column;
+    Vec row[V];
+#pragma GCC unroll 4
+    for (int v = 0; v < V; v++) row[v] = lanes.load(value + v * kLanes);
+#pragma GCC unroll 8
+    for (int r = 0; r < R; r++) {
+      const Vec weight = splat(weights[r][j]);
+#pragma GCC unroll 4
+      for (int v = 0; v < V; v++) sums[r][v] = multiplyAdd(weight, row[v], sums[r][v]);
+    }
+  }
+  for (int r = 0; r < R; r++) {
+    for (int v = 0; v < V; v++) lanes.store(out[r] + column + v * kLanes, sums[r][v]);
+  }
+}
+
+/** {@link addValues} for all d columns. */
+template <int R>
+void addAllValues(const Piece& piece, int64_t begin, int64_t end, int64_t d, const float* const* weights, float* const* out) {
+  if (begin >= end) return;
+  int64_t column = 0;
+  for (; column + 4 * kLanes <= d; column += 4 * kLanes) addValues<R, 4>(piece, begin, end, column, AllLanes{}, weights, out);
+  for (; column + 2 * kLanes <= d; column += 2 * kLanes) addValues<R, 2>(piece, begin, end, column, AllLanes{}, weights, out);
+  for (; column + kLanes <= d; column += kLanes) addValues<R, 1>(piece, begin, end, column, AllLanes{}, weights, out);
+  if (column < d) addValues<R, 1>(piece, begin, end, column, FirstLanes{d - column}, weights, out);
+}
+
+/** What R rows have of a piece. A row that sees nothing of it gets a sum of 0. */
+template <int R>
+void attendTile(const Rows& rows, const Piece& piece, const ScoreScale& scale, const Partial& result) {
+  const int64_t d = rows.call.headDim;
+  alignas(64) float scores[R][kPieceKeys];
+  const float *q[R], *weights[R];
+  KeyRange ranges[R], all{kPieceKeys, 0}, shared{0, kPieceKeys};
+  for (int r = 0; r < R; r++) {
+    const KeyRange range = within(rows.visible(r), piece.begin, piece.begin + kPieceKeys);
+    ranges[r] = {range.begin - piece.begin, range.end - piece.begin};
+    q[r] = rows.call.q + rows.at(r);
+    weights[r] = scores[r];
+    std::fill(result.out[r], result.out[r] + d, 0.0f);
+    if (ranges[r].begin < ranges[r].end) all = {std::min(all.begin, ranges[r].begin), std::max(all.end, ranges[r].end)};
+    shared = within(shared, ranges[r].begin, ranges[r].end);
+  }
+  if (all.begin >= all.end) {
+    std::fill(result.softmax, result.softmax + R, Softmax{0, 0});
+    return;
+  }
+  scoreKeys<R>(q, piece, {piece.begin + all.begin, piece.begin + all.end}, d, scores);
+  for (int r = 0; r < R; r++) {
+    const auto [begin, end] = ranges[r];
+    result.softmax[r] = begin < end ? softmaxOfPiece(scores[r], begin, end, scale) : Softmax{0, 0};
+  }
+  // What all see goes together; what comes before and after, row by row: each adds the values that it sees, in their order, and no others.
+  if (shared.begin >= shared.end) shared = {kPieceKeys, kPieceKeys};
+  for (int r = 0; r < R; r++) {
+    addAllValues<1>(piece, ranges[r].begin, std::min(ranges[r].end, shared.begin), d, weights + r, result.out + r);
+  }
+  addAllValues<R>(piece, shared.begin, shared.end, d, weights, result.out);
+  for (int r = 0; r < R; r++) {
+    if (shared.end < kPieceKeys) addAllValues<1>(piece, shared.end, ranges[r].end, d, weights + r, result.out + r);
+  }
+}
+
+/** Adds what comes of later keys to what came of earlier ones. One function for all rows, as {@link softmaxOfPiece}. */
+__attribute__((noinline)) void append(Softmax& softmax, float* out, const Softmax& later, const float* laterOut, int64_t d) {
+  if (later.sum == 0) return;  // sees nothing there
+  if (softmax.sum == 0) {
+    softmax = later;
+    std::memcpy(out, laterOut, static_cast<size_t>(d) * sizeof(float));
+    return;
+  }
+  const float shift = std::max(softmax.shift, later.shift);
+  const Vec powers = powerOfTwo(Vec{softmax.shift - shift, later.shift - shift});
+  const Vec before = splat(powers[0]), after = splat(powers[1]);
+  softmax = {shift, softmax.sum * powers[0] + later.sum * powers[1]};
+  forEachVector(0, d, [&](int64_t i, auto lanes) {
+    Vec scaled = lanes.load(out + i) * before;
+    keepInRegister(scaled);
+    lanes.store(out + i, multiplyAdd(lanes.load(laterOut + i), after, scaled));
+  });
+}
+
+/** Floats of memory that {@link attendRows} needs. */
+size_t rowFloats(int64_t headDim) { return static_cast<size_t>(kDotRows * headDim); }
+
+/** Puts together what the rows have of the pieces that begin in [begin, end). */
+void attendRows(const Rows& rows, int64_t begin, int64_t end, const ScoreScale& scale, const Partial& result) {
+  const int64_t d = rows.call.headDim;
+  float* const memory = static_cast<float*>(scratchBytes(Scratch::pagedScores, rowFloats(d) * sizeof(float)));
+  Piece piece;
+  for (int64_t at = begin; at < end; at += kPieceKeys) {
+    const KeyRange seen = within({rows.visible(0).begin, rows.visible(rows.count - 1).end}, at, at + kPieceKeys);
+    findKeys(rows, at, seen, piece);
+    for (int64_t first = 0; first < rows.count; first += kDotRows) {
+      const int64_t count = std::min<int64_t>(kDotRows, rows.count - first);
+      const bool isFirst = at == begin;
+      Softmax softmax[kDotRows];
+      float* later[kDotRows];
+      for (int64_t i = 0; i < count; i++) later[i] = isFirst ? result.out[first + i] : memory + i * d;
+      const Partial here{isFirst ? result.softmax + first : softmax, later};
+      withRowCount(count, [&](auto exactly) { attendTile<decltype(exactly)::value>(rows.part(first, count), piece, scale, here); });
+      for (int64_t i = 0; i < count && !isFirst; i++) append(result.softmax[first + i], result.out[first + i], softmax[i], later[i], d);
+    }
+  }
+}
+
+/** Divides a row by its softmax's denominator. */
+void normalize(float* out, float denominator, int64_t d) {
+  const Vec factor = splat(1 / denominator);
+  forEachVector(0, d, [&](int64_t i, auto lanes) { lanes.store(out + i, lanes.load(out + i) * factor); });
+}
+
+/** Rows of one sequence and key head that are worked on together, and where the pieces begin and end of what they see. */
+struct Block {
+  Rows rows;
+  int64_t begin, end;
+
+  int64_t pieceCount() const { return pieces(end - begin, kPieceKeys); }
+};
+
+/** All rows of a call, in blocks; those of the last queries, which see most, come first. */
+std::vector<Block> blocksOf(const PagedAttention& call) {
+  std::vector<Block> blocks;
+  const int32_t* slots = call.blocks;
+  for (int64_t i = 0; i < call.b; i++) {
+    const int64_t firstQuery = call.queryOffsets[i], queries = call.queryOffsets[i + 1] - firstQuery, length = call.lengths[i];
+    const Sequence sequence{firstQuery, queries, length, slots};
+    slots += pieces(length, call.blockSize);
+    const int64_t count = queries * (call.heads / call.keyHeads);
+    for (int64_t last = count; last > 0; last = roundDown(last - 1, kRowsInBlock)) {
+      const int64_t first = roundDown(last - 1, kRowsInBlock);
+      for (int64_t keyHead = 0; keyHead < call.keyHeads; keyHead++) {
+        const Rows rows{call, sequence, keyHead, first, last - first};
+        blocks.push_back({rows, roundDown(rows.visible(0).begin, kPieceKeys), rows.visible(rows.count - 1).end});
+      }
+    }
+  }
+  return blocks;
+}
+
+/** Multiplications of a block's rows with keys and values. */
+int64_t workOf(const Block& block) { return 2 * block.rows.count * (block.end - block.begin) * block.rows.call.headDim; }
+
+/** One block from its first to its last key. */
+void attendBlock(const Block& block, const ScoreScale& scale, float* out) {
+  Softmax softmax[kRowsInBlock];
+  float* outs[kRowsInBlock];
+  for (int64_t i = 0; i < block.rows.count; i++) outs[i] = out + block.rows.at(i);
+  attendRows(block.rows, block.begin, block.end, scale, {softmax, outs});
+  for (int64_t i = 0; i < block.rows.count; i++) normalize(outs[i], softmax[i].sum, block.rows.call.headDim);
+}
+
+/** All pieces of all blocks for themselves, whose results are put together afterwards: where blocks are too few for the threads. */
+void attendPieces(const std::vector<Block>& blocks, const ScoreScale& scale, int64_t work, float* out) {
+  const int64_t d = blocks[0].rows.call.headDim, rowSize = d + 2;
+  std::vector<int64_t> starts{0};
+  std::vector<int64_t> firstRows{0};
+  for (const Block& block : blocks) {
+    starts.push_back(starts.back() + block.pieceCount());
+    firstRows.push_back(firstRows.back() + block.pieceCount() * block.rows.count);
+  }
+  // Rows of a softmax's two numbers and d outputs, by block, piece and row.
+  float* const partials = scratchFloats(Scratch::partials, firstRows.back() * rowSize);
+  const auto partialOf = [&](size_t block, int64_t piece, int64_t row) {
+    return partials + (firstRows[block] + piece * blocks[block].rows.count + row) * rowSize;
+  };
+  shareWork(work, starts.back(), [&](int64_t index) {
+    const size_t which = static_cast<size_t>(std::upper_bound(starts.begin(), starts.end(), index) - starts.begin()) - 1;
+    const Block& block = blocks[which];
+    const int64_t piece = index - starts[which], begin = block.begin + piece * kPieceKeys;
+    Softmax softmax[kRowsInBlock];
+    float* outs[kRowsInBlock];
+    for (int64_t i = 0; i < block.rows.count; i++) outs[i] = partialOf(which, piece, i) + 2;
+    attendRows(block.rows, begin, std::min(block.end, begin + kPieceKeys), scale, {softmax, outs});
+    for (int64_t i = 0; i < block.rows.count; i++) std::memcpy(outs[i] - 2, &softmax[i], sizeof(Softmax));
+  });
+  for (size_t which = 0; which < blocks.size() && !isDryRun(); which++) {
+    const Block& block = blocks[which];
+    for (int64_t i = 0; i < block.rows.count; i++) {
+      float* const result = out + block.rows.at(i);
+      Softmax softmax, later;
+      for (int64_t piece = 0; piece < block.pieceCount(); piece++) {
+        const float* const partial = partialOf(which, piece, i);
+        std::memcpy(piece == 0 ? &softmax : &later, partial, sizeof(Softmax));
+        if (piece == 0) std::memcpy(result, partial + 2, static_cast<size_t>(d) * sizeof(float));
+        else append(softmax, result, later, partial + 2, d);
+      }
+      normalize(result, softmax.sum, d);
+    }
+  }
+}
+
+}  // namespace
+
+void checkPages(const PagedAttention& call, int64_t blockCount) {
+  const auto fail = [](const std::string& text) { throw std::out_of_range("pagedAttention: " + text); };
+  const auto element = [](const char* name, int64_t i) { return std::string(name) + "[" + std::to_string(i) + "]"; };
+  int64_t first = 0;
+  for (int64_t i = 0; i < call.b; i++) {
+    const int64_t queries = call.queryOffsets[i + 1] - call.queryOffsets[i], length = call.lengths[i];
+    const int64_t count = pieces(length, call.blockSize);
+    if (length < queries) {
+      fail(element("lengths", i) + " must be at least its " + std::to_string(queries) + " queries, not " + std::to_string(length));
+    }
+    if (first + count > blockCount) break;
+    const int64_t seen = queries == 0 ? length : visibleKeysAt(call, length - queries).begin;
+    for (int64_t block = 0; block < count; block++) {
+      const int64_t slot = call.blocks[first + block], keys = std::min(call.blockSize, length - block * call.blockSize);
+      if (slot == kFreedBlock && block * call.blockSize + keys > seen) {
+        fail(element("blocks", first + block) + " must not be freed: the sequence " + std::to_string(i) + " sees keys from " +
+             std::to_string(seen) + " on");
+      }
+      for (const auto& [name, offset] : {std::pair{"keyOffset", call.keyOffset}, std::pair{"valueOffset", call.valueOffset}}) {
+        if (slot == kFreedBlock || slot + offset + keys <= call.slots) continue;
+        fail(element("blocks", first + block) + " with " + name + " " + std::to_string(offset) + " must have its " + std::to_string(keys) +
+             " keys within slots = " + std::to_string(call.slots) + ", not from " + std::to_string(slot + offset) + " on");
+      }
+    }
+    first += count;
+  }
+  int64_t needed = 0;
+  for (int64_t i = 0; i < call.b; i++) needed += pieces(call.lengths[i], call.blockSize);
+  if (needed == blockCount) return;
+  fail("blocks must have " + std::to_string(needed) + " elements for lengths with the blockSize " + std::to_string(call.blockSize) +
+       ", not blockCount = " + std::to_string(blockCount));
+}
+
+void pagedAttention(const PagedAttention& call, float* out) {
+  const std::vector<Block> blocks = blocksOf(call);
+  if (blocks.empty()) return;
+  AttentionShape shape{};
+  shape.scale = call.scale;
+  shape.softCap = call.softCap;
+  const ScoreScale scale(shape);
+  int64_t work = 0, most = 0;
+  for (const Block& block : blocks) {
+    work += workOf(block);
+    most = std::max(most, block.pieceCount());
+  }
+  needOnEachThread(Scratch::pagedScores, rowFloats(call.headDim) * sizeof(float));
+  const int64_t count = static_cast<int64_t>(blocks.size());
+  if (most > 1 && count < kEnoughBlocks * threads()) return attendPieces(blocks, scale, work, out);
+  shareWork(work, count, [&](int64_t index) { attendBlock(blocks[static_cast<size_t>(index)], scale, out); });
+}
+
+}  // namespace arrowsmith

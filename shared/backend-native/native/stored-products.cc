@@ -1,0 +1,158 @@
+#include "stored-products.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "dot-tile.h"
+#include "dry-run.h"
+#include "scratch.h"
+
+namespace arrowsmith {
+namespace {
+
+/** Bytes of a matrix in a part for few rows, which is read once: enough to read on and on, few enough for all threads to end at about one time. */
+constexpr int64_t kStreamedBytes = 96 * 1024;
+/** Bytes of float32 in a part for many rows, which read them again and again: they stay in the second-level cache. */
+constexpr int64_t kKeptBytes = 192 * 1024;
+/** Rows in a part, at most. */
+constexpr int64_t kPartRows = 16 * kDotRows;
+
+/** Rows that are multiplied with the elements as they are stored; for more, these are made floats first. */
+constexpr int64_t kFewRows = kDotRows;
+
+bool isFew(int64_t rows) { return rows <= kFewRows; }
+
+/** Outputs [first, first + C) of the rows that a tile has. */
+template <int R, int C>
+void storeTile(const StoredProduct& product, int64_t row, int64_t first, const Vec (&sums)[R][C]) {
+  const int64_t out = product.matrix.rows;
+  const float* const scales = product.matrix.scales;
+  for (int r = 0; r < R; r++) {
+    const int64_t at = (row + r) * out + first;
+    if constexpr (C == 1) {
+      float value = sum(sums[r][0]);
+      if (scales != nullptr) value *= scales[first];
+      keepInRegister(value);  // rounded before it is added to anything, here and below
+      product.y[at] = product.residual == nullptr ? value : value + product.residual[at];
+    } else {
+      for (int c = 0; c < C; c += 4) {
+        Four values = sumsOfFour(sums[r][c], sums[r][c + 1], sums[r][c + 2], sums[r][c + 3]);
+        typedef float UnalignedFour __attribute__((vector_size(16), aligned(4), may_alias));
+        if (scales != nullptr) values *= *reinterpret_cast<const UnalignedFour*>(scales + first + c);
+        keepInRegister(values);
+        if (product.residual != nullptr) values += *reinterpret_cast<const UnalignedFour*>(product.residual + at + c);
+        *reinterpret_cast<UnalignedFour*>(product.y + at + c) = values;
+      }
+    }
+  }
+}
+
+/** One tile: R rows from `row` on with C outputs from `first` on, whose elements are at w, `stride` apart. */
+template <class Elements, int R, int C, Ahead ahead>
+void multiplyTile(const StoredProduct& product, int64_t row, int64_t first, const typename Elements::Element* w) {
+  const int64_t in = product.matrix.columns;
+  const float* xs[R];
+  const typename Elements::Element* ws[C];
+  for (int r = 0; r < R; r++) xs[r] = product.x + (row + r) * in;
+  for (int c = 0; c < C; c++) ws[c] = w + c * in;
+  Vec sums[R][C];
+  dotTile<Elements, R, C, ahead>(xs, ws, in, sums);
+  storeTile(product, row, first, sums);
+}
+
+/** R rows from `row` on with outputs [out0, out1), the first one's elements being at w. */
+template <class Elements, int R, Ahead ahead>
+void multiplyRows(const StoredProduct& product, int64_t row, int64_t out0, int64_t out1, const typename Elements::Element* w) {
+  const int64_t in = product.matrix.columns;
+  int64_t out = out0;
+  const auto at = [&] { return w + (out - out0) * in; };
+  if constexpr (R * kDotColumnsOfFew <= kDotRows * kDotColumns && ahead == Ahead::nextRows) {
+    constexpr int kColumns = kDotColumnsOfFew;
+    for (; out + kColumns <= out1; out += kColumns) multiplyTile<Elements, R, kColumns, ahead>(product, row, out, at());
+  }
+  for (; out + kDotColumns <= out1; out += kDotColumns) multiplyTile<Elements, R, kDotColumns, ahead>(product, row, out, at());
+  for (; out < out1; out++) multiplyTile<Elements, R, 1, ahead>(product, row, out, at());
+}
+
+/** Rows [from, from + count) of a matrix as floats, without their scales. */
+void decodeRows(const StoredMatrix& matrix, int64_t from, int64_t count, float* floats) {
+  withElements(matrix.format, [&](auto elements) {
+    using Elements = decltype(elements);
+    const auto* const values = static_cast<const typename Elements::Element*>(matrix.row(from));
+    const int64_t size = count * matrix.columns;
+    int64_t i = 0;
+    for (; i + kLanes <= size; i += kLanes) store(floats + i, Elements::load(values + i));
+    if (i < size) storePartial(floats + i, Elements::loadPartial(values + i, size - i), size - i);
+  });
+}
+
+/** Bytes of the floats that {@link multiplyPart} makes. */
+size_t decodedBytes(int64_t outs, int64_t in) { return sizeof(float) * static_cast<size_t>(outs * in); }
+
+}  // namespace
+
+ProductCut::ProductCut(int64_t n, const StoredMatrix& matrix, int64_t matrices) {
+  const int64_t bytes = isFew(n) ? kStreamedBytes / std::max<int64_t>(1, matrix.rowBytes()) : kKeptBytes / (4 * matrix.columns);
+  outs = std::max<int64_t>(kDotColumnsOfFew, bytes / matrices / kLanes * kLanes);
+  outs = std::min(outs, std::max<int64_t>(1, matrix.rows));
+  rows = std::min(std::max<int64_t>(1, n), isFew(n) ? kFewRows : kPartRows);
+  rowParts = pieces(n, rows);
+  outParts = pieces(matrix.rows, outs);
+}
+
+ProductPart ProductCut::part(int64_t index, int64_t n, int64_t out) const {
+  const int64_t row = index % rowParts * rows, first = index / rowParts * outs;
+  return {row, std::min(n, row + rows), first, std::min(out, first + outs)};
+}
+
+void multiplyPart(const StoredProduct& product, const ProductPart& part) {
+  const auto [row0, row1, out0, out1] = part;
+  const StoredMatrix& matrix = product.matrix;
+  if (isFew(row1 - row0)) {
+    withElements(matrix.format, [&, row0 = row0, row1 = row1, out0 = out0, out1 = out1](auto elements) {
+      using Elements = decltype(elements);
+      const auto* const values = static_cast<const typename Elements::Element*>(matrix.row(out0));
+      withRowCount(row1 - row0, [&](auto count) {
+        multiplyRows<Elements, decltype(count)::value, Ahead::nextRows>(product, row0, out0, out1, values);
+      });
+    });
+    return;
+  }
+  const float* floats = static_cast<const float*>(matrix.row(out0));
+  if (matrix.format != Format::f32) {
+    float* const decoded = static_cast<float*>(scratchBytes(Scratch::storedRows, decodedBytes(out1 - out0, matrix.columns)));
+    decodeRows(matrix, out0, out1 - out0, decoded);
+    floats = decoded;
+  }
+  for (int64_t row = row0; row < row1; row += kDotRows) {
+    withRowCount(std::min<int64_t>(kDotRows, row1 - row), [&, out0 = out0, out1 = out1](auto count) {
+      multiplyRows<F32Elements, decltype(count)::value, Ahead::nothing>(product, row, out0, out1, floats);
+    });
+  }
+}
+
+void needForProduct(int64_t n, const StoredMatrix& matrix) {
+  if (isFew(n) || matrix.format == Format::f32) return;
+  needOnEachThread(Scratch::storedRows, decodedBytes(ProductCut(n, matrix).outs, matrix.columns));
+}
+
+void multiplyStored(const StoredProduct* products, int64_t count) {
+  std::vector<ProductCut> cuts;
+  std::vector<int64_t> ends;
+  int64_t parts = 0, work = 0;
+  for (int64_t i = 0; i < count; i++) {
+    cuts.emplace_back(products[i].n, products[i].matrix);
+    parts += cuts.back().parts();
+    ends.push_back(parts);
+    work += workOf(products[i]);
+    needForProduct(products[i].n, products[i].matrix);
+  }
+  shareWork(work, parts, [&](int64_t index) {
+    const size_t which = static_cast<size_t>(std::upper_bound(ends.begin(), ends.end(), index) - ends.begin());
+    const StoredProduct& product = products[which];
+    const ProductCut& cut = cuts[which];
+    multiplyPart(product, cut.part(index - (ends[which] - cut.parts()), product.n, product.matrix.rows));
+  });
+}
+
+}  // namespace arrowsmith
