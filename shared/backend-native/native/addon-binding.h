@@ -117,6 +117,8 @@ struct Kernel {
   /** The function, of which {@link callKernel} of its parameters knows the type. */
   void (*function)();
   napi_callback callback;
+  /** Of the function's parameters: throws for what the signature cannot say; null for nothing more. */
+  void (*check)() = nullptr;
 };
 
 /** Arguments that a kernel's signature lets pass. */
@@ -145,6 +147,7 @@ napi_value callKernel(napi_env env, napi_callback_info info) {
     const auto function = reinterpret_cast<void (*)(Parameters...)>(kernel.function);
     auto arguments =
         readArguments<Parameters...>(env, call.arguments, kernel.signature, std::index_sequence_for<Parameters...>{});
+    if (kernel.check != nullptr) std::apply(reinterpret_cast<void (*)(Parameters...)>(kernel.check), arguments);
     if (KernelQueue& queue = KernelQueue::of(env); queue.isOpen()) {
       const auto run = [function, arguments = std::move(arguments)] { std::apply(function, arguments); };
       queue.add(env, run, call.arguments, count);
@@ -155,11 +158,14 @@ napi_value callKernel(napi_env env, napi_callback_info info) {
   });
 }
 
-/** @param signature what kernel-signature.h says: the names of the function's parameters, lengths and conditions */
+/**
+ * @param signature what kernel-signature.h says: the names of the function's parameters, lengths and conditions
+ * @param check throws std::out_of_range for arguments that the signature lets pass and the function does not take; null for none
+ */
 template <class... Parameters>
-Kernel kernel(const char* name, const std::string& signature, void (*function)(Parameters...)) {
+Kernel kernel(const char* name, const std::string& signature, void (*function)(Parameters...), void (*check)(Parameters...) = nullptr) {
   return {Signature(name, signature, {Argument<Stored<Parameters>>::kKind...}), reinterpret_cast<void (*)()>(function),
-          callKernel<Parameters...>};
+          callKernel<Parameters...>, reinterpret_cast<void (*)()>(check)};
 }
 
 }  // namespace arrowsmith

@@ -50,7 +50,68 @@ void groupedLinearGradientsOfArrays(Precision precision, int64_t, int64_t in, in
   groupedLinearGradients(precision, groups, offsets, in, x, layers.data(), static_cast<int64_t>(layers.size()), dX);
 }
 
+// ---- Stored matrices
+
+/** Of a list, number i of which has so many rows. */
+StoredMatrix storedMatrix(size_t i, int64_t rows, int64_t columns, const Formats& formats, const IntegerArrays& words) {
+  return {formats[i], rows, columns, words[i]};
+}
+
+void storedLinear(int64_t n, int64_t in, const Sizes& outs, const Formats& formats, const float* x, const IntegerArrays& words,
+                  const FloatArrays& ys) {
+  std::vector<StoredProduct> products;
+  for (size_t i = 0; i < outs.size(); i++) products.push_back({storedMatrix(i, outs[i], in, formats, words), n, x, nullptr, ys[i]});
+  multiplyStored(products.data(), static_cast<int64_t>(products.size()));
+}
+
+void storedLinearAdd(int64_t n, int64_t in, int64_t out, Format format, const float* x, const int32_t* words, const float* residual,
+                     float* y) {
+  const StoredProduct product{{format, out, in, words}, n, x, residual, y};
+  multiplyStored(&product, 1);
+}
+
+void storedGroupedLinearOfArrays(int64_t, int64_t in, int64_t groups, const Sizes& outs, const Formats& formats, const int32_t* offsets,
+                                 const float* x, const IntegerArrays& words, const FloatArrays& ys) {
+  std::vector<StoredLayer> layers;
+  for (size_t i = 0; i < outs.size(); i++) layers.push_back({storedMatrix(i, groups * outs[i], in, formats, words), ys[i]});
+  storedGroupedLinear(groups, offsets, x, layers.data(), static_cast<int64_t>(layers.size()));
+}
+
+void storedGatedFeedForwardOfArrays(Activation activation, int64_t n, int64_t d, int64_t f, Format gateFormat, Format upFormat,
+                                    Format downFormat, const float* x, const int32_t* gate, const int32_t* up, const int32_t* down,
+                                    const float* residual, float* y) {
+  storedGatedFeedForward(activation, n, x, {{gateFormat, f, d, gate}, {upFormat, f, d, up}, {downFormat, d, f, down}}, residual, y);
+}
+
+void storedEmbeddingOfTable(int64_t n, int64_t d, int64_t v, Format format, float scale, const int32_t* ids, const int32_t* words,
+                            float* y) {
+  storedEmbedding(n, ids, {format, v, d, words}, scale, y);
+}
+
 // ---- Attention
+
+void pagedAttentionOfArrays(int64_t, int64_t b, int64_t heads, int64_t keyHeads, int64_t headDim, int64_t slots, int64_t blockCount,
+                            int64_t blockSize, int64_t keyOffset, int64_t valueOffset, float scale, int64_t window, int64_t chunk,
+                            float softCap, const int32_t* queryOffsets, const int32_t* lengths, const int32_t* blocks, const float* q,
+                            const float* k, const float* v, float* out) {
+  (void)blockCount;
+  pagedAttention({b, heads, keyHeads, headDim, slots, queryOffsets, lengths, blocks, blockSize, keyOffset, valueOffset, scale, window,
+                  chunk, softCap, q, k, v},
+                 out);
+}
+
+void checkPagesOfArrays(int64_t, int64_t b, int64_t heads, int64_t keyHeads, int64_t headDim, int64_t slots, int64_t blockCount,
+                        int64_t blockSize, int64_t keyOffset, int64_t valueOffset, float scale, int64_t window, int64_t chunk,
+                        float softCap, const int32_t* queryOffsets, const int32_t* lengths, const int32_t* blocks, const float* q,
+                        const float* k, const float* v, float*) {
+  checkPages({b, heads, keyHeads, headDim, slots, queryOffsets, lengths, blocks, blockSize, keyOffset, valueOffset, scale, window, chunk,
+              softCap, q, k, v},
+             blockCount);
+}
+
+void writeRowsOfTable(int64_t n, int64_t, int64_t d, const int32_t* at, const float* rows, float* table) {
+  writeRows(n, d, at, rows, table);
+}
 
 /** A rotation of no rotaryPairs is none. */
 void attentionOfShape(Precision precision, int64_t b, int64_t s, int64_t sKv, int64_t heads, int64_t kvHeads, int64_t headDim,
@@ -218,6 +279,28 @@ const std::vector<Kernel>& kernels() {
              "precision, n>=0, input, groups, outs, offsets[groups + 1], x[n input], dYs(outs)[n outs],"
              "weights(outs)[groups outs input], dX[n input], dWeights(outs)[groups outs input]; offsets rise to n",
              groupedLinearGradientsOfArrays),
+
+      kernel("storedLinear",
+             "n>=0, input, outs, formats(outs), x[n input], words(outs)[outs by input in formats], ys(outs)[n outs]", storedLinear),
+      kernel("storedLinearAdd", "n>=0, input, out, format, x[n input], words[out by input in format], residual[n out], y[n out]",
+             storedLinearAdd),
+      kernel("storedGroupedLinear",
+             "n>=0, input, groups, outs, formats(outs), offsets[groups + 1], x[n input], words(outs)[groups outs by input in formats],"
+             "ys(outs)[n outs]; offsets rise to n",
+             storedGroupedLinearOfArrays),
+      kernel("storedGatedFeedForward",
+             "activation, n>=0, d, f, gateFormat, upFormat, downFormat, x[n d], gate[f by d in gateFormat], up[f by d in upFormat],"
+             "down[d by f in downFormat], residual?[n d], y[n d]",
+             storedGatedFeedForwardOfArrays),
+      kernel("storedEmbedding", "n>=0, d, v, format, scale, ids[n], table[v by d in format], y[n d]; ids in 0..v",
+             storedEmbeddingOfTable),
+      kernel("pagedAttention",
+             "n>=0, b, heads, keyHeads, headDim, slots, blockCount>=0, blockSize, keyOffset>=0, valueOffset>=0, scale, window>=0,"
+             "chunk>=0, softCap, queryOffsets[b + 1], lengths[b], blocks[blockCount], q[n heads headDim],"
+             "k[slots keyHeads headDim], v[slots keyHeads headDim], out[n heads headDim]; heads % keyHeads, queryOffsets rise to n,"
+             "lengths in 0..2147483647, blocks in -1..slots",
+             pagedAttentionOfArrays, checkPagesOfArrays),
+      kernel("writeRows", "n>=0, slots, d, at[n], rows[n d], table[slots d]; at in 0..slots, at differ", writeRowsOfTable),
 
       kernel("topK", "n>=0, experts, k, x[n experts], values[n k], indices[n k]; k <= experts, experts <= 2147483647", topK),
       kernel("topKGradient", "n>=0, experts, k, dValues[n k], indices[n k], dX[n experts]; indices in 0..experts", topKGradient),

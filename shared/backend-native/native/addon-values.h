@@ -17,6 +17,9 @@ namespace arrowsmith {
 
 /** An array of Float32Arrays. */
 using FloatArrays = std::vector<float*>;
+/** An array of Int32Arrays. */
+using IntegerArrays = std::vector<int32_t*>;
+using Formats = std::vector<Format>;
 using Sizes = std::vector<int64_t>;
 using Numbers = std::vector<double>;
 
@@ -128,16 +131,47 @@ bool readList(napi_env env, napi_value value, Given& given, Read&& read) {
   return true;
 }
 
-template <>
-struct Argument<FloatArrays> {
-  static constexpr Kind kKind = Kind::floatArrays;
-  static bool read(napi_env env, napi_value value, FloatArrays& result, Given& given) {
+template <class Element, Kind kind, napi_typedarray_type type>
+struct ArraysArgument {
+  static constexpr Kind kKind = kind;
+  static bool read(napi_env env, napi_value value, std::vector<Element*>& result, Given& given) {
     return readList(env, value, given, [&](napi_value element) {
       void* data = nullptr;
       int64_t length = 0;
-      if (!readTypedArray(env, element, napi_float32_array, data, length)) return false;
-      result.push_back(static_cast<float*>(data));
+      if (!readTypedArray(env, element, type, data, length)) return false;
+      result.push_back(static_cast<Element*>(data));
       given.list.push_back(length);
+      return true;
+    });
+  }
+};
+template <>
+struct Argument<FloatArrays> : ArraysArgument<float, Kind::floatArrays, napi_float32_array> {};
+template <>
+struct Argument<IntegerArrays> : ArraysArgument<int32_t, Kind::integerArrays, napi_int32_array> {};
+
+inline bool readFormat(napi_env env, napi_value value, Format& result, Given& given) {
+  double number = 0;
+  if (!readNumber(env, value, number) || number != std::floor(number) || number < 0 || number >= kFormats) return false;
+  result = static_cast<Format>(static_cast<int>(number));
+  given.list.push_back(static_cast<int64_t>(number));
+  return true;
+}
+
+template <>
+struct Argument<Format> {
+  static constexpr Kind kKind = Kind::format;
+  static bool read(napi_env env, napi_value value, Format& result, Given& given) { return readFormat(env, value, result, given); }
+};
+
+template <>
+struct Argument<Formats> {
+  static constexpr Kind kKind = Kind::formats;
+  static bool read(napi_env env, napi_value value, Formats& result, Given& given) {
+    return readList(env, value, given, [&](napi_value element) {
+      Format format{};
+      if (!readFormat(env, element, format, given)) return false;
+      result.push_back(format);
       return true;
     });
   }

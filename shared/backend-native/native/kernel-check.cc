@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "kernel-signature.h"
+#include "stored-matrix.h"
 
 namespace arrowsmith {
 namespace {
@@ -50,6 +51,13 @@ int64_t Signature::valueOf(const Expression& expression, const Given* given, siz
   return std::min(value, kHuge - expression.addend) + expression.addend;
 }
 
+int64_t Signature::lengthOf(const Parameter& parameter, const Given* given, size_t element) {
+  const int64_t rows = valueOf(parameter.length, given, element);
+  if (parameter.columns.text.empty()) return rows;
+  const Format format = static_cast<Format>(given[parameter.format].list[element]);
+  return storedWords(format, rows, times(rows, valueOf(parameter.columns, given)));
+}
+
 int64_t Signature::countOf(const Expression& expression, const Given* given) const {
   const bool isList = expression.sizes.size() == 1 && parameters_[expression.sizes[0]].kind == Kind::sizes;
   return isList ? given[expression.sizes[0]].length : valueOf(expression, given);
@@ -69,7 +77,9 @@ void Signature::checkSizes(const Parameter& parameter, const Given& given) const
 
 void Signature::checkLengths(const Parameter& parameter, const Given& argument, const Given* given) const {
   const auto failLength = [&](const std::string& name, int64_t length, int64_t expected) {
-    fail(name, "have " + withValue(parameter.length.text, expected) + " elements", textOfSize(length));
+    const bool isStored = !parameter.columns.text.empty();
+    const std::string stored = parameter.length.text + " by " + parameter.columns.text + " in " + (isStored ? parameters_[parameter.format].name : "");
+    fail(name, "have " + withValue(isStored ? stored : parameter.length.text, expected) + " elements", textOfSize(length));
   };
   if (!parameter.count.text.empty()) {
     const int64_t count = countOf(parameter.count, given);
@@ -78,14 +88,23 @@ void Signature::checkLengths(const Parameter& parameter, const Given& argument, 
     }
   }
   if (parameter.length.text.empty() || argument.isNull) return;
-  if (parameter.kind == Kind::floatArrays) {
+  if (parameter.kind == Kind::floatArrays || parameter.kind == Kind::integerArrays) {
     for (size_t i = 0; i < argument.list.size(); i++) {
-      const int64_t length = argument.list[i], expected = valueOf(parameter.length, given, i);
+      const int64_t length = argument.list[i], expected = lengthOf(parameter, given, i);
       if (length != expected) failLength(element(parameter.name, i), length, expected);
     }
-  } else if (const int64_t expected = valueOf(parameter.length, given); argument.length != expected) {
+  } else if (const int64_t expected = lengthOf(parameter, given); argument.length != expected) {
     failLength(parameter.name, argument.length, expected);
   }
+}
+
+void Signature::checkDifferent(const Condition& condition, const Given* given) const {
+  const Given& subject = given[condition.subject];
+  std::vector<int32_t> sorted(subject.integers, subject.integers + subject.length);
+  std::sort(sorted.begin(), sorted.end());
+  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+  if (twice == sorted.end()) return;
+  fail(parameters_[condition.subject].name, "have no element twice", std::to_string(*twice));
 }
 
 void Signature::checkIntegers(const Condition& condition, const Given* given, int64_t right) const {
@@ -114,12 +133,14 @@ std::string Signature::textOf(const Condition& condition, int64_t right) {
     case Relation::oneOr: return "be 1 or " + limit;
     case Relation::in: return "be from " + std::to_string(condition.least) + " to below " + limit;
     case Relation::riseTo: return "rise from 0 to " + limit;
+    case Relation::differ: return "have no element twice";
     case Relation::riseWithin: return "rise, and be at most its place in its row of " + limit;
   }
   return "";
 }
 
 void Signature::checkCondition(const Condition& condition, const Given* given) const {
+  if (condition.relation == Relation::differ) return checkDifferent(condition, given);
   const int64_t right = valueOf(condition.right, given);
   if (condition.left.text.empty() && parameters_[condition.subject].kind == Kind::integers) {
     return checkIntegers(condition, given, right);

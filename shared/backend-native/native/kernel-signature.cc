@@ -84,7 +84,7 @@ struct Signature::Parser {
       const char* const begin = at;
       if (isAtName()) {
         // The words of conditions end an expression.
-        if (const std::string next = word(); next == "in" || next == "rise" || next == "is" || next == "or") {
+        if (const std::string next = word(); next == "in" || next == "by" || next == "rise" || next == "differ" || next == "is" || next == "or") {
           at = begin;
           break;
         }
@@ -112,7 +112,7 @@ struct Signature::Parser {
     const char* const begin = at;
     do {
       if (parameters.size() == kinds.size()) fail("no further parameter");
-      parameters.push_back({word(), kinds[parameters.size()], false, 1, {}, {}});
+      parameters.push_back({word(), kinds[parameters.size()], false, 1, {}, {}, 0, {}});
       while (*at != '\0' && *at != ',' && *at != ';') at++;
     } while (take(","));
     if (parameters.size() != kinds.size()) fail("another parameter");
@@ -123,7 +123,8 @@ struct Signature::Parser {
     word();
     const Kind kind = parameter.kind;
     size_t list = kNone;
-    if (kind == Kind::floatArrays || kind == Kind::numbers) {
+    const bool isList = kind == Kind::floatArrays || kind == Kind::integerArrays;
+    if (isList || kind == Kind::numbers || kind == Kind::formats) {
       expect("(");
       const char* const begin = at;
       const size_t first = Parser::parameter();
@@ -133,9 +134,15 @@ struct Signature::Parser {
       expect(")");
     }
     if (kind == Kind::floats || kind == Kind::integers) parameter.isOptional = take("?");
-    if (kind == Kind::floats || kind == Kind::integers || kind == Kind::floatArrays) {
+    if (kind == Kind::floats || kind == Kind::integers || isList) {
       expect("[");
       parameter.length = expression(list);
+      if (take("by ")) {
+        parameter.columns = expression();
+        expect("in ");
+        parameter.format = Parser::parameter();
+        if (parameters[parameter.format].kind != (isList ? Kind::formats : Kind::format)) fail("the end of a format");
+      }
       expect("]");
     }
     if ((kind == Kind::size || kind == Kind::sizes) && take(">=")) parameter.least = integer();
@@ -152,6 +159,11 @@ struct Signature::Parser {
         condition.least = integer();
         expect("..");
         condition.right = expression();
+        return condition;
+      }
+      if (take("differ")) {
+        if (kind != Kind::integers) fail("a condition of what are no integers");
+        condition.relation = Relation::differ;
         return condition;
       }
       if (take("rise ")) {
@@ -204,6 +216,9 @@ std::string Signature::typeOf(const Parameter& parameter) const {
     case Kind::floats: return "Float32Array" + orNull;
     case Kind::integers: return "Int32Array" + orNull;
     case Kind::floatArrays: return "readonly Float32Array[]";
+    case Kind::integerArrays: return "readonly Int32Array[]";
+    case Kind::format: return "Format";
+    case Kind::formats: return "readonly Format[]";
   }
   return "never";
 }

@@ -15,6 +15,8 @@
  *     weights?[n k]   … or null
  *     xs(count)[n d]  a list of `count` arrays of n d elements each
  *     dYs(outs)[n outs]  a list of as many arrays as outs has sizes, of which number i has n outs[i] elements
+ *     formats(outs)   a list of as many formats of stored matrices (stored-matrix.h)
+ *     words(outs)[outs by input in formats]  a list of arrays that store matrices [outs[i], input], each in its format; also of one array and format
  *
  * Conditions:
  *
@@ -23,6 +25,7 @@
  *     countA is 1 or count
  *     ids in 0..v               each integer, or the size, is at least 0 and less than v
  *     offsets rise to n         integers: the first is 0, the last n, and none less than the one before it
+ *     at differ                 integers: none is there twice
  *     documentOffsets rise within s      integers: of each row of s, none is negative, more than its place in the row, or less than the one before it
  */
 #pragma once
@@ -34,7 +37,7 @@
 namespace arrowsmith {
 
 /** What a parameter is, by its C++ type. */
-enum class Kind { size, sizes, number, numbers, choice, boolean, floats, integers, floatArrays };
+enum class Kind { size, sizes, number, numbers, choice, boolean, floats, integers, floatArrays, integerArrays, format, formats };
 
 /** What is to be checked of an argument. */
 struct Given {
@@ -47,7 +50,7 @@ struct Given {
   bool isNull = false;
   /** The array itself, where its integers have conditions. */
   const int32_t* integers = nullptr;
-  /** The sizes of a list of sizes, the lengths of a list of arrays. */
+  /** The sizes of a list of sizes, the lengths of a list of arrays, a format or a list of them. */
   std::vector<int64_t> list;
   /** The sizes as they were given. */
   std::vector<double> numbers;
@@ -94,11 +97,14 @@ class Signature {
     /** The least that a size may be. */
     int64_t least = 1;
     Expression length;
+    /** Of a stored matrix, whose rows are `length` then; and the parameter that is its format. */
+    Expression columns;
+    size_t format = 0;
     /** Of a list. */
     Expression count;
   };
 
-  enum class Relation { atMost, multiple, oneOr, in, riseTo, riseWithin };
+  enum class Relation { atMost, multiple, oneOr, in, riseTo, riseWithin, differ };
 
   struct Condition {
     Relation relation;
@@ -113,11 +119,13 @@ class Signature {
 
   static int64_t valueOf(const Expression& expression, const Given* given, size_t element = 0);
   static std::string textOf(const Condition& condition, int64_t right);
+  static int64_t lengthOf(const Parameter& parameter, const Given* given, size_t element = 0);
   int64_t countOf(const Expression& expression, const Given* given) const;
   std::string typeOf(const Parameter& parameter) const;
   void checkSizes(const Parameter& parameter, const Given& given) const;
   void checkLengths(const Parameter& parameter, const Given& argument, const Given* given) const;
   void checkCondition(const Condition& condition, const Given* given) const;
+  void checkDifferent(const Condition& condition, const Given* given) const;
   void checkIntegers(const Condition& condition, const Given* given, int64_t right) const;
   [[noreturn]] void fail(const std::string& what, const std::string& expected, const std::string& found) const;
 

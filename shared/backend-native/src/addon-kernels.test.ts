@@ -25,7 +25,10 @@ function sizesOf(next: () => number): Sizes {
     rotaryPairs,
     headDim: 2 * rotaryPairs + next(),
   };
-  const others = { k, experts: k + next(), a, active: a - 1, count, countA: 1, countB: count, step: 1 };
+  const blockSize = 2;
+  const [keyOffset, valueOffset, slots] = [next(), next(), 60];
+  const pages = { blockSize, keyOffset, valueOffset, slots, keyHeads: kvHeads };
+  const others = { ...pages, k, experts: k + next(), a, active: a - 1, count, countA: 1, countB: count, step: 1 };
   return { ...free, ...attention, ...others, outs: [next(), next()], counts: [next(), next(), next()] };
 }
 
@@ -123,6 +126,9 @@ describe.skipIf(!nativeBuild().available)('the kernels of the addon', () => {
 /** A whole number from 1, or, where the signature says so, from 0. */
 export type Size = number;
 
+/** Of a stored matrix: \`formatCode\`. */
+export type Format = 0 | 1 | 2;
+
 export interface AddonKernels {\n${methods.join('')}}\n`;
     const options = await prettier.resolveConfig(DECLARATIONS);
     const formatted = await prettier.format(source, { ...options, filepath: DECLARATIONS });
@@ -151,7 +157,8 @@ export interface AddonKernels {\n${methods.join('')}}\n`;
       const values = parameters.map((parameter) => argumentOf(parameter, { ...SIZES, n: 0 }));
       expect(() => call(...values), name).not.toThrow();
       for (const huge of ['d', 'k', 'p', 'experts', 'layers']) {
-        const sizes = values.map((value, i) => (parameters[i]!.name === huge ? 2 ** 53 - 1 : value));
+        const isHuge = ({ name: each, type }: Parameter) => each === huge && type === 'Size';
+        const sizes = values.map((value, i) => (isHuge(parameters[i]!) ? 2 ** 53 - 1 : value));
         expect(errorOf(() => call(...sizes)) ?? new RangeError()).toBeInstanceOf(RangeError);
       }
     }
@@ -178,7 +185,7 @@ export interface AddonKernels {\n${methods.join('')}}\n`;
     expectRefusals(({ count }, value) => {
       if (count === undefined) return [];
       const list = value as unknown[];
-      const arrays = list[0] instanceof Float32Array ? (list as Float32Array[]) : [];
+      const arrays = ArrayBuffer.isView(list[0]) ? (list as Float32Array[]) : [];
       return [list.slice(1), [], [...list, list[0]], ...arrays.map((array, i) => arrays.with(i, array.subarray(1)))];
     }, RangeError);
   });
@@ -190,13 +197,17 @@ export interface AddonKernels {\n${methods.join('')}}\n`;
         (ArrayBuffer.isView(each) && type.startsWith(each.constructor.name)) || (isOptional && each === null);
       if (!Array.isArray(value)) return [...wrong.filter((each) => !isOfType(each)), type === 'boolean' ? 1 : true];
       // Lists that are none, and lists with an element that is none of theirs.
-      const elements = wrong.filter((each) => !(each instanceof Float32Array));
+      const elements = wrong.filter((each) => !ArrayBuffer.isView(each) || each.constructor !== value[0]?.constructor);
       return [
         ...wrong.filter((each) => !Array.isArray(each)),
         ...elements.map((each) => value.with(value.length - 1, each)),
       ];
     }, TypeError);
-    expectRefusals(({ type }) => (type === '0 | 1' ? [-1, 2, 0.5, NaN] : []), TypeError);
+    expectRefusals(({ type }, value) => {
+      if (type === '0 | 1') return [-1, 2, 0.5, NaN];
+      if (type === 'Format') return [-1, 3, 0.5, NaN];
+      return type === 'readonly Format[]' ? [-1, 3, 0.5, NaN].map((each) => (value as number[]).with(0, each)) : [];
+    }, TypeError);
   });
 
   test('refuse sizes that are none, or go beyond the arrays', () => {
@@ -264,6 +275,35 @@ export interface AddonKernels {\n${methods.join('')}}\n`;
       { documentOffsets: [0, -1, 0] },
       'documentOffsets[1] must rise, and be at most its place',
     ],
+    [
+      'pagedAttention',
+      { n: 3, b: 1 },
+      { queryOffsets: [0, 3], lengths: [2], blocks: [0, 0] },
+      'lengths[0] must be at least its 3 queries, not 2',
+    ],
+    [
+      'pagedAttention',
+      { n: 3, b: 1 },
+      { queryOffsets: [0, 3], lengths: [5], blocks: [0, 0] },
+      'blocks must have 3 elements for lengths with the blockSize 2, not blockCount = 2',
+    ],
+    [
+      'pagedAttention',
+      { n: 1, b: 1 },
+      { queryOffsets: [0, 1], lengths: [1], blocks: [-1] },
+      'blocks[0] must not be freed: the sequence 0 sees keys from 0 on',
+    ],
+    [
+      'pagedAttention',
+      { n: 1, b: 1, slots: 9, keyOffset: 2, valueOffset: 3 },
+      { queryOffsets: [0, 1], lengths: [1], blocks: [6] },
+      'blocks[0] with valueOffset 3 must have its 1 keys within slots = 9, not from 9 on',
+    ],
+    ['writeRows', { n: 2, slots: 3 }, { at: [2, 3] }, 'at[1] must be from 0 to below slots = 3, not 3'],
+    ['writeRows', { n: 3, slots: 3 }, { at: [2, 0, 2] }, 'at must have no element twice, not 2'],
+    ['storedEmbedding', { n: 2, v: 3 }, { ids: [2, 3] }, 'ids[1] must be from 0 to below v = 3, not 3'],
+    ['storedGroupedLinear', { n: 4, groups: 1 }, { offsets: [0, 5] }, 'offsets[1] must rise from 0 to n = 4, not 5'],
+    ['storedEmbedding', { v: 3, d: 5 }, { table: [1, 2] }, 'table must have v by d in format = 7 elements, not 2'],
     ['rope', { rotaryPairs: 5, headDim: 8 }, {}, '2 · rotaryPairs must be at most headDim = 8, not 10'],
     ['altUpPredict', { a: 3, active: 3 }, {}, 'active must be from 0 to below a = 3, not 3'],
     ['altUpPredictGradient', { a: 3, active: 3 }, {}, 'active must be from 0 to below a = 3, not 3'],

@@ -6,6 +6,9 @@
 /** A whole number from 1, or, where the signature says so, from 0. */
 export type Size = number;
 
+/** Of a stored matrix: `formatCode`. */
+export type Format = 0 | 1 | 2;
+
 export interface AddonKernels {
   /**
    * precision, transposedA, transposedB, count, countA, countB, m, n, k, a[countA m k], b[countB k n],
@@ -85,6 +88,111 @@ export interface AddonKernels {
     dX: Float32Array,
     dWeights: readonly Float32Array[],
   ): void;
+  /**
+   * n>=0, input, outs, formats(outs), x[n input], words(outs)[outs by input in formats], ys(outs)[n outs]
+   */
+  storedLinear(
+    n: Size,
+    input: Size,
+    outs: readonly Size[],
+    formats: readonly Format[],
+    x: Float32Array,
+    words: readonly Int32Array[],
+    ys: readonly Float32Array[],
+  ): void;
+  /**
+   * n>=0, input, out, format, x[n input], words[out by input in format], residual[n out], y[n out]
+   */
+  storedLinearAdd(
+    n: Size,
+    input: Size,
+    out: Size,
+    format: Format,
+    x: Float32Array,
+    words: Int32Array,
+    residual: Float32Array,
+    y: Float32Array,
+  ): void;
+  /**
+   * n>=0, input, groups, outs, formats(outs), offsets[groups + 1], x[n input],
+   * words(outs)[groups outs by input in formats], ys(outs)[n outs]; offsets rise to n
+   */
+  storedGroupedLinear(
+    n: Size,
+    input: Size,
+    groups: Size,
+    outs: readonly Size[],
+    formats: readonly Format[],
+    offsets: Int32Array,
+    x: Float32Array,
+    words: readonly Int32Array[],
+    ys: readonly Float32Array[],
+  ): void;
+  /**
+   * activation, n>=0, d, f, gateFormat, upFormat, downFormat, x[n d], gate[f by d in gateFormat],
+   * up[f by d in upFormat], down[d by f in downFormat], residual?[n d], y[n d]
+   */
+  storedGatedFeedForward(
+    activation: 0 | 1,
+    n: Size,
+    d: Size,
+    f: Size,
+    gateFormat: Format,
+    upFormat: Format,
+    downFormat: Format,
+    x: Float32Array,
+    gate: Int32Array,
+    up: Int32Array,
+    down: Int32Array,
+    residual: Float32Array | null,
+    y: Float32Array,
+  ): void;
+  /**
+   * n>=0, d, v, format, scale, ids[n], table[v by d in format], y[n d]; ids in 0..v
+   */
+  storedEmbedding(
+    n: Size,
+    d: Size,
+    v: Size,
+    format: Format,
+    scale: number,
+    ids: Int32Array,
+    table: Int32Array,
+    y: Float32Array,
+  ): void;
+  /**
+   * n>=0, b, heads, keyHeads, headDim, slots, blockCount>=0, blockSize, keyOffset>=0, valueOffset>=0, scale,
+   * window>=0, chunk>=0, softCap, queryOffsets[b + 1], lengths[b], blocks[blockCount], q[n heads headDim],
+   * k[slots keyHeads headDim], v[slots keyHeads headDim], out[n heads headDim]; heads % keyHeads,
+   * queryOffsets rise to n, lengths in 0..2147483647, blocks in -1..slots
+   */
+  pagedAttention(
+    n: Size,
+    b: Size,
+    heads: Size,
+    keyHeads: Size,
+    headDim: Size,
+    slots: Size,
+    blockCount: Size,
+    blockSize: Size,
+    keyOffset: Size,
+    valueOffset: Size,
+    scale: number,
+    window: Size,
+    chunk: Size,
+    softCap: number,
+    queryOffsets: Int32Array,
+    lengths: Int32Array,
+    blocks: Int32Array,
+    q: Float32Array,
+    k: Float32Array,
+    v: Float32Array,
+    out: Float32Array,
+  ): void;
+  /**
+   * n>=0, slots, d, at[n], rows[n d], table[slots d]; at in 0..slots, at differ
+   */
+  writeRows(n: Size, slots: Size, d: Size, at: Int32Array, rows: Float32Array, table: Float32Array): void;
   /**
    * n>=0, experts, k, x[n experts], values[n k], indices[n k]; k <= experts, experts <= 2147483647
    */

@@ -13,6 +13,7 @@ export type Precision = 'f32' | 'bf16';
 /** C++'s enumerations. */
 export const precisionCode = { f32: 0, bf16: 1 } as const satisfies Record<Precision, number>;
 export const activationCode = { silu: 0, 'gelu-tanh': 1 } as const;
+export const formatCode = { f32: 0, bf16: 1, int8: 2 } as const;
 
 /** What native/addon.cc exports; native/kernels.h says what each kernel does. */
 export interface Addon extends AddonKernels {

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { nativeBuild } from '../build.ts';
-import { startNativeBackend } from '../index.ts';
+import { type NativeBackend, startNativeBackend } from '../index.ts';
 
 let seed = 0;
 const random = (shape: number[]) => tf.randomUniform(shape, -1, 1, 'float32', ++seed);
@@ -144,6 +144,8 @@ describe.skipIf(!nativeBuild().available)('kernels', () => {
         return outputs.map(({ shape }) => shape);
       });
     const integers = (...values: number[]) => tf.tensor(values, [values.length], 'int32');
+    const words = (count: number) => tf.zeros([count], 'int32');
+    const pages = { blockSize: 2, keyOffset: 1, valueOffset: 0 };
     const attention = { scale: 0.5, window: 0, chunk: 0, softCap: 0 };
 
     beforeAll(() => void tf.setBackend('native'));
@@ -240,10 +242,104 @@ describe.skipIf(!nativeBuild().available)('kernels', () => {
         { scale: 1, softCap: 0 },
         [[], [3, 8], [5, 8]],
       ],
+      [
+        'StoredLinear',
+        { x: [2, 3, 8], words0: () => words(40), words1: () => words(28) },
+        { formats: ['f32', 'bf16'], outs: [5, 7], in: 8, headDim: 0 },
+        [
+          [2, 3, 5],
+          [2, 3, 7],
+        ],
+      ],
+      [
+        'StoredLinear',
+        { x: [3, 2, 4], words0: () => words(6 + 12) },
+        { formats: ['int8'], outs: [6], in: 8, headDim: 3 },
+        [[3, 2, 3]],
+      ],
+      [
+        'StoredLinear',
+        { x: [3, 8], words0: () => words(40), residual: [3, 5] },
+        { formats: ['f32'], outs: [5], in: 8, headDim: 0 },
+        [[3, 5]],
+      ],
+      [
+        'StoredGroupedLinear',
+        { x: [4, 8], offsets: () => integers(0, 1, 4), words0: () => words(80), words1: () => words(14 + 28) },
+        { formats: ['f32', 'int8'], outs: [5, 7], in: 8, groups: 2 },
+        [
+          [4, 5],
+          [4, 7],
+        ],
+      ],
+      [
+        'StoredGatedFeedForward',
+        { x: [2, 3, 8], gate: () => words(40), up: () => words(20), down: () => words(18), residual: [2, 3, 8] },
+        { formats: ['f32', 'bf16', 'int8'], d: 8, inner: 5, activation: 'silu' },
+        [[2, 3, 8]],
+      ],
+      [
+        'StoredEmbedding',
+        { ids: () => integers(0, 4, 4), words: () => words(20) },
+        { format: 'bf16', rows: 5, columns: 8, scale: 2 },
+        [[3, 8]],
+      ],
+      [
+        'PagedAttention',
+        { q: [3, 4, 8], k: [9, 2, 8], v: [9, 2, 8] },
+        { ...attention, ...pages, queryOffsets: [0, 1, 3], lengths: [3, 2], blocks: [4, 6, 0] },
+        [[3, 4, 8]],
+      ],
+      ['WriteRows', { table: [5, 2, 4], rows: [2, 2, 4] }, { at: [4, 1] }, []],
       ['GlobalNorm', { x0: [3, 8], x1: [5] }, { count: 2 }, [[]]],
     ])('%s has the outputs of its definition', (kernel, inputs, attrs, shapes) => {
       const made = Object.entries(inputs).map(([name, x]) => [name, typeof x === 'function' ? x() : x]);
       expect(run(kernel, Object.fromEntries(made) as Record<string, number[] | tf.Tensor>, attrs)).toEqual(shapes);
+    });
+
+    test('a matrix of any format is multiplied as it is stored', () => {
+      const values = [1, -2, 0.5, 3, 4, -8];
+      const floats = Float32Array.from(values);
+      const halves = Uint16Array.from(values, (_, i) => new Uint32Array(floats.buffer)[i]! >>> 16);
+      const int8 = new Int8Array([...new Uint8Array(Float32Array.of(0.5, 2).buffer), 2, -4, 1, 1, 2, -4, 0, 0]);
+      const stored = { f32: floats, bf16: halves, int8 };
+      const x = tf.tensor([1, 1, 1, 2, 0, -1], [2, 3]);
+      for (const [format, { buffer }] of Object.entries(stored)) {
+        const matrix = tf.tensor(
+          new Int32Array(buffer.slice(0, Math.floor(buffer.byteLength / 4) * 4)),
+          undefined,
+          'int32',
+        );
+        const attrs = { formats: [format], outs: [2], in: 3, headDim: 0 } as unknown as tf.NamedAttrMap;
+        const [y] = tf.engine().runKernel('StoredLinear', { x, words0: matrix }, attrs) as unknown as [tf.Tensor];
+        expect([...y.dataSync()], format).toEqual(format === 'int8' ? [-0.5, -2, 1.5, 12] : [-0.5, -1, 1.5, 14]);
+      }
+      expect(() => run('StoredLinear', { x, words0: words(4) }, { formats: ['int4'], outs: [2], in: 3 })).toThrow(
+        'kernel StoredLinear: int4 is none of the formats f32, bf16, int8',
+      );
+    });
+
+    test('rows are written between the kernels before and after, and before JavaScript looks at the table', () => {
+      const backend = tf.backend() as NativeBackend;
+      const write = (table: tf.Tensor, rows: tf.Tensor, at: number[]) =>
+        tf.engine().runKernel('WriteRows', { table, rows }, { at });
+      tf.tidy(() => {
+        const table = tf.zeros([3, 2]);
+        const seen = backend.during(() => {
+          const before = tf.mul(tf.add(table, tf.ones([3, 2])), 10);
+          expect(write(table, tf.add(tf.ones([2, 2]), tf.ones([2, 2])), [2, 0])).toEqual([]);
+          const after = tf.mul(table, 10);
+          const now = [...table.dataSync()];
+          write(table, tf.ones([1, 2]), [1]);
+          return { before, after, now };
+        });
+        expect([...seen.before.dataSync()]).toEqual([10, 10, 10, 10, 10, 10]);
+        expect(seen.now).toEqual([2, 2, 0, 0, 2, 2]);
+        expect([...seen.after.dataSync()]).toEqual([20, 20, 0, 0, 20, 20]);
+        expect([...table.dataSync()]).toEqual([2, 2, 1, 1, 2, 2]);
+        expect(() => write(table, tf.ones([2, 2]), [1, 1])).toThrow('writeRows: at must have no element twice, not 1');
+        expect(() => write(table, tf.ones([2, 2]), [1])).toThrow('rows has the shape [2, 2] instead of [1, 2]');
+      });
     });
 
     test('a gradient that does not belong to its forward pass is refused', () => {

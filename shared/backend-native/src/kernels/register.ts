@@ -18,10 +18,12 @@ import { layerNormKernels } from './layer-norm.ts';
 import { linearKernels } from './linear.ts';
 import { matMulKernels } from './mat-mul.ts';
 import { optimizerKernels } from './optimizer.ts';
+import { pagedAttentionKernels } from './paged-attention.ts';
 import { rmsNormKernels } from './rms-norm.ts';
 import { ropeKernels } from './rope.ts';
 import { sliceKernels } from './slice.ts';
 import { routingKernels } from './routing.ts';
+import { storedKernels } from './stored.ts';
 import { streamKernels } from './streams.ts';
 import { flushInputs } from './tfjs-kernel.ts';
 
@@ -41,10 +43,12 @@ const native: Kernels = {
   ...linearKernels,
   ...matMulKernels,
   ...optimizerKernels,
+  ...pagedAttentionKernels,
   ...rmsNormKernels,
   ...ropeKernels,
   ...sliceKernels,
   ...routingKernels,
+  ...storedKernels,
   ...streamKernels,
 };
 

@@ -1,0 +1,56 @@
+/** @file Attention over keys and values in blocks of a table, and what writes them there. */
+import { expectRank, expectShape, type Kernels, sizeOf, tensor } from './kernel.ts';
+
+export const pagedAttentionKernels: Kernels = {
+  /** q [n, n_h, h_d], k, v [slots, n_kv, h_d] → [n, n_h, h_d]; attributes are native/kernels.h's `PagedAttention` */
+  PagedAttention({ inputs, attrs, backend }) {
+    const [q, k, v] = [tensor(inputs, 'q'), tensor(inputs, 'k'), tensor(inputs, 'v')];
+    expectRank('q', q, 3);
+    expectRank('k', k, 3);
+    const [n, heads, headDim] = q.shape as [number, number, number];
+    const [slots, keyHeads] = k.shape as [number, number, number];
+    expectShape('k', k, [slots, keyHeads, headDim]);
+    expectShape('v', v, k.shape);
+    // Copies: the kernel may wait, and whoever calls it may change the lists meanwhile.
+    const [queryOffsets, lengths, blocks] = ['queryOffsets', 'lengths', 'blocks'].map(
+      (name) => new Int32Array(attrs[name] as readonly number[]),
+    ) as [Int32Array, Int32Array, Int32Array];
+    const number = (name: string) => attrs[name] as number;
+    const values = [backend.floats(q), backend.floats(k), backend.floats(v)] as const;
+    const out = backend.output(q.shape);
+    backend.addon.pagedAttention(
+      n,
+      lengths.length,
+      heads,
+      keyHeads,
+      headDim,
+      slots,
+      blocks.length,
+      number('blockSize'),
+      number('keyOffset'),
+      number('valueOffset'),
+      number('scale'),
+      number('window'),
+      number('chunk'),
+      number('softCap'),
+      queryOffsets,
+      lengths,
+      blocks,
+      ...values,
+      backend.floats(out),
+    );
+    return out;
+  },
+
+  /** table [slots, ...], rows [n, ...] → nothing: row i takes the place of the table's row at[i], in its memory */
+  WriteRows({ inputs, attrs, backend }) {
+    const [table, rows] = [tensor(inputs, 'table'), tensor(inputs, 'rows')];
+    const at = new Int32Array(attrs['at'] as readonly number[]);
+    const [slots, ...row] = table.shape as [number, ...number[]];
+    expectShape('rows', rows, [at.length, ...row]);
+    const values = backend.floats(table);
+    backend.queue.expect(values);
+    backend.addon.writeRows(at.length, slots, sizeOf(row), at, backend.floats(rows), values);
+    return [];
+  },
+};
