@@ -6,6 +6,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { sourceParameters } from '@arrowsmith/corpus/parameters';
 import { fingerprintStage, stageNames } from '@arrowsmith/pipeline';
 import { REPOSITORY } from './support/workspace.ts';
 
@@ -71,14 +72,14 @@ const packageOf = (specifier: string): string =>
 
 const isPackage = ({ specifier }: Import): boolean => !specifier.startsWith('.') && !specifier.startsWith('node:');
 
-const isTest = ({ file }: Import): boolean => /\.test\.ts$|\/testing\/|^test\//.test(file);
+const isTest = ({ file }: Pick<Import, 'file'>): boolean => /\.test\.ts$|\/testing\/|^test\//.test(file);
 
 /** All that importing a file loads: files of the workspace, and packages from outside by their names. Imports of types load nothing. */
 function loadedBy(file: string, loaded = new Set<string>()): Set<string> {
   if (loaded.has(file)) return loaded;
   loaded.add(file);
   const code = readFileSync(join(REPOSITORY, file), 'utf8');
-  for (const [, specifier] of code.matchAll(/^(?:import|export)\b(?! type\b)[^'"`;]*?'([^']+)'/gm)) {
+  for (const [, specifier] of code.matchAll(/^(?:import|export)\b(?! type\b)(?:[^'"`;]*?\bfrom)? '([^']+)'/gm)) {
     const target = fileOf(specifier!, file);
     if (target === undefined) loaded.add(packageOf(specifier!));
     else loadedBy(target, loaded);
@@ -151,10 +152,9 @@ describe('imports run one way', () => {
   });
 });
 
-test.each(stages)('the declaration of %s loads no tensors, so that it is there in milliseconds', (folder) => {
+test.each(stages)('the declaration of %s loads no package but zod, so that it is there in milliseconds', (folder) => {
   const loaded = [...loadedBy(join(folder, 'src/declaration.ts'))];
-  expect(loaded).toContain('zod');
-  expect(loaded.filter((name) => name.startsWith('@tensorflow/'))).toEqual([]);
+  expect(loaded.filter((name) => !/^(shared|stages)\/|^node:/.test(name))).toEqual(['zod']);
 });
 
 describe('declared dependencies', () => {
@@ -226,6 +226,24 @@ describe('what reads results reads them by kind', () => {
     expect(named.test(withoutComments(`/** Of \`train\`, say. */ const steps = of('training'); // 'train'`))).toBe(
       false,
     );
+  });
+});
+
+describe('what reads text asks its source', () => {
+  const types = sourceParameters.options.map((option) => option.shape.type.value).join('|');
+  const told = new RegExp(`(?:[!=]==?|\\bcase)\\s*['"\`](?:${types})['"\`]`);
+
+  test.each(['shared', 'stages'])('%s tells no source by its type', (folder) => {
+    const wrong = codeFiles(folder)
+      .filter((file) => !isTest({ file }) && !file.startsWith('shared/corpus/src/sources/'))
+      .filter((file) => told.test(withoutComments(readFileSync(join(REPOSITORY, file), 'utf8'))));
+    expect(wrong).toEqual([]);
+  });
+
+  test('a type is found where something depends on it', () => {
+    expect(told.test(`if (source.type !== 'pictures') return;`)).toBe(true);
+    expect(told.test(`switch (type) { case 'hub':`)).toBe(true);
+    expect(told.test(`const { cacheable } = sourceTypeOf({ type: 'hub' });`)).toBe(false);
   });
 });
 

@@ -1,6 +1,6 @@
 /** @file Checks the pipeline files, and says how much disk each pipeline needs. */
 import { loadDeclarations, loadPipeline, type Pipeline, pipelineNames } from '@arrowsmith/pipeline';
-import { type Source, sourceParameters } from '@arrowsmith/corpus';
+import { type Source, sourceParameters, sourceTypeOf } from '@arrowsmith/corpus';
 import { UserError } from '@arrowsmith/errors';
 import { type Finding, finding } from './finding.ts';
 
@@ -45,10 +45,6 @@ function sourceOf({ name, steps }: Pipeline): PipelineSource[] {
   return downloads.map(({ parameters }) => ({ pipeline: name, source: sourceParameters.parse(parameters['source']) }));
 }
 
-/** Mean size of a story of the embedded corpus. */
-const STORY_BYTES = 1_300;
-/** Parquet files are compressed; text is about so many times as large. */
-const PARQUET_RATIO = 2.5;
 /**
  * Disk that a pipeline takes, by size of its text: the download, the documents and, with 16-bit ids, half as much for the tokens; and
  * as much again for weights, checkpoints and a second version of a stage beside the first.
@@ -57,23 +53,6 @@ const DISK_PER_TEXT = 4;
 
 /** Roughly how much disk a pipeline needs, in bytes; undefined where its size is not in the pipeline file. */
 export function diskNeeded(source: Source): number | undefined {
-  const text = textBytes(source);
+  const text = sourceTypeOf(source).textBytes?.(source);
   return text === undefined ? undefined : DISK_PER_TEXT * text;
-}
-
-function textBytes(source: Source): number | undefined {
-  switch (source.type) {
-    case 'embedded':
-      return STORY_BYTES * (source.stories + source.validationStories);
-    case 'url':
-      return source.bytes;
-    case 'file':
-    case 'package':
-      return undefined;
-    case 'hub': {
-      const files = [source.train, source.validation ?? []].flat();
-      const bytes = files.reduce((sum, file) => sum + (file.firstBytes ?? file.bytes), 0);
-      return source.format === 'parquet' ? PARQUET_RATIO * bytes : bytes;
-    }
-  }
 }

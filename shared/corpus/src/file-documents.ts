@@ -11,14 +11,8 @@ import type { TextField } from './formats/record.ts';
 import { readRunningText, readSeparatedText } from './formats/text.ts';
 import type { TextPart } from './formats/text.ts';
 import type { CorpusFiles } from './obtain-files.ts';
-import type { FileSource } from './parameters.ts';
+import type { Layout } from './sources/layout.ts';
 import { isHeldOut } from './split.ts';
-
-/** How documents lie in the files, and which are held out. */
-export type Layout = Pick<
-  FileSource,
-  'format' | 'separator' | 'field' | 'delimiter' | 'conversation' | 'validationShare' | 'invalidUtf8'
->;
 
 export type Part = 'train' | 'validation';
 

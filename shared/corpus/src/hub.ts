@@ -1,17 +1,33 @@
-/** @file Files on the Hugging Face hub: where a pinned file is, and whether the hub has what was pinned. */
+/** @file Files on the Hugging Face hub: where a pinned file is, whether the hub has what was pinned, and its download. */
 
 import { UserError } from '@arrowsmith/errors';
 import { HUB_URL, HubApiError, InvalidApiResponseFormatError, fileDownloadInfo } from '@huggingface/hub';
 import type { RepoDesignation } from '@huggingface/hub';
 import { wrongSize } from './download.ts';
 import type { Download } from './download.ts';
-import type { HubFile, HubSource } from './parameters.ts';
-import { openRequest } from './request.ts';
+import type { CorpusFile } from './formats/corpus-file.ts';
+import { obtainFile } from './obtain-files.ts';
+import type { ObtainOptions } from './obtain-files.ts';
+import { openRequest, proxyAdvice } from './request.ts';
 import type { Network, OpenRequest } from './request.ts';
-import type { TransientFailure } from './retry.ts';
+import { TransientFailure, downloadRetries, withRetries } from './retry.ts';
 
 type Environment = Record<string, string | undefined>;
-type Repository = Pick<HubSource, 'repository' | 'revision'>;
+
+/** A commit of a repository. */
+interface Repository {
+  repository: string;
+  revision: string;
+}
+
+/** One of its files, as it is pinned. */
+export interface HubFile {
+  path: string;
+  bytes: number;
+  sha256: string;
+  /** Fetch only so many bytes from its beginning. */
+  firstBytes?: number | undefined;
+}
 
 /** The hub's address and the reader's token. */
 export interface HubAccess {
@@ -45,7 +61,7 @@ export function hubAccess(env: Environment): HubAccess {
 }
 
 /** How a file of the hub is called in messages: `datasets/roneneldan/TinyStories@f54c09f/data.txt`. */
-export function hubFileName({ repository, revision }: Repository, file: Pick<HubFile, 'path'>): string {
+function hubFileName({ repository, revision }: Repository, file: Pick<HubFile, 'path'>): string {
   return `${repository}@${revision.slice(0, 7)}/${file.path}`;
 }
 
@@ -144,8 +160,28 @@ function hubRefusal(
   return new UserError({ what: `${name}: the hub refuses the request`, where: page, found });
 }
 
+/**
+ * Downloads a file of the hub, unless it is here already.
+ *
+ * @throws {UserError} as {@link locateHubFile}, and when the hub cannot be reached
+ */
+export async function obtainHubFile(source: Repository, file: HubFile, options: ObtainOptions): Promise<CorpusFile> {
+  const { env = process.env, fetch = globalThis.fetch, signal, retries = downloadRetries } = options;
+  const access = hubAccess(env);
+  try {
+    return await obtainFile(file, hubFileName(source, file), options, () =>
+      withRetries(retries, signal, ({ silenceMs }) =>
+        locateHubFile(source, file, access, { fetch, signal, silenceMs }),
+      ),
+    );
+  } catch (error) {
+    if (error instanceof TransientFailure) throw hubUnreachable(source, access, error, env);
+    throw error;
+  }
+}
+
 /** The hub could not be reached, and nothing else may be used instead. */
-export function hubUnreachable(
+function hubUnreachable(
   source: Repository,
   { endpoint }: HubAccess,
   failure: TransientFailure,
@@ -171,11 +207,4 @@ export function hubUnreachable(
     },
     { cause: failure },
   );
-}
-
-/** Node's fetch ignores the usual proxy variables unless it is told to use them (since Node 22.21 and 24). */
-export function proxyAdvice(env: Environment): string | undefined {
-  const proxied = env.HTTPS_PROXY || env.https_proxy || env.HTTP_PROXY || env.http_proxy;
-  if (!proxied || env.NODE_USE_ENV_PROXY === '1') return undefined;
-  return `to use the proxy of your environment, set NODE_USE_ENV_PROXY=1 (Node 22.21, 24 or newer; this is ${process.version})`;
 }

@@ -5,7 +5,9 @@ import { stat } from 'node:fs/promises';
 import { relative, resolve, sep } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
 import { glob } from 'tinyglobby';
+import type { CorpusFile } from './formats/corpus-file.ts';
 import { hashFile } from './hash-file.ts';
+import type { ObtainOptions } from './obtain-files.ts';
 
 /** A file and its content's identity. */
 export interface FileContent {
@@ -50,6 +52,29 @@ async function describeFile(path: string, root: string, signal: AbortSignal | un
     if (error instanceof UserError) throw error;
     throw unreadable(path, absolute, error);
   }
+}
+
+/**
+ * A file that was described before, as readers want it.
+ *
+ * @throws {UserError} when it is not what it was
+ */
+export async function unchangedFile(
+  file: FileContent,
+  { root, signal }: Pick<ObtainOptions, 'root' | 'signal'>,
+): Promise<CorpusFile> {
+  const path = resolve(root, file.path);
+  const bytes = (await stat(path).catch(() => undefined))?.size;
+  if (bytes === file.bytes && (await hashFile(path, signal)).digest('hex') === file.sha256) {
+    return { path, name: file.path, bytes, cut: false };
+  }
+  throw new UserError({
+    what: `${file.path} has changed since it was looked at`,
+    where: path,
+    expected: `${file.bytes} bytes with sha256 ${file.sha256}`,
+    found: bytes === undefined ? 'no such file' : `other content, of ${bytes} bytes`,
+    fix: 'run again',
+  });
 }
 
 /** What is at a path; undefined where there is nothing, or where nobody may look: what then reads it says why. */

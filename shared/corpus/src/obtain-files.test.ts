@@ -7,13 +7,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
 import { afterEach, describe, expect, test } from 'vitest';
-import { obtainFiles } from './obtain-files.ts';
+import type { HubFile } from './hub.ts';
 import type { ObtainOptions } from './obtain-files.ts';
-import type { HubFile } from './parameters.ts';
-import type { ResolvedHubSource } from './resolve-source.ts';
 import type { RetryPolicy } from './retry.ts';
+import type { ResolvedHubSource } from './sources/hub.ts';
 import { startHubServer } from './testing/hub-server.ts';
 import type { Fault, HubRequest, HubServer, HubServerOptions } from './testing/hub-server.ts';
+import { obtainFiles } from './testing/obtain-files.ts';
 import { scratchDirectory } from './testing/scratch.ts';
 
 const PATH = 'data/my stories.txt';

@@ -1,14 +1,12 @@
 /** @file The documents of a resolved source, as a training and a validation stream. */
 
 import { setImmediate } from 'node:timers/promises';
-import { embeddedStories } from './embedded/index.ts';
 import { fileDocuments, identifyFiles, partName } from './file-documents.ts';
 import type { FileDocumentsOptions, Part } from './file-documents.ts';
-import { obtainFiles } from './obtain-files.ts';
 import type { ObtainOptions } from './obtain-files.ts';
-import type { PicturesSource } from './parameters.ts';
-import { toyPictures } from './pictures/index.ts';
-import type { ResolvedSource } from './resolve-source.ts';
+import { sourceTypeOf } from './sources/index.ts';
+import type { ResolvedSource } from './sources/index.ts';
+import type { GeneratedPart } from './sources/source-type.ts';
 
 /** Training and validation documents. Each stream can be iterated again, which is another pass over the files. */
 export interface Documents {
@@ -44,32 +42,20 @@ export interface ReadDocumentsOptions
  *   read, and at its end when there was no document
  */
 export async function readDocuments(source: ResolvedSource, options: ReadDocumentsOptions): Promise<Documents> {
+  const type = sourceTypeOf(source);
+  if ('generate' in type) return generatedDocuments(await type.generate(source), options);
   const { onProgress } = options;
-  if (source.type === 'embedded') {
-    const { stories, validationStories, seed } = source;
-    return generatedDocuments(
-      { count: stories, texts: () => embeddedStories({ stories, seed }) },
-      { count: validationStories, texts: () => embeddedStories({ first: stories, stories: validationStories, seed }) },
-      options,
-    );
-  }
-  if (source.type === 'pictures') {
-    return generatedDocuments(
-      { count: source.pictures, texts: () => captions(source, 'train') },
-      { count: source.validationPictures, texts: () => captions(source, 'validation') },
-      options,
-    );
-  }
-  const obtained = await obtainFiles(source, {
+  const obtained = await type.obtain(source, {
     ...options,
     onDownload: (name, done, total) => onProgress?.({ activity: 'download', name, done, total, unit: 'bytes' }),
   });
-  const files = await identifyFiles(obtained, source, options.signal);
+  const layout = type.layout(source);
+  const files = await identifyFiles(obtained, layout, options.signal);
   const onRead = (part: Part, done: number, total: number) =>
     onProgress?.({ activity: 'read', name: partName(part), done, total, unit: 'bytes' });
   return {
-    train: repeatable(() => fileDocuments(files, source, 'train', { ...options, onRead })),
-    validation: repeatable(() => fileDocuments(files, source, 'validation', { ...options, onRead })),
+    train: repeatable(() => fileDocuments(files, layout, 'train', { ...options, onRead })),
+    validation: repeatable(() => fileDocuments(files, layout, 'validation', { ...options, onRead })),
   };
 }
 
@@ -77,24 +63,16 @@ function repeatable(iterate: () => AsyncGenerator<string>): AsyncIterable<string
   return { [Symbol.asyncIterator]: iterate };
 }
 
-function* captions(source: PicturesSource, part: Part): Generator<string> {
-  for (const { caption } of toyPictures(source, part)) yield caption;
-}
-
 /** Texts between two turns of the event loop. */
 const TEXTS_PER_TURN = 64;
 
-interface GeneratedPart {
-  count: number;
-  texts: () => Iterable<string>;
-}
-
 function generatedDocuments(
-  train: GeneratedPart,
-  validation: GeneratedPart,
+  parts: Record<Part, GeneratedPart>,
   { signal, onProgress }: ReadDocumentsOptions,
 ): Documents {
-  async function* tell(name: string, { count, texts }: GeneratedPart): AsyncGenerator<string> {
+  async function* tell(part: Part): AsyncGenerator<string> {
+    const { count, texts } = parts[part];
+    const name = partName(part);
     let done = 0;
     for (const text of texts()) {
       if (done % TEXTS_PER_TURN === 0) {
@@ -108,7 +86,7 @@ function generatedDocuments(
     onProgress?.({ activity: 'read', name, done, total: count, unit: 'documents' });
   }
   return {
-    train: repeatable(() => tell('training documents', train)),
-    validation: repeatable(() => tell('validation documents', validation)),
+    train: repeatable(() => tell('train')),
+    validation: repeatable(() => tell('validation')),
   };
 }

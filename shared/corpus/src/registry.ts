@@ -1,22 +1,29 @@
-/** @file Packages of an npm registry: where a pinned tarball is, and whether the registry has what was pinned. */
+/** @file Packages of an npm registry: where a pinned tarball is, whether the registry has what was pinned, and its download. */
 
 import { UserError } from '@arrowsmith/errors';
 import type { Download } from './download.ts';
-import { proxyAdvice } from './hub.ts';
-import { NPM_REGISTRY } from './npmrc.ts';
+import type { CorpusFile } from './formats/corpus-file.ts';
+import { NPM_REGISTRY, registryAccess } from './npmrc.ts';
 import type { RegistryAccess } from './npmrc.ts';
-import type { NpmPackage } from './parameters.ts';
-import { openRequest } from './request.ts';
+import { obtainFile } from './obtain-files.ts';
+import type { ObtainOptions } from './obtain-files.ts';
+import { openRequest, proxyAdvice } from './request.ts';
 import type { Network, OpenRequest } from './request.ts';
-import type { TransientFailure } from './retry.ts';
+import { TransientFailure, downloadRetries, withRetries } from './retry.ts';
 
-type Pinned = Pick<NpmPackage, 'name' | 'version' | 'integrity'>;
+/** A package as it is pinned. */
+interface PinnedPackage {
+  name: string;
+  version: string;
+  /** As npm writes a sha512. */
+  integrity: string;
+}
 
 /** How a package is called in messages. */
-export const packageName = ({ name, version }: Pick<NpmPackage, 'name' | 'version'>): string => `${name}@${version}`;
+export const packageName = ({ name, version }: Pick<PinnedPackage, 'name' | 'version'>): string => `${name}@${version}`;
 
 /** The checksum of a package in hexadecimal digits. */
-export const sha512Of = ({ integrity }: Pick<NpmPackage, 'integrity'>): string =>
+const sha512Of = ({ integrity }: Pick<PinnedPackage, 'integrity'>): string =>
   Buffer.from(integrity.slice('sha512-'.length), 'base64').toString('hex');
 
 /** More than any registry has to say of a package. */
@@ -29,7 +36,11 @@ const MAX_ANSWER_BYTES = 2 ** 28;
  * @throws {UserError} when access is refused, or there is no such package, version or checksum
  * @throws {TransientFailure} when the registry cannot be reached
  */
-export async function locatePackage(pinned: Pinned, access: RegistryAccess, network: Network): Promise<Download> {
+export async function locatePackage(
+  pinned: PinnedPackage,
+  access: RegistryAccess,
+  network: Network,
+): Promise<Download> {
   const { registry, headers } = access;
   const url = `${registry}${pinned.name.replace('/', '%2f')}`;
   const accept = 'application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8';
@@ -75,7 +86,7 @@ const own = (value: unknown, name: string): unknown =>
     ? (value as Record<string, unknown>)[name]
     : undefined;
 
-function distOf(answer: unknown, pinned: Pinned, url: string): { tarball: unknown; integrity: unknown } {
+function distOf(answer: unknown, pinned: PinnedPackage, url: string): { tarball: unknown; integrity: unknown } {
   const versions = own(answer, 'versions');
   if (typeof versions !== 'object' || versions === null) throw notARegistry(url, 'an answer without versions');
   const version = own(versions, pinned.version);
@@ -93,7 +104,7 @@ function distOf(answer: unknown, pinned: Pinned, url: string): { tarball: unknow
 }
 
 /** The registry may have several checksums, or, of old packages, none; the tarball itself is checked in any case. */
-function checkIntegrity(pinned: Pinned, found: unknown, url: string): void {
+function checkIntegrity(pinned: PinnedPackage, found: unknown, url: string): void {
   const checksums = typeof found === 'string' ? found.split(/\s+/).filter((one) => one.startsWith('sha512-')) : [];
   if (checksums.length === 0 || checksums.includes(pinned.integrity)) return;
   throw new UserError({
@@ -123,7 +134,7 @@ function notARegistry(url: string, found: string): UserError {
   });
 }
 
-function registryRefusal(pinned: Pinned, { registry, headers }: RegistryAccess, status: number): UserError {
+function registryRefusal(pinned: PinnedPackage, { registry, headers }: RegistryAccess, status: number): UserError {
   const name = packageName(pinned);
   if (status === 401 || status === 403) {
     return new UserError({
@@ -144,9 +155,29 @@ function registryRefusal(pinned: Pinned, { registry, headers }: RegistryAccess, 
   });
 }
 
+/**
+ * Downloads the tarball of a package, unless it is here already.
+ *
+ * @throws {UserError} as {@link locatePackage}, and when the registry cannot be reached
+ */
+export async function obtainTarball(pinned: PinnedPackage, options: ObtainOptions): Promise<CorpusFile> {
+  const { env = process.env, fetch = globalThis.fetch, signal, retries = downloadRetries } = options;
+  const access = await registryAccess(pinned.name, options.root, env);
+  try {
+    return await obtainFile({ sha512: sha512Of(pinned) }, packageName(pinned), options, () =>
+      withRetries(retries, signal, ({ silenceMs, minimumRate }) =>
+        locatePackage(pinned, access, { fetch, signal, silenceMs, minimumRate }),
+      ),
+    );
+  } catch (error) {
+    if (error instanceof TransientFailure) throw registryUnreachable(pinned, access, error, env);
+    throw error;
+  }
+}
+
 /** The registry could not be reached, and nothing else may be used instead. */
-export function registryUnreachable(
-  pinned: Pinned,
+function registryUnreachable(
+  pinned: PinnedPackage,
   { registry }: RegistryAccess,
   failure: TransientFailure,
   env: Record<string, string | undefined>,

@@ -100,3 +100,10 @@ function retryAfter(header: string | null): { retryAfterMs?: number } {
   const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
   return Number.isNaN(ms) ? {} : { retryAfterMs: Math.max(0, ms) };
 }
+
+/** Node's fetch ignores the usual proxy variables unless it is told to use them (since Node 22.21 and 24). */
+export function proxyAdvice(env: Record<string, string | undefined>): string | undefined {
+  const proxied = env.HTTPS_PROXY || env.https_proxy || env.HTTP_PROXY || env.http_proxy;
+  if (!proxied || env.NODE_USE_ENV_PROXY === '1') return undefined;
+  return `to use the proxy of your environment, set NODE_USE_ENV_PROXY=1 (Node 22.21, 24 or newer; this is ${process.version})`;
+}

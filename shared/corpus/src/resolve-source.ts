@@ -1,70 +1,26 @@
 /** @file What will be read: the question whose answer is part of a download's identity. */
 
-import { UserError } from '@arrowsmith/errors';
-import { hubAccess, locateHubFile } from './hub.ts';
-import { describeFiles } from './local-files.ts';
-import type { FileContent } from './local-files.ts';
-import type {
-  EmbeddedSource,
-  FileSource,
-  HubFile,
-  HubSource,
-  NpmPackage,
-  PackageSource,
-  PicturesSource,
-  Source,
-  UrlSource,
-} from './parameters.ts';
-import { registryAccess } from './npmrc.ts';
-import { locatePackage, packageName } from './registry.ts';
-import type { Fetch, Network } from './request.ts';
+import type { Fetch } from './request.ts';
 import { TransientFailure, probeRetries, withRetries } from './retry.ts';
 import type { RetryPolicy } from './retry.ts';
-
-/** A hub source without its fallback: pinned by checksums. */
-export interface ResolvedHubSource extends Omit<HubSource, 'train' | 'validation' | 'whenUnreachable' | 'embedded'> {
-  train: HubFile[];
-  validation?: HubFile[];
-}
-
-/** Files of a package, as lists of patterns. */
-export interface ResolvedPackage extends Omit<NpmPackage, 'train' | 'validation'> {
-  train: string[];
-  validation?: string[];
-}
-
-/** A source of packages without its fallback: pinned by checksums. */
-export interface ResolvedPackageSource extends Omit<PackageSource, 'packages' | 'whenUnreachable' | 'embedded'> {
-  packages: ResolvedPackage[];
-}
-
-/** Local files as they are now. */
-export interface ResolvedFileSource extends Omit<FileSource, 'path' | 'validation'> {
-  train: FileContent[];
-  validation?: FileContent[];
-}
-
-/** A source whose text is determined: two that are equal give the same documents, on any machine. */
-export type ResolvedSource =
-  ResolvedHubSource | ResolvedPackageSource | UrlSource | ResolvedFileSource | EmbeddedSource | PicturesSource;
+import { sourceTypeOf } from './sources/index.ts';
+import type { ResolvedSource, Source } from './sources/index.ts';
+import type { Probe, Surroundings } from './sources/source-type.ts';
 
 /** The answer, and whether it is another source than the one asked for. */
 export interface Resolution {
   source: ResolvedSource;
-  /** Why the embedded corpus takes the hub's place, in one line for logs and reports; undefined where it does not. */
+  /** Why the embedded corpus takes the place of a server's text, in one line for logs and reports; undefined where it does not. */
   substitution?: string;
-  /** How the hub failed: not part of anything's identity. */
+  /** How the server failed: not part of anything's identity. */
   reason?: string;
 }
 
-export interface ResolveOptions {
-  /** The workspace root, which local paths are relative to. */
-  root: string;
-  /** For HF_ENDPOINT, HF_TOKEN and the proxy variables; the process's own by default. */
-  env?: Record<string, string | undefined>;
+export interface ResolveOptions extends Surroundings {
+  /** Whether the text of a source is here already, so that its server need not be asked. */
+  isKnown?: (source: ResolvedSource) => Promise<boolean>;
   fetch?: Fetch;
-  signal?: AbortSignal;
-  /** How long to try to reach the hub. */
+  /** How long to try to reach a server. */
   retries?: RetryPolicy;
 }
 
@@ -76,61 +32,26 @@ export interface ResolveOptions {
  *
  * @throws {UserError} for missing local files, and for a hub or registry that does not have, or does not give, what is pinned
  */
-export async function resolveSource(source: Source, options: ResolveOptions): Promise<Resolution> {
-  switch (source.type) {
-    case 'embedded':
-    case 'pictures':
-    case 'url':
-      return { source };
-    case 'file': {
-      const { path, validation, ...rest } = source;
-      const train = await describeFiles(path, options.root, options.signal);
-      if (!validation) return { source: { ...rest, train } };
-      const heldOut = await describeFiles(validation, options.root, options.signal);
-      requireDisjoint(train, heldOut);
-      return { source: { ...rest, train, validation: heldOut } };
-    }
-    case 'hub': {
-      const { train, validation, whenUnreachable, embedded, ...rest } = source;
-      const pinned = { ...rest, train: [train].flat(), ...(validation && { validation: [validation].flat() }) };
-      requireDisjoint(pinned.train, pinned.validation ?? []);
-      if (whenUnreachable === 'fail') return { source: pinned };
-      const access = hubAccess(options.env ?? process.env);
-      const failure = await unreachable(options, (network) => locateHubFile(pinned, pinned.train[0]!, access, network));
-      if (failure === undefined) return { source: pinned };
-      return {
-        source: { type: 'embedded', ...embedded },
-        substitution: `embedded corpus instead of ${source.repository}: the hub could not be reached`,
-        reason: `${access.endpoint}: ${failure}`,
-      };
-    }
-    case 'package': {
-      const { packages, whenUnreachable, embedded, ...rest } = source;
-      const pinned = { ...rest, packages: [packages].flat().map(withPatterns) };
-      if (whenUnreachable === 'fail') return { source: pinned };
-      const first = pinned.packages[0]!;
-      const access = await registryAccess(first.name, options.root, options.env ?? process.env);
-      const failure = await unreachable(options, (network) => locatePackage(first, access, network));
-      if (failure === undefined) return { source: pinned };
-      return {
-        source: { type: 'embedded', ...embedded },
-        substitution: `embedded corpus instead of ${packageName(first)}: the npm registry could not be reached`,
-        reason: `${access.registry}: ${failure}`,
-      };
-    }
-  }
+export async function resolveSource(asked: Source, options: ResolveOptions): Promise<Resolution> {
+  const type = sourceTypeOf(asked);
+  const source = await type.resolve(asked, options);
+  const { server } = type;
+  const fallback = server?.fallback(asked);
+  if (server === undefined || fallback === undefined || (await options.isKnown?.(source))) return { source };
+  const probe = await server.probe(source, options);
+  const failure = await unreachable(probe, options);
+  if (failure === undefined) return { source };
+  return {
+    source: fallback,
+    substitution: `embedded corpus instead of ${probe.what}: the ${server.name} could not be reached`,
+    reason: `${probe.address}: ${failure}`,
+  };
 }
-
-const withPatterns = ({ train, validation, ...one }: NpmPackage): ResolvedPackage => ({
-  ...one,
-  train: [train].flat(),
-  ...(validation && { validation: [validation].flat() }),
-});
 
 /** Tries to ask a server; returns the reason why it cannot be reached, if so. */
 async function unreachable(
+  { ask }: Probe,
   { fetch = globalThis.fetch, signal, retries = probeRetries }: ResolveOptions,
-  ask: (network: Network) => Promise<unknown>,
 ): Promise<string | undefined> {
   try {
     await withRetries(retries, signal, ({ silenceMs }) => ask({ fetch, signal, silenceMs }));
@@ -139,15 +60,4 @@ async function unreachable(
     if (error instanceof TransientFailure) return error.reason;
     throw error;
   }
-}
-
-/** The same text for training and validation is a mistake that no metric shows. */
-function requireDisjoint(train: { sha256: string }[], validation: { path: string; sha256: string }[]): void {
-  const training = new Set(train.map(({ sha256 }) => sha256));
-  const shared = validation.find(({ sha256 }) => training.has(sha256));
-  if (shared === undefined) return;
-  throw new UserError({
-    what: `${shared.path}: the same file is used for training and for validation`,
-    fix: 'leave out the validation file: a share of the documents is then held out',
-  });
 }

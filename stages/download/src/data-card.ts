@@ -1,7 +1,12 @@
 /** @file The data card of a corpus: what it is made of, where it comes from, what was taken away; as a table and in a few lines. */
 import { optionalNumbers, strings, type Column } from '@arrowsmith/artifacts';
-import { MAX_VOCABULARY, type LeftOutReason, type ResolvedSource, type Screening } from '@arrowsmith/corpus';
-import { checksumOfList, describeSource } from './describe-source.ts';
+import {
+  MAX_VOCABULARY,
+  sourceTypeOf,
+  type LeftOutReason,
+  type ResolvedSource,
+  type Screening,
+} from '@arrowsmith/corpus';
 
 export interface DataCard {
   source: ResolvedSource;
@@ -52,7 +57,7 @@ export function cardHighlights(
     .map((rule) => `${whole(both(({ removed }) => (removed as Record<string, number>)[rule] ?? 0))} by ${rule}`);
   const mean = (train.bytes / train.documents).toFixed(0);
   return {
-    data: `${describeSource(source)} (licence: ${licence(source)})`,
+    data: `${sourceTypeOf(source).describe(source)} (licence: ${licence(source)})`,
     documents: `${describeCount(train)} for training, ${describeCount(validation)} for validation`,
     words:
       `${whole(train.words)}, ${describeVocabulary(train.vocabulary)} distinct; ` +
@@ -90,9 +95,10 @@ function originFacts({ source, invalidUtf8, leftOut }: DataCard): Fact[] {
     text: value,
   });
   const { replacements, firstPlace } = invalidUtf8;
+  const type = sourceTypeOf(source);
   return [
-    text('source', describeSource(source)),
-    text('revision', revision(source)),
+    text('source', type.describe(source)),
+    text('revision', type.revision(source)),
     text('licence', licence(source)),
     {
       ...number('content', '', 'invalid UTF-8', replacements),
@@ -106,17 +112,10 @@ function originFacts({ source, invalidUtf8, leftOut }: DataCard): Fact[] {
 
 /** The files or packages that were read: bytes, and checksum as text. */
 function fileFacts({ source }: DataCard): Fact[] {
-  if (source.type === 'package') {
-    return source.packages.map(({ name, version, integrity }) => {
-      return { section: 'files', split: '', name: `${name}@${version}`, value: undefined, text: integrity };
-    });
-  }
-  if (source.type !== 'file' && source.type !== 'hub') return [];
-  return (['train', 'validation'] as const).flatMap((split) =>
-    (source[split] ?? []).map(({ path, bytes, sha256 }): Fact => {
-      return { section: 'files', split, name: path, value: bytes, text: `sha256 ${sha256}` };
-    }),
-  );
+  const listing = sourceTypeOf(source).listing?.(source) ?? [];
+  return listing.map(({ split, name, bytes, checksum }) => {
+    return { section: 'files', split, name, value: bytes, text: checksum };
+  });
 }
 
 function splitFacts(split: 'train' | 'validation', screening: Screening): Fact[] {
@@ -150,32 +149,7 @@ const number = (section: Fact['section'], split: Fact['split'], name: string, va
   text: whole(value),
 });
 
-/** What pins the text: a commit, checksums or a seed. */
-function revision(source: ResolvedSource): string {
-  switch (source.type) {
-    case 'hub':
-      return source.revision;
-    case 'package':
-      return source.packages.map(({ integrity }) => integrity).join(' ');
-    case 'url':
-      return `sha256 ${source.sha256}`;
-    case 'file':
-      return filesRevision([...source.train, ...(source.validation ?? [])].map(({ sha256 }) => sha256));
-    case 'embedded':
-    case 'pictures':
-      return `seed ${source.seed}`;
-  }
-}
-
-/** One checksum for one file; of many, that of the list of theirs. */
-const filesRevision = (checksums: string[]): string =>
-  checksums.length === 1
-    ? `sha256 ${checksums[0]}`
-    : `sha256 ${checksumOfList(checksums)} of the list of ${checksums.length} checksums`;
-
-/** What is generated is part of this project, and under its licence. */
-const licence = (source: ResolvedSource): string =>
-  source.type === 'embedded' || source.type === 'pictures' ? 'MIT' : (source.licence ?? 'not stated');
+const licence = (source: ResolvedSource): string => sourceTypeOf(source).licence(source) ?? 'not stated';
 
 const describeVocabulary = (words: number): string => `${words >= MAX_VOCABULARY ? 'at least ' : ''}${whole(words)}`;
 

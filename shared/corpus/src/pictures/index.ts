@@ -1,6 +1,5 @@
 /** @file Toy pictures with captions, made on the spot from a seed, for models that see. */
 import { randomOf } from './random.ts';
-import type { PicturesSource } from '../parameters.ts';
 import { paint } from './draw.ts';
 import { captionOf, drawScene, type Combinations } from './scene.ts';
 
@@ -13,19 +12,33 @@ export interface ToyPicture {
   caption: string;
 }
 
+/** Which pictures. */
+export interface PictureCounts {
+  /** For training. */
+  pictures: number;
+  validationPictures: number;
+  /** Another seed gives others. */
+  seed: number;
+}
+
 /**
  * The pictures of a split. Picture i depends on (seed, i) and the combinations that it shows; the validation split's indices
  * follow the training split's. Training shows no pair of colour and shape that is held out, each picture of the validation split's second half
  * one or more: whoever captions these right has learned what colours and shapes are, not which pictures there are.
  */
 export function* toyPictures(
-  { pictures, validationPictures, seed }: Omit<PicturesSource, 'type'>,
+  { pictures, validationPictures, seed }: PictureCounts,
   split: 'train' | 'validation',
 ): Generator<ToyPicture> {
   const [first, count] = split === 'train' ? [0, pictures] : [pictures, validationPictures];
   for (let i = 0; i < count; i++) {
     yield toyPicture(seed, first + i, split === 'validation' && 2 * i >= count ? 'held-out' : 'seen');
   }
+}
+
+/** What is said of the pictures of a split, one by one. */
+export function* captions(counts: PictureCounts, split: 'train' | 'validation'): Generator<string> {
+  for (const { caption } of toyPictures(counts, split)) yield caption;
 }
 
 function toyPicture(seed: number, index: number, combinations: Combinations): ToyPicture {

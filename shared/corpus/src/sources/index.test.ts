@@ -1,7 +1,8 @@
 /** @file The schema of sources. */
 
 import { describe, expect, test } from 'vitest';
-import { sourceParameters } from './parameters.ts';
+import { sourceParameters, sourceTypeOf, sourceTypes } from './index.ts';
+import type { ResolvedSource } from './index.ts';
 
 const revision = 'f54c09fd23315a6f9c86f9dc80f725de7d8f9c64';
 const file = { path: 'TinyStoriesV2-GPT4-train.txt', bytes: 2_227_753_162, sha256: 'a'.repeat(64) };
@@ -56,4 +57,39 @@ describe('an error', () => {
   ])('is %s', (_, source, message) => {
     expect(JSON.stringify(issue(source))).toContain(message);
   });
+});
+
+test.each(Object.entries(sourceTypes))(
+  '%s is listed by the name that it has in a pipeline file',
+  (name, { parameters }) => {
+    expect(parameters.shape.type.value).toBe(name);
+  },
+);
+
+const sha256 = 'a'.repeat(64);
+const layout = { validationShare: 0.1 };
+const pinned = { name: '@test/stories', version: '1.2.3', integrity: 'sha512-AAAA', train: ['*.txt'] };
+
+const said: [ResolvedSource, string, string, string | undefined][] = [
+  [{ type: 'embedded', stories: 5, validationStories: 1, seed: 3 }, 'embedded corpus, seed 3', 'seed 3', 'MIT'],
+  [{ type: 'pictures', pictures: 5, validationPictures: 2, seed: 3 }, 'generated pictures, seed 3', 'seed 3', 'MIT'],
+  [{ type: 'url', url: 'https://host/a.txt', sha256, ...layout }, 'https://host/a.txt', `sha256 ${sha256}`, undefined],
+  [{ type: 'file', train: [file], ...layout, licence: 'CC0-1.0' }, file.path, `sha256 ${sha256}`, 'CC0-1.0'],
+  [
+    { type: 'hub', repository: hub.repository, revision, train: [{ ...file, firstBytes: 8e6 }, file], ...layout },
+    `datasets/roneneldan/TinyStories@f54c09f 2 files, ${file.path} …, first 8.0 MB`,
+    revision,
+    undefined,
+  ],
+  [
+    { type: 'package', packages: [pinned, { ...pinned, name: 'other' }], ...layout },
+    '@test/stories@1.2.3, other@1.2.3',
+    'sha512-AAAA sha512-AAAA',
+    undefined,
+  ],
+];
+
+test.each(said)('of $type a data card says what it is, what pins it, and its licence', (source, ...expected) => {
+  const type = sourceTypeOf(source);
+  expect([type.describe(source), type.revision(source), type.licence(source)]).toEqual(expected);
 });
