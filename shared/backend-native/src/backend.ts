@@ -2,7 +2,7 @@
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import type { DataId, DataType, TensorInfo, backend_util } from '@tensorflow/tfjs-core';
 import { UserError } from '@arrowsmith/errors';
-import { type Addon, type Precision, precisionCode } from './addon.ts';
+import { type Addon, formatCode, type Precision, precisionCode } from './addon.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { KernelQueue } from './kernel-queue.ts';
 
@@ -27,6 +27,8 @@ export interface NativeMemory {
 export class NativeBackend extends MathBackendCPU {
   readonly addon: Addon;
   readonly queue = new KernelQueue(() => this.addon);
+  /** The formats of stored matrices that kernels multiply with as they are. */
+  readonly storedFormats: readonly string[] = Object.keys(formatCode);
   /** C++'s name of the precision of matrix products. */
   precision: 0 | 1 = precisionCode.f32;
   readonly #pool: BufferPool;

@@ -1,4 +1,6 @@
 /** @file Sampling and text generation. */
+export * from './engine/index.ts';
 export { generate } from './generate.ts';
 export { describeCuts, type SeenPrompt, seenPrompt } from './prompt.ts';
 export * from './sampling/index.ts';
+export { kvMemories, type KvUse } from './kv/index.ts';

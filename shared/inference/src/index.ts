@@ -1,3 +1,3 @@
 /** @file Text from the model of a run. */
-export { loadRunModel, type RunModel } from './run-model.ts';
+export { findRunModel, loadRunModel, type RunModel } from './run-model.ts';
 export { streamText, type StreamedText, type StreamOptions } from './stream-text.ts';

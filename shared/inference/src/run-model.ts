@@ -3,30 +3,41 @@ import { readFile } from 'node:fs/promises';
 import { type BpeEncoder, createEncoder, fromTokenizerJson } from '@arrowsmith/bpe';
 import { nearest, UserError } from '@arrowsmith/errors';
 import type { ArtifactKind, Run, StepRun, Workspace } from '@arrowsmith/pipeline';
-import { type Model, readModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
+import { loadModel, type RunnableModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
 import { rerun, resolveReference, runFile } from '@arrowsmith/runs/references';
 
-/** What text is made with. */
+/** A model of a run, found but not loaded. */
 export interface RunModel {
   run: Run;
   /** The step that made the model. */
   step: string;
-  model: Model;
+  /** The file of its weights. */
+  weights: string;
   encoder: BpeEncoder;
   /** The token that ends documents, and begins one. */
   endOfText: number;
 }
 
 /**
- * Loads a model of a run.
+ * Loads a model onto the active backend; whoever is done with it disposes of its parameters.
+ *
+ * @throws UserError for one whose file is damaged, and one that reads pictures
+ */
+export async function loadRunModel({ run, weights }: Pick<RunModel, 'run' | 'weights'>): Promise<RunnableModel> {
+  const model = await loadModel(weights);
+  if (model.config.vision !== null) throw readsPictures(run);
+  return model;
+}
+
+/**
+ * Finds a model of a run, and its tokenizer.
  *
  * @param wanted `reference` names a run of the ledger, of `pipeline` where that is given; by default the last one that made a model of text;
  *   `model` the step that made it, or the format of its weights; by default the largest that is not quantized
  * @param runs of the ledger, oldest first
- * @throws UserError for a reference that names no run, a run without such a model, one whose files are gone or damaged, and a model that reads
- * pictures
+ * @throws UserError for a reference that names no run, a run without such a model, and one whose files are gone or damaged
  */
-export async function loadRunModel(
+export async function findRunModel(
   workspace: Workspace,
   runs: readonly Run[],
   wanted: { reference?: string | undefined; pipeline?: string | undefined; model?: string | undefined },
@@ -38,14 +49,13 @@ export async function loadRunModel(
       : await resolveReference(reference, { workspace, runs, pipeline });
   const step = chooseModel(run, wanted.model);
   const tokenizerStep = tokenizerOf(run, step);
-  const model = await readModel(await fileOf(workspace, run, step, WEIGHTS_FILE));
+  const weights = await fileOf(workspace, run, step, WEIGHTS_FILE);
   const tokenizerPath = await fileOf(workspace, run, tokenizerStep, 'tokenizer.json');
-  if (model.config.vision !== null) throw readsPictures(run);
   const tokenizer = fromTokenizerJson(await readFile(tokenizerPath, 'utf8'), tokenizerPath);
   const end = run.steps[tokenizerStep]!.metadata['endOfText'];
   const endOfText = tokenizer.specialTokens.find(({ content }) => content === end)?.id;
   if (endOfText === undefined) throw noEnd(run, tokenizerStep, tokenizerPath, String(end));
-  return { run, step, model, encoder: createEncoder(tokenizer), endOfText };
+  return { run, step, weights, encoder: createEncoder(tokenizer), endOfText };
 }
 
 const makes = (kind: ArtifactKind, { steps }: Run): string[] =>

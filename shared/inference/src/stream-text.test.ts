@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import { createEncoder } from '@arrowsmith/bpe';
-import { samplingParameters } from '@arrowsmith/generation';
-import { decoderConfig, initialWeights, modelParameters } from '@arrowsmith/model';
+import { generationParameters } from '@arrowsmith/generation';
+import { decoderConfig, initialWeights, modelParameters, tensorsOf } from '@arrowsmith/model';
 import { useBackend } from '@arrowsmith/engine';
-import { streamText } from './stream-text.ts';
+import { streamText, type TextModel } from './stream-text.ts';
 
 /** A token for each byte, so that every character beyond ASCII is several tokens; the last one ends a text. */
 const END = 256;
@@ -20,19 +20,19 @@ const config = decoderConfig(
   modelParameters.parse({ hiddenSize: 8, layers: 1, heads: 2, kvHeads: 1, intermediateSize: 8, initializerRange: 0.3 }),
   { vocabularySize: 257, contextLength: 24 },
 );
-const loaded = {
-  model: { format: 'f32', bytes: 0, config, weights: initialWeights(config, 4) },
-  encoder,
-  endOfText: END,
-};
-const sampling = samplingParameters.parse({ temperature: 1, maximumTokens: 10_000, seed: 2 });
+let loaded: TextModel;
+const sampling = generationParameters.parse({ temperature: 1, maximumTokens: 10_000, seed: 2 });
 
-beforeAll(() => useBackend('cpu'));
+beforeAll(async () => {
+  await useBackend('cpu');
+  const parameters = tensorsOf(initialWeights(config, 4));
+  loaded = { model: { config, parameters }, encoder, endOfText: END };
+});
 
 async function stream(prompt: string, changes: object = {}, signal = new AbortController().signal) {
   const pieces: string[] = [];
   const onText = (text: string): void => void pieces.push(text);
-  const streamed = await streamText(loaded, { prompt, sampling: { ...sampling, ...changes }, onText, signal });
+  const streamed = await streamText(loaded, { prompt, parameters: { ...sampling, ...changes }, onText, signal });
   return { ...streamed, pieces };
 }
 
@@ -70,7 +70,7 @@ test('a signal stops it between two tokens, and leaves no tensor behind', async 
   let count = 0;
   const streamed = await streamText(loaded, {
     prompt: 'a',
-    sampling,
+    parameters: sampling,
     signal: controller.signal,
     onText: () => ++count === 2 && controller.abort(),
   });

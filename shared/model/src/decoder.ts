@@ -34,6 +34,8 @@ export interface ForwardOptions {
    * sequences, they have been seen.
    */
   patches?: tf.Tensor | undefined;
+  /** Is called with what each layer makes, [b, s, d], of which AltUp has several; before anything is made of that. */
+  onLayer?: ((layer: number, stream: readonly tf.Tensor[]) => void) | undefined;
   /** Rows of the table of per-layer embeddings, [b, s, layers · p], where it is not among the parameters. */
   perLayerRows?: tf.Tensor | undefined;
 }
@@ -67,7 +69,15 @@ export function runDecoder(
     norm,
   }: DecoderModules,
   ids: tf.Tensor,
-  { cache, recompute: recomputes = false, documentOffsets, granularity = 0, perLayerRows, patches }: ForwardOptions,
+  {
+    cache,
+    recompute: recomputes = false,
+    documentOffsets,
+    granularity = 0,
+    perLayerRows,
+    patches,
+    onLayer,
+  }: ForwardOptions,
 ): { hidden: tf.Tensor; routing: Routing[] } {
   const positions = cache?.positions ?? positionsFrom(0, ids.shape[1] ?? 0); // s, or of all sequences together
   checkPositions(config, positions);
@@ -93,6 +103,7 @@ export function runDecoder(
     );
     tf.dispose(stream); // what the gradient needs of it is kept
     stream = outputs.stream;
+    onLayer?.(layer, stream);
     if (outputs.own !== undefined) sharedKeys.set(layer, outputs.own);
     if (outputs.routing !== undefined) routing.push(outputs.routing);
   }

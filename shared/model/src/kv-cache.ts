@@ -97,6 +97,25 @@ export class KvPool {
     };
   }
 
+  /**
+   * Copies rows to other places, which they do not overlap.
+   *
+   * @param layer of whose size rows are
+   */
+  copy(layer: number, { from, to, rows }: { from: number; to: number; rows: number }): void {
+    tf.tidy(() => this.put(layer, to, this.take(layer, from, rows)));
+  }
+
+  /** A copy of rows, for the caller to keep and dispose of. @returns [rows, n_kv, h_d] */
+  take(layer: number, from: number, rows: number): tf.Tensor {
+    return tf.tidy(() => tf.gather(this.#table(layer), tf.tensor1d(positionsFrom(from, rows), 'int32')));
+  }
+
+  /** Writes rows that follow one another. @param values [rows, n_kv, h_d] */
+  put(layer: number, to: number, values: tf.Tensor): void {
+    tf.tidy(() => this.#write(layer, values, 0, positionsFrom(to, values.shape[0] ?? 0)));
+  }
+
   /** [rows, n_kv, h_d] */
   #table(layer: number): tf.Tensor {
     const [kvHeads, headDim] = rowShape(this.#config, layer);

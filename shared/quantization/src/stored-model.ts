@@ -1,5 +1,7 @@
 /** @file Models as every stage that makes one writes them: `weights.arrow`, the configuration in its metadata, each weight in a format of its own. */
 import { openWeights, readSchema, type StoredTensor, type WeightsFile } from '@arrowsmith/artifacts';
+import { multipliesStored, storedMatrix, type Weight } from '@arrowsmith/ops';
+import * as tf from '@tensorflow/tfjs-core';
 import {
   checkWeights,
   countParameters,
@@ -7,6 +9,8 @@ import {
   parseDecoderConfig,
   PER_LAYER_TABLE,
   type PerLayerRows,
+  type Parameters,
+  storableParameters,
   type Weights,
 } from '@arrowsmith/model';
 import { BEFORE } from './models-before-formats.ts';
@@ -68,6 +72,47 @@ export async function readModel(path: string, { whole = false }: { whole?: boole
   checkWeights(config, weights, path, isApart ? [PER_LAYER_TABLE] : []);
   const stored = formatOf([...file.tensors.values()]);
   return { config, weights, ...stored, ...(isApart ? { perLayerRows: rowsFrom(file) } : {}) };
+}
+
+/** A model that is ready to run. */
+export interface RunnableModel extends Omit<Model, 'weights'> {
+  /** On the active backend; whoever is done with it disposes of them (`tf.dispose`). */
+  parameters: Parameters;
+}
+
+/**
+ * Reads a model to run it on the active backend: each matrix as it is stored, where kernels multiply with its format, and as a tensor of the float32
+ * values that it stands for elsewhere.
+ *
+ * @throws UserError as {@link readModel}
+ */
+export async function loadModel(path: string): Promise<RunnableModel> {
+  const { kind } = (await readSchema(path)).metadata;
+  if (kind !== undefined && kind in BEFORE) {
+    const { weights, ...model } = await BEFORE[kind as keyof typeof BEFORE](path);
+    return { ...model, parameters: runnable(model.config, storeWeights(weights)) };
+  }
+  const { weights, ...model } = await readModel(path);
+  const file = await openWeights(path);
+  const stored = Object.keys(weights).map((name) => {
+    const { shape = [], format = 'f32' } = file.tensors.get(name) ?? {};
+    return [name, { shape, format, bytes: file.read(name) }] as const;
+  });
+  return { ...model, parameters: runnable(model.config, Object.fromEntries(stored)) };
+}
+
+/** Weights on the active backend, as kernels that generate text take them. */
+export function runnable(config: DecoderConfig, tensors: Readonly<Record<string, StoredTensor>>): Parameters {
+  const storable = storableParameters(config);
+  const parameters: Record<string, Weight> = {};
+  for (const [name, stored] of Object.entries(tensors)) {
+    const { shape, format, bytes } = stored;
+    parameters[name] =
+      storable.has(name) && multipliesStored(format)
+        ? storedMatrix(format, shape, bytes)
+        : tf.tensor(decodeStored(stored), [...shape], 'float32');
+  }
+  return parameters;
 }
 
 /** Rows of the table of per-layer embeddings, each from its place in the file. */

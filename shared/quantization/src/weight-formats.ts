@@ -2,6 +2,7 @@
  * @file The formats that a tensor of a model may be stored in, by name. All numbers are little-endian.
  *
  *     f32    float32, row-major
+ *     bf16   the upper halves of float32, rounded to nearest, ties to even; row-major
  *     int8   a float32 scale for each row of the last axis, then the int8 values, row-major; value = scale · int8
  */
 import type { StoredTensor } from '@arrowsmith/artifacts';
@@ -25,6 +26,11 @@ const FORMATS: Readonly<Record<string, WeightFormat>> = {
     decode: (_shape, { buffer, byteOffset, byteLength }) =>
       new Float32Array(buffer as ArrayBuffer, byteOffset, byteLength / 4),
   },
+  bf16: {
+    size: (shape) => 2 * elements(shape),
+    decode: (_shape, { buffer, byteOffset, byteLength }) =>
+      floatsOf(new Uint16Array(buffer as ArrayBuffer, byteOffset, byteLength / 2)),
+  },
   int8: {
     size: (shape) => 4 * rowsOf(shape) + elements(shape),
     decode(shape, { buffer, byteOffset, byteLength }) {
@@ -42,6 +48,20 @@ export const storeFloat32 = ({ shape, data: { buffer, byteOffset, byteLength } }
   format: 'f32',
   bytes: new Uint8Array(buffer, byteOffset, byteLength),
 });
+
+/** A tensor as bfloat16: each value's nearest, of two equally near the even one. Values that are not finite stay so. */
+export function storeBfloat16({ shape, data }: FloatTensor): StoredTensor {
+  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
+  const halves = Uint16Array.from(bits, (word, i) =>
+    Number.isNaN(data[i]) ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16,
+  );
+  return { shape, format: 'bf16', bytes: new Uint8Array(halves.buffer) };
+}
+
+/** Bfloat16 as float32. */
+function floatsOf(halves: Uint16Array): Float32Array {
+  return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
+}
 
 /** A quantized tensor. */
 export function storeInt8({ shape, values, scales }: Int8Tensor): StoredTensor {

@@ -1,11 +1,11 @@
 /** @file `nx run pipeline:generate`: text from the model of a run, as it comes. Ctrl-C ends it. */
 import { randomInt } from 'node:crypto';
 import { printError, printPart } from '@arrowsmith/errors';
-import { describeCuts } from '@arrowsmith/generation';
+import { describeCuts, generationParameters } from '@arrowsmith/generation';
 import { engineNotices, resolveEngine, useBackend } from '@arrowsmith/engine';
 import { main, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { oneRun, pipelineOption, readRuns, runOption } from '@arrowsmith/runs/references';
-import { loadRunModel } from '../run-model.ts';
+import { findRunModel, loadRunModel } from '../run-model.ts';
 import { type StreamedText, streamText } from '../stream-text.ts';
 import { readNumber } from './values.ts';
 
@@ -45,13 +45,13 @@ await main(async (workspace, signal) => {
     },
     example: '--prompt="Once upon a time" --temperature=0.7',
   });
-  const sampling = {
+  const parameters = generationParameters.parse({
     temperature: readNumber('temperature', options.temperature, { least: 0 }) ?? 0.8,
     topK: readNumber('topK', options.topK, { least: 0, whole: true }) ?? 0,
     topP: readNumber('topP', options.topP, { above: 0, most: 1 }) ?? 0.9,
     maximumTokens: readNumber('length', options.length, { least: 1, whole: true }) ?? Number.MAX_SAFE_INTEGER,
     seed: readNumber('seed', options.seed, { least: 0, most: 2 ** 31 - 1, whole: true }) ?? randomInt(SEEDS),
-  };
+  });
   const wanted = {
     reference: oneRun(options.run),
     pipeline: options.pipeline,
@@ -59,17 +59,18 @@ await main(async (workspace, signal) => {
   };
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1)); // `| head` has seen enough
 
-  const loaded = await loadRunModel(workspace, await readRuns(workspace), wanted);
+  const found = await findRunModel(workspace, await readRuns(workspace), wanted);
   engineNotices().forEach(printError);
   await useBackend(resolveEngine().backend, { onNotice: printError });
+  const model = await loadRunModel(found);
   const prompt = options.prompt ?? '';
   printPart(prompt);
-  const streamed = await streamText(loaded, { prompt, sampling, onText: printPart, signal });
+  const streamed = await streamText({ ...found, model }, { prompt, parameters, onText: printPart, signal });
   printPart('\n');
-  const { contextLength } = loaded.model.config;
+  const { contextLength } = model.config;
   if (streamed.prompt.seen < streamed.prompt.tokens)
     printError(`\n${describeCuts(new Map([[1, streamed.prompt]]), contextLength)}`);
-  printError(`\n${describe(streamed, contextLength)}; run ${loaded.run.id}, ${loaded.step}, seed ${sampling.seed}`);
+  printError(`\n${describe(streamed, contextLength)}; run ${found.run.id}, ${found.step}, seed ${parameters.seed}`);
   if (streamed.end === 'stopped') process.exit(INTERRUPTED);
 });
 
@@ -79,6 +80,7 @@ function describe({ tokens, end, firstAt, lastAt }: StreamedText, contextLength:
     model: 'ended by the model',
     length: 'as many as asked for',
     context: `the context of ${contextLength} tokens is full`,
+    stop: 'ended by a stop string',
     stopped: 'stopped',
   };
   const count = `${tokens} ${tokens === 1 ? 'token' : 'tokens'}, ${ends[end]}`;

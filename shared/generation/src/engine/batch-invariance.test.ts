@@ -1,0 +1,146 @@
+/**
+ * @file The law of the engine: a text's tokens and log-probabilities are the same bits alone and in any batch, with any cache, whatever pieces its prompt
+ * comes in, after preemption, with and without shared prefixes. On the backend `native`, whose kernels for stored matrices promise it.
+ */
+import { resolveBackend, useBackend } from '@arrowsmith/engine';
+import {
+  decoderConfig,
+  initialWeights,
+  modelParameters,
+  storableParameters,
+  type DecoderConfig,
+  type Weights,
+} from '@arrowsmith/model';
+import { storedMatrix, type Weight } from '@arrowsmith/ops';
+import * as tf from '@tensorflow/tfjs-core';
+import * as fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { generationParameters } from '../sampling/index.ts';
+import { Engine, type EngineModel, type EngineOptions } from './engine.ts';
+import type { GenerationRequest } from './request.ts';
+
+/** How many random loads each family gets; more of them by ENGINE_LOADS. */
+const LOADS = Number(process.env['ENGINE_LOADS'] ?? 4);
+
+const sizes = { hiddenSize: 32, layers: 4, heads: 4, kvHeads: 2, intermediateSize: 48, initializerRange: 0.3 };
+const CONTEXT = 48;
+
+/** Each matrix as kernels take it. Bytes that stand for numbers somehow are enough here. */
+const formats = {
+  f32: (data: Float32Array) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  bf16: (data: Float32Array) => {
+    const words = new Uint32Array(data.buffer, data.byteOffset, data.length);
+    return new Uint8Array(Uint16Array.from(words, (word) => word >>> 16).buffer);
+  },
+  int8: (data: Float32Array, columns: number) => {
+    const scales = new Float32Array(data.length / columns).fill(1 / 100);
+    return Buffer.concat([new Uint8Array(scales.buffer), new Uint8Array(Int8Array.from(data, (x) => 100 * x).buffer)]);
+  },
+};
+
+function modelOf(family: string, format: keyof typeof formats): EngineModel {
+  const config = decoderConfig(modelParameters.parse({ family, ...sizes, window: 7, chunk: 8 }), {
+    vocabularySize: 61,
+    contextLength: CONTEXT,
+  });
+  return { config, parameters: stored(config, initialWeights(config, 3), format) };
+}
+
+function stored(config: DecoderConfig, weights: Weights, format: keyof typeof formats): Record<string, Weight> {
+  const storable = storableParameters(config);
+  return Object.fromEntries(
+    Object.entries(weights).map(([name, { shape, data }]) => [
+      name,
+      storable.has(name)
+        ? storedMatrix(format, shape, formats[format](data, shape.at(-1) ?? 1))
+        : tf.tensor(data, shape),
+    ]),
+  );
+}
+
+/** A text: tokens and their log-probabilities. */
+async function write(engine: Engine, request: GenerationRequest, upTo = Infinity): Promise<number[]> {
+  const told: number[] = [];
+  for await (const event of engine.generate(request)) {
+    if (event.kind !== 'token') continue;
+    told.push(event.id, event.logProbabilities?.logProbability ?? NaN);
+    if (told.length >= 2 * upTo) break;
+  }
+  return told;
+}
+
+const request = fc.record({
+  prompt: fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 30 }),
+  /** Begins as others do. */
+  shared: fc.integer({ min: 0, max: 24 }),
+  seed: fc.integer({ min: 0, max: 5 }),
+  tokens: fc.integer({ min: 1, max: 16 }),
+  temperature: fc.constantFrom(0, 1.2),
+  /** Passes before it comes, and tokens after which its reader leaves. */
+  after: fc.integer({ min: 0, max: 12 }),
+  leavesAfter: fc.option(fc.integer({ min: 1, max: 6 }), { nil: undefined, freq: 4 }),
+  salt: fc.constantFrom('', 'other'),
+});
+
+const options = fc.record({
+  cache: fc.constantFrom<EngineOptions['cache']>('contiguous', 'paged', 'heterogeneous'),
+  blockSize: fc.constantFrom(1, 3, 4, 16),
+  passTokens: fc.integer({ min: 1, max: 40 }),
+  sequences: fc.integer({ min: 1, max: 8 }),
+  preemption: fc.constantFrom<EngineOptions['preemption']>('recompute', 'swap'),
+  contexts: fc.double({ min: 1.6, max: 4, noNaN: true }),
+});
+
+const SHARED = Array.from({ length: 24 }, (_, i) => (7 * i) % 61);
+
+describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
+  beforeAll(() => useBackend('native'));
+
+  test.each([
+    ['llama3', 'f32'],
+    ['llama3', 'int8'],
+    ['llama4', 'bf16'],
+    ['qwen3-moe', 'f32'],
+    ['command-a', 'int8'],
+    ['gemma2', 'f32'],
+    ['gemma3', 'bf16'],
+    ['gemma3n', 'f32'],
+  ] as const)('%s in %s: the same bits alone and among others', async (family, format) => {
+    const model = modelOf(family, format);
+    const alone = new Map<string, number[]>();
+    const tensors = tf.memory().numTensors;
+    await fc.assert(
+      fc.asyncProperty(options, fc.array(request, { minLength: 2, maxLength: 9 }), async (own, loads) => {
+        const { contexts, ...rest } = own;
+        const engine = new Engine(model, { ...rest, cacheBytes: contexts * 4 * CONTEXT * 2 * 4 * 2 * 8 });
+        const requests = loads.map(({ prompt, shared, seed, tokens, temperature, salt }) => ({
+          prompt: [...SHARED.slice(0, shared), ...prompt].slice(0, CONTEXT - 1),
+          parameters: generationParameters.parse({ seed, maximumTokens: tokens, temperature }),
+          logProbabilities: 0,
+          salt,
+        }));
+        const texts = await Promise.all(
+          requests.map(async (each, i) => {
+            for (let turn = 0; turn < (loads[i]?.after ?? 0); turn++) await new Promise(setImmediate);
+            const text = await write(engine, each, loads[i]?.leavesAfter);
+            engine.check();
+            return text;
+          }),
+        );
+        expect(engine.state().memory.held).toBe(0);
+        await engine.dispose();
+        for (const [i, text] of texts.entries()) {
+          const key = JSON.stringify(requests[i]);
+          if (!alone.has(key)) {
+            const single = new Engine(model, { cache: 'contiguous', sequences: 1 });
+            alone.set(key, await write(single, requests[i]!));
+            await single.dispose();
+          }
+          expect(text).toEqual(alone.get(key)!.slice(0, text.length));
+        }
+      }),
+      { numRuns: LOADS, seed: 7 },
+    );
+    expect(tf.memory().numTensors).toBe(tensors);
+  });
+});

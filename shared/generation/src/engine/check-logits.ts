@@ -1,0 +1,34 @@
+/** @file Logits that are no numbers: in which layer that begins. */
+import { UserError } from '@arrowsmith/errors';
+import { forward } from '@arrowsmith/model';
+import * as tf from '@tensorflow/tfjs-core';
+import type { EngineModel } from './engine.ts';
+
+/** @throws UserError naming the first layer whose output is not finite, where logits have a NaN, or are infinite */
+export function checkLogits(logits: Float32Array, model: EngineModel, tokens: readonly number[]): void {
+  const found = logits.find((logit) => !Number.isFinite(logit));
+  if (found === undefined) return;
+  throw new UserError({
+    what: 'the model’s logits are no numbers',
+    where: placeOf(model, tokens),
+    expected: 'finite logits',
+    found: String(found),
+    fix: 'use other weights: train with a lower learning rate or a longer warm-up, or import the model anew',
+  });
+}
+
+/** Runs the tokens once more, and looks at what each layer makes. */
+function placeOf({ config, parameters, perLayerRows }: EngineModel, tokens: readonly number[]): string {
+  let first: string | undefined;
+  const isFinite = (x: tf.Tensor): boolean => x.dataSync().every(Number.isFinite);
+  if (perLayerRows !== undefined) return 'the forward pass';
+  tf.tidy(() => {
+    const ids = tf.tensor2d([...tokens], [1, tokens.length], 'int32');
+    forward(config, parameters, ids, {
+      onLayer: (layer, stream) => {
+        if (first === undefined && !stream.every(isFinite)) first = `layer ${layer}`;
+      },
+    });
+  });
+  return first ?? 'the output layer';
+}

@@ -1,0 +1,122 @@
+import { resolveBackend, useBackend, type BackendName } from '@arrowsmith/engine';
+import { UserError } from '@arrowsmith/errors';
+import { decoderConfig, initialWeights, modelParameters, tensorsOf, type ParameterTensors } from '@arrowsmith/model';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { generate } from '../generate.ts';
+import { generationParameters } from '../sampling/index.ts';
+import { Engine, type EngineOptions } from './engine.ts';
+import type { GenerationEvent, GenerationRequest } from './request.ts';
+
+const sizes = { hiddenSize: 16, layers: 5, heads: 4, kvHeads: 2, intermediateSize: 16, initializerRange: 0.3 };
+const configOf = (family: string) =>
+  decoderConfig(modelParameters.parse({ family, ...sizes, window: 3, chunk: 3 }), {
+    vocabularySize: 29,
+    contextLength: 40,
+  });
+const parametersOf = (seed: number, maximumTokens = 12) =>
+  generationParameters.parse({ temperature: seed % 3 === 0 ? 0 : 1.1, topK: 12, topP: 0.95, seed, maximumTokens });
+
+async function tokensOf(events: AsyncIterable<GenerationEvent>): Promise<number[]> {
+  const ids: number[] = [];
+  for await (const event of events) if (event.kind === 'token') ids.push(event.id);
+  return ids;
+}
+
+const prompts = [[3, 1, 4, 1, 5], [2], [9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2], [3, 1, 4, 1, 5, 9, 2, 6], [27, 18]];
+const requests: GenerationRequest[] = prompts.map((prompt, i) => ({ prompt, parameters: parametersOf(i + 1) }));
+
+const backends = new Set<BackendName>(['cpu', resolveBackend('auto')]);
+
+describe.each([...backends])('the engine on %s', (backend) => {
+  beforeAll(() => useBackend(backend));
+
+  const config = configOf('gemma3');
+  let parameters: ParameterTensors;
+  beforeAll(() => {
+    parameters = tensorsOf(initialWeights(config, 4));
+  });
+
+  const caches = ['contiguous', 'paged', 'heterogeneous'] as const;
+  const options: EngineOptions[] = caches.flatMap((cache) =>
+    (['recompute', 'swap'] as const).flatMap((preemption) => [
+      { cache, preemption, blockSize: 4 },
+      { cache, preemption, blockSize: 4, passTokens: 5, sequences: 3, cacheBytes: 1.5 * 40 * 2 * 5 * 2 * 4 * 4 },
+    ]),
+  );
+
+  test.each(options)('writes many texts at once as each alone: %o', async (own) => {
+    const before = tf.memory().numTensors;
+    const engine = new Engine({ config, parameters }, own);
+    const together = await Promise.all(requests.map((request) => tokensOf(engine.generate(request))));
+    for (const [i, { prompt, parameters: sampling }] of requests.entries()) {
+      expect(together[i]).toEqual(await generate({ config, parameters, prompt, sampling }));
+    }
+    engine.check();
+    expect(engine.state()).toMatchObject({ running: 0, waiting: 0, memory: { held: 0 } });
+    await engine.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('gives memory back at once when nobody reads any more, or a signal says so', async () => {
+    const engine = new Engine({ config, parameters });
+    const long = { prompt: [1, 2, 3], parameters: parametersOf(1, 30) };
+    for await (const { kind } of engine.generate(long)) if (kind === 'token') break;
+    expect(engine.state()).toMatchObject({ running: 0, waiting: 0 });
+    const controller = new AbortController();
+    const texts = [
+      tokensOf(engine.generate({ ...long, signal: controller.signal })),
+      tokensOf(engine.generate({ ...long })),
+    ] as const;
+    controller.abort(new Error('enough'));
+    await expect(texts[0]).rejects.toThrow('enough');
+    expect(await texts[1]).toHaveLength(30);
+    engine.check();
+    await engine.dispose();
+  });
+
+  test('tells log-probabilities of tokens and of the prompt, whichever pieces it is computed in', async () => {
+    const request = { ...requests[2]!, logProbabilities: 2, promptLogProbabilities: true };
+    const told = async (own: EngineOptions): Promise<GenerationEvent[]> => {
+      const engine = new Engine({ config, parameters }, own);
+      const events: GenerationEvent[] = [];
+      for await (const event of engine.generate(request)) events.push(event);
+      await engine.dispose();
+      return events;
+    };
+    const [whole, pieces] = [await told({}), await told({ passTokens: 5 })];
+    const scores = whole.flatMap((event) => (event.kind === 'prompt' ? event.logProbabilities : []));
+    expect(scores.map(({ id }) => id)).toEqual(request.prompt.slice(1));
+    const flat = (events: readonly GenerationEvent[]) =>
+      events.flatMap((event) => {
+        if (event.kind === 'prompt') return event.logProbabilities.map(({ logProbability }) => logProbability);
+        return event.kind === 'token' ? [event.id, event.logProbabilities!.logProbability] : [];
+      });
+    expect(flat(pieces)).toHaveLength(flat(whole).length);
+    flat(pieces).forEach((value, i) => expect(value).toBeCloseTo(flat(whole)[i]!, 4));
+  });
+
+  test('names the layer where numbers end', async () => {
+    const name = 'model.layers.2.mlp.down_proj.weight';
+    const broken = { ...parameters, [name]: tf.fill(parameters[name]!.shape, NaN) };
+    const engine = new Engine({ config, parameters: broken });
+    const work = tokensOf(engine.generate(requests[0]!));
+    await expect(work).rejects.toThrow(UserError);
+    await expect(work).rejects.toThrow('layer 2');
+    await engine.dispose();
+  });
+
+  test.each([
+    ['empty', [], 'prompt is empty'],
+    ['longer than the context', Array.from({ length: 41 }, () => 1), 'at most 40'],
+    ['not of the vocabulary', [1, 29], '29'],
+  ])('refuses a prompt that is %s', async (_, prompt, message) => {
+    const engine = new Engine({ config, parameters });
+    await expect(tokensOf(engine.generate({ prompt, parameters: parametersOf(1) }))).rejects.toThrow(message);
+    await engine.dispose();
+  });
+
+  test('refuses a memory too small for one sequence', () => {
+    expect(() => new Engine({ config, parameters }, { cacheBytes: 1000 })).toThrow(UserError);
+  });
+});

@@ -1,0 +1,125 @@
+/** @file What an engine is asked for, and the sequences that it makes of that. */
+import { UserError } from '@arrowsmith/errors';
+import type { DecoderConfig } from '@arrowsmith/model';
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import type { KvSequence } from '../kv/index.ts';
+import {
+  type ChosenToken,
+  type GenerationParameters,
+  type LogitsProcessor,
+  processorsOf,
+  samplingGenerator,
+  type TokenLogProbability,
+} from '../sampling/index.ts';
+import type { KeptOutside } from './kv-store.ts';
+
+/** A text to be continued. */
+export interface GenerationRequest {
+  /** Token ids, at least one. */
+  prompt: readonly number[];
+  /** `stop` strings are the caller's matter, who has the tokenizer. */
+  parameters: GenerationParameters;
+  /** Tokens that end a text, and are not part of it. */
+  endTokens?: readonly number[];
+  /** What else excludes tokens: a thinking budget, a grammar. */
+  constraints?: readonly LogitsProcessor[];
+  /** Tell log-probabilities of the tokens, and of so many most likely ones beside each. */
+  logProbabilities?: number | undefined;
+  /** Tell the log-probabilities of the prompt's tokens as well, each given those before it. */
+  promptLogProbabilities?: boolean;
+  /** Which of several continuations of the prompt this is: each has random numbers of its own. */
+  sample?: number;
+  /** Whose keys and values may be shared: requests with another salt never see them. */
+  salt?: string;
+  signal?: AbortSignal | undefined;
+}
+
+/** What ended a text: the model's end token, as many tokens as were asked for, or a full context. */
+export type FinishReason = 'model' | 'length' | 'context';
+
+/** What an engine tells of a request, in order. */
+export type GenerationEvent =
+  | {
+      kind: 'prompt';
+      /** Of all tokens of the prompt but the first, which nothing precedes. */
+      logProbabilities: (TokenLogProbability & { top: TokenLogProbability[] })[];
+    }
+  | ({ kind: 'token' } & ChosenToken)
+  | {
+      kind: 'end';
+      reason: FinishReason;
+      /** Tokens of the prompt that were not computed, as another sequence had. */
+      sharedTokens: number;
+      /** How often the sequence had to give its memory to others. */
+      preemptions: number;
+    };
+
+/** A sequence that an engine works on. */
+export interface ActiveSequence {
+  readonly request: GenerationRequest;
+  /** Prompt and output. */
+  readonly tokens: number[];
+  readonly output: number[];
+  readonly processors: readonly LogitsProcessor[];
+  readonly rng: RandomGenerator;
+  /** Its keys and values: in memory, kept outside of it, or nowhere. */
+  kv: KvSequence | undefined;
+  outside: KeptOutside | undefined;
+  sharedTokens: number;
+  preemptions: number;
+  /** Log-probabilities of the prompt so far, where they are told. */
+  readonly promptScores: (TokenLogProbability & { top: TokenLogProbability[] })[];
+  readonly put: (event: GenerationEvent) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** @throws UserError for a prompt that a model cannot read */
+export function checkPrompt(prompt: readonly number[], { vocabularySize, contextLength }: DecoderConfig): void {
+  if (prompt.length === 0) {
+    throw new UserError({
+      what: 'the prompt is empty',
+      expected: 'at least one token to continue',
+      fix: 'start with the token that separates documents',
+    });
+  }
+  if (prompt.length > contextLength) {
+    throw new UserError({
+      what: 'a sequence is longer than the model’s context',
+      expected: `at most ${contextLength} tokens`,
+      found: `a prompt of ${prompt.length}`,
+      fix: 'shorten the text, or train a model with a larger context length',
+    });
+  }
+  // Ids become addresses, which backends do not check.
+  const at = prompt.findIndex((id) => !(Number.isInteger(id) && id >= 0 && id < vocabularySize));
+  if (at === -1) return;
+  throw new UserError({
+    what: 'a token id of the prompt is outside the vocabulary',
+    expected: `0 to ${vocabularySize - 1}`,
+    found: `${prompt[at]}`,
+    where: `position ${at} of ${prompt.length} ids`,
+    fix: 'use tokens made by the tokenizer that the model was trained with',
+  });
+}
+
+/** A sequence that nothing is computed of yet. */
+export function beginSequence(
+  request: GenerationRequest,
+  { put, fail }: Pick<ActiveSequence, 'put' | 'fail'>,
+): ActiveSequence {
+  const { prompt, parameters, endTokens = [], constraints = [], sample = 0 } = request;
+  return {
+    request,
+    tokens: [...prompt],
+    output: [],
+    processors: processorsOf(parameters, { endTokens, constraints }),
+    rng: samplingGenerator(parameters.seed, sample),
+    kv: undefined,
+    outside: undefined,
+    sharedTokens: 0,
+    preemptions: 0,
+    promptScores: [],
+    put,
+    fail,
+  };
+}

@@ -1,0 +1,153 @@
+/**
+ * @file What an engine computes next: continuous batching (Orca, Yu et al. 2022), with prompts in pieces beside tokens of other sequences (Sarathi,
+ * Agrawal et al. 2024, https://arxiv.org/abs/2403.02310), and preemption where memory does not suffice.
+ */
+import type { KvSequence } from '../kv/index.ts';
+import type { KvStore } from './kv-store.ts';
+import type { ActiveSequence } from './request.ts';
+
+/** How a sequence gives its memory to others: its keys and values are computed anew later, or kept outside meanwhile. */
+export type Preemption = 'recompute' | 'swap';
+
+export interface SchedulerOptions {
+  /** Tokens that one pass computes at most. */
+  passTokens: number;
+  /** Sequences in memory at most. */
+  sequences: number;
+  preemption: Preemption;
+}
+
+/** A sequence that has room for the tokens that a pass is to compute. */
+export interface ScheduledSequence {
+  sequence: ActiveSequence;
+  kv: KvSequence;
+}
+
+/** Sequences in the order of their arrival; who came last gives way first. */
+export class Scheduler {
+  readonly #store: KvStore;
+  readonly #options: SchedulerOptions;
+  /** With keys and values in memory. */
+  #running: ActiveSequence[] = [];
+  /** Without. */
+  #waiting: ActiveSequence[] = [];
+
+  constructor(store: KvStore, options: SchedulerOptions) {
+    this.#store = store;
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#running.length + this.#waiting.length;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** All sequences, for whoever stops. */
+  get sequences(): ActiveSequence[] {
+    return [...this.#running, ...this.#waiting];
+  }
+
+  add(sequence: ActiveSequence): void {
+    this.#waiting.push(sequence);
+  }
+
+  /** Gives back what a sequence holds: it is done, or nobody wants it any more. */
+  remove(sequence: ActiveSequence): void {
+    if (sequence.kv !== undefined) this.#store.memory.free(sequence.kv);
+    for (const { values } of sequence.outside?.pieces ?? []) values.dispose();
+    sequence.kv = undefined;
+    sequence.outside = undefined;
+    this.#running = this.#running.filter((each) => each !== sequence);
+    this.#waiting = this.#waiting.filter((each) => each !== sequence);
+  }
+
+  /** The tokens of the next pass, with room for each; copies are made. None where there is nothing to do. */
+  next(): ScheduledSequence[] {
+    let budget = this.#options.passTokens;
+    const scheduled = new Map<ActiveSequence, ScheduledSequence>();
+    for (const sequence of this.#running) {
+      if (budget === 0) break;
+      if (sequence.kv === undefined) continue; // it gave way to one before
+      const kv = this.#extend(sequence, budget, scheduled);
+      if (kv === undefined) continue;
+      scheduled.set(sequence, { sequence, kv });
+      budget -= kv.inFlight;
+    }
+    while (budget > 0 && this.#running.length < this.#options.sequences) {
+      const [sequence] = this.#waiting;
+      if (sequence === undefined) break;
+      if (!this.#admit(sequence)) break; // in order of arrival: nobody overtakes
+      const kv = this.#extend(sequence, budget, scheduled);
+      if (kv === undefined) break;
+      scheduled.set(sequence, { sequence, kv });
+      budget -= kv.inFlight;
+    }
+    return [...scheduled.values()];
+  }
+
+  /**
+   * Room for the next tokens of a sequence, which those that came after it give way for, the last first. Of one that is alone as many tokens as have
+   * room are computed, at least one.
+   *
+   * @returns its keys and values, with tokens in flight; undefined where it had to give way itself
+   */
+  #extend(
+    sequence: ActiveSequence,
+    budget: number,
+    scheduled: Map<ActiveSequence, ScheduledSequence>,
+  ): KvSequence | undefined {
+    const { kv } = sequence;
+    if (kv === undefined) return undefined;
+    let count = Math.min(budget, sequence.tokens.length - kv.length);
+    for (;;) {
+      const copies = this.#store.memory.extend(kv, count);
+      if (copies !== undefined) {
+        this.#store.copy(copies);
+        return kv;
+      }
+      const last = this.#running.at(-1);
+      if (last === undefined) return undefined;
+      if (this.#running.length === 1) {
+        if (count === 1) throw new Error('there is no room for one token of one sequence');
+        count = Math.ceil(count / 2);
+        continue;
+      }
+      scheduled.delete(last);
+      this.#preempt(last);
+      if (last === sequence) return undefined;
+    }
+  }
+
+  /** Brings a waiting sequence into memory, with what is there of its beginning. @returns whether there is room */
+  #admit(sequence: ActiveSequence): boolean {
+    const { memory } = this.#store;
+    const { tokens, outside, request } = sequence;
+    const kv =
+      outside === undefined
+        ? memory.add(tokens, request.salt === undefined ? {} : { salt: request.salt })
+        : this.#store.swapIn(outside);
+    if (kv === undefined) return false;
+    if (outside === undefined && sequence.output.length === 0) sequence.sharedTokens = kv.length;
+    sequence.outside = undefined;
+    sequence.kv = kv;
+    this.#waiting.shift();
+    this.#running.push(sequence);
+    return true;
+  }
+
+  /** Takes a sequence's memory; it waits before all that arrived later. */
+  #preempt(sequence: ActiveSequence): void {
+    const { kv } = sequence;
+    if (kv === undefined) return;
+    // One that has computed nothing yet has nothing to keep.
+    if (this.#options.preemption === 'swap' && kv.length > 0) sequence.outside = this.#store.swapOut(kv);
+    else this.#store.memory.free(kv);
+    sequence.kv = undefined;
+    sequence.preemptions++;
+    this.#running = this.#running.filter((each) => each !== sequence);
+    this.#waiting.unshift(sequence);
+  }
+}
