@@ -1,0 +1,159 @@
+/** @file Benchmark: generation with the 15M-parameter shape of llama2.c, token by token and in batches, against run.c and the machine's memory. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { useBackend } from '@arrowsmith/engine';
+import { Engine, type EngineModel, generationParameters } from '@arrowsmith/generation';
+import { decoderConfig, initialWeights, modelParameters, type Weights } from '@arrowsmith/model';
+import { quantizeInt8, storeBfloat16, storeFloat32, storeInt8 } from '@arrowsmith/quantization';
+import { runnable } from '@arrowsmith/quantization/model';
+import * as tf from '@tensorflow/tfjs-core';
+import * as z from 'zod';
+import { $ } from 'zx';
+import { compileRunC, runC, writeRunCModel } from './decode/llama2-c.ts';
+import { parseOptions, threadsOption } from './options.ts';
+import { fixed, median, printTable } from './statistics.ts';
+
+export const description =
+  'generation with llama2.c’s 15M shape, tokens/s, against run.c (LLAMA2_C=run.c) and the memory’s rate: [--threads=all] [--turns=5] [--batch=32]';
+
+export const options = z.strictObject({
+  threads: threadsOption,
+  turns: z.coerce.number().int().min(1).default(5).describe('How often each is measured, in turns.'),
+  batch: z.coerce.number().int().min(1).default(32).describe('Texts that are written at once.'),
+  tokens: z.coerce.number().int().min(2).max(255).default(255).describe('Of a text.'),
+});
+
+const config = decoderConfig(
+  modelParameters.parse({
+    family: 'llama3',
+    hiddenSize: 288,
+    layers: 6,
+    heads: 6,
+    kvHeads: 6,
+    intermediateSize: 768,
+    ropeTheta: 10_000,
+  }),
+  { vocabularySize: 32_000, contextLength: 256 },
+);
+
+const formats = {
+  f32: storeFloat32,
+  bf16: storeBfloat16,
+  int8: (tensor: Weights[string]) => (tensor.shape.length < 2 ? storeFloat32(tensor) : storeInt8(quantizeInt8(tensor))),
+};
+type Format = keyof typeof formats;
+
+/** What is measured, in tokens a second. */
+type Rates = Record<`${Format} single` | `${Format} batch` | 'prompt' | 'run.c', number[]> & { memory: number[] };
+
+export async function run(args: string[]): Promise<Record<string, unknown>> {
+  const { threads, turns, batch, tokens } = parseOptions(args, options);
+  await useBackend('native', { threads });
+  const weights = initialWeights(config, 1);
+  const models = Object.fromEntries(Object.keys(formats).map((format) => [format, modelOf(weights, format as Format)]));
+  const folder = await mkdtemp(join(tmpdir(), 'bench-decode-'));
+  const rates: Rates = Object.assign(
+    { memory: [], prompt: [], 'run.c': [] },
+    ...Object.keys(formats).map((format) => ({ [`${format} single`]: [], [`${format} batch`]: [] })),
+  ) as Rates;
+  const bytes = 4 * Object.values(weights).reduce((sum, { data }) => sum + data.length, 0);
+  try {
+    const reader = join(folder, 'read-bandwidth');
+    const source = join(import.meta.dirname, 'decode', 'read-bandwidth.cc');
+    await $({ quiet: true })`g++ -O3 -march=native -pthread ${source} -o ${reader}`;
+    const runCSource = process.env['LLAMA2_C'];
+    const peer = runCSource === undefined ? undefined : await compileRunC(runCSource, folder);
+    const files = writeRunCModel(config, weights, folder);
+    for (let turn = 0; turn < turns; turn++) {
+      const { stdout } = await $({ quiet: true })`${reader} ${bytes} ${threads} 0.5`;
+      rates.memory.push(Number.parseFloat(stdout));
+      if (peer !== undefined) rates['run.c'].push(await runC(peer, files, threads));
+      for (const format of Object.keys(formats) as Format[]) {
+        rates[`${format} single`].push(await decodeRate(models[format]!, 1, tokens));
+        rates[`${format} batch`].push(await decodeRate(models[format]!, batch, tokens));
+      }
+      rates.prompt.push(await promptRate(models['f32']!));
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+    for (const { parameters } of Object.values(models)) tf.dispose(parameters as tf.TensorContainer);
+  }
+
+  const rate = (name: keyof Rates): number => median(rates[name]);
+  const single = rate('f32 single');
+  const gigabytes = rate('memory') / 1e9;
+  console.log(
+    `generation, llama2.c’s 15M shape (${(bytes / 1e6).toFixed(0)} MB in f32), ${threads} threads; reading them once takes 1/${((gigabytes * 1e9) / bytes).toFixed(0)} s (${gigabytes.toFixed(1)} GB/s)`,
+  );
+  printTable(
+    ['', 'tokens/s', 'ratio'],
+    [
+      ...(Object.keys(formats) as Format[]).flatMap((format) => [
+        [
+          `${format}, one text`,
+          fixed(rate(`${format} single`), 0),
+          `${fixed(rate(`${format} single`) / single, 2)} of f32`,
+        ],
+        [
+          `${format}, ${batch} texts`,
+          fixed(rate(`${format} batch`), 0),
+          `${fixed(rate(`${format} batch`) / rate(`${format} single`), 1)} of one`,
+        ],
+      ]),
+      ['f32, prompts', fixed(rate('prompt'), 0), ''],
+      ['run.c', fixed(rate('run.c'), 0), `ours ${fixed(single / rate('run.c'), 2)} of it`],
+    ],
+  );
+  return {
+    ours: single,
+    peer: Number.isNaN(rate('run.c')) ? null : rate('run.c'),
+    ratio: Number.isNaN(rate('run.c')) ? null : single / rate('run.c'),
+    unit: 'tokens/s',
+    threads,
+    int8OverF32: rate('int8 single') / single,
+    bf16OverF32: rate('bf16 single') / single,
+    batch32OverSingle: rate('f32 batch') / single,
+    shareOfBandwidth: (single * bytes) / rate('memory'),
+    promptTokens: rate('prompt'),
+  };
+}
+
+function modelOf(weights: Weights, format: Format): EngineModel {
+  const stored = Object.entries(weights).map(([name, tensor]) => [
+    name,
+    tensor.shape.length < 2 ? storeFloat32(tensor) : formats[format](tensor),
+  ]);
+  return { config, parameters: runnable(config, Object.fromEntries(stored)) };
+}
+
+/** Tokens a second of several texts that are written at once, from a token each; from the first of all tokens on. */
+async function decodeRate(model: EngineModel, batch: number, tokens: number): Promise<number> {
+  const parameters = generationParameters.parse({ temperature: 0, maximumTokens: tokens });
+  const engine = new Engine(model, { sequences: batch, cacheBytes: batch * 256 * 4 * 2 * 288 * 6 });
+  let [count, first, last] = [0, 0, 0];
+  const texts = Array.from({ length: batch }, async (_, i) => {
+    for await (const event of engine.generate({ prompt: [i + 1], parameters })) {
+      if (event.kind !== 'token') continue;
+      last = performance.now();
+      if (count++ < batch) first = last;
+    }
+  });
+  await Promise.all(texts);
+  await engine.dispose();
+  return (1000 * (count - batch)) / (last - first);
+}
+
+/** Tokens a second of prompts that fill the context. */
+async function promptRate(model: EngineModel): Promise<number> {
+  const parameters = generationParameters.parse({ temperature: 0, maximumTokens: 1 });
+  const engine = new Engine(model, { sequences: 8 });
+  const started = performance.now();
+  const prompts = Array.from({ length: 8 }, async (_, i) => {
+    const prompt = Array.from({ length: 256 }, (__, j) => (i * 1000 + 7 * j) % 32_000);
+    for await (const event of engine.generate({ prompt, parameters })) if (event.kind === 'end') break;
+  });
+  await Promise.all(prompts);
+  await engine.dispose();
+  return (1000 * 8 * 256) / (performance.now() - started);
+}
