@@ -12,3 +12,6 @@ export { afterThinking, limitThinking, type ThinkingTags } from './thinking.ts';
 export { lookUpDraft } from './prompt-lookup.ts';
 export { acceptChosen, acceptDraft, type Acceptance, type DraftToken } from './speculative.ts';
 export { beamSearch, type BeamSearchOptions, type FinishedBeam, type OpenBeam } from './beam-search.ts';
+export { type Automaton } from './constraint/automaton.ts';
+export { constrainOutput, jsonSchemaAutomaton, regularExpressionAutomaton } from './constraint/constraint.ts';
+export { tokenTrie, type TokenTrie } from './constraint/token-trie.ts';

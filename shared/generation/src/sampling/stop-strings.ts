@@ -29,7 +29,8 @@ export function stopStrings(stop: readonly string[]): StopStrings {
     push(piece, mayStop = true) {
       if (found !== undefined) return '';
       const text = held + piece;
-      for (let end = held.length + 1; mayStop && end <= text.length; end++) {
+      const places = mayStop ? text.length : 0;
+      for (let end = held.length + 1; end <= places; end++) {
         found = longestFirst.find((each) => text.endsWith(each, end));
         if (found === undefined) continue;
         held = '';

@@ -94,10 +94,9 @@ describe('limitThinking', () => {
           if (id === DONE) within = false;
           else if (id === THINK) within = true;
           else if (within) thoughts++;
-          if (thoughts > budget && within) {
-            const since = thoughts - budget;
-            expect(output.slice(at - since + 1, at + 1)).toEqual(closing.slice(0, since));
-          }
+          // Beyond the budget there is the closing, token by token.
+          const since = within ? Math.max(0, thoughts - budget) : 0;
+          expect(output.slice(at + 1 - since, at + 1)).toEqual(closing.slice(0, since));
         }
         expect(thoughts).toBeLessThanOrEqual(budget + closing.length);
       }),
