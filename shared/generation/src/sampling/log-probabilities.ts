@@ -31,7 +31,7 @@ export function tokenLogProbabilities(
 ): TokenLogProbability & { top: TokenLogProbability[] } {
   const normalized = normalizerOf(logits);
   const told = (each: number) => ({ id: each, logProbability: normalized(logits[each]!) });
-  return { ...told(id), top: top === 0 ? [] : Array.from(rankTokens(logits).subarray(0, top), told) };
+  return { ...told(id), top: top === 0 ? [] : Array.from(rankTokens(logits, top), told) };
 }
 
 /** The function from a logit to its log-probability. */

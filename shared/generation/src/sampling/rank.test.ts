@@ -9,12 +9,13 @@ test('is the order by falling logits, and by rising ids among equals', () => {
     fc.constantFrom(0, -0, -Infinity, Infinity),
   );
   fc.assert(
-    fc.property(fc.array(logit, { maxLength: 60 }), (values) => {
+    fc.property(fc.array(logit, { maxLength: 60 }), fc.nat(70), (values, count) => {
       const logits = Float32Array.from(values);
       const expected = Array.from(logits.keys()).sort((a, b) =>
         logits[a] === logits[b] ? a - b : logits[a]! < logits[b]! ? 1 : -1,
       );
       expect(Array.from(rankTokens(logits))).toEqual(expected);
+      expect(Array.from(rankTokens(logits, count))).toEqual(expected.slice(0, count));
     }),
     { seed: 1, numRuns: 500 },
   );

@@ -35,8 +35,7 @@ export function tokenDistribution(
   const largest = checkedMaximum(logits);
   if (temperature === 0) return certain(logits.indexOf(largest));
 
-  const ranked = rankTokens(logits);
-  const ids = topK === 0 ? ranked : ranked.subarray(0, topK);
+  const ids = topK === 0 ? rankTokens(logits) : rankTokens(logits, topK);
   const probabilities = Float64Array.from(ids, (id) => Math.exp((logits[id]! - largest) / temperature));
   normalize(probabilities);
   if (topP === 1 && minP === 0) return { ids, probabilities };

@@ -27,7 +27,7 @@ export function tokenTrie(vocabulary: readonly Uint8Array[], without: Iterable<n
   const nodes: { byte: number; depth: number; behind: number; firstId: number }[] = [];
   /** The nodes of the bytes of the last token. */
   const path: number[] = [];
-  let before = new Uint8Array();
+  let before: Uint8Array = new Uint8Array();
   for (const [place, [, bytes]] of sorted.entries()) {
     let common = 0;
     while (common < before.length && common < bytes.length && before[common] === bytes[common]) common++;
@@ -36,7 +36,7 @@ export function tokenTrie(vocabulary: readonly Uint8Array[], without: Iterable<n
       path.push(nodes.length);
       nodes.push({ byte, depth: path.length, behind: 0, firstId: place });
     }
-    before = Uint8Array.from(bytes);
+    before = bytes;
   }
   for (const node of path) nodes[node]!.behind = nodes.length;
   return {
