@@ -36,7 +36,8 @@ export function tokenDistribution(
   if (temperature === 0) return certain(logits.indexOf(largest));
 
   const ids = topK === 0 ? rankTokens(logits) : rankTokens(logits, topK);
-  const probabilities = Float64Array.from(ids, (id) => Math.exp((logits[id]! - largest) / temperature));
+  const probabilities = new Float64Array(ids.length);
+  for (let i = 0; i < ids.length; i++) probabilities[i] = Math.exp((logits[ids[i]!]! - largest) / temperature);
   normalize(probabilities);
   if (topP === 1 && minP === 0) return { ids, probabilities };
 
