@@ -37,3 +37,9 @@ test('no bias brings back what a constraint or the least length excludes', () =>
     -Infinity,
   ]);
 });
+
+test('what excludes all tokens together is an error that says so', () => {
+  const onlyEnd: LogitsProcessor = (row) => void row.fill(-Infinity, 0, END);
+  expect(() => processed({ minimumTokens: 9 }, [onlyEnd])).toThrow('no token is left');
+  expect(Array.from(processed({ minimumTokens: 3 }, [onlyEnd]))).toEqual([-Infinity, -Infinity, -Infinity, 8]);
+});

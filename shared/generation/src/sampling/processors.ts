@@ -1,4 +1,5 @@
 /** @file What changes logits before a token is chosen, and in which order. */
+import { UserError } from '@arrowsmith/errors';
 import type { GenerationParameters } from './generation-parameters.ts';
 import { excludeEarlyEnd, penalizeFrequency, penalizeRepetition, addBias } from './penalties.ts';
 
@@ -44,7 +45,11 @@ export function processorsOf(
   return processors;
 }
 
-/** Logits after all processors; the given ones stay as they are, and are returned where there is no processor. */
+/**
+ * Logits after all processors; the given ones stay as they are, and are returned where there is no processor.
+ *
+ * @throws UserError where the processors exclude all tokens
+ */
 export function processLogits(
   logits: Float32Array,
   processors: readonly LogitsProcessor[],
@@ -53,5 +58,17 @@ export function processLogits(
   if (processors.length === 0) return logits;
   const processed = logits.slice();
   for (const process of processors) process(processed, sequence);
+  if (logits.some(isLeft) && !processed.some(isLeft)) throw nothingLeft(sequence);
   return processed;
+}
+
+const isLeft = (logit: number): boolean => logit > -Infinity;
+
+function nothingLeft({ output }: TokenSequence): UserError {
+  return new UserError({
+    what: 'no token is left to go on with',
+    where: `behind ${output.length} tokens of output`,
+    expected: 'parameters that can hold together',
+    fix: 'ask for fewer minimumTokens than the format of the output allows, or leave the format free',
+  });
 }

@@ -28,7 +28,7 @@ export interface TextStream {
  */
 export function textStream(
   decoder: TokenDecoder,
-  { stop = [], minimumTokens = 0 }: { stop?: readonly string[]; minimumTokens?: number },
+  { stop = [], minimumTokens = 0 }: { stop?: readonly string[]; minimumTokens?: number } = {},
 ): TextStream {
   const stops = stopStrings(stop);
   let tokens = 0;
