@@ -124,9 +124,8 @@ struct Kernel {
 /** Arguments that a kernel's signature lets pass. */
 template <class... Parameters, size_t... i>
 std::tuple<Stored<Parameters>...> readArguments(napi_env env, const napi_value* values, const Signature& signature,
-                                                std::index_sequence<i...>) {
+                                                std::array<Given, sizeof...(Parameters)>& given, std::index_sequence<i...>) {
   std::tuple<Stored<Parameters>...> arguments;
-  std::array<Given, sizeof...(Parameters)> given;
   const auto read = [&](size_t index, auto& argument) {
     using Type = std::remove_reference_t<decltype(argument)>;
     if (!Argument<Type>::read(env, values[index], argument, given[index])) signature.refuse(index, describe(env, values[index]));
@@ -145,12 +144,20 @@ napi_value callKernel(napi_env env, napi_callback_info info) {
     const Kernel& kernel = *static_cast<const Kernel*>(call.data);
     call.expectAll(kernel.signature.name());
     const auto function = reinterpret_cast<void (*)(Parameters...)>(kernel.function);
-    auto arguments =
-        readArguments<Parameters...>(env, call.arguments, kernel.signature, std::index_sequence_for<Parameters...>{});
-    if (kernel.check != nullptr) std::apply(reinterpret_cast<void (*)(Parameters...)>(kernel.check), arguments);
+    std::array<Given, count> given;
+    auto arguments = readArguments<Parameters...>(env, call.arguments, kernel.signature, given, std::index_sequence_for<Parameters...>{});
+    const auto checkContent = reinterpret_cast<void (*)(Parameters...)>(kernel.check);
+    if (checkContent != nullptr) std::apply(checkContent, arguments);
     if (KernelQueue& queue = KernelQueue::of(env); queue.isOpen()) {
+      std::function<void()> check = [] {};
+      if (queue.isRecording() && (checkContent != nullptr || kernel.signature.looksIntoArrays())) {
+        check = [&kernel, checkContent, arguments, given = std::move(given)] {
+          kernel.signature.check(given.data());
+          if (checkContent != nullptr) std::apply(checkContent, arguments);
+        };
+      }
       const auto run = [function, arguments = std::move(arguments)] { std::apply(function, arguments); };
-      queue.add(env, run, call.arguments, count);
+      queue.add(env, run, std::move(check), call.arguments, count);
     } else {
       std::apply(function, arguments);
     }

@@ -11,6 +11,38 @@
 
 namespace arrowsmith {
 
+/** A kernel with its arguments, which the reference keeps from the garbage collector. */
+struct Waiting {
+  std::function<void()> kernel;
+  /** Throws for arrays whose content the kernel does not take; it may have changed since the call. */
+  std::function<void()> check;
+  napi_ref arguments;
+};
+
+inline void forget(napi_env env, std::vector<Waiting>& kernels) {
+  for (const Waiting& each : kernels) napi_delete_reference(env, each.arguments);
+  kernels.clear();
+}
+
+/** Kernels that are run again and again, on what their arguments' memory holds each time; src/recording.ts says what for. */
+class Recording {
+ public:
+  explicit Recording(std::vector<Waiting> kernels) : kernels_(std::move(kernels)) {}
+
+  /** Runs all, each after its check. */
+  void run() const {
+    for (const Waiting& each : kernels_) {
+      each.check();
+      each.kernel();
+    }
+  }
+
+  void clear(napi_env env) { forget(env, kernels_); }
+
+ private:
+  std::vector<Waiting> kernels_;
+};
+
 /** The queue of one JavaScript thread; kernels wait in it while it is open. */
 class KernelQueue {
  public:
@@ -26,7 +58,14 @@ class KernelQueue {
 
   bool isOpen() const { return isOpen_; }
   size_t length() const { return waiting_.size(); }
-  void open() { isOpen_ = true; }
+  bool isRecording() const { return isRecording_; }
+
+  /** @param recording whether what waits will be run again and again */
+  void open(bool recording) {
+    isOpen_ = true;
+    isRecording_ = recording;
+  }
+
 
   /** Closes the queue and forgets what waits. */
   void close(napi_env env) {
@@ -34,14 +73,17 @@ class KernelQueue {
     clear(env);
   }
 
+  /** What waits, which waits no longer then. */
+  Recording record() { return Recording(std::exchange(waiting_, {})); }
+
   /** Adds a kernel, whose arguments are kept from the garbage collector. */
-  void add(napi_env env, std::function<void()> kernel, const napi_value* arguments, size_t count) {
+  void add(napi_env env, std::function<void()> kernel, std::function<void()> check, const napi_value* arguments, size_t count) {
     napi_value list;
     napi_ref kept;
     if (napi_create_array_with_length(env, count, &list) != napi_ok) throw std::bad_alloc();
     for (size_t i = 0; i < count; i++) napi_set_element(env, list, static_cast<uint32_t>(i), arguments[i]);
     if (napi_create_reference(env, list, 1, &kept) != napi_ok) throw std::bad_alloc();
-    waiting_.push_back({std::move(kernel), kept});
+    waiting_.push_back({std::move(kernel), std::move(check), kept});
   }
 
   /**
@@ -69,17 +111,9 @@ class KernelQueue {
   }
 
  private:
-  struct Waiting {
-    std::function<void()> kernel;
-    napi_ref arguments;
-  };
+  void clear(napi_env env) { forget(env, waiting_); }
 
-  void clear(napi_env env) {
-    for (const Waiting& each : waiting_) napi_delete_reference(env, each.arguments);
-    waiting_.clear();
-  }
-
-  bool isOpen_ = false;
+  bool isOpen_ = false, isRecording_ = false;
   std::vector<Waiting> waiting_;
 };
 

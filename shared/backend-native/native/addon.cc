@@ -1,6 +1,7 @@
 /** @file The kernels, memory for their tensors, and the queue in which they wait, as functions of a Node addon. */
 #include <dlfcn.h>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -18,10 +19,13 @@
 namespace arrowsmith {
 namespace {
 
-/** `openQueue()`: from now on kernels wait. */
-napi_value openQueue(napi_env env, napi_callback_info) {
+/** `openQueue(recording)`: from now on kernels wait; whether they will be recorded. */
+napi_value openQueue(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    KernelQueue::of(env).open();
+    const Call<1> call(env, info);
+    bool recording = false;
+    napi_get_value_bool(env, call.arguments[0], &recording);
+    KernelQueue::of(env).open(recording);
     return nullptr;
   });
 }
@@ -34,6 +38,35 @@ napi_value queueLength(napi_env env, napi_callback_info) {
 /** `runQueue()`: runs the kernels that wait, and returns the seconds that each took. */
 napi_value runQueue(napi_env env, napi_callback_info) {
   return guarded(env, [&] { return toJavaScript(env, KernelQueue::of(env).run(env)); });
+}
+
+/** `recordQueue()`: the kernels that wait, which wait no longer, for `runRecording`. */
+napi_value recordQueue(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value {
+    auto recording = std::make_unique<Recording>(KernelQueue::of(env).record());
+    const auto finalize = [](napi_env environment, void* data, void*) {
+      auto* recorded = static_cast<Recording*>(data);
+      recorded->clear(environment);
+      delete recorded;
+    };
+    napi_value result;
+    if (napi_create_external(env, recording.get(), finalize, nullptr, &result) != napi_ok) throw std::bad_alloc();
+    recording.release();
+    return result;
+  });
+}
+
+/** `runRecording(recording)`: runs its kernels, in order. */
+napi_value runRecording(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Call<1> call(env, info);
+    void* recording = nullptr;
+    if (napi_get_value_external(env, call.arguments[0], &recording) != napi_ok) {
+      throw std::invalid_argument("argument 1 must be a recording");
+    }
+    static_cast<const Recording*>(recording)->run();
+    return nullptr;
+  });
 }
 
 /** `closeQueue()`: forgets the kernels that wait; from now on they run at once. */
@@ -90,6 +123,8 @@ NAPI_MODULE_INIT() {
         {"queueLength", queueLength},
         {"runQueue", runQueue},
         {"closeQueue", closeQueue},
+        {"recordQueue", recordQueue},
+        {"runRecording", runRecording},
         {"setThreads", setThreadsOfPool},
         {"threads", Binding<&threads>::call},
         {"scratchTotal", Binding<&scratchTotal>::call},

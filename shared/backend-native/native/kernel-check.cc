@@ -158,6 +158,14 @@ void Signature::checkCondition(const Condition& condition, const Given* given) c
   fail(ofSubject ? parameters_[condition.subject].name : condition.left.text, textOf(condition, right), textOfSize(left));
 }
 
+bool Signature::looksIntoArrays() const {
+  return std::any_of(conditions_.begin(), conditions_.end(), [&](const Condition& condition) {
+    const bool ofContent = condition.relation == Relation::in || condition.relation == Relation::riseTo ||
+                           condition.relation == Relation::riseWithin || condition.relation == Relation::differ;
+    return ofContent && parameters_[condition.subject].kind == Kind::integers;
+  });
+}
+
 void Signature::check(const Given* given) const {
   for (size_t i = 0; i < parameters_.size(); i++) {
     const Parameter& parameter = parameters_[i];

@@ -81,6 +81,9 @@ class Signature {
    */
   void check(const Given* given) const;
 
+  /** Whether {@link check} depends on what is in arrays. */
+  bool looksIntoArrays() const;
+
  private:
   /** A product of numbers and sizes, and something added. */
   struct Expression {

@@ -360,6 +360,9 @@ void attendPieces(const std::vector<Block>& blocks, const ScoreScale& scale, int
 void checkPages(const PagedAttention& call, int64_t blockCount) {
   const auto fail = [](const std::string& text) { throw std::out_of_range("pagedAttention: " + text); };
   const auto element = [](const char* name, int64_t i) { return std::string(name) + "[" + std::to_string(i) + "]"; };
+  if (call.blockSize > call.slots) {
+    fail("blockSize must be at most slots = " + std::to_string(call.slots) + ", not " + std::to_string(call.blockSize));
+  }
   int64_t first = 0;
   for (int64_t i = 0; i < call.b; i++) {
     const int64_t queries = call.queryOffsets[i + 1] - call.queryOffsets[i], length = call.lengths[i];
@@ -385,8 +388,8 @@ void checkPages(const PagedAttention& call, int64_t blockCount) {
   }
   int64_t needed = 0;
   for (int64_t i = 0; i < call.b; i++) needed += pieces(call.lengths[i], call.blockSize);
-  if (needed == blockCount) return;
-  fail("blocks must have " + std::to_string(needed) + " elements for lengths with the blockSize " + std::to_string(call.blockSize) +
+  if (needed <= blockCount) return;
+  fail("blocks must have at least " + std::to_string(needed) + " elements for lengths with the blockSize " + std::to_string(call.blockSize) +
        ", not blockCount = " + std::to_string(blockCount));
 }
 

@@ -285,7 +285,7 @@ export interface AddonKernels {\n${methods.join('')}}\n`;
       'pagedAttention',
       { n: 3, b: 1 },
       { queryOffsets: [0, 3], lengths: [5], blocks: [0, 0] },
-      'blocks must have 3 elements for lengths with the blockSize 2, not blockCount = 2',
+      'blocks must have at least 3 elements for lengths with the blockSize 2, not blockCount = 2',
     ],
     [
       'pagedAttention',
@@ -324,7 +324,7 @@ export interface AddonKernels {\n${methods.join('')}}\n`;
   });
 
   test('refuse what would have to wait, at once', () => {
-    addon.openQueue();
+    addon.openQueue(false);
     try {
       expect(() => addon.softmax(2, 3, new Float32Array(6), new Float32Array(5))).toThrow(
         'softmax: y must have n · d = 6 elements, not 5',

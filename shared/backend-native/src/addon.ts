@@ -15,19 +15,26 @@ export const precisionCode = { f32: 0, bf16: 1 } as const satisfies Record<Preci
 export const activationCode = { silu: 0, 'gelu-tanh': 1 } as const;
 export const formatCode = { f32: 0, bf16: 1, int8: 2 } as const;
 
+/** Kernels with their arguments: opaque. */
+export type RecordedKernels = object;
+
 /** What native/addon.cc exports; native/kernels.h says what each kernel does. */
 export interface Addon extends AddonKernels {
   /** Memory at a multiple of 64 bytes, outside of V8's heap; its content is undefined. */
   allocate(bytes: number): ArrayBuffer;
   /** Gives the memory of `allocate` back at once; the buffer is empty afterwards. */
   release(buffer: ArrayBuffer): void;
-  /** From now on the kernels wait. */
-  openQueue(): void;
+  /** From now on the kernels wait. @param recording whether they will be recorded */
+  openQueue(recording: boolean): void;
   queueLength(): number;
   /** Runs the kernels that wait, in order. @returns the seconds that each took */
   runQueue(): number[];
   /** Forgets the kernels that wait; from now on they run at once. */
   closeQueue(): void;
+  /** The kernels that wait, which wait no longer. */
+  recordQueue(): RecordedKernels;
+  /** Runs recorded kernels, in order, on what their arguments hold now. @throws as the kernels, for integers that do not fit */
+  runRecording(kernels: RecordedKernels): void;
   setThreads(count: number): void;
   threads(): number;
   /** Bytes that kernels of all threads keep for themselves. */

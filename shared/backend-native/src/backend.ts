@@ -1,10 +1,12 @@
 /** @file The backend `native`: tfjs's CPU backend with tensors in pooled memory, and with kernels of C++ where there are. */
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
-import type { DataId, DataType, TensorInfo, backend_util } from '@tensorflow/tfjs-core';
+import { dispose, tidy } from '@tensorflow/tfjs-core';
+import type { DataId, DataType, TensorContainer, TensorInfo, backend_util } from '@tensorflow/tfjs-core';
 import { UserError } from '@arrowsmith/errors';
-import { type Addon, formatCode, type Precision, precisionCode } from './addon.ts';
+import { type Addon, formatCode, type RecordedKernels, type Precision, precisionCode } from './addon.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { KernelQueue } from './kernel-queue.ts';
+import { keepAll, type Recording } from './recording.ts';
 
 /** Bytes of tensors and of what kernels keep for themselves. */
 export interface NativeMemory {
@@ -69,6 +71,34 @@ export class NativeBackend extends MathBackendCPU {
   /** Runs `f`, whose kernels wait until one of their results is looked at, or `f` is done: JavaScript's part goes faster so. */
   during<T>(f: () => T): T {
     return this.queue.during(f);
+  }
+
+  /**
+   * Runs f once without computing anything, and returns its tensors with what computes them: again and again, each time from what is then in the memory of
+   * f's inputs. JavaScript's part of a pass is done once then. Tensors that f uses must outlive the recording.
+   *
+   * @param f returns tensors, which are the recording's
+   * @throws NotRecordable when f looks at what a kernel makes, or runs one of tfjs's own, which compute at once
+   */
+  record<T extends TensorContainer>(f: () => T): Recording<T> {
+    const putBack = this.#pool.setAside();
+    let recorded: { result: T; kernels: RecordedKernels } | undefined;
+    let buffers: ArrayBuffer[] = [];
+    try {
+      recorded = this.queue.record(() => tidy(() => keepAll(f())));
+    } finally {
+      buffers = putBack();
+      if (recorded === undefined) for (const buffer of buffers) this.#pool.give({ buffer });
+    }
+    const { result, kernels } = recorded;
+    return {
+      result,
+      run: () => this.addon.runRecording(kernels),
+      dispose: () => {
+        dispose(result);
+        for (const buffer of buffers.splice(0)) this.#pool.give({ buffer });
+      },
+    };
   }
 
   /** Makes sure that no kernel which waits is to write these tensors. */

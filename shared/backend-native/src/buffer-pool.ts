@@ -40,6 +40,8 @@ export class BufferPool {
   readonly #free = new Map<number, FreeBuffer[]>();
   /** Of all buffers, how many bytes were asked for at most. */
   readonly #used = new Map<ArrayBufferLike, number>();
+  /** Those given back since they are set aside, by size; undefined where they are not. */
+  #aside: Map<number, ArrayBuffer[]> | undefined;
   #inUse = 0;
   #kept = 0;
   #resident = 0;
@@ -60,7 +62,7 @@ export class BufferPool {
     const bytes = 4 * length;
     if (bytes < SMALLEST_POOLED) return new Float32Array(length);
     const size = sizeClass(bytes);
-    const buffer = this.#takeFree(size) ?? this.#takeFresh(size);
+    const buffer = this.#aside?.get(size)?.pop() ?? this.#takeFree(size) ?? this.#takeFresh(size);
     this.#taken.add(buffer);
     this.#useBytes(buffer, bytes);
     return new Float32Array(buffer, 0, length);
@@ -69,14 +71,33 @@ export class BufferPool {
   /** Takes an array back; nothing happens to one that is not from here. */
   give(values: { buffer: ArrayBufferLike }): void {
     const { buffer } = values;
-    if (!(buffer instanceof ArrayBuffer) || !this.#taken.delete(buffer)) return;
+    if (!(buffer instanceof ArrayBuffer) || !this.#taken.has(buffer)) return;
     const size = buffer.byteLength;
+    if (this.#aside !== undefined) {
+      this.#aside.set(size, [...(this.#aside.get(size) ?? []), buffer]);
+      return;
+    }
+    this.#taken.delete(buffer);
     this.#inUse -= size;
     this.#kept += size;
     let ofThatSize = this.#free.get(size);
     if (ofThatSize === undefined) this.#free.set(size, (ofThatSize = []));
     ofThatSize.push({ buffer, since: this.#clock++ });
     this.#trim();
+  }
+
+  /**
+   * Until the function that is returned is called, buffers that are given back are handed out again only here; it then returns them, still in use, to be
+   * given back by the caller when nothing uses their memory any more.
+   */
+  setAside(): () => ArrayBuffer[] {
+    if (this.#aside !== undefined) throw new Error('buffers are set aside already');
+    const aside = new Map<number, ArrayBuffer[]>();
+    this.#aside = aside;
+    return () => {
+      this.#aside = undefined;
+      return [...aside.values()].flat();
+    };
   }
 
   /** Whether an array is a view of a buffer that is handed out: it will be overwritten once that is given back. */

@@ -1,6 +1,7 @@
 /** @file Registers the kernels of the backend `native`: those of this folder, and tfjs's own for everything else. */
 import { getKernelsForBackend, type KernelFunc, registerKernel } from '@tensorflow/tfjs-core';
 import type { NativeBackend } from '../backend.ts';
+import { NotRecordable } from '../kernel-queue.ts';
 import { profiled } from '../profile.ts';
 import { altUpKernels } from './alt-up.ts';
 import { arithmeticKernels } from './arithmetic.ts';
@@ -25,7 +26,7 @@ import { sliceKernels } from './slice.ts';
 import { routingKernels } from './routing.ts';
 import { storedKernels } from './stored.ts';
 import { streamKernels } from './streams.ts';
-import { flushInputs } from './tfjs-kernel.ts';
+import { flushInputs, refuseToRecord } from './tfjs-kernel.ts';
 
 const native: Kernels = {
   ...altUpKernels,
@@ -78,6 +79,7 @@ const LOOKS_AT_NOTHING: ReadonlySet<string> = new Set(['Identity', 'Reshape']);
 function settling(name: string, kernel: KernelFunc): KernelFunc {
   if (LOOKS_AT_NOTHING.has(name)) return kernel;
   return (args) => {
+    refuseToRecord(name, args as unknown as KernelArguments);
     flushInputs(args as unknown as KernelArguments);
     return kernel(args);
   };
@@ -89,6 +91,7 @@ function naming(name: string, kernel: Kernel): Kernel {
     try {
       return kernel(args);
     } catch (error) {
+      if (error instanceof NotRecordable) throw error;
       throw new Error(`kernel ${name}: ${(error as Error).message}`, { cause: error });
     }
   };
