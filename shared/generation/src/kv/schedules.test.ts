@@ -4,7 +4,7 @@
  */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { kvMemories } from './kv-memories.ts';
+import { heterogeneousMemory, kvMemories } from './kv-memories.ts';
 import { configOfLayers, type LayerShape } from './testing/configs.ts';
 import { ShadowEngine } from './testing/shadow-engine.ts';
 
@@ -12,17 +12,23 @@ const SCHEDULES = Number(process.env['ARROWSMITH_SCHEDULES'] ?? 850);
 
 const CONTEXT = 24;
 
+/** Floats of a row in the miniature that layers are taken from: one head of four. */
+const ROW = 4;
+
+/** What a schedule is of no use without. */
 const EVENTS = ['prefixes', 'copies', 'refusals'] as const;
 
 const models: Record<string, LayerShape[]> = {
   'that sees everything': [{}, {}],
-  'with windows': [{ window: 5 }, {}, { window: 5 }, { window: 1 }],
+  'with windows': [{ window: 5 }, {}, { window: 5 }, { window: 5 }, { window: 1 }],
   'with chunks': [{ chunk: 6 }, { chunk: 6 }, {}],
   'of four groups, with rows of three sizes, and shared keys': [
     { window: 7, headDim: 2 },
     { chunk: 8, headDim: 3 },
     { headDim: 1 },
     { window: 7, headDim: 2, keysOfLayer: 0 },
+    { window: 4, headDim: 3 },
+    { window: 9, headDim: 3, keysOfLayer: 4 },
     { window: 3, chunk: 4, headDim: 1 },
   ],
 };
@@ -86,7 +92,10 @@ describe.each(Object.entries(kvMemories))('%s memory', (name, createMemory) => {
         fc.integer({ min: 9, max: 20 }),
         fc.array(step, { minLength: 15, maxLength: 45, size: 'max' }),
         (blockSize, size, steps) => {
-          const engine = new ShadowEngine(createMemory({ config, blockSize, bytes: Math.ceil((size / 8) * least) }));
+          const engine = new ShadowEngine(
+            createMemory({ config, blockSize, bytes: Math.ceil((size / 8) * least) }),
+            config,
+          );
           for (const each of steps) {
             take(engine, each);
             engine.check();
@@ -103,4 +112,31 @@ describe.each(Object.entries(kvMemories))('%s memory', (name, createMemory) => {
     expect(happened.refusals).toBeGreaterThan(0);
     expect(happened.prefixes > 0).toBe(name !== 'contiguous');
   });
+});
+
+test('in memory that has been in use for long, and where room is scattered, blocks move together', () => {
+  const window = { window: 2 };
+  const config = configOfLayers([window, window, window, window, window, {}], CONTEXT);
+  const what = fc.noBias(fc.constantFrom(...OFTEN, 'free' as const, 'swapOut' as const, 'swapIn' as const));
+  const schedule = fc.array(fc.tuple(what, anyNumber, anyNumber), { minLength: 2000, maxLength: 2000, size: 'max' });
+  const happened = { copies: 0, movesAtSwapIn: 0 };
+  fc.assert(
+    fc.property(schedule, (steps) => {
+      // 30 pages of 5 blocks with one layer, or one block with five.
+      const engine = new ShadowEngine(
+        heterogeneousMemory({ config, blockSize: 1, bytes: 30 * 5 * 2 * 4 * ROW }),
+        config,
+      );
+      for (const each of steps) {
+        take(engine, each);
+        engine.check();
+      }
+      // Nothing forks: whatever is copied has moved.
+      happened.copies += engine.events.copies;
+      happened.movesAtSwapIn += engine.events.movesAtSwapIn;
+    }),
+    { numRuns: 8, seed: 5, endOnFailure: true }, // shrinking thousands of steps takes long
+  );
+  expect(happened.copies).toBeGreaterThan(20);
+  expect(happened.movesAtSwapIn).toBeGreaterThan(0);
 });

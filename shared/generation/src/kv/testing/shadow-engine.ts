@@ -3,6 +3,7 @@
  * seen can be compared with the token that it should be of: the key of a token, in a layer, is a number that no other token has, unless all before it
  * are the same and the salt is.
  */
+import type { DecoderConfig } from '@arrowsmith/model';
 import type { KvMemory, KvSequence, RowCopy, SwappedSequence } from '../kv-memory.ts';
 
 interface Content {
@@ -34,10 +35,11 @@ const NOTHING = 0;
 
 export class ShadowEngine {
   readonly memory: KvMemory;
+  readonly #config: DecoderConfig;
   readonly sequences: Shadow[] = [];
   readonly swapped: ShadowSwapped[] = [];
   /** How often something happened that a schedule may miss. */
-  readonly events = { prefixes: 0, copies: 0, refusals: 0 };
+  readonly events = { prefixes: 0, copies: 0, refusals: 0, movesAtSwapIn: 0 };
   readonly #pool: Int32Array;
   /** For each layer, the first that is at its place. */
   readonly #owners: number[];
@@ -45,8 +47,9 @@ export class ShadowEngine {
   readonly #roots = new Map<string, Prefix>();
   #prefixes = 0;
 
-  constructor(memory: KvMemory) {
+  constructor(memory: KvMemory, config: DecoderConfig) {
     this.memory = memory;
+    this.#config = config;
     this.#pool = new Int32Array(memory.floats).fill(NOTHING);
     this.#owners = memory.layers.map(({ group, keyOffset }) =>
       memory.layers.findIndex((other) => other.group === group && other.keyOffset === keyOffset),
@@ -120,6 +123,7 @@ export class ShadowEngine {
   swapIn(saved: ShadowSwapped): boolean {
     const back = this.memory.swapIn(saved.swapped);
     if (back === undefined) return this.#refused();
+    if (back.copies.length > 0) this.events.movesAtSwapIn++;
     this.#copy(back.copies);
     for (const { group, from, to, rows } of back.restore) {
       const size = this.#rowFloats(group);
@@ -147,9 +151,9 @@ export class ShadowEngine {
   /** Looks at what the queries of positions see of the tokens that are computed, which have names. */
   #look({ sequence }: Shadow, names: readonly number[], from: number, to: number): void {
     const tables = this.memory.groups.map((_, group) => this.memory.blocks(sequence, group));
-    const { blockSize, groups, layers } = this.memory;
+    const { blockSize, layers } = this.memory;
     for (const [layer, { group, keyOffset, valueOffset }] of layers.entries()) {
-      const { window, chunk } = groups[group]!;
+      const { window, chunk } = this.#config.layers[layer]!.attention;
       for (let query = from; query < to; query++) {
         for (let j = Math.min(query, names.length - 1); j >= 0; j--) {
           if (window > 0 && query - j >= window) break;
