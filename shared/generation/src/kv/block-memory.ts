@@ -12,6 +12,7 @@ import { BlockPool, type Block } from './block-pool.ts';
 import { cachedPrefix, shareCached } from './cached-prefix.ts';
 import { checkTables } from './check-tables.ts';
 import type { KvMemory, KvSequence, KvUse, RowCopy, SwappedSequence } from './kv-memory.ts';
+import { checkCommitted, checkExtension, checkForked, checkPrompt } from './check-calls.ts';
 import { kvUse } from './kv-use.ts';
 import { copyBlock, copyMoved, OutsideRows, reversed } from './row-copies.ts';
 import { SequenceBlocks, type BlockTable, type SequenceContent } from './sequence-blocks.ts';
@@ -71,14 +72,7 @@ export class BlockMemory implements KvMemory {
   }
 
   add(tokens: readonly number[], { salt = '' }: { salt?: string } = {}): KvSequence | undefined {
-    if (tokens.length === 0) {
-      throw new UserError({
-        what: 'a sequence begins without tokens',
-        expected: 'at least one',
-        fix: 'give it a prompt',
-      });
-    }
-    this.#checkLength(tokens.length);
+    checkPrompt(tokens.length, this.contextLength);
     const root = rootDigest(salt);
     const digests = cachedPrefix(this.#layout, this.#pool, root, tokens);
     const content = { length: digests.length * this.blockSize, root, digests, tail: [] };
@@ -96,27 +90,13 @@ export class BlockMemory implements KvMemory {
 
   extend(sequence: KvSequence, count: number): RowCopy[] | undefined {
     const own = this.#own(sequence);
-    if (!(Number.isInteger(count) && count > 0)) {
-      throw new UserError({
-        what: 'a sequence is extended by no tokens',
-        expected: 'a positive integer',
-        found: `${count}`,
-      });
-    }
-    this.#checkLength(own.end + count);
+    checkExtension(own.end, count, this.contextLength);
     return this.#grow(own, count);
   }
 
   commit(sequence: KvSequence, tokens: readonly number[]): void {
     const own = this.#own(sequence);
-    if (tokens.length > own.inFlight) {
-      throw new UserError({
-        what: 'there are more tokens than a sequence was extended by',
-        expected: `at most ${own.inFlight}`,
-        found: `${tokens.length}`,
-        fix: 'extend it first',
-      });
-    }
+    checkCommitted(tokens.length, own.inFlight);
     const named = own.content.digests.length;
     own.append(tokens, this.blockSize);
     this.#cut(own);
@@ -131,14 +111,7 @@ export class BlockMemory implements KvMemory {
 
   fork(sequence: KvSequence): { sequence: KvSequence; copies: RowCopy[] } | undefined {
     const own = this.#own(sequence);
-    if (own.inFlight > 0) {
-      throw new UserError({
-        what: 'a sequence is forked while tokens of it are computed',
-        expected: 'none in flight',
-        found: `${own.inFlight}`,
-        fix: 'commit them first',
-      });
-    }
+    checkForked(own.inFlight);
     const fork = new SequenceBlocks(this.#layout.kinds, own.content);
     for (const table of fork.tables) {
       const { blocks, first } = own.tables[table.kind.number]!;
@@ -300,15 +273,5 @@ export class BlockMemory implements KvMemory {
   #own(sequence: KvSequence): SequenceBlocks {
     if (sequence instanceof SequenceBlocks && this.#sequences.has(sequence)) return sequence;
     throw new Error('the sequence is not in this memory: it was freed or swapped out');
-  }
-
-  #checkLength(length: number): void {
-    if (length <= this.contextLength) return;
-    throw new UserError({
-      what: 'a sequence is longer than the context',
-      expected: `at most ${this.contextLength} tokens`,
-      found: `${length}`,
-      fix: 'end it there, or shorten its prompt',
-    });
   }
 }

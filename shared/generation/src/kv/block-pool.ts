@@ -8,7 +8,7 @@
  * _free_ if not. For room cached blocks are evicted, those first that are unused for longest. A page is _busy_ while a block of it is used, and
  * _idle_ while some are cached and none is used. Where pages are busy for few blocks, blocks move together, so that whatever fits is taken.
  */
-import { assert } from './assert.ts';
+import { checkPool } from './check-pool.ts';
 
 /** A block. Only its pool changes it. */
 export interface Block {
@@ -30,7 +30,7 @@ export interface BlockMove {
 }
 
 /** A page, cut into blocks of one kind. */
-interface Page {
+export interface Page {
   readonly kind: Kind;
   readonly index: number;
   readonly blocks: Block[];
@@ -40,7 +40,7 @@ interface Page {
   released: number;
 }
 
-interface Kind {
+export interface Kind {
   readonly number: number;
   readonly blocksPerPage: number;
   readonly free: Set<Block>;
@@ -162,45 +162,13 @@ export class BlockPool {
 
   /** For tests: @throws Error where the pool's accounts do not agree with its blocks */
   check(): void {
-    const all = [...this.#pages].flatMap(({ blocks }) => blocks);
-    for (const kind of this.#kinds) {
-      const blocks = all.filter(({ page }) => page.kind === kind);
-      const used = blocks.filter(({ references }) => references > 0);
-      const cached = blocks.filter(({ references, digest }) => references === 0 && digest !== undefined);
-      const free = blocks.filter(({ references, digest }) => references === 0 && digest === undefined);
-      const registered = blocks.filter(({ digest }) => digest !== undefined);
-      assert(kind.used === used.length, 'used blocks are counted');
-      assert(kind.busyPages === new Set(used.map(({ page }) => page)).size, 'busy pages are counted');
-      assert(isSame(kind.cached, cached), 'blocks without references that have a digest are cached');
-      assert(isSame(kind.free, free), 'blocks without references and digest are free');
-      assert(isSame(new Set(kind.registered.values()), registered), 'blocks with a digest are registered');
-      assert(
-        [...kind.registered].every(([digest, block]) => block.digest === digest),
-        'under their digests',
-      );
-      assert(isAscending(kind.cached), 'the order of cached blocks is that of their release');
-    }
-    for (const page of this.#pages) {
-      const { length } = page.blocks.filter(({ references }) => references > 0);
-      assert(page.used === length, "a page's used blocks are counted");
-      assert(this.#idlePages.has(page) === (length === 0), 'a page is either busy or idle');
-      assert(page.used > 0 || page.blocks.some(({ digest }) => digest !== undefined), 'an idle page has cached blocks');
-    }
-    assert(isAscending(this.#idlePages), 'the order of idle pages is that of their release');
-    const numbers = new Set([...this.#freePages, ...[...this.#pages].map(({ index }) => index)]);
-    assert(numbers.size === this.#pageCount, 'every page is there');
-    for (const { index, kind, blocks } of this.#pages) {
-      const indices = blocks.map((block) => block.index - index * kind.blocksPerPage);
-      assert(
-        indices.every((each, i) => each === i),
-        "a page's blocks are where it is",
-      );
-      assert(
-        blocks.every(({ page }) => page.blocks === blocks),
-        'a block is of its page',
-      );
-    }
-    assert(this.#freePages.length + this.#pages.size === this.#pageCount, 'every page is there once');
+    checkPool({
+      kinds: this.#kinds,
+      pageCount: this.#pageCount,
+      freePages: this.#freePages,
+      pages: this.#pages,
+      idlePages: this.#idlePages,
+    });
   }
 
   /** A block for a kind that has no free one: of a page that no kind has, or of what is unused for longest, a block of the kind or any page. */
@@ -307,12 +275,4 @@ const freeBeside = (block: Block | undefined): Block | undefined =>
 function first<T>(values: Iterable<T>): T | undefined {
   for (const value of values) return value;
   return undefined;
-}
-
-const isSame = (set: ReadonlySet<Block>, blocks: readonly Block[]): boolean =>
-  set.size === blocks.length && blocks.every((block) => set.has(block));
-
-function isAscending(values: Iterable<{ released: number }>): boolean {
-  const times = [...values].map(({ released }) => released);
-  return times.every((time, i) => i === 0 || time >= (times[i - 1] ?? time));
 }
