@@ -59,6 +59,7 @@ const { schema } = fc.letrec<{ schema: object }>((tie) => ({
     { maxDepth: 2, depthSize: 'small' },
     fc.constantFrom(
       { type: 'integer' },
+      { type: 'integer', minimum: -5, maximum: 123 },
       { type: 'number' },
       { type: 'boolean' },
       { type: 'null' },
@@ -143,6 +144,7 @@ describe('accepts', () => {
 
   test.each([
     [{ type: 'number' }, ['0', '-0', '1.5', '2e10', '1E-5'], ['01', '.5', '1.', '+1', '1e', 'NaN']],
+    [{ type: 'integer', minimum: -3, exclusiveMaximum: 12 }, ['-3', '0', '11'], ['-4', '12', '1.0']],
     [{ type: 'string' }, ['""', '"\\u00e9"', '"\\/"', '"😀"'], ['"', '"\n"', '"\\x"', '"\\ud800"']],
     [{ type: 'string', minLength: 2, maxLength: 2 }, ['"😀\\n"', '"\\u0041b"'], ['"a"', '"abc"']],
     [{ enum: [{ x: [true] }, 1] }, ['{"x":[true]}', '1'], ['{"x":[false]}', '{}']],
@@ -170,7 +172,8 @@ describe('refuses with the keyword and its place', () => {
   test.each([
     [{ type: 'string', format: 'date' }, 'has format, which', '#/format'],
     [{ properties: { a: { oneOf: [] } } }, 'has oneOf', '#/properties/a/oneOf'],
-    [{ items: { type: 'number', minimum: 3 } }, 'has minimum', '#/items/minimum'],
+    [{ items: { type: 'number', minimum: 3 } }, 'has minimum of a number', '#/items/minimum'],
+    [{ type: 'integer', maximum: '3' }, 'no JSON schema', '#/maximum'],
     [{ anyOf: [{}, { not: {} }] }, 'has not', '#/anyOf/1/not'],
     [{ $ref: '#/$defs/a/b', $defs: { 'a/b': {} } }, 'no JSON schema', '#/$ref'],
     [{ $ref: 'other.json' }, 'no JSON schema', '#/$ref'],

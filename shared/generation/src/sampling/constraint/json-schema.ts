@@ -1,12 +1,12 @@
 /** @file JSON schemas, a subset, as expressions: the JSON texts of values that a schema accepts. */
 import { UserError } from '@arrowsmith/errors';
 import { alternatives, type Expression, NEVER } from './expression.ts';
+import { integerBetween } from './integer-range.ts';
 import {
   anyValue,
   array,
   boolean,
   constant,
-  integer,
   nullValue,
   number,
   object,
@@ -35,7 +35,7 @@ const OF_TYPE: Readonly<Record<string, readonly string[]>> = {
   array: ['items', 'minItems', 'maxItems'],
   string: ['pattern', 'minLength', 'maxLength'],
   number: [],
-  integer: [],
+  integer: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'],
   boolean: [],
   null: [],
 };
@@ -51,7 +51,7 @@ const SUPPORTED = ['type', ...ALONE, ...Object.values(OF_TYPE).flat()];
  * JSON.stringify does.
  *
  * @param schema of draft 2020-12, with the keywords type, enum, const, anyOf, $ref within the schema, properties, required,
- *   additionalProperties, items, minItems, maxItems, pattern, minLength and maxLength, and annotations
+ *   additionalProperties, items, minItems, maxItems, pattern, minLength, maxLength, bounds of integers, and annotations
  * @param depth how often each `$ref` is followed within itself, and how deep values are nested of which nothing is said
  * @throws UserError where there is another keyword, or one has a value that it cannot have
  */
@@ -86,9 +86,9 @@ function expressionOfType(type: unknown, schema: Schema, place: Place): Expressi
     case 'string':
       return stringOfSchema(schema, place);
     case 'number':
-      return number;
+      return numberOf(schema, place);
     case 'integer':
-      return integer;
+      return integerOf(schema, place);
     case 'boolean':
       return boolean;
     case 'null':
@@ -153,6 +153,23 @@ function stringOfSchema(schema: Schema, place: Place): Expression {
   if (typeof pattern !== 'string') throw wrong('a regular expression', pattern, at(place, 'pattern'));
   if (least > 0 || most < Infinity) throw unsupported('a length beside pattern', place);
   return stringOf(regularExpressionWithin(pattern));
+}
+
+function numberOf(schema: Schema, place: Place): Expression {
+  const [bound] = (OF_TYPE['integer'] ?? []).filter((keyword) => keyword in schema);
+  if (bound !== undefined) throw unsupported(`${bound} of a number that is no integer`, at(place, bound));
+  return number;
+}
+
+function integerOf(schema: Schema, place: Place): Expression {
+  const bound = (keyword: string, otherwise: number): number => {
+    const value = schema[keyword] ?? otherwise;
+    if (typeof value === 'number') return value;
+    throw wrong('a number', value, at(place, keyword));
+  };
+  const least = Math.max(bound('minimum', -Infinity), Math.floor(bound('exclusiveMinimum', -Infinity)) + 1);
+  const most = Math.min(bound('maximum', Infinity), Math.ceil(bound('exclusiveMaximum', Infinity)) - 1);
+  return integerBetween(least, most);
 }
 
 /** The bounds of two keywords. */

@@ -52,14 +52,11 @@ function escaped(ranges: readonly CodePoints[]): Expression {
   ]);
 }
 
-/** Bounded, so that no number goes on for ever, and each is one that float64 tells from its neighbours. */
-const INTEGER = String.raw`-?(?:0|[1-9]\d{0,14})`;
-
-/** An integer of at most 15 digits. */
-export const integer = regularExpression(INTEGER);
-
-/** A number of at most 15 digits before and behind the point, and an exponent of at most two. */
-export const number = regularExpression(String.raw`${INTEGER}(?:\.\d{1,15})?(?:[eE][+-]?\d{1,2})?`);
+/**
+ * A number of at most 15 digits before and behind the point, and an exponent of at most two: bounded, so that none goes on for ever, and
+ * float64 tells each from its neighbours.
+ */
+export const number = regularExpression(String.raw`-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?(?:[eE][+-]?\d{1,2})?`);
 
 export const boolean = alternatives([literal('true'), literal('false')]);
 
