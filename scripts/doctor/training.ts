@@ -6,17 +6,16 @@ import type { Pipeline, StageDeclaration, Steps } from '@arrowsmith/pipeline';
 import {
   availableMemory,
   estimateMemory,
-  measureSteps,
+  measureTraining,
   type TrainingMemory,
-  type TrainingMemoryOptions,
-  trainingParameters,
   type TrainingParameters,
+  type TrainingTime,
 } from '@arrowsmith/training';
 import { type Finding, finding } from './finding.ts';
-import { speedOf, trainingTime, type Speed, type TrainingTime } from './training-time.ts';
+import { trainingSeconds } from './training-time.ts';
 
-/** Seconds that the steps of a reference are measured for: V8 compiles meanwhile, and those of the second half count. */
-const SECONDS = 2;
+/** How long each training is tried, in seconds: V8 compiles meanwhile, and the second half counts. */
+const SECONDS = 0.6;
 
 /** What the process of a training has taken before it begins: Node, the code and its heap; measured. This process has measured backends, too. */
 const BEFORE_TRAINING = 130e6;
@@ -24,7 +23,7 @@ const BEFORE_TRAINING = 130e6;
 /** What the estimates of a pipeline need to know of its parameters, as its stages have parsed them. */
 interface Asked {
   config: DecoderConfig;
-  parameters: TrainingMemoryOptions['parameters'] & Pick<TrainingParameters, 'steps'>;
+  parameters: TrainingParameters;
   engine: Engine;
 }
 
@@ -78,28 +77,11 @@ function askedOf(steps: Steps, step: string, declarations: ReadonlyMap<string, S
     contextLength: Number(chunk!['contextLength']),
     vision,
   };
-  const config = decoderConfig(modelParameters.parse(train['model']), data);
+  const config = {
+    ...decoderConfig(modelParameters.parse(train['model']), data),
+    confineAttention: train['confineAttention'] === true,
+  };
   return { config, parameters: train as unknown as Asked['parameters'], engine };
-}
-
-/** Two models, one of small matrices and one of larger ones, whose steps say how fast an engine is. */
-const REFERENCES = [
-  { hiddenSize: 32, intermediateSize: 96, layers: 2, vocabularySize: 512, contextLength: 64, batchSize: 8 },
-  { hiddenSize: 128, intermediateSize: 384, layers: 4, vocabularySize: 2048, contextLength: 256, batchSize: 8 },
-];
-
-async function measureSpeed({ backend, precision }: Engine): Promise<Speed> {
-  await useBackend(backend, { precision });
-  const measured = [];
-  for (const { vocabularySize, contextLength, batchSize, ...sizes } of REFERENCES) {
-    const config = decoderConfig(modelParameters.parse({ ...sizes, heads: 4, kvHeads: 2 }), {
-      vocabularySize,
-      contextLength,
-    });
-    const parameters = trainingParameters.parse({ steps: 1, batchSize });
-    measured.push({ config, batchSize, seconds: await measureSteps({ config, parameters, seconds: SECONDS }) });
-  }
-  return speedOf(measured[0]!, measured[1]!);
 }
 
 async function estimateTraining(all: readonly Asked[]): Promise<Estimate[]> {
@@ -108,15 +90,15 @@ async function estimateTraining(all: readonly Asked[]): Promise<Estimate[]> {
     await useBackend(engine.backend, { precision: engine.precision });
     memories.push(await estimateMemory({ config, parameters, before: BEFORE_TRAINING }));
   }
-  const speeds = new Map<string, Speed>();
   const estimates: Estimate[] = [];
   for (const [i, { config, parameters, engine }] of all.entries()) {
-    const key = JSON.stringify(engine);
-    const speed = speeds.get(key) ?? (await measureSpeed(engine));
-    speeds.set(key, speed);
     const memory = memories[i]!;
-    const time = memory.total > availableMemory() ? undefined : trainingTime(config, parameters, speed);
-    estimates.push({ memory, time });
+    const fits = memory.total <= availableMemory();
+    if (fits) await useBackend(engine.backend, { precision: engine.precision });
+    estimates.push({
+      memory,
+      time: fits ? await measureTraining({ config, parameters, seconds: SECONDS }) : undefined,
+    });
   }
   return estimates;
 }
@@ -130,7 +112,7 @@ function describe(check: string, { config, parameters, engine }: Asked, { memory
   const tokens = parameters.batchSize * config.contextLength;
   const speed = `${Math.round(tokens / time.step).toLocaleString('en-US')} tokens/s`;
   const means = `${parameters.steps.toLocaleString('en-US')} steps of ${tokens.toLocaleString('en-US')} tokens at ${speed}, ${engine.backend} ${engine.precision}, as busy as the machine is now`;
-  return finding('ok', check, `${roughly(time.total)}, ${gigabytes}`, means);
+  return finding('ok', check, `${roughly(trainingSeconds(parameters, time))}, ${gigabytes}`, means);
 }
 
 /** To two digits of the larger unit: more would say what nobody knows. */

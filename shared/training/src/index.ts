@@ -16,4 +16,4 @@ export { initialState, updateParameters, type OptimizerState } from './optimizer
 export { trainingParameters, type OptimizerParameters, type TrainingParameters } from './parameters.ts';
 export { completeParameters, learningRate, shortenedWarmup, warmupSteps, type CompleteParameters } from './schedule.ts';
 export { readTokenTable, type TokenTable } from './token-table.ts';
-export { measureSteps } from './measure-steps.ts';
+export { measureTraining, type TrainingTime } from './measure-training.ts';

@@ -152,8 +152,8 @@ async function begin(options: TrainOptions) {
 }
 
 /** One optimizer step: reads the batch, updates `state`, and returns the log's next row. All or nothing. */
-async function trainStep(
-  { config, parameters, train: rows, signal }: CompleteOptions,
+export async function trainStep(
+  { config, parameters, train: rows, signal }: Pick<CompleteOptions, 'config' | 'parameters' | 'train' | 'signal'>,
   state: OptimizerState,
   log: readonly LogRow[],
   indices: readonly number[],
