@@ -248,3 +248,11 @@ describe('what reads text asks its source', () => {
 });
 
 const withoutComments = (code: string): string => code.replaceAll(/\/\*[^]*?\*\/|(?<![:'"`])\/\/.*$/gm, '');
+
+test('zod is imported as a namespace: by its name z all languages of its errors would come into every bundle', () => {
+  const named = ['shared', 'stages'].flatMap(codeFiles).filter((file) => {
+    const text = readFileSync(join(REPOSITORY, file), 'utf8');
+    return /^import \{[^}]*\bz\b[^}]*\} from 'zod'/m.test(text);
+  });
+  expect(named).toEqual([]);
+});

@@ -16,7 +16,7 @@ beforeAll(() => {
   const write = (name: string, code: string) => writeFileSync(join(folder, name), code);
   write(
     'sort.ts',
-    `import { z } from 'zod';
+    `import * as z from 'zod';
      export const description = 'sorts';
      export const options = z.strictObject({
        size: z.coerce.number().default(3).describe('how many'),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { encodeBatches, textBatches, toTokenizerJson, trainBpe, type BpeModel, type TextBatch } from '@arrowsmith/bpe';
-import { z } from 'zod';
+import * as z from 'zod';
 import { $, which } from 'zx';
 import { parseOptions, threadsOption } from './options.ts';
 import { fixed, median, printTable } from './statistics.ts';

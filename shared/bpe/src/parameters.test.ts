@@ -1,7 +1,7 @@
 /** @file Tests of the tokenizer's parameters. */
 
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { tokenizerParameters } from './parameters.ts';
 
 test('every parameter has a default, but for the number of threads', () => {

@@ -1,6 +1,6 @@
 /** @file Parameters of a tokenizer that is to be trained. Imports zod only, so that tools can load it fast. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Parameters of the training of a byte-level BPE tokenizer. */
 export const tokenizerParameters = z.strictObject({

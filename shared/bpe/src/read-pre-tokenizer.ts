@@ -1,6 +1,6 @@
 /** @file The `pre_tokenizer` and `normalizer` sections of tokenizer.json. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { BEHAVIORS, type CutStep, createCutter } from './cuts.ts';
 import type { BpeModel } from './model.ts';
 import type { NormalizerStep } from './normalizer.ts';

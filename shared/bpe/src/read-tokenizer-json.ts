@@ -1,6 +1,6 @@
 /** @file Reads tokenizer.json files of byte-level BPE tokenizers (GPT-2's, Llama 3's and Qwen's kinds). */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { BYTE_CHARACTERS, unspellBytes } from './byte-alphabet.ts';
 import { normalizeText, type NormalizerStep } from './normalizer.ts';
 import type { AddedToken, BpeModel } from './model.ts';

@@ -1,5 +1,5 @@
 /** @file The parameters by which a stage's backend is chosen. Imports no tfjs, so that tools can load it fast. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { backendNames, precisions } from './resolve.ts';
 
 /** For every stage that computes with tensors. */

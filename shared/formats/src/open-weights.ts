@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
-import { z } from 'zod';
+import * as z from 'zod';
 import { LARGEST_HEADER } from './safetensors-header.ts';
 import { shortened, shortList } from './shortened.ts';
 import { openSafetensors, tensorSource, type TensorInfo, type TensorSource } from './read-safetensors.ts';

@@ -3,7 +3,7 @@
  * section of https://github.com/huggingface/safetensors, and is as strict as it.
  */
 import { UserError } from '@arrowsmith/errors';
-import { z } from 'zod';
+import * as z from 'zod';
 import { shortened } from './shortened.ts';
 import { bytesOfShape, dtypes, isDtype, type Dtype } from './dtypes.ts';
 

@@ -3,7 +3,7 @@
  * nothing else; families and a person's parameters become one of these (`architecture.ts`), and so does a model from Hugging Face. Schemas say it, of
  * which types are made: so it is stated once, and checked where it comes from a file.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { LARGEST_SIZE, MOST_EXPERTS, MOST_LAYERS } from './limits.ts';
 
 const size = z.int().min(1).max(LARGEST_SIZE);

@@ -1,5 +1,5 @@
 /** @file What a person may say of an architecture in a pipeline file. Whatever is left out is the family's. Imports no tfjs. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { families } from './families/index.ts';
 import { chooseOptions, headDimOf } from './families/family.ts';
 import { chosenOptions } from './options.ts';

@@ -2,7 +2,7 @@
  * @file Every option of an architecture, stated once: name, type, limits and what it means. A family gives each a value, a person any of them; the
  * configuration, layer by layer, is made of them in `architecture.ts`. Optional are those that a model need not have.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   activation,
   altUpConfig,

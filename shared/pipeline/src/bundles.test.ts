@@ -18,7 +18,7 @@ beforeAll(async () => {
   write('nx.json', '{}');
   write(
     'stages/greet/src/declaration.ts',
-    `import { z } from 'zod';
+    `import * as z from 'zod';
      export default { name: 'greet', description: '', inputs: [], parameters: z.strictObject({ whom: z.string() }) };`,
   );
   write(

@@ -1,6 +1,6 @@
 /** @file How the steps of a pipeline find what they read. */
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type WrittenStep, wire, withInputs } from './graph.ts';
 import { type ArtifactKind, declareStage, many, one, optional, type Port, type StageDeclaration } from './stage.ts';
 

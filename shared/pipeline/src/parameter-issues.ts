@@ -1,5 +1,5 @@
 /** @file What zod finds wrong with parameters, in words: which key, what was expected, which keys there are. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { printableLine } from '@arrowsmith/errors';
 import { isObject } from './overrides.ts';
 import type { JsonObject } from './stage.ts';

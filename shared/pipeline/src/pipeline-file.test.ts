@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseFlags, parsePipelineSet } from './overrides.ts';
 import { loadPipeline, parseParameters, pipelineJsonSchema, stepNames } from './pipeline-file.ts';
 import { declareStage, one, type StageDeclaration } from './stage.ts';

@@ -1,5 +1,5 @@
 /** @file Pipelines: files merged along `extends`, changed by overrides, checked against the stages' own parameter schemas. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { printableLine, UserError } from '@arrowsmith/errors';
 import { type Steps, wire, type WrittenStep } from './graph.ts';
 import { applyOverrides, isObject, type Override } from './overrides.ts';

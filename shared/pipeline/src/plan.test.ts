@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { digestVariable, parameterDigests, planRun, type PlanOptions } from './plan.ts';
 import { declareStage, one, type StageDeclaration } from './stage.ts';
 

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isLocked, writeFileAtomic } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
-import { z } from 'zod';
+import * as z from 'zod';
 import { removeOldEvents } from './events.ts';
 import { collectorLock, type Workspace } from './workspace.ts';
 

@@ -1,5 +1,5 @@
 /** @file A stage's parameters as help for people, from the schema in its declaration. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isObject } from './overrides.ts';
 import type { JsonObject, StageDeclaration } from './stage.ts';
 import { wrapText } from './wrap-text.ts';

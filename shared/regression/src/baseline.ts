@@ -4,7 +4,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { writeFileAtomic } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
 import type { Workspace } from '@arrowsmith/pipeline';

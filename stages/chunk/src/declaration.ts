@@ -1,5 +1,5 @@
 /** @file The stage `chunk`: documents become token ids in rows of one context. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { declareStage, one } from '@arrowsmith/pipeline/stage';
 
 const parameters = z

@@ -1,5 +1,5 @@
 /** @file The stage `download`: text from the hub, npm packages, a URL, files or the embedded generator becomes a table of documents. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { filterParameters, sourceParameters, sourceTypeOf } from '@arrowsmith/corpus/parameters';
 import { declareStage } from '@arrowsmith/pipeline/stage';
 import type { ResolvedDownload } from './resolve.ts';

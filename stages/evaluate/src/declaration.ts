@@ -1,5 +1,5 @@
 /** @file The stage `evaluate`: losses over the whole validation split, and sample generations, of any number of models. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { samplingParameters } from '@arrowsmith/generation/parameters';
 import { engineParameters } from '@arrowsmith/engine/parameters';
 import { resolveEngine } from '@arrowsmith/engine/resolve';

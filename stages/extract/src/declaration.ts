@@ -1,5 +1,5 @@
 /** @file The stage `extract`: takes a smaller model out of a nested one. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { declareStage, one } from '@arrowsmith/pipeline/stage';
 
 const parameters = z.strictObject({

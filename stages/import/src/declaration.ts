@@ -1,5 +1,5 @@
 /** @file The stage `import`: a model that others trained, with its tokenizer. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { declareStage } from '@arrowsmith/pipeline/stage';
 import type { ResolvedImport } from './resolve.ts';
 

@@ -1,5 +1,5 @@
 /** @file The stage `quantize`: matrices become int8 with one scale per output channel. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { declareStage, one } from '@arrowsmith/pipeline/stage';
 
 export default declareStage({

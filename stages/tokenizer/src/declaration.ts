@@ -1,5 +1,5 @@
 /** @file The stage `tokenizer`: learns a byte-level BPE vocabulary from the training split, or takes one from a tokenizer.json. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { tokenizerParameters } from '@arrowsmith/bpe/parameters';
 import { declareStage, one } from '@arrowsmith/pipeline/stage';
 import type { ResolvedTokenizer } from './resolve.ts';

@@ -1,5 +1,5 @@
 /** @file The stage `train`: a decoder learns to predict the training rows. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { learningRateFor, modelParameters, type ModelParameters } from '@arrowsmith/model/model-parameters';
 import { engineParameters, precisionParameter } from '@arrowsmith/engine/parameters';
 import { resolveEngine } from '@arrowsmith/engine/resolve';

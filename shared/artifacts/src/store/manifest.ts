@@ -1,6 +1,6 @@
 /** @file The manifest of an artifact: its content and nothing else, so that equal content has an equal manifest. */
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '@arrowsmith/errors';
 import { canonicalJson, type Json } from './canonical-json.ts';
 

@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { writeFileAtomic } from './atomic-file.ts';
 import { blobPath, inspectManifest, lostFile, setAside } from './blobs.ts';
 import { digestOf, type Json } from './canonical-json.ts';

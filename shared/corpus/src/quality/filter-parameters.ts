@@ -1,6 +1,6 @@
 /** @file What a document must be like to be kept: the schema of filters, as they are written in a pipeline file. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 
 const share = z.number().min(0).max(1);
 

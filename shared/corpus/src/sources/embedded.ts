@@ -1,5 +1,5 @@
 /** @file The source `embedded`: stories, made on the spot from a seed. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineSource } from './source-type.ts';
 
 /** How many stories there are, and which. */

@@ -1,5 +1,5 @@
 /** @file What to do when a server cannot be reached: stop, or take the embedded corpus instead. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type EmbeddedSource, stories } from './embedded.ts';
 
 /** The parameters of a source whose text comes from a server. */

@@ -1,7 +1,7 @@
 /** @file The files of a source, pinned by checksum: compared, listed, and said in a few words, however many they are. */
 import { createHash } from 'node:crypto';
 import { UserError } from '@arrowsmith/errors';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ListedFile } from './source-type.ts';
 
 /** A file that is always the same. */

@@ -1,5 +1,5 @@
 /** @file The source `file`: files on this machine. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { FileContent } from '../local-files.ts';
 import { obtainEach } from '../obtain-files.ts';
 import { describeList, listingOf, requireDisjoint, revisionOfLists, summaryOfLists } from './file-lists.ts';

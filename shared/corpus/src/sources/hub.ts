@@ -1,5 +1,5 @@
 /** @file The source `hub`: files of a repository on the Hugging Face hub, pinned by commit and checksum. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HubFile } from '../hub.ts';
 import { obtainEach } from '../obtain-files.ts';
 import { embeddedInstead, fallback, withoutFallback } from './fallback.ts';

@@ -1,5 +1,5 @@
 /** @file The types of sources of text. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { embedded } from './embedded.ts';
 import { file } from './file.ts';
 import { hub } from './hub.ts';

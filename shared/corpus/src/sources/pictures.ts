@@ -1,5 +1,5 @@
 /** @file The source `pictures`: pictures made on the spot from a seed. The documents are their captions. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineSource } from './source-type.ts';
 
 const parameters = z.strictObject({

@@ -1,6 +1,6 @@
 /** @file The source `url`: a file at an address, pinned by its checksum. */
 import { UserError } from '@arrowsmith/errors';
-import { z } from 'zod';
+import * as z from 'zod';
 import { obtainFile } from '../obtain-files.ts';
 import { TransientFailure } from '../retry.ts';
 import { checksum, shortened } from './file-lists.ts';

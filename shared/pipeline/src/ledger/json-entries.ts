@@ -1,6 +1,6 @@
 /** @file Entries of the ledger as they were before it became Arrow: one JSON file per completed pipeline. They are read, and packed with the rest. */
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { asStep } from './before-steps.ts';
 import { byName, type Run } from './run.ts';
 

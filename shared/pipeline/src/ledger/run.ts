@@ -1,6 +1,6 @@
 /** @file What a completed run is: all that one needs to tell it from others, and to find what it made. */
 import { randomInt } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '@arrowsmith/errors';
 import type { RunRecord } from '../pointer.ts';
 

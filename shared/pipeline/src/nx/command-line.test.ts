@@ -21,7 +21,7 @@ function declare(name: string, parameters: string): void {
   const folder = join(root, 'stages', name, 'src');
   mkdirSync(folder, { recursive: true });
   const fields = `name: '${name}', description: '', inputs: [], parameters: z.strictObject({ ${parameters} })`;
-  writeFileSync(join(folder, 'declaration.ts'), `import { z } from 'zod';\nexport default { ${fields} };\n`);
+  writeFileSync(join(folder, 'declaration.ts'), `import * as z from 'zod';\nexport default { ${fields} };\n`);
 }
 
 const read = async (...args: string[]) => readCommandLine(root, args, await loadDeclarations(root));

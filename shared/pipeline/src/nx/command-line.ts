@@ -2,7 +2,7 @@
  * @file What a command line asks of Nx: which step, pipeline or command to run, and with which flags. They are read as they were typed and
  * reach the processes by the run's plan or the environment: no shell reads them, and what Nx makes of them (types, lists at commas) is not used.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '@arrowsmith/errors';
 import { stepNames } from '../pipeline-file.ts';
 import type { RunTarget } from '../plan.ts';

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatRevision, parseRevision, readRevision } from '../ledger/revision.ts';
 import { declareStage, type StageDeclaration } from '../stage.ts';
 import { alone } from './after-tasks.ts';

@@ -20,7 +20,7 @@ afterEach(() => vi.restoreAllMocks());
 const declare = (text: string): void => writeFileSync(join(root, 'stages/count/src/declaration.ts'), text);
 
 const DECLARATION = `
-  import { z } from 'zod';
+  import * as z from 'zod';
   export default { name: 'count', description: '', inputs: [], parameters: z.strictObject({}) };
 `;
 

@@ -10,7 +10,7 @@ import { inferProjects, type Target } from './targets.ts';
 const REPOSITORY = resolve(import.meta.dirname, '../../../..');
 
 const COUNT = `
-  import { z } from 'zod';
+  import * as z from 'zod';
   export default {
     name: 'count',
     description: 'Writes a number',
@@ -21,7 +21,7 @@ const COUNT = `
   };
 `;
 const DOUBLE = `
-  import { z } from 'zod';
+  import * as z from 'zod';
   export default {
     name: 'double',
     description: 'Doubles it',

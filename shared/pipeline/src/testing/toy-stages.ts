@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { metricsTable, numbers, readBatches, strings } from '@arrowsmith/artifacts';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type FindArtifact, pointedArtifact } from '../artifact.ts';
 import { parseFlags } from '../overrides.ts';
 import { readOutcome } from '../run-state.ts';

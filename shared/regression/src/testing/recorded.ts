@@ -1,5 +1,5 @@
 /** @file Runs of the pipeline `ci` as they were measured with six seeds, and a pipeline in miniature to go with them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JsonObject, Pipeline, StageDeclaration } from '@arrowsmith/pipeline';
 import type { Baseline } from '../baseline.ts';
 import { makeBaseline } from '../make-baseline.ts';
