@@ -22,7 +22,8 @@ import * as z from 'zod';
 import { parseOptions } from './options.ts';
 import { median, printTable } from './statistics.ts';
 
-export const description = 'listing, filtering and sorting the runs ledger: --runs=N --repeat=N';
+export const description =
+  'listing, filtering and sorting the runs ledger, and comparing two of it: --runs=N --repeat=N';
 
 export const options = z.strictObject({
   runs: z.coerce.number().int().min(1).default(10_000),
@@ -30,7 +31,7 @@ export const options = z.strictObject({
 });
 
 /** Files of one run, the most that there are before they are packed. */
-const SINGLE = 99;
+const SINGLE = 9;
 
 /** Runs of a packed file. */
 const PACKED = 500;
@@ -38,20 +39,26 @@ const PACKED = 500;
 /** A generated text, as long as samples are. */
 const SAMPLE = 'Once upon a time, there was a little girl who liked to play outside. '.repeat(10);
 
-const COMMANDS: Record<string, string[]> = {
-  list: [],
-  filter: ['--where=metrics.bitsPerByte < 0.5 and train.steps >= 100'],
-  sort: ['--sort=metrics.bitsPerByte'],
-  json: ['--json', '--limit=100'],
+/** What is measured: a command with its flags. */
+const COMMANDS: Record<string, [command: string, ...flags: string[]]> = {
+  list: ['runs'],
+  filter: ['runs', '--where=metrics.bitsPerByte < 0.5 and train.steps >= 100'],
+  sort: ['runs', '--sort=metrics.bitsPerByte'],
+  json: ['runs', '--json', '--limit=100'],
+  compare: ['compare'],
 };
 
 /** Appends runs with the parameters of the pipeline tinystories, and lists them. */
 export async function run(args: string[]): Promise<Record<string, unknown>> {
   const { runs, repeat } = parseOptions(args, options);
   const root = findRoot(process.cwd());
-  const command = codePath({ root }, 'runs');
-  if (statSync(command, { throwIfNoEntry: false }) === undefined) {
-    throw new UserError({ what: 'the commands are not built', where: command, fix: 'npx nx run pipeline:build' });
+  const codeOf = (command: string): string => resolve(codePath({ root }, command));
+  if (statSync(codeOf('runs'), { throwIfNoEntry: false }) === undefined) {
+    throw new UserError({
+      what: 'the commands are not built',
+      where: codeOf('runs'),
+      fix: 'npx nx run pipeline:build',
+    });
   }
   const workspace = openWorkspace(mkdtempSync(join(tmpdir(), 'bench-ledger-')), {});
   try {
@@ -62,12 +69,12 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
     );
     const bytes = files.reduce((sum, size) => sum + size, 0);
     console.log(`${runs} runs: ${files.length} files, ${(bytes / 1e6).toFixed(1)} MB\n`);
-    const seconds = Object.entries(COMMANDS).map(([name, flags]) => {
-      const times = Array.from({ length: repeat }, () => time(workspace, [resolve(command), ...flags]));
+    const seconds = Object.entries(COMMANDS).map(([name, [command, ...flags]]) => {
+      const times = Array.from({ length: repeat }, () => time(workspace, [codeOf(command), ...flags]));
       return [name, median(times)] as const;
     });
     printTable(
-      ['pipeline:runs', 'seconds'],
+      ['command', 'seconds'],
       seconds.map(([name, value]) => [name, value.toFixed(3)]),
     );
     return {

@@ -114,12 +114,34 @@ test('runs come in the order of time, and packing when there are many changes no
       const now = new Date(Date.UTC(2026, 0, 31, 9, round, i));
       ids.push((await appendRun(workspace, testRun(), now)).id);
     }
-    await packLedger(workspace, { fromRuns: 4, fromPacked: 3 });
+    await packLedger(workspace, { fromRuns: 4 });
     expect(await idsOf(workspace)).toEqual(ids);
+    expect(files(workspace)).toHaveLength(1); // with that of the round before, which has few runs
   }
-  expect(files(workspace)).toHaveLength(2); // rounds 1 to 4 became one file
+  await appendMany(workspace, 4);
   await packLedger(workspace);
-  expect(files(workspace)).toHaveLength(2); // too few for the default
+  expect(files(workspace)).toHaveLength(5); // too few for the default
+});
+
+test('packed files of many runs are packed again only when they are many themselves', async () => {
+  const workspace = fresh();
+  const finishedAt = '2026-01-31T08:00:00.000Z';
+  for (const file of [1, 2]) {
+    const runs = Array.from({ length: 250 }, (_, i) => `20260131-${file}${i}`);
+    await addRuns(
+      workspace,
+      runs.map((id) => ({ ...testRun(), id, revision: 0, finishedAt })),
+    );
+  }
+  const large = files(workspace);
+  await appendMany(workspace, 4);
+  await packLedger(workspace, { fromRuns: 4, fromPacked: 3 });
+  expect(files(workspace)).toEqual(expect.arrayContaining(large));
+  expect(files(workspace)).toHaveLength(3);
+  await appendMany(workspace, 4);
+  await packLedger(workspace, { fromRuns: 4, fromPacked: 3 });
+  expect(files(workspace)).toHaveLength(1);
+  expect(await idsOf(workspace)).toHaveLength(508);
 });
 
 test('what another packs first is not packed again: no file without runs appears', async () => {
