@@ -47,10 +47,11 @@ export function pairedBootstrap(a: DocumentLosses, b: DocumentLosses): Interval 
     throw new RangeError(`${a.nats.length} and ${b.nats.length} documents cannot be paired`);
   const [blocksA, blocksB] = [inBlocks(a), inBlocks(b)];
   const n = blocksA.nats.length;
-  return interval(meanLoss(b) - meanLoss(a), n, (draw) => {
+  const blocks = drawnBlocks(n);
+  return interval(meanLoss(b) - meanLoss(a), n, (at) => {
     let [natsA, unitsA, natsB, unitsB] = [0, 0, 0, 0];
-    for (let i = 0; i < n; i++) {
-      const block = draw(n);
+    for (let i = at * n; i < (at + 1) * n; i++) {
+      const block = blocks[i]!;
       natsA += blocksA.nats[block]!;
       unitsA += blocksA.units[block]!;
       natsB += blocksB.nats[block]!;
@@ -63,7 +64,8 @@ export function pairedBootstrap(a: DocumentLosses, b: DocumentLosses): Interval 
 /** The difference of two models' losses over different documents: each side is resampled by itself. */
 export function independentBootstrap(a: DocumentLosses, b: DocumentLosses): Interval {
   const [blocksA, blocksB] = [inBlocks(a), inBlocks(b)];
-  return interval(meanLoss(b) - meanLoss(a), blocksA.nats.length + blocksB.nats.length, (draw) => {
+  const draw = random();
+  return interval(meanLoss(b) - meanLoss(a), blocksA.nats.length + blocksB.nats.length, () => {
     const resampledA = resample(blocksA, draw);
     return resample(blocksB, draw) - resampledA;
   });
@@ -95,12 +97,32 @@ function inBlocks({ nats, units }: DocumentLosses): DocumentLosses {
   return blocks;
 }
 
-/** @param resampled the difference in one resample of `n` documents or blocks */
-function interval(difference: number, n: number, resampled: (draw: Draw) => number): Interval {
-  const random = xoroshiro128plus(SEED);
-  const draw: Draw = (k) => uniformInt(random, 0, k - 1);
-  const resamples = Math.min(RESAMPLES, Math.floor(DRAWS / n));
-  const differences = Float64Array.from({ length: resamples }, () => resampled(draw)).sort();
+/** Always the same sequence. */
+function random(): Draw {
+  const generator = xoroshiro128plus(SEED);
+  return (n) => uniformInt(generator, 0, n - 1);
+}
+
+const resamplesOf = (n: number): number => Math.min(RESAMPLES, Math.floor(DRAWS / n));
+
+const drawn = new Map<number, Uint16Array>();
+
+/** The resamples of n blocks, one after the other. Every loss over as many is resampled alike, so that they are drawn once. */
+function drawnBlocks(n: number): Uint16Array {
+  const known = drawn.get(n);
+  if (known !== undefined) return known;
+  const draw = random();
+  const blocks = new Uint16Array(resamplesOf(n) * n);
+  for (let i = 0; i < blocks.length; i++) blocks[i] = draw(n);
+  drawn.set(n, blocks);
+  return blocks;
+}
+
+/** @param resampled the difference in a resample of `n` documents or blocks, counted from 0 */
+function interval(difference: number, n: number, resampled: (at: number) => number): Interval {
+  const differences = new Float64Array(resamplesOf(n));
+  for (let at = 0; at < differences.length; at++) differences[at] = resampled(at);
+  differences.sort();
   return { difference, low: quantile(differences, 0.025), high: quantile(differences, 0.975) };
 }
 
