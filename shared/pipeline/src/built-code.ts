@@ -1,30 +1,27 @@
 /** @file Which build of the stages' code is of the sources as they are now. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as z from 'zod';
 import { codeFolder, type Workspace } from './workspace.ts';
 
-const builtSchema = z.strictObject({
-  /** Name of its folder in `.work/code`. */
-  build: z.string().regex(/^[0-9a-f]+$/),
-  /** Identity of each stage's code. */
-  code: z.record(z.string(), z.string()),
-  /** SHA-256 by path of every file that it may have been made of. */
-  sources: z.record(z.string(), z.string()),
-});
-
 /** A build of all stages and commands. */
-export type BuiltCode = z.infer<typeof builtSchema>;
+export interface BuiltCode {
+  /** Name of its folder in `.work/code`. */
+  build: string;
+  /** Identity of each stage's code. */
+  code: Record<string, string>;
+  /** SHA-256 by path of every file that it may have been made of. */
+  sources: Record<string, string>;
+}
 
 export const builtPath = (workspace: Pick<Workspace, 'root'>): string => join(codeFolder(workspace), 'current.json');
 
 /** The newest build, if it is there and of the sources as they are now. */
 export async function findBuiltCode(workspace: Pick<Workspace, 'root'>): Promise<BuiltCode | undefined> {
   try {
-    const built = builtSchema.parse(JSON.parse(await readFile(builtPath(workspace), 'utf8')));
-    if (!existsSync(join(codeFolder(workspace), built.build))) return undefined;
+    const built: unknown = JSON.parse(await readFile(builtPath(workspace), 'utf8'));
+    if (!isBuiltCode(built) || !existsSync(join(codeFolder(workspace), built.build))) return undefined;
     const sources = await digestSources(workspace.root);
     const paths = Object.keys(sources);
     const isSame =
@@ -34,6 +31,14 @@ export async function findBuiltCode(workspace: Pick<Workspace, 'root'>): Promise
   } catch {
     return undefined; // there is none yet, or it is damaged
   }
+}
+
+/** By hand, as every command waits for it, and a library for such checks takes longer to load than all else here. */
+function isBuiltCode(value: unknown): value is BuiltCode {
+  const isTexts = (texts: unknown): boolean =>
+    typeof texts === 'object' && texts !== null && Object.values(texts).every((text) => typeof text === 'string');
+  const { build, code, sources } = value as Record<keyof BuiltCode, unknown>;
+  return typeof build === 'string' && /^[0-9a-f]+$/.test(build) && isTexts(code) && isTexts(sources);
 }
 
 /** Digests of all that code may be made of: TypeScript and what it opens at run time, package.json files, the lock file. */
@@ -65,8 +70,8 @@ function filesBelow(root: string, folder: string, pattern: RegExp): string[] {
 
 function digestOfFile(path: string): string {
   try {
-    return createHash('sha256').update(readFileSync(path)).digest('hex');
+    return hash('sha256', readFileSync(path));
   } catch {
-    return createHash('sha256').digest('hex'); // gone meanwhile: as if it were empty
+    return hash('sha256', ''); // gone meanwhile: as if it were empty
   }
 }

@@ -3,7 +3,7 @@
  * collection then finds. Runs with a name stay, unless they are asked for one by one.
  */
 import { print, UserError } from '@arrowsmith/errors';
-import { forgetRuns } from '@arrowsmith/pipeline';
+import { forgetRuns } from '@arrowsmith/pipeline/runs';
 import { flag, main, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { consoleTable } from '../printing/table.ts';
 import { runsTableOf } from '../printing/list.ts';

@@ -1,6 +1,6 @@
 /** @file `nx run pipeline:name`: gives a run a name and notes, or takes them away. */
 import { print, UserError } from '@arrowsmith/errors';
-import { parseRunName, renameRun } from '@arrowsmith/pipeline';
+import { parseRunName, renameRun } from '@arrowsmith/pipeline/runs';
 import { main, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { oneRun, pipelineOption, runOption } from '../selection/options.ts';
 import { resolveReference } from '../selection/references.ts';

@@ -1,5 +1,5 @@
 /** @file Compares runs: reads what the ledger and the store still have of them. */
-import { type ArtifactKind, modelOf, type Run, type Workspace } from '@arrowsmith/pipeline';
+import { type ArtifactKind, modelOf, type Run, type Workspace } from '@arrowsmith/pipeline/runs';
 import { readRunManifest, rerun, runFile } from '../artifact-reader.ts';
 import type { ComparedRun, Comparison } from './comparison.ts';
 import { allSteps, compareArtifacts, findDivergence } from './lineage.ts';

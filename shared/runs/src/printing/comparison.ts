@@ -1,7 +1,7 @@
 /** @file A comparison in words and tables: sections that become text on the console or Markdown. */
 import prettyBytes from 'pretty-bytes';
 import { printableLine } from '@arrowsmith/errors';
-import { duration } from '@arrowsmith/pipeline';
+import { duration } from '@arrowsmith/pipeline/runs';
 import { markdown, markdownTable } from '@arrowsmith/reporting/markdown';
 import type { Comparison, LossDifference, SampleComparison } from '../comparison/comparison.ts';
 import { joinLines } from './join-lines.ts';

@@ -1,5 +1,5 @@
 /** @file The list of runs on the console. */
-import { duration, type DamagedFile, type Run } from '@arrowsmith/pipeline';
+import { duration, type DamagedFile, type Run } from '@arrowsmith/pipeline/runs';
 import { markdownTable } from '@arrowsmith/reporting/markdown';
 import { differingParameters } from '../selection/differing-parameters.ts';
 import { fieldOf } from '../selection/fields.ts';

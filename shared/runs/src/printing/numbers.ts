@@ -2,11 +2,14 @@
 
 /** Five significant digits; whole numbers in full, with separators. */
 export function formatNumber(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e15) return value.toLocaleString('en-US');
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) return withSeparators(value);
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
   return size >= 1e6 || size < 1e-4 ? value.toExponential(3) : Number(value.toPrecision(5)).toString();
 }
+
+/** Of a whole number. `toLocaleString` takes 10 ms when it is first asked. */
+const withSeparators = (value: number): string => String(value).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
 
 /** With its sign, as a difference. */
 export const formatDifference = (value: number): string => `${value > 0 ? '+' : ''}${formatNumber(value)}`;

@@ -2,6 +2,9 @@
 import stringWidth from 'string-width';
 import { printable, printableLine } from '@arrowsmith/errors';
 
+/** Columns that a text takes in a terminal. Most are ASCII, which needs no tables of Unicode, and all of a comparison is measured several times. */
+const widthOf = (text: string): number => (/^[ -~]*$/.test(text) ? text.length : stringWidth(text));
+
 export interface Table {
   columns: { title: string; align?: 'right' }[];
   rows: string[][];
@@ -11,13 +14,11 @@ export interface Table {
 export function consoleTable(table: Table): string[] {
   const columns = table.columns.map(({ title, align }) => ({ title: printableLine(title), align }));
   const rows = table.rows.map((row) => row.map(printableLine));
-  const widths = columns.map(({ title }, i) =>
-    Math.max(stringWidth(title), ...rows.map((row) => stringWidth(row[i]!))),
-  );
+  const widths = columns.map(({ title }, i) => Math.max(widthOf(title), ...rows.map((row) => widthOf(row[i]!))));
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, i) => {
-        const padding = ' '.repeat(Math.max(0, widths[i]! - stringWidth(cell)));
+        const padding = ' '.repeat(Math.max(0, widths[i]! - widthOf(cell)));
         return columns[i]!.align === 'right' ? padding + cell : cell + padding;
       })
       .join('  ')
@@ -34,7 +35,7 @@ export function wrapText(text: string, width: number): string[] {
       for (const word of paragraph.split(' ')) {
         const line = lines.at(-1)!;
         const longer = line === '' ? word : `${line} ${word}`;
-        if (stringWidth(longer) <= width) lines[lines.length - 1] = longer;
+        if (widthOf(longer) <= width) lines[lines.length - 1] = longer;
         else lines.push(...inPieces(word, width));
       }
       return lines;
@@ -42,10 +43,10 @@ export function wrapText(text: string, width: number): string[] {
 }
 
 function inPieces(word: string, width: number): string[] {
-  if (stringWidth(word) <= width) return [word];
+  if (widthOf(word) <= width) return [word];
   const pieces = [''];
   for (const character of word) {
-    if (stringWidth(pieces.at(-1)! + character) > width) pieces.push('');
+    if (widthOf(pieces.at(-1)! + character) > width) pieces.push('');
     pieces[pieces.length - 1] += character;
   }
   return pieces;
@@ -59,7 +60,7 @@ export function sideBySide(texts: readonly string[], width: number): string[] {
   return Array.from({ length: height }, (_, i) =>
     wrapped
       .map((lines) => lines[i] ?? '')
-      .map((line) => line + ' '.repeat(Math.max(0, column - stringWidth(line))))
+      .map((line) => line + ' '.repeat(Math.max(0, column - widthOf(line))))
       .join(' │ ')
       .trimEnd(),
   );

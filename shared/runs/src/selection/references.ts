@@ -5,8 +5,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { nearest, UserError } from '@arrowsmith/errors';
-import { ledgerFolder, type Run, type Workspace } from '@arrowsmith/pipeline';
-import { readBaselineRun } from '../baseline.ts';
+import { ledgerFolder, type Run, type Workspace } from '@arrowsmith/pipeline/runs';
 import type { NamedRun } from '../comparison/compare-runs.ts';
 
 /** Most runs that an error lists. */
@@ -33,7 +32,7 @@ export async function resolveReferences(references: readonly string[], context: 
   const pipeline = context.pipeline ?? [...found.values()][0]?.pipeline;
   for (const reference of references.filter(isBaseline)) {
     if (pipeline === undefined) throw baselineOfWhat();
-    found.set(reference, await readBaselineRun(context.workspace, pipeline));
+    found.set(reference, await baselineRun(context, pipeline));
   }
   return references.map((reference) => ({ reference, run: found.get(reference)! }));
 }
@@ -41,7 +40,7 @@ export async function resolveReferences(references: readonly string[], context: 
 /** @throws UserError for a reference that names no run, or several */
 export async function resolveReference(reference: string, context: ReferenceContext): Promise<Run> {
   const [, ofPipeline = context.pipeline, special] = /^(?:([\w-]+)@)?(latest(?:~\d+)?|baseline)$/.exec(reference) ?? [];
-  if (special === 'baseline' && ofPipeline !== undefined) return readBaselineRun(context.workspace, ofPipeline);
+  if (special === 'baseline' && ofPipeline !== undefined) return baselineRun(context, ofPipeline);
   const runs = context.runs.filter(({ pipeline }) => ofPipeline === undefined || pipeline === ofPipeline);
   if (runs.length === 0) throw noRuns(context, ofPipeline);
   if (reference === '') throw unknown(reference, runs); // which every id begins with
@@ -57,6 +56,11 @@ export async function resolveReference(reference: string, context: ReferenceCont
   const commit = await commitOf(context.workspace.root, reference);
   if (commit !== undefined) return ofCommit(runs, reference, commit);
   throw unknown(reference, runs);
+}
+
+async function baselineRun({ workspace }: ReferenceContext, pipeline: string): Promise<Run> {
+  const { readBaselineRun } = await import('../baseline.ts'); // with all that reads pipeline files, for a word that few use
+  return readBaselineRun(workspace, pipeline);
 }
 
 function fromLatest(runs: readonly Run[], back: number, reference: string): Run {
