@@ -33,7 +33,7 @@ describe.skipIf(!nativeBuild().available)('a recording', () => {
     ] as const) {
       a.fill(x);
       b.fill(y);
-      const others = tf.tidy(() => Array.from({ length: 5 }, (_, i) => tf.keep(tf.fill([N], i))));
+      const others = tf.tidy(() => Array.from({ length: 5 }, (_, i) => tf.keep(tf.mul(tf.ones([N]), i))));
       recording.run();
       expect([...new Set(recording.result.dataSync())]).toEqual([2 * x + 3 * y]);
       others.forEach((other, i) => expect([...new Set(other.dataSync())]).toEqual([i]));

@@ -81,7 +81,7 @@ export function runDecoder(
 ): { hidden: tf.Tensor; routing: Routing[] } {
   const positions = cache?.positions ?? positionsFrom(0, ids.shape[1] ?? 0); // s, or of all sequences together
   checkPositions(config, positions);
-  const tables = positionTables(positions);
+  const tables = cache?.tables ?? positionTables(positions);
   const routing: Routing[] = [];
   const sharedKeys = new Map<number, KeysAndValues>(); // of layers that others use those of
 

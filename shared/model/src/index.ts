@@ -38,6 +38,7 @@ export {
   type Weights,
 } from './parameters.ts';
 export { perLayerRowsOf, type PerLayerRows } from './per-layer-embedding.ts';
+export { changingTables, type ChangingTables } from './positions.ts';
 export { parseDecoderConfig } from './parse-config.ts';
 export { defaultLearningRate, tunedWidth } from './tuned-defaults.ts';
 export { tensorsOf, viewOf, weightsOf, type ParameterTensors } from './tensors.ts';

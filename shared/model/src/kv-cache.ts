@@ -2,9 +2,18 @@
  * @file Keys and values of the tokens that a decoder has seen: the interface through which a pass reads and writes them, memory in which they may lie in
  * any order, and the simplest order, a region for each sequence.
  */
-import { pagedAttention, pagedRows, positionsFrom, reshape, writeRows, type PagedLayout } from '@arrowsmith/ops';
+import {
+  pagedAttention,
+  pagedRows,
+  positionsFrom,
+  reshape,
+  writeRows,
+  type Integers,
+  type PagedLayout,
+} from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttentionConfig, DecoderConfig } from './config.ts';
+import type { PositionTables } from './positions.ts';
 
 /** Keys (after norms and positions) and values. */
 export type KeysAndValues = {
@@ -21,6 +30,8 @@ export type KeysAndValues = {
 export interface KvPass {
   /** Position of each of the tokens in its sequence. */
   readonly positions: readonly number[];
+  /** The positions' tables, where they are made already: for a pass that is recorded. */
+  readonly tables?: ((attention: AttentionConfig) => PositionTables) | undefined;
   /** Keeps what a layer made of the tokens, [1, n, n_kv, h_d]. */
   append(layer: number, own: KeysAndValues): void;
   /**
@@ -42,11 +53,11 @@ export interface KvPass {
 }
 
 /** Where the keys and values of a pass lie in memory. Whoever manages blocks makes these. */
-export interface KvPlacement extends Pick<KvPass, 'positions' | 'commit'> {
+export interface KvPlacement extends Pick<KvPass, 'positions' | 'tables' | 'commit'> {
   /** In the memory as a table of a layer's rows, [rows, n_kv, h_d]. */
   layout(layer: number): PagedLayout;
-  /** The slots of the tokens in that table, before the layout's offsets. */
-  slots(layer: number): readonly number[];
+  /** The slots of the tokens' keys and values in that table. */
+  slots(layer: number): { keys: Integers; values: Integers };
 }
 
 /** Memory for keys and values of all layers. Held until it is disposed of, whatever tidies are around. */
@@ -70,14 +81,14 @@ export class KvPool {
 
   /** The pass whose tokens lie so. */
   pass(placement: KvPlacement): KvPass {
-    const { positions } = placement;
+    const { positions, tables } = placement;
     return {
       positions,
+      tables,
       append: (layer, { k, v }) => {
-        const { keyOffset, valueOffset } = placement.layout(layer);
-        const slots = placement.slots(layer);
-        this.#write(layer, k, keyOffset, slots);
-        this.#write(layer, v, valueOffset, slots);
+        const { keys, values } = placement.slots(layer);
+        this.#write(layer, k, keys);
+        this.#write(layer, v, values);
       },
       attend: (layer, q, masks) => {
         const table = this.#table(layer);
@@ -86,7 +97,7 @@ export class KvPool {
       },
       sequences: (layer) => {
         const [table, layout] = [this.#table(layer), placement.layout(layer)];
-        return layout.lengths.map((_, i) => ({
+        return Array.from(layout.lengths, (_, i) => ({
           k: pagedRows(table, layout, i, layout.keyOffset),
           v: pagedRows(table, layout, i, layout.valueOffset),
           from: layout.queryOffsets[i] ?? 0,
@@ -113,7 +124,7 @@ export class KvPool {
 
   /** Writes rows that follow one another. @param values [rows, n_kv, h_d] */
   put(layer: number, to: number, values: tf.Tensor): void {
-    tf.tidy(() => this.#write(layer, values, 0, positionsFrom(to, values.shape[0] ?? 0)));
+    tf.tidy(() => this.#write(layer, values, positionsFrom(to, values.shape[0] ?? 0)));
   }
 
   /** [rows, n_kv, h_d] */
@@ -122,12 +133,11 @@ export class KvPool {
     return reshape(this.#pool, [-1, kvHeads, headDim]);
   }
 
-  #write(layer: number, x: tf.Tensor, offset: number, slots: readonly number[]): void {
+  #write(layer: number, x: tf.Tensor, slots: Integers): void {
     const [kvHeads, headDim] = rowShape(this.#config, layer);
     const rows = reshape(x, [-1, kvHeads * headDim]); // [n, n_kv h_d]
     const table = reshape(this.#pool, [-1, kvHeads * headDim]);
-    const at = slots.map((slot) => slot + offset);
-    const written = writeRows(table, rows, at);
+    const written = writeRows(table, rows, slots);
     if (written === table) return; // in the pool itself
     const { size } = this.#pool;
     this.#pool.dispose();
@@ -169,6 +179,10 @@ export function createKvCache(config: DecoderConfig, { sequences = 1 }: { sequen
     1,
   );
   const pool = new KvPool(config, Math.ceil(floats / multiple) * multiple);
+  const offsetsOf = (layer: number) => {
+    const keyOffset = firstRows[layer] ?? 0;
+    return { keyOffset, valueOffset: keyOffset + rowsOfLayer };
+  };
   const lengths = Array.from({ length: sequences }, () => 0);
   return {
     lengths,
@@ -188,11 +202,11 @@ export function createKvCache(config: DecoderConfig, { sequences = 1 }: { sequen
       const slots = members.flatMap(({ i, before, count }) => positionsFrom(i * contextLength + before, count));
       return pool.pass({
         positions,
-        slots: () => slots,
-        layout: (layer) => {
-          const keyOffset = firstRows[layer] ?? 0;
-          return { ...layout, keyOffset, valueOffset: keyOffset + rowsOfLayer };
+        slots: (layer) => {
+          const { keyOffset, valueOffset } = offsetsOf(layer);
+          return { keys: slots.map((slot) => slot + keyOffset), values: slots.map((slot) => slot + valueOffset) };
         },
+        layout: (layer) => ({ ...layout, ...offsetsOf(layer) }),
         commit() {
           for (const { i, before, count } of members) lengths[i] = before + count;
         },

@@ -44,8 +44,7 @@ export function perLayerInputs(
   rows: tf.Tensor | undefined,
 ): tf.Tensor[] {
   const [b, s, d] = x.shape as [number, number, number];
-  const inTable = tf.cast(tf.less(ids, tf.scalar(vocabularySize, 'int32')), 'int32');
-  const own = rows ?? (table === undefined ? undefined : embedding(table, tf.mul(ids, inTable))); // [b, s, layers · p]
+  const own = rows ?? (table && embedding(table, idsWithin(vocabularySize, ids))); // [b, s, layers · p]
   if (own === undefined) throw new Error('neither the table of per-layer embeddings nor rows of it are there');
   const projected = scale(linear(x, projection), 1 / Math.sqrt(d));
   const normed = normalize(reshape(projected, [b, s, layers, size]), norm);
@@ -54,6 +53,11 @@ export function perLayerInputs(
     factorA: Math.SQRT1_2,
     factorB: Math.SQRT1_2 * Math.sqrt(size),
   });
+}
+
+/** The ids, of which those beyond the table are 0. */
+function idsWithin(size: number, ids: tf.Tensor): tf.Tensor {
+  return tf.mul(ids, tf.cast(tf.less(ids, tf.scalar(size, 'int32')), 'int32'));
 }
 
 /**

@@ -1,5 +1,5 @@
 /** @file What attention knows of positions: rotary tables, whose frequencies may be stretched for longer contexts, and temperatures. */
-import { ropeFrequencies, ropeTables } from '@arrowsmith/ops';
+import { fillRopeTables, ropeFrequencies, ropeTables } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttentionConfig, RopeConfig } from './config.ts';
 
@@ -14,8 +14,9 @@ export type PositionTables = {
 /** The tables of each layer, of which equal ones are made once. */
 export function positionTables(positions: readonly number[]): (attention: AttentionConfig) => PositionTables {
   const made = new Map<string, PositionTables>();
-  return ({ rope, headDim, temperatureTuning }) => {
-    const key = JSON.stringify([rope, headDim, temperatureTuning]);
+  return (attention) => {
+    const { rope, headDim, temperatureTuning } = attention;
+    const key = keyOf(attention);
     const tables = made.get(key) ?? {
       ...(rope === null ? {} : { rotary: ropeTables({ positions, ...scaledFrequencies(rope, headDim) }) }),
       ...(temperatureTuning === null ? {} : { temperature: temperatures(positions, temperatureTuning) }),
@@ -25,11 +26,66 @@ export function positionTables(positions: readonly number[]): (attention: Attent
   };
 }
 
+/** What a layer's tables depend on. */
+const keyOf = ({ rope, headDim, temperatureTuning }: AttentionConfig): string =>
+  JSON.stringify([rope, headDim, temperatureTuning]);
+
 function temperatures(
   positions: readonly number[],
-  { floorScale, scale }: NonNullable<AttentionConfig['temperatureTuning']>,
+  tuning: NonNullable<AttentionConfig['temperatureTuning']>,
 ): tf.Tensor {
-  return tf.tensor1d(positions.map((position) => 1 + scale * Math.log1p(Math.floor((position + 1) / floorScale))));
+  return tf.tensor1d(positions.map((position) => temperature(position, tuning)));
+}
+
+function temperature(
+  position: number,
+  { floorScale, scale }: NonNullable<AttentionConfig['temperatureTuning']>,
+): number {
+  return 1 + scale * Math.log1p(Math.floor((position + 1) / floorScale));
+}
+
+/** {@link positionTables} of positions that change: for a pass that is recorded. */
+export interface ChangingTables {
+  of(attention: AttentionConfig): PositionTables;
+  /** Writes the tables of these positions, as many as there are, into the same memory. */
+  set(positions: readonly number[]): void;
+  dispose(): void;
+}
+
+/** @param count of positions */
+export function changingTables(layers: readonly AttentionConfig[], count: number): ChangingTables {
+  const kinds = new Map(layers.map((attention) => [keyOf(attention), attention]));
+  const setters: ((positions: readonly number[]) => void)[] = [];
+  /** A tensor on memory of its own, which a setter may write. */
+  const table = (columns: number[]) => {
+    const values = new Float32Array(columns.reduce((size, n) => size * n, count));
+    return { values, tensor: tf.keep(tf.tensor(values, [count, ...columns])) };
+  };
+  const tables = new Map<string, PositionTables>();
+  for (const [key, { rope, headDim, temperatureTuning }] of kinds) {
+    const own: PositionTables = {};
+    if (rope !== null) {
+      const scaled = scaledFrequencies(rope, headDim);
+      const [cos, sin] = [table([scaled.frequencies.length]), table([scaled.frequencies.length])];
+      own.rotary = { cos: cos.tensor, sin: sin.tensor };
+      setters.push((positions) => {
+        fillRopeTables({ cos: cos.values, sin: sin.values }, { positions, ...scaled });
+      });
+    }
+    if (temperatureTuning !== null) {
+      const factors = table([]);
+      own.temperature = factors.tensor;
+      setters.push((positions) => {
+        for (const [i, position] of positions.entries()) factors.values[i] = temperature(position, temperatureTuning);
+      });
+    }
+    tables.set(key, own);
+  }
+  return {
+    of: (attention) => tables.get(keyOf(attention)) ?? {},
+    set: (positions) => setters.forEach((set) => set(positions)),
+    dispose: () => tf.dispose([...tables.values()]),
+  };
 }
 
 /**

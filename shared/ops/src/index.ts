@@ -21,12 +21,20 @@ export { logSumExp } from './log-sum-exp.ts';
 export { linear, linearAdd, linears, type LinearOptions } from './linear.ts';
 export { logits, type LogitOptions } from './logits.ts';
 export { matchMagnitudes } from './match-magnitudes.ts';
-export { pagedAttention, pagedRows, writeRows, type PagedLayout } from './paged-attention.ts';
-export { queued } from './queued.ts';
+export { pagedAttention, pagedRows, writeRows, type Integers, type PagedLayout } from './paged-attention.ts';
+export { queued, recorded, type Recording } from './queued.ts';
 export { recompute } from './recompute.ts';
 export { reshape } from './reshape.ts';
 export { rmsNorm, rmsNormResidual, type RmsNormOptions } from './rms-norm.ts';
-export { positionsFrom, rope, ropeFrequencies, ropeTables, type RopeOptions, type RopeTablesOptions } from './rope.ts';
+export {
+  fillRopeTables,
+  positionsFrom,
+  rope,
+  ropeFrequencies,
+  ropeTables,
+  type RopeOptions,
+  type RopeTablesOptions,
+} from './rope.ts';
 export { scale, scalePositions } from './scale.ts';
 export { normalizeSum, sigmoid, softmax } from './softmax.ts';
 export { sortByExpert, type Routes } from './sort-by-expert.ts';

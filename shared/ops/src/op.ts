@@ -7,7 +7,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { runNode, unrecorded, type NamedTensors } from './tape.ts';
 
 /** The inputs that are not tensors. */
-export type Attributes = Readonly<Record<string, number | boolean | string | readonly number[] | readonly string[]>>;
+export type Attributes = Readonly<
+  Record<string, number | boolean | string | readonly number[] | readonly string[] | Int32Array>
+>;
 
 export interface KernelDefinition<I extends NamedTensors, A extends Attributes> {
   /** The name under which a backend registers its own: `kernelFunc({ inputs, attrs })` returns what `reference` returns. */

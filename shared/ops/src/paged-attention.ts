@@ -7,14 +7,17 @@ import { attention, type AttentionOptions } from './attention.ts';
 import { defineKernel, hasKernel, runBackendKernel } from './op.ts';
 import type { NamedTensors } from './tape.ts';
 
+/** A list; or an Int32Array, which is used as it is, so that a recorded pass finds in it what is there when it runs. */
+export type Integers = readonly number[] | Int32Array;
+
 /** Where the keys and values of b sequences lie in their tables, and which queries are whose. */
 export type PagedLayout = {
   /** First query of each sequence, and the end of the last: [b + 1]. */
-  queryOffsets: readonly number[];
+  queryOffsets: Integers;
   /** Keys of each sequence; its queries are at the last of them. */
-  lengths: readonly number[];
-  /** The first slot of each block, ⌈length / blockSize⌉ for each sequence after the other; −1 where no query may look. */
-  blocks: readonly number[];
+  lengths: Integers;
+  /** The first slot of each block, ⌈length / blockSize⌉ for each sequence after the other, and maybe more behind them; −1 where no query may look. */
+  blocks: Integers;
   /** Keys in a block. */
   blockSize: number;
   /** Is added to each slot for the keys, and for the values. */
@@ -28,7 +31,7 @@ type Attributes = PagedLayout & Required<Pick<AttentionOptions, 'scale' | 'windo
 const kernel = defineKernel({
   kernelName: 'PagedAttention',
   reference({ q, k, v }: Tables, { scale, window, chunk, softCap, ...layout }: Attributes) {
-    const attended = layout.lengths.map((_, sequence) => {
+    const attended = Array.from(layout.lengths, (_, sequence) => {
       const [from, to] = queriesOf(layout, sequence);
       const queries = tf.expandDims(tf.slice(q, from, to - from)); // [1, s, n_h, h_d]
       const [keys, values] = [
@@ -48,7 +51,7 @@ function queriesOf({ queryOffsets }: PagedLayout, sequence: number): [from: numb
 /** The slots of a sequence's positions. A block that nobody may look into counts as the table's first. */
 function slotsOf({ lengths, blocks, blockSize }: PagedLayout, sequence: number): number[] {
   const blocksOf = (length: number) => Math.ceil(length / blockSize);
-  const first = lengths.slice(0, sequence).reduce((sum, length) => sum + blocksOf(length), 0);
+  const first = Array.from(lengths.slice(0, sequence), blocksOf).reduce((sum, count) => sum + count, 0);
   return Array.from({ length: lengths[sequence] ?? 0 }, (_, position) => {
     const block = blocks[first + Math.floor(position / blockSize)] ?? 0;
     return Math.max(block, 0) + (position % blockSize);
@@ -96,7 +99,7 @@ export function pagedAttention(
  * @param at slots, n different ones
  * @returns the table to go on with; kept, as the one before was
  */
-export function writeRows(table: tf.Tensor, rows: tf.Tensor, at: readonly number[]): tf.Tensor {
+export function writeRows(table: tf.Tensor, rows: tf.Tensor, at: Integers): tf.Tensor {
   if (hasKernel('WriteRows')) {
     runBackendKernel('WriteRows', { table, rows }, { at });
     return table;

@@ -1,9 +1,13 @@
-/** @file Kernels that wait for each other, on the backend that has a queue. */
+/** @file Kernels that wait for each other, or are recorded, on the backend that can. */
+import { NotRecordable, type Recording } from '@arrowsmith/backend-native';
 import * as tf from '@tensorflow/tfjs-core';
+
+export type { Recording } from '@arrowsmith/backend-native';
 
 /** What the backend `native` offers. */
 interface QueueingBackend {
   during<T>(f: () => T): T;
+  record<T extends tf.TensorContainer>(f: () => T): Recording<T>;
 }
 
 /**
@@ -14,4 +18,21 @@ interface QueueingBackend {
 export function queued<T>(f: () => T): T {
   const backend = tf.backend() as Partial<QueueingBackend>;
   return backend.during === undefined ? f() : backend.during(f);
+}
+
+/**
+ * Records what `f` computes, to be run many times: each time from what is then in the memory of arrays that f's tensors are made of. For passes whose
+ * kernels take less time than what JavaScript does for them.
+ *
+ * @param f returns tensors, which are the recording's; what it uses must outlive that
+ * @returns undefined where the backend records nothing, or cannot record this, as f looks at results
+ */
+export function recorded<T extends tf.TensorContainer>(f: () => T): Recording<T> | undefined {
+  const backend = tf.backend() as Partial<QueueingBackend>;
+  try {
+    return backend.record?.(f);
+  } catch (error) {
+    if (error instanceof NotRecordable) return undefined;
+    throw error;
+  }
 }

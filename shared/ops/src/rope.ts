@@ -36,10 +36,18 @@ export function ropeTables({ positions, frequencies, amplitude = 1 }: RopeTables
   cos: tf.Tensor;
   sin: tf.Tensor;
 } {
-  const { length } = positions;
+  const shape: [number, number] = [positions.length, frequencies.length];
+  const [cos, sin] = [new Float32Array(shape[0] * shape[1]), new Float32Array(shape[0] * shape[1])];
+  fillRopeTables({ cos, sin }, { positions, frequencies, amplitude });
+  return { cos: tf.tensor(cos, shape), sin: tf.tensor(sin, shape) };
+}
+
+/** {@link ropeTables} in memory that is there, [positions · rotaryPairs] each. */
+export function fillRopeTables(
+  { cos, sin }: { cos: Float32Array; sin: Float32Array },
+  { positions, frequencies, amplitude = 1 }: RopeTablesOptions,
+): void {
   const rotaryPairs = frequencies.length;
-  const cos = new Float32Array(length * rotaryPairs);
-  const sin = new Float32Array(length * rotaryPairs);
   for (const [pair, frequency] of frequencies.entries()) {
     for (const [row, position] of positions.entries()) {
       const angle = position * frequency;
@@ -47,7 +55,6 @@ export function ropeTables({ positions, frequencies, amplitude = 1 }: RopeTables
       sin[row * rotaryPairs + pair] = amplitude * Math.sin(angle);
     }
   }
-  return { cos: tf.tensor(cos, [length, rotaryPairs]), sin: tf.tensor(sin, [length, rotaryPairs]) };
 }
 
 export type RopeOptions = {

@@ -22,7 +22,11 @@ import {
   type GenerationEvent,
   type GenerationRequest,
 } from './request.ts';
+import { RecordedPass } from './recorded-pass.ts';
 import { type Preemption, type ScheduledSequence, Scheduler } from './scheduler.ts';
+
+/** Passes of more sequences take so long that what JavaScript does for them is little; and each recording keeps memory of its own. */
+const MOST_RECORDED = 8;
 
 /** A model, ready to run. */
 export interface EngineModel {
@@ -65,6 +69,8 @@ export class Engine {
   readonly #contextLength: number;
   readonly #store: KvStore;
   readonly #scheduler: Scheduler;
+  /** Passes of one token each, by the number of sequences; undefined where none can be recorded. */
+  readonly #recorded = new Map<number, RecordedPass | undefined>();
   #loop: Promise<void> | undefined;
 
   /** @throws UserError when the memory does not suffice for one sequence as long as the context */
@@ -128,6 +134,7 @@ export class Engine {
       sequence.fail(new Error('the engine is stopped'));
     }
     await this.#loop;
+    for (const pass of this.#recorded.values()) pass?.dispose();
     this.#store.dispose();
   }
 
@@ -168,6 +175,8 @@ export class Engine {
     wanted: readonly (readonly number[])[],
   ): Promise<Float32Array[]> {
     const { config, parameters, perLayerRows } = this.#model;
+    const quick = await this.#computeRecorded(scheduled);
+    if (quick !== undefined) return quick;
     const ids = Int32Array.from(
       scheduled.flatMap(({ sequence: { tokens }, kv }) => tokens.slice(kv.length, kv.length + kv.inFlight)),
     );
@@ -190,8 +199,23 @@ export class Engine {
     if (scores === undefined) return [];
     const values = await scores.data<'float32'>();
     scores.dispose();
-    const { vocabularySize } = config;
-    return rows.map((_, i) => values.subarray(i * vocabularySize, (i + 1) * vocabularySize));
+    return rowsOf(values, rows.length);
+  }
+
+  /** The same, where each of a few sequences has one token in flight, and a pass of that kind can be recorded. */
+  async #computeRecorded(scheduled: readonly ScheduledSequence[]): Promise<Float32Array[] | undefined> {
+    const count = scheduled.length;
+    const isPlain = ({ sequence: { tokens }, kv }: ScheduledSequence) =>
+      kv.inFlight === 1 && kv.length === tokens.length - 1;
+    if (count > MOST_RECORDED || !scheduled.every(isPlain)) return undefined;
+    const members = scheduled.map(({ sequence: { tokens }, kv }) => ({ kv, token: tokens.at(-1) ?? 0 }));
+    if (!this.#recorded.has(count)) {
+      const pass = new RecordedPass(this.#model, this.#store, members);
+      if (!pass.isRecorded) pass.dispose();
+      this.#recorded.set(count, pass.isRecorded ? pass : undefined);
+    }
+    const pass = this.#recorded.get(count);
+    return pass === undefined ? undefined : rowsOf(await pass.run(members), count);
   }
 
   /** What becomes of a sequence whose tokens are computed. @param positions whose logits are given */
@@ -236,6 +260,12 @@ export class Engine {
     const { sharedTokens, preemptions } = sequence;
     sequence.put({ kind: 'end', reason, sharedTokens, preemptions });
   }
+}
+
+/** Rows of a matrix. */
+function rowsOf(values: Float32Array, count: number): Float32Array[] {
+  const size = values.length / count;
+  return Array.from({ length: count }, (_, i) => values.subarray(i * size, (i + 1) * size));
 }
 
 /** The positions of tokens in flight whose logits are needed: the last of all, and of the prompt those that are told. */

@@ -1,5 +1,5 @@
 /** @file The keys and values themselves: one pool of memory, with which is done what its bookkeeping says. */
-import { type DecoderConfig, type KvPass, KvPool } from '@arrowsmith/model';
+import { type DecoderConfig, type KvPass, type KvPlacement, KvPool } from '@arrowsmith/model';
 import { positionsFrom } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { KvMemory, KvSequence, RowCopy, SwappedSequence } from '../kv/index.ts';
@@ -84,9 +84,17 @@ export class KvStore {
         const { blocks, keyOffset, valueOffset } = placeOf(layer);
         return { queryOffsets, lengths, blocks, blockSize: memory.blockSize, keyOffset, valueOffset };
       },
-      slots: (layer) => placeOf(layer).slots,
+      slots(layer) {
+        const { slots, keyOffset, valueOffset } = placeOf(layer);
+        return { keys: slots.map((slot) => slot + keyOffset), values: slots.map((slot) => slot + valueOffset) };
+      },
       commit() {},
     });
+  }
+
+  /** The pass whose tokens lie so. */
+  passOf(placement: KvPlacement): KvPass {
+    return this.#pool.pass(placement);
   }
 
   /** A layer of a group, as all of its layers have rows of one size. */

@@ -1,0 +1,77 @@
+/** @file The pass that makes one token of each of a few sequences, recorded: such a pass takes less time than what JavaScript does for its kernels. */
+import { changingTables, type ChangingTables, forward, logits } from '@arrowsmith/model';
+import { recorded, type Recording } from '@arrowsmith/ops';
+import * as tf from '@tensorflow/tfjs-core';
+import type { KvSequence } from '../kv/index.ts';
+import type { EngineModel } from './engine.ts';
+import { changingPlacement, type ChangingPlacement } from './changing-placement.ts';
+import type { KvStore } from './kv-store.ts';
+
+/** A sequence, and its token that is to be read. */
+export interface RecordedMember {
+  kv: KvSequence;
+  token: number;
+}
+
+export class RecordedPass {
+  readonly #model: EngineModel;
+  readonly #ids: Int32Array;
+  /** Rows of the table of per-layer embeddings, where it is not among the parameters. */
+  readonly #rows: Float32Array | undefined;
+  readonly #inputs: tf.Tensor[] = [];
+  readonly #tables: ChangingTables;
+  readonly #place: ChangingPlacement;
+  readonly #recording: Recording<tf.Tensor> | undefined;
+
+  /** Records the pass, for as many sequences as there are members. */
+  constructor(model: EngineModel, store: KvStore, members: readonly RecordedMember[]) {
+    const { config, parameters, perLayerRows } = model;
+    const count = members.length;
+    this.#model = model;
+    this.#ids = new Int32Array(count);
+    const size = config.perLayerEmbedding?.size ?? 0;
+    if (perLayerRows !== undefined && size > 0) this.#rows = new Float32Array(count * config.layers.length * size);
+    this.#tables = changingTables(
+      config.layers.map(({ attention }) => attention),
+      count,
+    );
+    this.#place = changingPlacement(store.memory, count, this.#tables);
+    this.#set(members);
+    const ids = tf.keep(tf.tensor2d(this.#ids, [1, count], 'int32'));
+    const rows = this.#rows && tf.keep(tf.tensor3d(this.#rows, [1, count, config.layers.length * size]));
+    this.#inputs.push(ids, ...(rows === undefined ? [] : [rows]));
+    this.#recording = recorded(() => {
+      const cache = store.passOf(this.#place.placement);
+      const hidden = forward(config, parameters, ids, { cache, perLayerRows: rows }); // [1, n, d]
+      return logits(config, parameters, hidden); // [1, n, V]
+    });
+  }
+
+  /** Whether there is a recording: not every backend makes any, nor of every model. */
+  get isRecorded(): boolean {
+    return this.#recording !== undefined;
+  }
+
+  /** @returns logits of all members, [n · V] */
+  async run(members: readonly RecordedMember[]): Promise<Float32Array> {
+    if (this.#recording === undefined) throw new Error('the pass was not recorded');
+    this.#set(members);
+    this.#recording.run();
+    return await this.#recording.result.data<'float32'>();
+  }
+
+  dispose(): void {
+    this.#recording?.dispose();
+    this.#tables.dispose();
+    tf.dispose(this.#inputs);
+  }
+
+  #set(members: readonly RecordedMember[]): void {
+    this.#ids.set(members.map(({ token }) => token));
+    this.#place.set(members.map(({ kv }) => kv));
+    const { perLayerRows, config } = this.#model;
+    if (perLayerRows === undefined || this.#rows === undefined) return;
+    const vocabularySize = config.perLayerEmbedding?.vocabularySize ?? 0;
+    this.#rows.set(perLayerRows(this.#ids.map((id) => (id < vocabularySize ? id : 0))));
+  }
+}
