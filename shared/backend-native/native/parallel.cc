@@ -61,15 +61,16 @@ class Pool {
     context_ = context;
     count_ = count;
     next_.store(0, std::memory_order_relaxed);
-    working_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+    joined_.store(0, std::memory_order_release);
     {
       std::lock_guard<std::mutex> lock(mutex_);
       generation_.fetch_add(1, std::memory_order_release);
     }
     wake_.notify_all();
     takePieces();
-    // Workers that never woke up in time find nothing left, but must have looked before the next run may change the fields.
-    for (int spins = 0; working_.load(std::memory_order_acquire) > 0; spins++) {
+    // A worker that has not come by now stays out: it may be asleep, or another program has its core, for longer than all the work takes.
+    joined_.fetch_or(kClosed, std::memory_order_acq_rel);
+    for (int spins = 0; joined_.load(std::memory_order_acquire) != kClosed; spins++) {
       if (spins < kSpins) {
         relax();
       } else {
@@ -100,6 +101,15 @@ class Pool {
     inside = false;
   }
 
+  /** Whether there is work; the caller then waits for this thread. What the run's fields say is visible from here on. */
+  bool join() {
+    uint32_t joined = joined_.load(std::memory_order_relaxed);
+    while ((joined & kClosed) == 0) {
+      if (joined_.compare_exchange_weak(joined, joined + 1, std::memory_order_acq_rel, std::memory_order_relaxed)) return true;
+    }
+    return false;
+  }
+
   void work(uint32_t seen) {
     for (;;) {
       for (int spins = 0; spins < kSpins && generation_.load(std::memory_order_acquire) == seen; spins++) relax();
@@ -109,10 +119,13 @@ class Pool {
       }
       seen = generation_.load(std::memory_order_acquire);
       if (stopping_) return;
+      if (!join()) continue;
       takePieces();
-      working_.fetch_sub(1, std::memory_order_release);
+      joined_.fetch_sub(1, std::memory_order_release);
     }
   }
+
+  static constexpr uint32_t kClosed = 1u << 31;
 
   /** Whether this thread is inside a piece. */
   static thread_local bool inside;
@@ -122,7 +135,8 @@ class Pool {
   std::condition_variable wake_;
   std::vector<std::thread> workers_;
   std::atomic<uint32_t> generation_{0};
-  std::atomic<int> working_{0};
+  /** Workers that have joined the run and are not done, and whether it takes no more. */
+  std::atomic<uint32_t> joined_{kClosed};
   std::atomic<int64_t> next_{0};
   std::atomic<int> size_{1};
   std::atomic<bool> stopping_{false};
