@@ -38,7 +38,9 @@ inline __attribute__((always_inline)) void dotTile(const float* const* x, const 
   // What the compiler is to keep in registers.
   const float* xs[R];
   const Element* ws[C];
+#pragma GCC unroll 8
   for (int r = 0; r < R; r++) xs[r] = x[r];
+#pragma GCC unroll 8
   for (int c = 0; c < C; c++) ws[c] = w[c];
   Vec all[R][C] = {};
   const auto step = [&](int64_t i) __attribute__((always_inline)) {
@@ -64,12 +66,16 @@ inline __attribute__((always_inline)) void dotTile(const float* const* x, const 
   }
   for (; i + kLanes <= k; i += kLanes) step(i);
   if (i < k) {
+#pragma GCC unroll 8
     for (int c = 0; c < C; c++) {
       const Vec other = Elements::loadPartial(ws[c] + i, k - i);
+#pragma GCC unroll 8
       for (int r = 0; r < R; r++) all[r][c] = multiplyAdd(loadPartial(xs[r] + i, k - i), other, all[r][c]);
     }
   }
+#pragma GCC unroll 8
   for (int r = 0; r < R; r++) {
+#pragma GCC unroll 8
     for (int c = 0; c < C; c++) sums[r][c] = all[r][c];
   }
 }

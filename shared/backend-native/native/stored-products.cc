@@ -24,9 +24,10 @@ bool isFew(int64_t rows) { return rows <= kFewRows; }
 
 /** Outputs [first, first + C) of the rows that a tile has. */
 template <int R, int C>
-void storeTile(const StoredProduct& product, int64_t row, int64_t first, const Vec (&sums)[R][C]) {
+inline __attribute__((always_inline)) void storeTile(const StoredProduct& product, int64_t row, int64_t first, const Vec (&sums)[R][C]) {
   const int64_t out = product.matrix.rows;
   const float* const scales = product.matrix.scales;
+#pragma GCC unroll 8
   for (int r = 0; r < R; r++) {
     const int64_t at = (row + r) * out + first;
     if constexpr (C == 1) {
@@ -35,6 +36,7 @@ void storeTile(const StoredProduct& product, int64_t row, int64_t first, const V
       keepInRegister(value);  // rounded before it is added to anything, here and below
       product.y[at] = product.residual == nullptr ? value : value + product.residual[at];
     } else {
+#pragma GCC unroll 2
       for (int c = 0; c < C; c += 4) {
         Four values = sumsOfFour(sums[r][c], sums[r][c + 1], sums[r][c + 2], sums[r][c + 3]);
         typedef float UnalignedFour __attribute__((vector_size(16), aligned(4), may_alias));
