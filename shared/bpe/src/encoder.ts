@@ -28,6 +28,12 @@ export interface BpeEncoder {
   /** Decodes ids as they come. All that is pushed and the final flush give together what `decode` gives. */
   decodeStream(): DecodeStream;
   /**
+   * The bytes of a token; of a special token, those that it is written as. None where an id is not used.
+   *
+   * @throws UserError where the id is not in the vocabulary.
+   */
+  tokenBytes(id: number): Uint8Array;
+  /**
    * Bytes of text that a token stands for; 0 for special tokens.
    *
    * @throws UserError where the id is not in the vocabulary.
@@ -92,6 +98,7 @@ export function createEncoder(model: BpeModel): BpeEncoder {
         flush: () => decoder.decode(),
       };
     },
+    tokenBytes: bytesOf,
     tokenByteLength(id) {
       return byteLengths[id] ?? bytesOf(id).length;
     },

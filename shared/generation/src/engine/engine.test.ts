@@ -23,6 +23,9 @@ async function tokensOf(events: AsyncIterable<GenerationEvent>): Promise<number[
   return ids;
 }
 
+const promptScores = (events: readonly GenerationEvent[]) =>
+  events.flatMap((event) => (event.kind === 'prompt' ? event.logProbabilities : []));
+
 const prompts = [[3, 1, 4, 1, 5], [2], [9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2], [3, 1, 4, 1, 5, 9, 2, 6], [27, 18]];
 const requests: GenerationRequest[] = prompts.map((prompt, i) => ({ prompt, parameters: parametersOf(i + 1) }));
 
@@ -85,8 +88,7 @@ describe.each([...backends])('the engine on %s', (backend) => {
       return events;
     };
     const [whole, pieces] = [await told({}), await told({ passTokens: 5 })];
-    const scores = whole.flatMap((event) => (event.kind === 'prompt' ? event.logProbabilities : []));
-    expect(scores.map(({ id }) => id)).toEqual(request.prompt.slice(1));
+    expect(promptScores(whole).map(({ id }) => id)).toEqual(request.prompt.slice(1));
     const flat = (events: readonly GenerationEvent[]) =>
       events.flatMap((event) => {
         if (event.kind === 'prompt') return event.logProbabilities.map(({ logProbability }) => logProbability);
@@ -94,6 +96,25 @@ describe.each([...backends])('the engine on %s', (backend) => {
       });
     expect(flat(pieces)).toHaveLength(flat(whole).length);
     flat(pieces).forEach((value, i) => expect(value).toBeCloseTo(flat(whole)[i]!, 4));
+  });
+
+  test('tells log-probabilities of all of a prompt that was there before, and of one that was computed twice', async () => {
+    const tight = { blockSize: 4, passTokens: 5, cacheBytes: 1.5 * 40 * 2 * 5 * 2 * 4 * 4 };
+    const engine = new Engine({ config, parameters }, tight);
+    const many = Array.from({ length: 6 }, () => ({
+      prompt: requests[2]!.prompt.concat(requests[2]!.prompt),
+      parameters: parametersOf(1),
+      promptLogProbabilities: true,
+    }));
+    const told = await Promise.all(
+      many.map(async (request) => {
+        const events: GenerationEvent[] = [];
+        for await (const event of engine.generate(request)) events.push(event);
+        return promptScores(events).map(({ id }) => id);
+      }),
+    );
+    for (const ids of told) expect(ids).toEqual(many[0]!.prompt.slice(1));
+    await engine.dispose();
   });
 
   test('names the layer where numbers end', async () => {

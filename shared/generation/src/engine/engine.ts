@@ -228,7 +228,8 @@ export class Engine {
         checkLogits(own, this.#model, tokens.slice(0, position + 1));
         const next = tokens[position + 1];
         if (next === undefined) this.#choose(sequence, own);
-        else if (output.length === 0) promptScores.push(tokenLogProbabilities(own, next, logProbabilities ?? 0));
+        // By position: a sequence that gave its memory to others computes its prompt again.
+        else if (output.length === 0) promptScores[position] = tokenLogProbabilities(own, next, logProbabilities ?? 0);
       }
     } catch (error) {
       this.#scheduler.remove(sequence);
@@ -239,8 +240,8 @@ export class Engine {
   #choose(sequence: ActiveSequence, scores: Float32Array): void {
     const { request, tokens, output, processors, rng, promptScores } = sequence;
     const { parameters, endTokens = [], prompt } = request;
-    if (output.length === 0 && request.promptLogProbabilities) {
-      sequence.put({ kind: 'prompt', logProbabilities: promptScores });
+    if (output.length === 0) {
+      sequence.put({ kind: 'prompt', sharedTokens: sequence.sharedTokens, logProbabilities: promptScores });
     }
     const { logProbabilities } = request;
     const chosen = chooseToken(scores, { prompt, output }, { filters: parameters, processors, logProbabilities }, rng);

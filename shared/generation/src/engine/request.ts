@@ -1,4 +1,5 @@
 /** @file What an engine is asked for, and the sequences that it makes of that. */
+import { randomUUID } from 'node:crypto';
 import { UserError } from '@arrowsmith/errors';
 import type { DecoderConfig } from '@arrowsmith/model';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
@@ -40,8 +41,11 @@ export type FinishReason = 'model' | 'length' | 'context';
 /** What an engine tells of a request, in order. */
 export type GenerationEvent =
   | {
+      /** The prompt is read; the first token follows. */
       kind: 'prompt';
-      /** Of all tokens of the prompt but the first, which nothing precedes. */
+      /** Tokens of the prompt that were not computed, as another sequence had. */
+      sharedTokens: number;
+      /** Of all tokens of the prompt but the first, which nothing precedes; none where they are not asked for. */
       logProbabilities: (TokenLogProbability & { top: TokenLogProbability[] })[];
     }
   | ({ kind: 'token' } & ChosenToken)
@@ -67,7 +71,9 @@ export interface ActiveSequence {
   outside: KeptOutside | undefined;
   sharedTokens: number;
   preemptions: number;
-  /** Log-probabilities of the prompt so far, where they are told. */
+  /** Who shares its keys and values: nobody where the prompt's log-probabilities are told, as all of it has to be computed then. */
+  readonly salt: string | undefined;
+  /** Log-probabilities of the prompt so far, where they are told: of the token behind each position. */
   readonly promptScores: (TokenLogProbability & { top: TokenLogProbability[] })[];
   readonly put: (event: GenerationEvent) => void;
   readonly fail: (error: unknown) => void;
@@ -118,6 +124,7 @@ export function beginSequence(
     outside: undefined,
     sharedTokens: 0,
     preemptions: 0,
+    salt: request.promptLogProbabilities ? randomUUID() : request.salt,
     promptScores: [],
     put,
     fail,

@@ -124,10 +124,10 @@ export class Scheduler {
   /** Brings a waiting sequence into memory, with what is there of its beginning. @returns whether there is room */
   #admit(sequence: ActiveSequence): boolean {
     const { memory } = this.#store;
-    const { tokens, outside, request } = sequence;
+    const { tokens, outside, salt } = sequence;
     const kv =
       outside === undefined
-        ? memory.add(tokens, request.salt === undefined ? {} : { salt: request.salt })
+        ? memory.add(tokens, salt === undefined ? {} : { salt })
         : this.#store.swapIn(outside);
     if (kv === undefined) return false;
     if (outside === undefined && sequence.output.length === 0) sequence.sharedTokens = kv.length;
