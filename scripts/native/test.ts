@@ -76,12 +76,12 @@ function missing(command: string): UserError {
   });
 }
 
-/** Compiles everything but what needs Node, the benchmark of products among it, as many files at a time as there are cores. */
+/** Compiles everything but what needs Node, the benchmarks of products among it, as many files at a time as there are cores. */
 async function compile({ compiler, flags }: Toolchain, folder: string, sanitizerFlags: string[]): Promise<string> {
   const kernels = (await readdir(SOURCES)).filter((file) => file.endsWith('.cc') && file !== 'addon.cc');
   const tests = (await readdir(join(SOURCES, 'test'))).filter((file) => file.endsWith('.cc'));
-  const benchmark = join('bench', 'gemm.cc');
-  const sources = [...kernels, ...tests.map((file) => join('test', file)), benchmark].sort();
+  const [gemm, stored] = ['gemm.cc', 'stored.cc'].map((file) => join('bench', file)) as [string, string];
+  const sources = [...kernels, ...tests.map((file) => join('test', file)), gemm, stored].sort();
   const objectOf = (source: string) => join(folder, `${source.replace('/', '-')}.o`);
   const queue = sources.values();
   const worker = async (): Promise<void> => {
@@ -98,10 +98,11 @@ async function compile({ compiler, flags }: Toolchain, folder: string, sanitizer
     process.stderr.write(await compilerOutput(compiler, args, 'all objects'));
   };
   await link(
-    sources.filter((source) => source !== benchmark),
+    sources.filter((source) => source !== gemm && source !== stored),
     program,
   );
-  await link([benchmark, ...GEMM_PARTS.map((name) => `${name}.cc`)], join(folder, 'benchmark'));
+  await link([gemm, ...GEMM_PARTS.map((name) => `${name}.cc`)], join(folder, 'benchmark'));
+  await link([stored, ...kernels], join(folder, 'stored-benchmark'));
   return program;
 }
 

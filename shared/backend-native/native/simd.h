@@ -49,7 +49,9 @@ inline void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
  * and not in another.
  */
 inline Vec multiplyAdd(Vec a, Vec b, Vec c) {
-#if defined(__AVX512F__)
+#if defined(EMULATED_AVX512)
+  return a * b + c;
+#elif defined(__AVX512F__)
   return (Vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
 #elif defined(__AVX2__)
   return (Vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
@@ -88,7 +90,7 @@ inline void storeStreaming(float* p, Vec v) {
 template <class V>
 inline __attribute__((always_inline)) void keepInRegister(V& v) {
 #if defined(EMULATED_AVX512)
-  (void)v;  // has two
+  if constexpr (sizeof(V) <= 32) asm("" : "+x"(v));  // a larger one has two
 #elif defined(__AVX512F__)
   asm("" : "+v"(v));
 #elif defined(__SSE__)
