@@ -133,7 +133,7 @@ async function measure(
   const look = (): void => {
     const { running, waiting, memory } = engine.state();
     batch = Math.max(batch, running);
-    if (waiting === 0 || memory.held === 0 || passes++ % 20 > 0) return; // looking takes time, too
+    if (waiting === 0 || memory.held === 0 || passes++ % 200 > 0) return; // looking takes time, too
     const { held, stored, ideal } = memory;
     seen.push({ waste: 1 - stored / held, ideal: ideal / held, held, running });
   };
