@@ -175,7 +175,7 @@ export class Engine {
     wanted: readonly (readonly number[])[],
   ): Promise<Float32Array[]> {
     const { config, parameters, perLayerRows } = this.#model;
-    const quick = await this.#computeRecorded(scheduled);
+    const quick = this.#computeRecorded(scheduled);
     if (quick !== undefined) return quick;
     const ids = Int32Array.from(
       scheduled.flatMap(({ sequence: { tokens }, kv }) => tokens.slice(kv.length, kv.length + kv.inFlight)),
@@ -203,7 +203,7 @@ export class Engine {
   }
 
   /** The same, where each of a few sequences has one token in flight, and a pass of that kind can be recorded. */
-  async #computeRecorded(scheduled: readonly ScheduledSequence[]): Promise<Float32Array[] | undefined> {
+  #computeRecorded(scheduled: readonly ScheduledSequence[]): Float32Array[] | undefined {
     const count = scheduled.length;
     const isPlain = ({ sequence: { tokens }, kv }: ScheduledSequence) =>
       kv.inFlight === 1 && kv.length === tokens.length - 1;
@@ -215,7 +215,7 @@ export class Engine {
       this.#recorded.set(count, pass.isRecorded ? pass : undefined);
     }
     const pass = this.#recorded.get(count);
-    return pass === undefined ? undefined : rowsOf(await pass.run(members), count);
+    return pass === undefined ? undefined : rowsOf(pass.run(members), count);
   }
 
   /** What becomes of a sequence whose tokens are computed. @param positions whose logits are given */

@@ -1,6 +1,6 @@
 /** @file The pass that makes one token of each of a few sequences, recorded: such a pass takes less time than what JavaScript does for its kernels. */
 import { changingTables, type ChangingTables, forward, logits } from '@arrowsmith/model';
-import { recorded, type Recording } from '@arrowsmith/ops';
+import { borrowValues, recorded, type Recording } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { KvSequence } from '../kv/index.ts';
 import type { EngineModel } from './engine.ts';
@@ -52,12 +52,12 @@ export class RecordedPass {
     return this.#recording !== undefined;
   }
 
-  /** @returns logits of all members, [n · V] */
-  async run(members: readonly RecordedMember[]): Promise<Float32Array> {
+  /** @returns logits of all members, [n · V], in memory that the next run writes to */
+  run(members: readonly RecordedMember[]): Float32Array {
     if (this.#recording === undefined) throw new Error('the pass was not recorded');
     this.#set(members);
     this.#recording.run();
-    return await this.#recording.result.data<'float32'>();
+    return borrowValues(this.#recording.result);
   }
 
   dispose(): void {

@@ -126,9 +126,7 @@ export class Scheduler {
     const { memory } = this.#store;
     const { tokens, outside, salt } = sequence;
     const kv =
-      outside === undefined
-        ? memory.add(tokens, salt === undefined ? {} : { salt })
-        : this.#store.swapIn(outside);
+      outside === undefined ? memory.add(tokens, salt === undefined ? {} : { salt }) : this.#store.swapIn(outside);
     if (kv === undefined) return false;
     if (outside === undefined && sequence.output.length === 0) sequence.sharedTokens = kv.length;
     sequence.outside = undefined;

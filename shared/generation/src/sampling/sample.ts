@@ -84,8 +84,12 @@ export function normalize(weights: Float64Array): Float64Array {
 
 function checkedMaximum(logits: Float32Array): number {
   let largest = -Infinity;
-  // A NaN stays: Math.max returns NaN whenever an argument is.
-  for (const logit of logits) largest = Math.max(largest, logit);
+  for (let i = 0; i < logits.length; i++) {
+    const logit = logits[i]!;
+    if (logit <= largest) continue;
+    largest = logit; // or NaN, which is not to be passed over
+    if (Number.isNaN(logit)) break;
+  }
   if (Number.isFinite(largest)) return largest;
   throw new UserError({
     what: 'the model gives no distribution over the next token',
