@@ -17,7 +17,7 @@ import * as fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { generationParameters } from '../sampling/index.ts';
 import { Engine, type EngineModel, type EngineOptions } from './engine.ts';
-import type { GenerationRequest } from './request.ts';
+import type { GenerationEvent } from './request.ts';
 
 /** How many random loads each family gets; more of them by ENGINE_LOADS. */
 const LOADS = Number(process.env['ENGINE_LOADS'] ?? 4);
@@ -59,9 +59,9 @@ function stored(config: DecoderConfig, weights: Weights, format: keyof typeof fo
 }
 
 /** A text: tokens and their log-probabilities. */
-async function write(engine: Engine, request: GenerationRequest, upTo = Infinity): Promise<number[]> {
+async function write(events: AsyncIterable<GenerationEvent>, upTo = Infinity): Promise<number[]> {
   const told: number[] = [];
-  for await (const event of engine.generate(request)) {
+  for await (const event of events) {
     if (event.kind !== 'token') continue;
     told.push(event.id, event.logProbabilities?.logProbability ?? NaN);
     if (told.length >= 2 * upTo) break;
@@ -80,6 +80,7 @@ const request = fc.record({
   after: fc.integer({ min: 0, max: 12 }),
   leavesAfter: fc.option(fc.integer({ min: 1, max: 6 }), { nil: undefined, freq: 4 }),
   salt: fc.constantFrom('', 'other'),
+  samples: fc.constantFrom(1, 1, 2, 4),
 });
 
 const options = fc.record({
@@ -113,27 +114,28 @@ describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
       fc.asyncProperty(options, fc.array(request, { minLength: 2, maxLength: 9 }), async (own, loads) => {
         const { contexts, ...rest } = own;
         const engine = new Engine(model, { ...rest, cacheBytes: contexts * 4 * CONTEXT * 2 * 4 * 2 * 8 });
-        const requests = loads.map(({ prompt, shared, seed, tokens, temperature, salt }) => ({
-          prompt: [...SHARED.slice(0, shared), ...prompt].slice(0, CONTEXT - 1),
-          parameters: generationParameters.parse({ seed, maximumTokens: tokens, temperature }),
-          logProbabilities: 0,
-          salt,
-        }));
-        const texts = await Promise.all(
-          requests.map(async (each, i) => {
-            for (let turn = 0; turn < (loads[i]?.after ?? 0); turn++) await new Promise(setImmediate);
-            const text = await write(engine, each, loads[i]?.leavesAfter);
+        const texts = loads.flatMap(({ prompt, shared, seed, tokens, temperature, salt, ...load }) => {
+          const request = {
+            prompt: [...SHARED.slice(0, shared), ...prompt].slice(0, CONTEXT - 1),
+            parameters: generationParameters.parse({ seed, maximumTokens: tokens, temperature }),
+            logProbabilities: 0,
+            salt,
+          };
+          return engine.samples(request, load.samples).map(async (events, sample) => {
+            for (let turn = 0; turn < load.after; turn++) await new Promise(setImmediate);
+            const text = await write(events, sample === 0 ? load.leavesAfter : undefined);
             engine.check();
-            return text;
-          }),
-        );
+            return { request: { ...request, sample }, text };
+          });
+        });
+        const written = await Promise.all(texts);
         expect(engine.state().memory.held).toBe(0);
         await engine.dispose();
-        for (const [i, text] of texts.entries()) {
-          const key = JSON.stringify(requests[i]);
+        for (const { request, text } of written) {
+          const key = JSON.stringify(request);
           if (!alone.has(key)) {
             const single = new Engine(model, { cache: 'contiguous', sequences: 1 });
-            alone.set(key, await write(single, requests[i]!));
+            alone.set(key, await write(single.generate(request)));
             await single.dispose();
           }
           expect(text).toEqual(alone.get(key)!.slice(0, text.length));

@@ -17,11 +17,16 @@ const configOf = (family: string) =>
 const parametersOf = (seed: number, maximumTokens = 12) =>
   generationParameters.parse({ temperature: seed % 3 === 0 ? 0 : 1.1, topK: 12, topP: 0.95, seed, maximumTokens });
 
-async function tokensOf(events: AsyncIterable<GenerationEvent>): Promise<number[]> {
-  const ids: number[] = [];
-  for await (const event of events) if (event.kind === 'token') ids.push(event.id);
-  return ids;
+async function eventsOf(events: AsyncIterable<GenerationEvent>): Promise<GenerationEvent[]> {
+  const told: GenerationEvent[] = [];
+  for await (const event of events) told.push(event);
+  return told;
 }
+
+const tokensOf = async (events: AsyncIterable<GenerationEvent>) => idsOf(await eventsOf(events));
+
+const idsOf = (events: readonly GenerationEvent[]) =>
+  events.flatMap((event) => (event.kind === 'token' ? [event.id] : []));
 
 const promptScores = (events: readonly GenerationEvent[]) =>
   events.flatMap((event) => (event.kind === 'prompt' ? event.logProbabilities : []));
@@ -61,6 +66,42 @@ describe.each([...backends])('the engine on %s', (backend) => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  test.each(options)('writes samples of a prompt that it computes once: %o', async (own) => {
+    const engine = new Engine({ config, parameters }, own);
+    const request = { prompt: requests[2]!.prompt, parameters: parametersOf(1), promptLogProbabilities: true };
+    const events: GenerationEvent[][] = await Promise.all(engine.samples(request, 5).map(eventsOf));
+    for (const [sample, told] of events.entries()) {
+      const alone = await eventsOf(engine.generate({ ...request, sample }));
+      expect(idsOf(told)).toEqual(idsOf(alone));
+      expect(promptScores(told)).toHaveLength(request.prompt.length - 1);
+      expect(told[0]).toMatchObject({ kind: 'prompt', sharedTokens: sample === 0 ? 0 : request.prompt.length });
+    }
+    expect(new Set(events.map((told) => idsOf(told).join())).size).toBe(5);
+    engine.check();
+    expect(engine.state()).toMatchObject({ running: 0, waiting: 0, memory: { held: 0 } });
+    await engine.dispose();
+  });
+
+  test('goes on with other samples where the one that computes the prompt is left', async () => {
+    const engine = new Engine({ config, parameters }, { passTokens: 3 });
+    const controller = new AbortController();
+    const request = { prompt: requests[2]!.prompt, parameters: parametersOf(1) };
+    const [first, ...others] = engine.samples({ ...request }, 3);
+    const [left] = engine.samples({ ...request, signal: controller.signal }, 1);
+    const texts = Promise.all([first!, ...others].map((sample, i) => (i === 0 ? sample.next() : tokensOf(sample))));
+    const refused = expect(tokensOf(left!)).rejects.toThrow('enough');
+    await new Promise(setImmediate);
+    controller.abort(new Error('enough'));
+    await refused;
+    await first!.return();
+    const [, ...told] = await texts;
+    for (const [i, ids] of told.entries()) {
+      expect(ids).toEqual(await tokensOf(engine.generate({ ...request, sample: 1 + i })));
+    }
+    engine.check();
+    await engine.dispose();
+  });
+
   test('gives memory back at once when nobody reads any more, or a signal says so', async () => {
     const engine = new Engine({ config, parameters });
     const long = { prompt: [1, 2, 3], parameters: parametersOf(1, 30) };
@@ -82,8 +123,7 @@ describe.each([...backends])('the engine on %s', (backend) => {
     const request = { ...requests[2]!, logProbabilities: 2, promptLogProbabilities: true };
     const told = async (own: EngineOptions): Promise<GenerationEvent[]> => {
       const engine = new Engine({ config, parameters }, own);
-      const events: GenerationEvent[] = [];
-      for await (const event of engine.generate(request)) events.push(event);
+      const events = await eventsOf(engine.generate(request));
       await engine.dispose();
       return events;
     };
@@ -107,11 +147,7 @@ describe.each([...backends])('the engine on %s', (backend) => {
       promptLogProbabilities: true,
     }));
     const told = await Promise.all(
-      many.map(async (request) => {
-        const events: GenerationEvent[] = [];
-        for await (const event of engine.generate(request)) events.push(event);
-        return promptScores(events).map(({ id }) => id);
-      }),
+      many.map(async (request) => promptScores(await eventsOf(engine.generate(request))).map(({ id }) => id)),
     );
     for (const ids of told) expect(ids).toEqual(many[0]!.prompt.slice(1));
     await engine.dispose();

@@ -94,10 +94,26 @@ export class Engine {
    *
    * @throws UserError when the prompt is empty, longer than the context, or has an id outside of the vocabulary; at the first read
    */
-  async *generate(request: GenerationRequest): AsyncGenerator<GenerationEvent, void, undefined> {
+  generate(request: GenerationRequest): AsyncGenerator<GenerationEvent, void, undefined> {
+    return this.#generate(request);
+  }
+
+  /**
+   * Continues a text several times, as so many requests do that differ in `sample` alone, from the request's own on: the same tokens. The prompt is
+   * computed once, and its keys and values are shared, if all are read from before it is computed. Each may be left by itself.
+   *
+   * @throws UserError as {@link generate}; at the first read of each
+   */
+  samples(request: GenerationRequest, count: number): AsyncGenerator<GenerationEvent, void, undefined>[] {
+    const group = Symbol('samples');
+    const { sample = 0 } = request;
+    return Array.from({ length: count }, (_, i) => this.#generate({ ...request, sample: sample + i }, group));
+  }
+
+  async *#generate(request: GenerationRequest, group?: symbol): AsyncGenerator<GenerationEvent, void, undefined> {
     checkPrompt(request.prompt, { ...this.#model.config, contextLength: this.#contextLength });
     const events = eventQueue<GenerationEvent>();
-    const sequence = beginSequence(request, events);
+    const sequence = beginSequence(request, events, group);
     const stop = () => {
       this.#scheduler.remove(sequence);
       events.fail(request.signal?.reason);
@@ -227,7 +243,10 @@ export class Engine {
         const own = scores[i] ?? new Float32Array(0);
         checkLogits(own, this.#model, tokens.slice(0, position + 1));
         const next = tokens[position + 1];
-        if (next === undefined) this.#choose(sequence, own);
+        if (next === undefined) {
+          const samples = output.length === 0 ? this.#scheduler.samplesOf(sequence) : [];
+          for (const each of [sequence, ...samples]) this.#choose(each, own);
+        }
         // By position: a sequence that gave its memory to others computes its prompt again.
         else if (output.length === 0) promptScores[position] = tokenLogProbabilities(own, next, logProbabilities ?? 0);
       }

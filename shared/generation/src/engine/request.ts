@@ -66,6 +66,8 @@ export interface ActiveSequence {
   readonly output: number[];
   readonly processors: readonly LogitsProcessor[];
   readonly rng: RandomGenerator;
+  /** What samples of one request have in common, and no other sequence. */
+  readonly group: symbol | undefined;
   /** Its keys and values: in memory, kept outside of it, or nowhere. */
   kv: KvSequence | undefined;
   outside: KeptOutside | undefined;
@@ -112,6 +114,7 @@ export function checkPrompt(prompt: readonly number[], { vocabularySize, context
 export function beginSequence(
   request: GenerationRequest,
   { put, fail }: Pick<ActiveSequence, 'put' | 'fail'>,
+  group?: symbol,
 ): ActiveSequence {
   const { prompt, parameters, endTokens = [], constraints = [], sample = 0 } = request;
   return {
@@ -120,6 +123,7 @@ export function beginSequence(
     output: [],
     processors: processorsOf(parameters, { endTokens, constraints }),
     rng: samplingGenerator(parameters.seed, sample),
+    group,
     kv: undefined,
     outside: undefined,
     sharedTokens: 0,

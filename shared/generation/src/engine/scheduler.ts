@@ -77,7 +77,7 @@ export class Scheduler {
       budget -= kv.inFlight;
     }
     while (budget > 0 && this.#running.length < this.#options.sequences) {
-      const [sequence] = this.#waiting;
+      const sequence = this.#waiting.find((each) => !this.#waitsForPrompt(each));
       if (sequence === undefined) break;
       if (!this.#admit(sequence)) break; // in order of arrival: nobody overtakes
       const kv = this.#extend(sequence, budget, scheduled);
@@ -86,6 +86,27 @@ export class Scheduler {
       budget -= kv.inFlight;
     }
     return [...scheduled.values()];
+  }
+
+  /**
+   * The samples that waited for a sequence to compute their prompt, which is now in memory. They share its keys and values; those that have no place
+   * beside it go on waiting, as sequences that gave way do.
+   */
+  samplesOf(sequence: ActiveSequence): ActiveSequence[] {
+    const { group, kv, promptScores } = sequence;
+    if (group === undefined || kv === undefined) return [];
+    const samples = this.#waiting.filter((each) => each.group === group && each.output.length === 0);
+    for (const sample of samples) {
+      sample.promptScores.push(...promptScores);
+      sample.sharedTokens = kv.length;
+      if (this.#running.length === this.#options.sequences) continue;
+      const fork = this.#store.memory.fork(kv);
+      if (fork === undefined) continue;
+      this.#store.copy(fork.copies);
+      sample.kv = fork.sequence;
+      this.#moveToRunning(sample);
+    }
+    return samples;
   }
 
   /**
@@ -131,9 +152,19 @@ export class Scheduler {
     if (outside === undefined && sequence.output.length === 0) sequence.sharedTokens = kv.length;
     sequence.outside = undefined;
     sequence.kv = kv;
-    this.#waiting.shift();
-    this.#running.push(sequence);
+    this.#moveToRunning(sequence);
     return true;
+  }
+
+  /** Whether another sample of the same request is computing the prompt of both. */
+  #waitsForPrompt({ group, output }: ActiveSequence): boolean {
+    if (group === undefined || output.length > 0) return false;
+    return this.#running.some((other) => other.group === group && other.output.length === 0);
+  }
+
+  #moveToRunning(sequence: ActiveSequence): void {
+    this.#waiting = this.#waiting.filter((each) => each !== sequence);
+    this.#running.push(sequence);
   }
 
   /** Takes a sequence's memory; it waits before all that arrived later. */
