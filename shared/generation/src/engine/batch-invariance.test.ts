@@ -1,6 +1,6 @@
 /**
  * @file The law of the engine: a text's tokens and log-probabilities are the same bits alone and in any batch, with any cache, whatever pieces its prompt
- * comes in, after preemption, with and without shared prefixes. On the backend `native`, whose kernels for stored matrices promise it.
+ * comes in, after preemption, with and without shared prefixes and drafts. On the backend `native`, whose kernels for stored matrices promise it.
  */
 import { resolveBackend, useBackend } from '@arrowsmith/engine';
 import {
@@ -16,7 +16,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { generationParameters } from '../sampling/index.ts';
-import { Engine, type EngineModel, type EngineOptions } from './engine.ts';
+import { Engine, type EngineOptions } from './engine.ts';
+import type { EngineModel } from './model-passes.ts';
 import type { GenerationEvent } from './request.ts';
 
 /** How many random loads each family gets; more of them by ENGINE_LOADS. */
@@ -81,6 +82,7 @@ const request = fc.record({
   leavesAfter: fc.option(fc.integer({ min: 1, max: 6 }), { nil: undefined, freq: 4 }),
   salt: fc.constantFrom('', 'other'),
   samples: fc.constantFrom(1, 1, 2, 4),
+  drafts: fc.boolean(),
 });
 
 const options = fc.record({
@@ -90,6 +92,14 @@ const options = fc.record({
   sequences: fc.integer({ min: 1, max: 8 }),
   preemption: fc.constantFrom<EngineOptions['preemption']>('recompute', 'swap'),
   contexts: fc.double({ min: 1.6, max: 4, noNaN: true }),
+  drafts: fc.option(
+    fc.record({
+      by: fc.constantFrom('prompt-lookup', 'itself', 'another'),
+      tokens: fc.integer({ min: 1, max: 6 }),
+      contexts: fc.double({ min: 1.6, max: 4, noNaN: true }),
+    }),
+    { nil: undefined, freq: 3 },
+  ),
 });
 
 const SHARED = Array.from({ length: 24 }, (_, i) => (7 * i) % 61);
@@ -108,12 +118,24 @@ describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
     ['gemma3n', 'f32'],
   ] as const)('%s in %s: the same bits alone and among others', async (family, format) => {
     const model = modelOf(family, format);
+    // Its guesses are good, and not always right.
+    const another = modelOf(family, format === 'int8' ? 'f32' : 'int8');
     const alone = new Map<string, number[]>();
+    const counts = { drafted: 0, accepted: 0 };
     const tensors = tf.memory().numTensors;
     await fc.assert(
       fc.asyncProperty(options, fc.array(request, { minLength: 2, maxLength: 9 }), async (own, loads) => {
-        const { contexts, ...rest } = own;
-        const engine = new Engine(model, { ...rest, cacheBytes: contexts * 4 * CONTEXT * 2 * 4 * 2 * 8 });
+        const { contexts, drafts, ...rest } = own;
+        const bytesOf = (count: number) => count * 4 * CONTEXT * 2 * 4 * 2 * 8;
+        const engine = new Engine(model, {
+          ...rest,
+          cacheBytes: bytesOf(contexts),
+          drafts: drafts && {
+            by: drafts.by === 'prompt-lookup' ? drafts.by : drafts.by === 'itself' ? model : another,
+            tokens: drafts.tokens,
+            cacheBytes: bytesOf(drafts.contexts),
+          },
+        });
         const texts = loads.flatMap(({ prompt, shared, seed, tokens, temperature, salt, ...load }) => {
           const request = {
             prompt: [...SHARED.slice(0, shared), ...prompt].slice(0, CONTEXT - 1),
@@ -121,7 +143,7 @@ describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
             logProbabilities: 0,
             salt,
           };
-          return engine.samples(request, load.samples).map(async (events, sample) => {
+          return engine.samples({ ...request, drafts: load.drafts }, load.samples).map(async (events, sample) => {
             for (let turn = 0; turn < load.after; turn++) await new Promise(setImmediate);
             const text = await write(events, sample === 0 ? load.leavesAfter : undefined);
             engine.check();
@@ -129,7 +151,11 @@ describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
           });
         });
         const written = await Promise.all(texts);
-        expect(engine.state().memory.held).toBe(0);
+        const state = engine.state();
+        expect(state.memory.held).toBe(0);
+        expect(state.drafts.memory?.held ?? 0).toBe(0);
+        counts.drafted += state.drafts.drafted;
+        counts.accepted += state.drafts.accepted;
         await engine.dispose();
         for (const { request, text } of written) {
           const key = JSON.stringify(request);
@@ -144,5 +170,7 @@ describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
       { numRuns: LOADS, seed: 7 },
     );
     expect(tf.memory().numTensors).toBe(tensors);
+    expect(counts.accepted).toBeGreaterThan(0);
+    expect(counts.drafted).toBeGreaterThan(counts.accepted);
   });
 });

@@ -2,7 +2,7 @@
 import { UserError } from '@arrowsmith/errors';
 import { forward } from '@arrowsmith/model';
 import * as tf from '@tensorflow/tfjs-core';
-import type { EngineModel } from './engine.ts';
+import type { EngineModel } from './model-passes.ts';
 
 /** @throws UserError naming the first layer whose output is not finite, where logits have a NaN, or are infinite */
 export function checkLogits(logits: Float32Array, model: EngineModel, tokens: readonly number[]): void {

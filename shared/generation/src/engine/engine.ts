@@ -1,19 +1,11 @@
 /** @file Continues many texts at once, each as if it were alone: the same tokens, whatever else is computed beside them. */
 import { setImmediate } from 'node:timers/promises';
-import * as tf from '@tensorflow/tfjs-core';
-import {
-  type DecoderConfig,
-  forward,
-  logits,
-  type Parameters,
-  perLayerRowsOf,
-  type PerLayerRows,
-} from '@arrowsmith/model';
-import { kvMemories, type KvUse } from '../kv/index.ts';
-import { chooseToken, tokenLogProbabilities } from '../sampling/index.ts';
+import type { KvUse } from '../kv/index.ts';
+import { acceptChosen, chooseToken, tokenLogProbabilities } from '../sampling/index.ts';
 import { checkLogits } from './check-logits.ts';
+import { type DraftCounts, type Drafter, drafterOf, type DraftOptions } from './drafts.ts';
 import { eventQueue } from './event-queue.ts';
-import { KvStore } from './kv-store.ts';
+import { type CacheOptions, type ComputedTokens, type EngineModel, ModelPasses } from './model-passes.ts';
 import {
   type ActiveSequence,
   beginSequence,
@@ -22,28 +14,14 @@ import {
   type GenerationEvent,
   type GenerationRequest,
 } from './request.ts';
-import { RecordedPass } from './recorded-pass.ts';
 import { type Preemption, type ScheduledSequence, Scheduler } from './scheduler.ts';
 
-/** Passes of more sequences take so long that what JavaScript does for them is little; and each recording keeps memory of its own. */
-const MOST_RECORDED = 8;
+/** Tokens of a draft. */
+const DRAFT_TOKENS = 5;
 
-/** A model, ready to run. */
-export interface EngineModel {
-  config: DecoderConfig;
-  /** On the active backend; they stay the caller's. Stored matrices make a token's bits independent of the batch. */
-  parameters: Parameters;
-  /** Reads the table of per-layer embeddings where it is not among the parameters. */
-  perLayerRows?: PerLayerRows | undefined;
-}
-
-export interface EngineOptions {
-  /** How the memory for keys and values is managed. */
-  cache?: keyof typeof kvMemories;
-  /** Of that memory; by default what as many full contexts as `sequences` take without sharing, eight at most. */
+export interface EngineOptions extends Pick<CacheOptions, 'cache' | 'blockSize'> {
+  /** Of the memory for keys and values; by default what as many full contexts as `sequences` take without sharing, eight at most. */
   cacheBytes?: number | undefined;
-  /** Tokens of a block, where there are blocks. */
-  blockSize?: number | undefined;
   /** Longest sequence; that of the model by default. */
   contextLength?: number | undefined;
   /** Tokens that one pass computes at most: prompts come in pieces of no more. */
@@ -51,6 +29,8 @@ export interface EngineOptions {
   /** Sequences that are computed side by side at most. */
   sequences?: number;
   preemption?: Preemption;
+  /** Speculative decoding: who drafts tokens, several of which are verified by one pass. */
+  drafts?: DraftOptions | undefined;
 }
 
 /** What an engine does at the moment. */
@@ -58,6 +38,8 @@ export interface EngineState {
   running: number;
   waiting: number;
   memory: KvUse;
+  /** Of all texts so far, and the memory of a draft model. */
+  drafts: DraftCounts & { memory: KvUse | undefined };
 }
 
 /**
@@ -67,25 +49,38 @@ export interface EngineState {
 export class Engine {
   readonly #model: EngineModel;
   readonly #contextLength: number;
-  readonly #store: KvStore;
+  readonly #passTokens: number;
+  readonly #passes: ModelPasses;
   readonly #scheduler: Scheduler;
-  /** Passes of one token each, by the number of sequences; undefined where none can be recorded. */
-  readonly #recorded = new Map<number, RecordedPass | undefined>();
+  readonly #drafter: Drafter | undefined;
+  readonly #draftTokens: number;
+  readonly #drafts: DraftCounts = { drafted: 0, accepted: 0 };
   #loop: Promise<void> | undefined;
 
-  /** @throws UserError when the memory does not suffice for one sequence as long as the context */
+  /** @throws UserError when the memory does not suffice for one sequence as long as the context, or a draft model has other tokens */
   constructor(model: EngineModel, options: EngineOptions = {}) {
-    const { cache = 'heterogeneous', cacheBytes, blockSize, passTokens = 256, sequences = 64 } = options;
-    const { config } = model;
-    const contextLength = Math.min(options.contextLength ?? Infinity, config.contextLength);
-    const bytes = cacheBytes ?? Math.min(8, sequences) * sequenceBytes(config, contextLength, blockSize);
+    const {
+      cache,
+      blockSize,
+      cacheBytes,
+      passTokens = 256,
+      sequences = 64,
+      preemption = 'recompute',
+      drafts,
+    } = options;
+    const contextLength = Math.min(options.contextLength ?? Infinity, model.config.contextLength);
+    const cacheOptions = { cache, blockSize, contextLength, contexts: Math.min(8, sequences) };
     this.#model = model;
     this.#contextLength = contextLength;
-    this.#store = new KvStore(config, kvMemories[cache]({ config, bytes, blockSize, contextLength }));
-    this.#scheduler = new Scheduler(this.#store, {
+    this.#passTokens = passTokens;
+    this.#draftTokens = drafts?.tokens ?? DRAFT_TOKENS;
+    this.#drafter = drafts && drafterOf(drafts, model, { ...cacheOptions, passTokens });
+    this.#passes = new ModelPasses(model, { ...cacheOptions, cacheBytes });
+    this.#scheduler = new Scheduler(this.#passes.store, {
       passTokens,
       sequences,
-      preemption: options.preemption ?? 'recompute',
+      preemption,
+      release: (sequence) => this.#drafter?.release(sequence),
     });
   }
 
@@ -135,23 +130,26 @@ export class Engine {
 
   state(): EngineState {
     const { size, waiting } = this.#scheduler;
-    return { running: size - waiting, waiting, memory: this.#store.memory.use() };
+    const drafts = { ...this.#drafts, memory: this.#drafter?.use };
+    return { running: size - waiting, waiting, memory: this.#memory.use(), drafts };
   }
 
   /** For tests: @throws Error where the accounts of the memory do not agree */
   check(): void {
-    this.#store.memory.check();
+    this.#memory.check();
+    this.#drafter?.check();
   }
 
   /** Ends all requests with an error, and frees the memory. */
   async dispose(): Promise<void> {
-    for (const sequence of this.#scheduler.sequences) {
-      this.#scheduler.remove(sequence);
-      sequence.fail(new Error('the engine is stopped'));
-    }
+    for (const sequence of this.#scheduler.sequences) this.#fail(sequence, new Error('the engine is stopped'));
     await this.#loop;
-    for (const pass of this.#recorded.values()) pass?.dispose();
-    this.#store.dispose();
+    this.#passes.dispose();
+    this.#drafter?.dispose();
+  }
+
+  get #memory() {
+    return this.#passes.store.memory;
   }
 
   /** Passes, one after the other, until there is nothing to do. */
@@ -161,147 +159,121 @@ export class Engine {
       try {
         await this.#step();
       } catch (error) {
-        for (const sequence of this.#scheduler.sequences) {
-          this.#scheduler.remove(sequence);
-          sequence.fail(error);
-        }
+        for (const sequence of this.#scheduler.sequences) this.#fail(sequence, error);
       }
     }
     this.#loop = undefined;
   }
 
   async #step(): Promise<void> {
+    await this.#draft();
     const scheduled = this.#scheduler.next();
-    if (scheduled.length === 0) return;
-    const wanted = scheduled.map(wantedScores);
-    const scores = await this.#compute(scheduled, wanted);
-    let row = 0;
-    for (const [i, { sequence, kv }] of scheduled.entries()) {
-      const rows = wanted[i] ?? [];
-      const own = rows.map(() => scores[row++] ?? new Float32Array(0));
-      if (sequence.kv !== kv) continue; // nobody wants it any more
-      this.#store.memory.commit(kv, sequence.tokens.slice(kv.length, kv.length + kv.inFlight));
-      this.#advance(sequence, rows, own);
-    }
-  }
-
-  /** One pass over the tokens in flight. @returns logits [V] of the wanted positions of all sequences */
-  async #compute(
-    scheduled: readonly ScheduledSequence[],
-    wanted: readonly (readonly number[])[],
-  ): Promise<Float32Array[]> {
-    const { config, parameters, perLayerRows } = this.#model;
-    const quick = this.#computeRecorded(scheduled);
-    if (quick !== undefined) return quick;
-    const ids = Int32Array.from(
-      scheduled.flatMap(({ sequence: { tokens }, kv }) => tokens.slice(kv.length, kv.length + kv.inFlight)),
-    );
-    let first = 0;
-    const rows = scheduled.flatMap(({ kv }, i) => {
-      const before = first - kv.length;
-      first += kv.inFlight;
-      return (wanted[i] ?? []).map((position) => before + position);
-    });
-    const scores = tf.tidy(() => {
-      const shape: [number, number] = [1, ids.length];
-      const hidden = forward(config, parameters, tf.tensor2d(ids, shape, 'int32'), {
-        cache: this.#store.pass(scheduled),
-        perLayerRows: perLayerRowsOf(config, ids, shape, perLayerRows),
-      }); // [1, n, d]
-      if (rows.length === 0) return undefined;
-      const states = tf.reshape(hidden, [ids.length, config.hiddenSize]);
-      return logits(config, parameters, tf.gather(states, tf.tensor1d(rows, 'int32'))); // [rows, V]
-    });
-    if (scores === undefined) return [];
-    const values = await scores.data<'float32'>();
-    scores.dispose();
-    return rowsOf(values, rows.length);
-  }
-
-  /** The same, where each of a few sequences has one token in flight, and a pass of that kind can be recorded. */
-  #computeRecorded(scheduled: readonly ScheduledSequence[]): Float32Array[] | undefined {
-    const count = scheduled.length;
-    const isPlain = ({ sequence: { tokens }, kv }: ScheduledSequence) =>
-      kv.inFlight === 1 && kv.length === tokens.length - 1;
-    if (count > MOST_RECORDED || !scheduled.every(isPlain)) return undefined;
-    const members = scheduled.map(({ sequence: { tokens }, kv }) => ({ kv, token: tokens.at(-1) ?? 0 }));
-    if (!this.#recorded.has(count)) {
-      const pass = new RecordedPass(this.#model, this.#store, members);
-      if (!pass.isRecorded) pass.dispose();
-      this.#recorded.set(count, pass.isRecorded ? pass : undefined);
-    }
-    const pass = this.#recorded.get(count);
-    return pass === undefined ? undefined : rowsOf(pass.run(members), count);
-  }
-
-  /** What becomes of a sequence whose tokens are computed. @param positions whose logits are given */
-  #advance(sequence: ActiveSequence, positions: readonly number[], scores: readonly Float32Array[]): void {
-    const { request, tokens, output, promptScores } = sequence;
-    const { logProbabilities } = request;
-    try {
-      for (const [i, position] of positions.entries()) {
-        const own = scores[i] ?? new Float32Array(0);
-        checkLogits(own, this.#model, tokens.slice(0, position + 1));
-        const next = tokens[position + 1];
-        if (next === undefined) {
-          const samples = output.length === 0 ? this.#scheduler.samplesOf(sequence) : [];
-          for (const each of [sequence, ...samples]) this.#choose(each, own);
-        }
-        // By position: a sequence that gave its memory to others computes its prompt again.
-        else if (output.length === 0) promptScores[position] = tokenLogProbabilities(own, next, logProbabilities ?? 0);
+    const members = scheduled.map(computedTokens);
+    const scores = await this.#passes.compute(members);
+    for (const [i, each] of scheduled.entries()) {
+      const { sequence, kv } = each;
+      const member = members[i];
+      if (member === undefined || sequence.kv !== kv) continue; // nobody wants it any more
+      try {
+        this.#advance(each, member, scores[i] ?? []);
+      } catch (error) {
+        this.#fail(sequence, error);
       }
-    } catch (error) {
-      this.#scheduler.remove(sequence);
-      sequence.fail(error);
     }
   }
 
-  #choose(sequence: ActiveSequence, scores: Float32Array): void {
+  /** Drafts for all texts that are only waiting for their next token. They take half of what a pass computes at most. */
+  async #draft(): Promise<void> {
+    const { decoding } = this.#scheduler;
+    const most = Math.min(this.#draftTokens, Math.floor(this.#passTokens / 2 / decoding.length) - 1);
+    const asked = decoding.flatMap((sequence) => {
+      const { request, tokens, output, draft } = sequence;
+      if (request.drafts === false || draft.length > 0) return [];
+      // One more token comes with those that are verified.
+      const wanted = request.parameters.maximumTokens - output.length - 1;
+      return [{ sequence, count: Math.max(0, Math.min(most, wanted, this.#contextLength - tokens.length)) }];
+    });
+    if (this.#drafter === undefined || asked.length === 0) return;
+    const drafts = await this.#drafter.draft(asked);
+    for (const [i, { sequence }] of asked.entries()) sequence.draft = drafts[i] ?? [];
+  }
+
+  /** What becomes of a sequence whose tokens are computed: it gets the tokens behind them, as many as its draft has right, and one. */
+  #advance({ sequence, kv }: ScheduledSequence, { tokens: computed, wanted }: ComputedTokens, scores: Float32Array[]) {
+    const { tokens, output, promptScores, request } = sequence;
+    const first = kv.length;
+    const behind: Float32Array[] = []; // logits of the next token, and of those behind the draft's
+    for (const [i, place] of wanted.entries()) {
+      const own = scores[i] ?? new Float32Array(0);
+      const position = first + place;
+      const next = tokens[position + 1];
+      if (next === undefined) behind.push(own);
+      else {
+        checkLogits(own, this.#model, tokens.slice(0, position + 1));
+        // By position: a sequence that gave its memory to others computes its prompt again.
+        promptScores[position] = tokenLogProbabilities(own, next, request.logProbabilities ?? 0);
+      }
+    }
+    const [begin] = output.length === 0 ? behind : [];
+    const draft = computed.slice(tokens.length - first);
+    const { accepted, next } =
+      behind.length === 0
+        ? { accepted: 0, next: undefined }
+        : acceptChosen<number | FinishReason>(draft, (place) => this.#choose(sequence, behind[place]));
+    for (const counts of [sequence.drafts, this.#drafts]) {
+      counts.drafted += draft.length;
+      counts.accepted += accepted;
+    }
+    sequence.draft = [];
+    this.#memory.commit(kv, tokens.slice(first, first + computed.length - draft.length + accepted));
+    if (begin !== undefined) for (const sample of this.#scheduler.samplesOf(sequence)) this.#begin(sample, begin);
+    if (typeof next === 'string') this.#end(sequence, next);
+  }
+
+  /** Another sample of a prompt that is computed. @param logits of its first token */
+  #begin(sample: ActiveSequence, logits: Float32Array): void {
+    try {
+      const next = this.#choose(sample, logits);
+      if (typeof next === 'string') this.#end(sample, next);
+    } catch (error) {
+      this.#fail(sample, error);
+    }
+  }
+
+  /** @returns the next token of a text, or why it has none to be computed */
+  #choose(sequence: ActiveSequence, logits: Float32Array = new Float32Array(0)): number | FinishReason {
     const { request, tokens, output, processors, rng, promptScores } = sequence;
-    const { parameters, endTokens = [], prompt } = request;
+    const { parameters, endTokens = [], prompt, logProbabilities } = request;
+    checkLogits(logits, this.#model, tokens);
     if (output.length === 0) {
       sequence.put({ kind: 'prompt', sharedTokens: sequence.sharedTokens, logProbabilities: promptScores });
     }
-    const { logProbabilities } = request;
-    const chosen = chooseToken(scores, { prompt, output }, { filters: parameters, processors, logProbabilities }, rng);
-    if (endTokens.includes(chosen.id)) {
-      this.#end(sequence, 'model');
-      return;
-    }
+    const chosen = chooseToken(logits, { prompt, output }, { filters: parameters, processors, logProbabilities }, rng);
+    if (endTokens.includes(chosen.id)) return 'model';
     output.push(chosen.id);
     sequence.put({ kind: 'token', ...chosen });
-    if (output.length === parameters.maximumTokens) this.#end(sequence, 'length');
-    else if (tokens.length === this.#contextLength) this.#end(sequence, 'context');
-    else tokens.push(chosen.id);
+    if (output.length === parameters.maximumTokens) return 'length';
+    if (tokens.length === this.#contextLength) return 'context';
+    tokens.push(chosen.id);
+    return chosen.id;
   }
 
   #end(sequence: ActiveSequence, reason: FinishReason): void {
     this.#scheduler.remove(sequence);
-    const { sharedTokens, preemptions } = sequence;
-    sequence.put({ kind: 'end', reason, sharedTokens, preemptions });
+    const { sharedTokens, preemptions, drafts } = sequence;
+    sequence.put({ kind: 'end', reason, sharedTokens, preemptions, drafts });
+  }
+
+  #fail(sequence: ActiveSequence, error: unknown): void {
+    this.#scheduler.remove(sequence);
+    sequence.fail(error);
   }
 }
 
-/** Rows of a matrix. */
-function rowsOf(values: Float32Array, count: number): Float32Array[] {
-  const size = values.length / count;
-  return Array.from({ length: count }, (_, i) => values.subarray(i * size, (i + 1) * size));
-}
-
-/** The positions of tokens in flight whose logits are needed: the last of all, and of the prompt those that are told. */
-function wantedScores({ sequence: { tokens, output, request }, kv }: ScheduledSequence): number[] {
-  const last = tokens.length - 1;
-  const computed = kv.length + kv.inFlight;
-  if (request.promptLogProbabilities && output.length === 0) {
-    return Array.from({ length: kv.inFlight }, (_, i) => kv.length + i);
-  }
-  return computed > last ? [last] : [];
-}
-
-/** Bytes of keys and values of the longest sequence, without any that is no longer seen being given back; in whole blocks. */
-function sequenceBytes({ layers }: DecoderConfig, contextLength: number, blockSize = 16): number {
-  const rows = layers.map(({ attention: { kvHeads, headDim, keysOfLayer } }) =>
-    keysOfLayer === null ? 2 * kvHeads * headDim : 0,
-  );
-  return 4 * Math.ceil(contextLength / blockSize) * blockSize * rows.reduce((sum, floats) => sum + floats, 0);
+/** The tokens in flight of a sequence, and the places whose logits are needed: from the last token on, and of the prompt those that are told. */
+function computedTokens({ sequence: { tokens, draft, output, request }, kv }: ScheduledSequence): ComputedTokens {
+  const computed = [...tokens.slice(kv.length), ...draft].slice(0, kv.inFlight);
+  const isTold = request.promptLogProbabilities && output.length === 0;
+  const places = computed.map((_, place) => place);
+  return { kv, tokens: computed, wanted: isTold ? places : places.slice(tokens.length - 1 - kv.length) };
 }

@@ -11,9 +11,10 @@ export interface KeptOutside {
   pieces: { group: number; at: number; values: tf.Tensor }[];
 }
 
-/** New tokens of a sequence in a pass: those in flight. */
+/** New tokens of a sequence in a pass: those in flight, or the last of them, where the others were computed before. */
 export interface PassMember {
   kv: KvSequence;
+  tokens: readonly number[];
 }
 
 export class KvStore {
@@ -59,18 +60,18 @@ export class KvStore {
     return back.sequence;
   }
 
-  /** The pass that computes all tokens in flight of some sequences. Who runs it commits them. */
+  /** The pass that computes tokens in flight of some sequences. Who runs it commits them. */
   pass(members: readonly PassMember[]): KvPass {
     const { memory } = this;
     const sequences = members.map(({ kv }) => kv);
     const lengths = sequences.map(({ length, inFlight }) => length + inFlight);
     const queryOffsets = [0];
-    for (const { inFlight } of sequences) queryOffsets.push((queryOffsets.at(-1) ?? 0) + inFlight);
+    for (const { tokens } of members) queryOffsets.push((queryOffsets.at(-1) ?? 0) + tokens.length);
     const groups = memory.groups.map((_, group) => ({
       blocks: sequences.flatMap((sequence, i) =>
         Array.from(memory.blocks(sequence, group).subarray(0, Math.ceil((lengths[i] ?? 0) / memory.blockSize))),
       ),
-      slots: sequences.flatMap((sequence) => Array.from(memory.slots(sequence, group))),
+      slots: members.flatMap(({ kv, tokens }) => Array.from(memory.slots(kv, group).subarray(-tokens.length))),
     }));
     const placeOf = (layer: number) => {
       const place = memory.layers[layer];
@@ -79,7 +80,9 @@ export class KvStore {
       return { ...place, ...ofGroup };
     };
     return this.#pool.pass({
-      positions: sequences.flatMap(({ length, inFlight }) => positionsFrom(length, inFlight)),
+      positions: members.flatMap(({ kv: { length, inFlight }, tokens }) =>
+        positionsFrom(length + inFlight - tokens.length, tokens.length),
+      ),
       layout(layer) {
         const { blocks, keyOffset, valueOffset } = placeOf(layer);
         return { queryOffsets, lengths, blocks, blockSize: memory.blockSize, keyOffset, valueOffset };

@@ -1,17 +1,10 @@
-/** @file The pass that makes one token of each of a few sequences, recorded: such a pass takes less time than what JavaScript does for its kernels. */
+/** @file A pass over one token of each of a few sequences, or few of each, recorded: it takes less time than what JavaScript does for its kernels. */
 import { changingTables, type ChangingTables, forward, logits } from '@arrowsmith/model';
 import { borrowValues, recorded, type Recording } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
-import type { KvSequence } from '../kv/index.ts';
-import type { EngineModel } from './engine.ts';
 import { changingPlacement, type ChangingPlacement } from './changing-placement.ts';
-import type { KvStore } from './kv-store.ts';
-
-/** A sequence, and its token that is to be read. */
-export interface RecordedMember {
-  kv: KvSequence;
-  token: number;
-}
+import type { KvStore, PassMember } from './kv-store.ts';
+import type { EngineModel } from './model-passes.ts';
 
 export class RecordedPass {
   readonly #model: EngineModel;
@@ -23,10 +16,11 @@ export class RecordedPass {
   readonly #place: ChangingPlacement;
   readonly #recording: Recording<tf.Tensor> | undefined;
 
-  /** Records the pass, for as many sequences as there are members. */
-  constructor(model: EngineModel, store: KvStore, members: readonly RecordedMember[]) {
+  /** Records the pass, for as many sequences as there are members, with as many tokens each. */
+  constructor(model: EngineModel, store: KvStore, members: readonly PassMember[]) {
     const { config, parameters, perLayerRows } = model;
-    const count = members.length;
+    const each = members[0]?.tokens.length ?? 0;
+    const count = members.length * each;
     this.#model = model;
     this.#ids = new Int32Array(count);
     const size = config.perLayerEmbedding?.size ?? 0;
@@ -35,7 +29,7 @@ export class RecordedPass {
       config.layers.map(({ attention }) => attention),
       count,
     );
-    this.#place = changingPlacement(store.memory, count, this.#tables);
+    this.#place = changingPlacement(store.memory, { count: members.length, each }, this.#tables);
     this.#set(members);
     const ids = tf.keep(tf.tensor2d(this.#ids, [1, count], 'int32'));
     const rows = this.#rows && tf.keep(tf.tensor3d(this.#rows, [1, count, config.layers.length * size]));
@@ -52,8 +46,8 @@ export class RecordedPass {
     return this.#recording !== undefined;
   }
 
-  /** @returns logits of all members, [n · V], in memory that the next run writes to */
-  run(members: readonly RecordedMember[]): Float32Array {
+  /** @returns logits of all tokens, [n · V], in memory that the next run writes to */
+  run(members: readonly PassMember[]): Float32Array {
     if (this.#recording === undefined) throw new Error('the pass was not recorded');
     this.#set(members);
     this.#recording.run();
@@ -66,8 +60,8 @@ export class RecordedPass {
     tf.dispose(this.#inputs);
   }
 
-  #set(members: readonly RecordedMember[]): void {
-    this.#ids.set(members.map(({ token }) => token));
+  #set(members: readonly PassMember[]): void {
+    this.#ids.set(members.flatMap(({ tokens }) => tokens));
     this.#place.set(members.map(({ kv }) => kv));
     const { perLayerRows, config } = this.#model;
     if (perLayerRows === undefined || this.#rows === undefined) return;

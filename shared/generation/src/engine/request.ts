@@ -12,6 +12,7 @@ import {
   samplingGenerator,
   type TokenLogProbability,
 } from '../sampling/index.ts';
+import type { DraftCounts } from './drafts.ts';
 import type { KeptOutside } from './kv-store.ts';
 
 /** A text to be continued. */
@@ -32,6 +33,8 @@ export interface GenerationRequest {
   sample?: number;
   /** Whose keys and values may be shared: requests with another salt never see them. */
   salt?: string;
+  /** Whether drafts are made of it, where the engine makes any; true by default. They change no token. */
+  drafts?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -56,6 +59,7 @@ export type GenerationEvent =
       sharedTokens: number;
       /** How often the sequence had to give its memory to others. */
       preemptions: number;
+      drafts: DraftCounts;
     };
 
 /** A sequence that an engine works on. */
@@ -73,6 +77,9 @@ export interface ActiveSequence {
   outside: KeptOutside | undefined;
   sharedTokens: number;
   preemptions: number;
+  /** Tokens that may follow, to be verified by the next pass. */
+  draft: readonly number[];
+  readonly drafts: DraftCounts;
   /** Who shares its keys and values: nobody where the prompt's log-probabilities are told, as all of it has to be computed then. */
   readonly salt: string | undefined;
   /** Log-probabilities of the prompt so far, where they are told: of the token behind each position. */
@@ -128,6 +135,8 @@ export function beginSequence(
     outside: undefined,
     sharedTokens: 0,
     preemptions: 0,
+    draft: [],
+    drafts: { drafted: 0, accepted: 0 },
     salt: request.promptLogProbabilities ? randomUUID() : request.salt,
     promptScores: [],
     put,

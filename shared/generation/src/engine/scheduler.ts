@@ -15,9 +15,11 @@ export interface SchedulerOptions {
   /** Sequences in memory at most. */
   sequences: number;
   preemption: Preemption;
+  /** Is called for a sequence that has no memory any more. */
+  release?: ((sequence: ActiveSequence) => void) | undefined;
 }
 
-/** A sequence that has room for the tokens that a pass is to compute. */
+/** A sequence that has room for the tokens that a pass is to compute: some of its own, and behind them of its draft. */
 export interface ScheduledSequence {
   sequence: ActiveSequence;
   kv: KvSequence;
@@ -50,6 +52,11 @@ export class Scheduler {
     return [...this.#running, ...this.#waiting];
   }
 
+  /** Those in memory of which a pass would compute the last token alone. */
+  get decoding(): ActiveSequence[] {
+    return this.#running.filter(({ kv, tokens }) => kv?.length === tokens.length - 1);
+  }
+
   add(sequence: ActiveSequence): void {
     this.#waiting.push(sequence);
   }
@@ -60,6 +67,7 @@ export class Scheduler {
     for (const { values } of sequence.outside?.pieces ?? []) values.dispose();
     sequence.kv = undefined;
     sequence.outside = undefined;
+    this.#options.release?.(sequence);
     this.#running = this.#running.filter((each) => each !== sequence);
     this.#waiting = this.#waiting.filter((each) => each !== sequence);
   }
@@ -122,12 +130,17 @@ export class Scheduler {
   ): KvSequence | undefined {
     const { kv } = sequence;
     if (kv === undefined) return undefined;
-    let count = Math.min(budget, sequence.tokens.length - kv.length);
+    const own = Math.min(budget, sequence.tokens.length - kv.length);
+    let count = Math.min(budget, sequence.tokens.length - kv.length + sequence.draft.length);
     for (;;) {
       const copies = this.#store.memory.extend(kv, count);
       if (copies !== undefined) {
         this.#store.copy(copies);
         return kv;
+      }
+      if (count > own) {
+        count = own; // nobody gives way to a draft
+        continue;
       }
       const last = this.#running.at(-1);
       if (last === undefined) return undefined;
@@ -175,7 +188,9 @@ export class Scheduler {
     if (this.#options.preemption === 'swap' && kv.length > 0) sequence.outside = this.#store.swapOut(kv);
     else this.#store.memory.free(kv);
     sequence.kv = undefined;
+    sequence.draft = [];
     sequence.preemptions++;
+    this.#options.release?.(sequence);
     this.#running = this.#running.filter((each) => each !== sequence);
     this.#waiting.unshift(sequence);
   }

@@ -10,11 +10,11 @@ export interface DraftToken {
 }
 
 /** What becomes of a draft. */
-export interface Acceptance {
+export interface Acceptance<T = number> {
   /** How many tokens of the draft are kept, from its first. */
   accepted: number;
   /** The token behind them. */
-  next: number;
+  next: T;
 }
 
 /**
@@ -42,14 +42,14 @@ export function acceptDraft(
 }
 
 /**
- * Keeps the tokens of a draft that are those which would have been chosen anyway. For drafts that no distribution was drawn from, such as
- * those of `lookUpDraft`: the probability to keep a token is that of {@link acceptDraft} then, and the text of a seed is the same token
- * for token, with drafts and without.
+ * Keeps the tokens of a draft that are those which would have been chosen anyway, so that the text of a seed is the same token for token, with
+ * drafts and without. For drafts that no distribution was drawn from, such as those of `lookUpDraft`, of which as much is kept as by
+ * {@link acceptDraft}; and for those drawn with the very random numbers that choose.
  *
  * @param choose chooses the token at a place of the draft or behind it, given the draft before; is called in order, once for each place,
- *   until one is not kept
+ *   until one is not kept; something that is no token ends the text there
  */
-export function acceptChosen(draft: readonly number[], choose: (place: number) => number): Acceptance {
+export function acceptChosen<T>(draft: readonly T[], choose: (place: number) => T): Acceptance<T> {
   for (const [place, id] of draft.entries()) {
     const next = choose(place);
     if (next !== id) return { accepted: place, next };

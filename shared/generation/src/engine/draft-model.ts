@@ -1,0 +1,150 @@
+/** @file A smaller model that drafts tokens: its keys and values are kept in step with the texts, and given back where these took another course. */
+import { UserError } from '@arrowsmith/errors';
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import type { KvSequence, KvUse } from '../kv/index.ts';
+import { chooseToken } from '../sampling/index.ts';
+import type { Drafter, DraftRequest } from './drafts.ts';
+import { type CacheOptions, type ComputedTokens, type EngineModel, ModelPasses } from './model-passes.ts';
+import type { ActiveSequence } from './request.ts';
+
+/** A text in the memory of the draft model. */
+interface Follower {
+  kv: KvSequence;
+  /** Its tokens in flight: those of the last draft. */
+  drafted: number[];
+}
+
+/** A draft that is being made; `count` tokens are still to come. */
+interface Drafting extends DraftRequest {
+  follower: Follower;
+  draft: number[];
+  rng: RandomGenerator;
+}
+
+export class DraftModel implements Drafter {
+  readonly #passes: ModelPasses;
+  readonly #options: CacheOptions & { passTokens: number };
+  readonly #followers = new Map<ActiveSequence, Follower>();
+  /** Those that there was no room for go without drafts. */
+  readonly #without = new WeakSet<ActiveSequence>();
+
+  constructor(model: EngineModel, options: CacheOptions & { passTokens: number }) {
+    this.#passes = new ModelPasses(model, options);
+    this.#options = options;
+  }
+
+  get use(): KvUse {
+    return this.#memory.use();
+  }
+
+  /**
+   * Drafts what the model itself would choose if its logits were these: with the same filters and processors, and the random numbers that the text's
+   * next tokens are drawn with. So the draft is kept as far as both models draw the same.
+   */
+  async draft(asked: readonly DraftRequest[]): Promise<number[][]> {
+    const drafts = asked.map(() => [] as number[]);
+    let open = asked.flatMap(({ sequence, count }, i): Drafting[] => {
+      const room = this.#options.contextLength - sequence.tokens.length + 1; // the last token is not read
+      const follower = room > 0 ? this.#follow(sequence) : undefined;
+      const draft = drafts[i];
+      if (follower === undefined || draft === undefined || count < 1) return [];
+      return [{ sequence, count: Math.min(count, room), follower, draft, rng: sequence.rng.clone() }];
+    });
+    while (open.length > 0) {
+      const members = this.#extend(open);
+      const scores = await this.#passes.compute([...members.values()]);
+      for (const [i, [drafting, { kv, tokens }]] of [...members].entries()) {
+        const { sequence, follower } = drafting;
+        if (this.#followers.get(sequence) !== follower) continue; // nobody wants it any more
+        if (drafting.draft.length === 0) this.#memory.commit(kv, tokens);
+        else follower.drafted.push(...tokens);
+        for (const logits of scores[i] ?? []) choose(drafting, logits);
+      }
+      open = open.filter((each) => this.#followers.get(each.sequence) === each.follower && each.count > 0);
+    }
+    return drafts;
+  }
+
+  release(sequence: ActiveSequence): void {
+    const follower = this.#followers.get(sequence);
+    if (follower === undefined) return;
+    this.#followers.delete(sequence);
+    this.#memory.free(follower.kv);
+  }
+
+  check(): void {
+    this.#memory.check();
+  }
+
+  dispose(): void {
+    this.#passes.dispose();
+  }
+
+  get #memory() {
+    return this.#passes.store.memory;
+  }
+
+  /** The text as the draft model has read it, without what was not kept of its last draft; undefined where there is no room. */
+  #follow(sequence: ActiveSequence): Follower | undefined {
+    const { tokens, salt } = sequence;
+    if (this.#without.has(sequence)) return undefined;
+    const known = this.#followers.get(sequence);
+    if (known === undefined) {
+      const kv = this.#memory.add(tokens, salt === undefined ? {} : { salt });
+      if (kv === undefined) return this.#giveUp(sequence);
+      const follower = { kv, drafted: [] };
+      this.#followers.set(sequence, follower);
+      return follower;
+    }
+    const { kv, drafted } = known;
+    // The last token has to be read for the logits that follow it.
+    const next = tokens.slice(kv.length, -1);
+    const differs = drafted.findIndex((id, i) => id !== next[i]);
+    this.#memory.commit(kv, differs === -1 ? drafted : drafted.slice(0, differs));
+    known.drafted = [];
+    return known;
+  }
+
+  /** The tokens of the next pass, with room for each. */
+  #extend(open: readonly Drafting[]): Map<Drafting, ComputedTokens> {
+    const members = new Map<Drafting, ComputedTokens>();
+    let budget = this.#options.passTokens;
+    for (const drafting of open) {
+      if (budget === 0) break;
+      const { kv } = drafting.follower;
+      const missing = [...drafting.sequence.tokens, ...drafting.draft].slice(kv.length + kv.inFlight);
+      const tokens = missing.slice(0, budget);
+      const copies = this.#memory.extend(kv, tokens.length);
+      if (copies === undefined) {
+        this.#giveUp(drafting.sequence);
+        continue;
+      }
+      this.#passes.store.copy(copies);
+      members.set(drafting, { kv, tokens, wanted: tokens.length < missing.length ? [] : [tokens.length - 1] });
+      budget -= tokens.length;
+    }
+    return members;
+  }
+
+  #giveUp(sequence: ActiveSequence): undefined {
+    this.release(sequence);
+    this.#without.add(sequence);
+  }
+}
+
+/** The next token of a draft, which is done where the text would end, or cannot go on. */
+function choose(drafting: Drafting, logits: Float32Array): void {
+  const { sequence, draft, rng } = drafting;
+  const { request, output, processors } = sequence;
+  const { parameters, prompt, endTokens = [] } = request;
+  drafting.count--;
+  try {
+    const text = { prompt, output: [...output, ...draft] };
+    const { id } = chooseToken(logits, text, { filters: parameters, processors }, rng);
+    if (endTokens.includes(id)) drafting.count = 0;
+    else draft.push(id);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    drafting.count = 0;
+  }
+}

@@ -1,0 +1,132 @@
+/** @file A model's passes over tokens of several sequences: the tokens in flight go in, logits come out. */
+import {
+  type DecoderConfig,
+  forward,
+  logits,
+  type Parameters,
+  perLayerRowsOf,
+  type PerLayerRows,
+} from '@arrowsmith/model';
+import * as tf from '@tensorflow/tfjs-core';
+import { kvMemories } from '../kv/index.ts';
+import { KvStore, type PassMember } from './kv-store.ts';
+import { RecordedPass } from './recorded-pass.ts';
+
+/** Passes over more tokens take so long that what JavaScript does for them is little; and each recording keeps memory of its own. */
+const MOST_RECORDED = 16;
+
+/** A model, ready to run. */
+export interface EngineModel {
+  config: DecoderConfig;
+  /** On the active backend; they stay the caller's. Stored matrices make a token's bits independent of the batch. */
+  parameters: Parameters;
+  /** Reads the table of per-layer embeddings where it is not among the parameters. */
+  perLayerRows?: PerLayerRows | undefined;
+}
+
+/** The memory for a model's keys and values. */
+export interface CacheOptions {
+  /** How it is managed. */
+  cache?: keyof typeof kvMemories;
+  /** Its size; by default what `contexts` full contexts take without sharing. */
+  cacheBytes?: number | undefined;
+  /** Tokens of a block, where there are blocks. */
+  blockSize?: number | undefined;
+  /** Longest sequence. */
+  contextLength: number;
+  contexts: number;
+}
+
+/** Tokens that a pass computes, and the places among them whose logits are needed. */
+export interface ComputedTokens extends PassMember {
+  wanted: readonly number[];
+}
+
+export class ModelPasses {
+  readonly store: KvStore;
+  readonly #model: EngineModel;
+  /** By the shape of the pass, which may have come but once, or be none that can be recorded. */
+  readonly #recorded = new Map<string, RecordedPass | 'once' | 'never'>();
+
+  /** @throws UserError when the memory does not suffice for one sequence as long as the context */
+  constructor(
+    model: EngineModel,
+    { cache = 'heterogeneous', cacheBytes, blockSize, contextLength, contexts }: CacheOptions,
+  ) {
+    const { config } = model;
+    const bytes = cacheBytes ?? contexts * sequenceBytes(config, contextLength, blockSize);
+    this.#model = model;
+    this.store = new KvStore(config, kvMemories[cache]({ config, bytes, blockSize, contextLength }));
+  }
+
+  /** One pass. Who asks for it commits its tokens. @returns for each member, logits [V] of the places that it wants */
+  async compute(members: readonly ComputedTokens[]): Promise<Float32Array[][]> {
+    if (members.length === 0) return [];
+    const { config, parameters, perLayerRows } = this.#model;
+    const recorded = this.#recordedPass(members);
+    let first = 0;
+    const places = members.map(({ tokens, wanted }) => {
+      const own = wanted.map((place) => first + place);
+      first += tokens.length;
+      return own;
+    });
+    if (recorded !== undefined) {
+      const all = rowsOf(recorded.run(members), first);
+      return places.map((own) => own.flatMap((place) => all[place] ?? []));
+    }
+    const rows = places.flat();
+    const ids = Int32Array.from(members.flatMap(({ tokens }) => tokens));
+    const scores = tf.tidy(() => {
+      const shape: [number, number] = [1, ids.length];
+      const hidden = forward(config, parameters, tf.tensor2d(ids, shape, 'int32'), {
+        cache: this.store.pass(members),
+        perLayerRows: perLayerRowsOf(config, ids, shape, perLayerRows),
+      }); // [1, n, d]
+      if (rows.length === 0) return undefined;
+      const states = tf.reshape(hidden, [ids.length, config.hiddenSize]);
+      return logits(config, parameters, tf.gather(states, tf.tensor1d(rows, 'int32'))); // [rows, V]
+    });
+    if (scores === undefined) return members.map(() => []);
+    const values = rowsOf(await scores.data<'float32'>(), rows.length);
+    scores.dispose();
+    let row = 0;
+    return places.map((own) => values.slice(row, (row += own.length)));
+  }
+
+  dispose(): void {
+    for (const pass of this.#recorded.values()) if (pass instanceof RecordedPass) pass.dispose();
+    this.store.dispose();
+  }
+
+  /** A recording of the pass, where each member has as many tokens, few of them, and a pass of that shape has come before. */
+  #recordedPass(members: readonly ComputedTokens[]): RecordedPass | undefined {
+    const count = members[0]?.tokens.length ?? 0;
+    if (count * members.length > MOST_RECORDED || !members.every(({ tokens }) => tokens.length === count)) {
+      return undefined;
+    }
+    const shape = `${members.length} × ${count}`;
+    const known = this.#recorded.get(shape);
+    // Prompts come in all lengths, most of them once.
+    if (known === undefined) this.#recorded.set(shape, 'once');
+    if (known !== 'once') return known === 'never' ? undefined : known;
+    const pass = new RecordedPass(this.#model, this.store, members);
+    this.#recorded.set(shape, pass.isRecorded ? pass : 'never');
+    if (pass.isRecorded) return pass;
+    pass.dispose();
+    return undefined;
+  }
+}
+
+/** Rows of a matrix. */
+function rowsOf(values: Float32Array, count: number): Float32Array[] {
+  const size = values.length / count;
+  return Array.from({ length: count }, (_, i) => values.subarray(i * size, (i + 1) * size));
+}
+
+/** Bytes of keys and values of the longest sequence, without any that is no longer seen being given back; in whole blocks. */
+function sequenceBytes({ layers }: DecoderConfig, contextLength: number, blockSize = 16): number {
+  const rows = layers.map(({ attention: { kvHeads, headDim, keysOfLayer } }) =>
+    keysOfLayer === null ? 2 * kvHeads * headDim : 0,
+  );
+  return 4 * Math.ceil(contextLength / blockSize) * blockSize * rows.reduce((sum, floats) => sum + floats, 0);
+}
