@@ -22,6 +22,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   runs: ['regression', 'pipeline', 'reporting', 'quantization', 'artifacts', 'errors'],
   cli: ['pipeline', 'errors'],
   inference: ['runs', 'pipeline', 'generation', 'quantization', 'bpe', 'model', 'engine', 'errors'],
+  server: ['inference', 'runs', 'pipeline', 'generation', 'bpe', 'model', 'engine', 'errors'],
   'backend-native': ['errors'],
   ops: ['backend-native', 'errors'],
   engine: ['ops', 'backend-native', 'errors'],
@@ -203,7 +204,7 @@ describe('declared dependencies', () => {
 
 describe('what reads results reads them by kind', () => {
   /** Those that run pipelines, keep, compare, show, guard and use what came of them. */
-  const READERS = ['pipeline', 'runs', 'reporting', 'regression', 'inference', 'cli'];
+  const READERS = ['pipeline', 'runs', 'reporting', 'regression', 'inference', 'server', 'cli'];
   /** Runs of before steps had names know no kinds; and a run that is made up needs names. */
   const EXCEPT = /\.test\.ts$|\/testing\/|\/ledger\/before-steps\.ts$|\/example-run\.ts$/;
   /** `tokenizer` is the name of a kind, too. */

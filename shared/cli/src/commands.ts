@@ -24,6 +24,7 @@ export const BUILT: readonly Command[] = [
     summary: 'text from the model of a run, as it comes',
     flagsOf: (words) => [`--prompt=${words.join(' ')}`],
   },
+  { name: 'serve', words: '', summary: 'an OpenAI-compatible server for the models of a run' },
   { name: 'runs', words: '', summary: 'the runs that were kept: --where, --sort, --json …' },
   {
     name: 'compare',

@@ -18,6 +18,7 @@ const COMMANDS = {
   watch: 'shared/pipeline/src/cli/watch.ts',
   arrowsmith: 'shared/cli/src/arrowsmith.ts',
   generate: 'shared/inference/src/cli/generate.ts',
+  serve: 'shared/server/src/cli/serve.ts',
 };
 
 await main(async (workspace) => {

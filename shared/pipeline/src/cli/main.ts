@@ -20,13 +20,18 @@ const GRACE_MS = 3_000;
 
 /**
  * Runs a command line. Errors that a person can mend are printed without a stack; the exit code is 1, or 143 after SIGTERM.
+ *
+ * @param graceMs what a command has after a signal, before the process ends; Infinity: it ends by itself
  */
-export async function main(command: (workspace: Workspace, signal: AbortSignal) => Promise<void>): Promise<void> {
+export async function main(
+  command: (workspace: Workspace, signal: AbortSignal) => Promise<void>,
+  { graceMs = GRACE_MS }: { graceMs?: number } = {},
+): Promise<void> {
   const controller = new AbortController();
   const stop = () => {
     if (controller.signal.aborted) return;
     controller.abort();
-    setTimeout(exitStopped, GRACE_MS).unref();
+    if (Number.isFinite(graceMs)) setTimeout(exitStopped, graceMs).unref();
   };
   // For good: on Ctrl-C the terminal and Nx both send signals, and a second one must not end the process while it saves.
   process.on('SIGTERM', stop);

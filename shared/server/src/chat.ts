@@ -1,0 +1,91 @@
+/** @file POST /v1/chat/completions: what an assistant says next. */
+import { randomUUID } from 'node:crypto';
+import { constrainOutput, jsonSchemaAutomaton, type LogitsProcessor } from '@arrowsmith/generation';
+import { answer, type AnswerContext, type AnswerFormat } from './answer.ts';
+import { withinField } from './api-error.ts';
+import type { TextRequest } from './continue-text.ts';
+import type { Models } from './models.ts';
+import { type ChatRequest, parseChatRequest } from './requests/chat-request.ts';
+import { parametersOf } from './requests/generation-fields.ts';
+import { type ChatPiece, chatPieces, joinAnswer } from './responses/chat-choices.ts';
+import { chatPromptOf, type ServedModel } from './served-model.ts';
+
+/** @param closed tells that nobody waits any more @throws ApiError for what is wrong with the request */
+export async function chatCompletions(
+  body: unknown,
+  models: Models,
+  context: AnswerContext,
+  closed: AbortSignal,
+): Promise<Response> {
+  const request = parseChatRequest(body);
+  const model = await models.get(request.model);
+  const asked = {
+    model,
+    texts: textsOf(request, model),
+    perPrompt: request.n ?? 1,
+    isStreamed: request.stream ?? false,
+    includesUsage: request.stream_options?.include_usage ?? false,
+  };
+  return answer(asked, formatOf(request, model), context, closed);
+}
+
+function textsOf(request: ChatRequest, model: ServedModel): TextRequest[] {
+  const { messages, n = 1, max_tokens: most, max_completion_tokens: maximum = most, logprobs = false } = request;
+  const { vocabularySize, contextLength } = model.config;
+  const { stop } = model.chatTemplate;
+  const prompt = chatPromptOf(model, messages);
+  // Without a word, an answer may fill the context.
+  const parameters = parametersOf(request, { maximumTokens: maximum ?? contextLength, vocabularySize, stop });
+  const text = {
+    prompt,
+    parameters,
+    constraints: constraintsOf(request, model),
+    logProbabilities: logprobs ? (request.top_logprobs ?? 0) : undefined,
+  };
+  return Array.from({ length: n }, (_, sample) => ({ ...text, sample }));
+}
+
+/** What the format of a response excludes. @throws ApiError for a schema that it cannot follow */
+function constraintsOf({ response_format: format }: ChatRequest, model: ServedModel): LogitsProcessor[] {
+  if (format === undefined || format.type === 'text') return [];
+  const schema = format.type === 'json_schema' ? (format.json_schema.schema ?? {}) : {};
+  const wanted = format.type === 'json_object' ? { type: 'object' } : schema;
+  return withinField('response_format', () => [
+    constrainOutput(jsonSchemaAutomaton(wanted), model.trie(), [...model.ends]),
+  ]);
+}
+
+function formatOf(
+  { stream_options: options, logprobs = false }: ChatRequest,
+  { id: model, encoder }: ServedModel,
+): AnswerFormat<ChatPiece> {
+  const head = {
+    id: `chatcmpl-${randomUUID().replaceAll('-', '')}`,
+    created: Math.floor(Date.now() / 1000),
+    model,
+  };
+  const ofChunk = { ...head, object: 'chat.completion.chunk' };
+  const nothing = options?.include_usage === true ? { usage: null } : {};
+  const chunk = (
+    index: number,
+    delta: object,
+    { logprobs: told, finish_reason: reason }: Omit<ChatPiece, 'content'>,
+  ) => ({
+    ...ofChunk,
+    choices: [{ index, delta, logprobs: told, finish_reason: reason }],
+    ...nothing,
+  });
+  return {
+    piece: chatPieces(encoder, logprobs),
+    begin: (index) => chunk(index, { role: 'assistant', content: '' }, { logprobs: null, finish_reason: null }),
+    chunk: ({ content, ...piece }, index) => chunk(index, piece.finish_reason === null ? { content } : {}, piece),
+    usage: (usage) => ({ ...ofChunk, choices: [], usage }),
+    whole: (all, usage) => {
+      const choices = all.map((own, index) => {
+        const { content, ...piece } = joinAnswer(own, logprobs);
+        return { index, message: { role: 'assistant', content, refusal: null }, ...piece };
+      });
+      return { ...head, object: 'chat.completion', choices, usage };
+    },
+  };
+}

@@ -1,0 +1,144 @@
+/** @file `nx run pipeline:serve`: the models of a run, as OpenAI's API serves them. The first Ctrl-C lets it answer what was asked, the second ends it. */
+import { readFile } from 'node:fs/promises';
+import { inspect } from 'node:util';
+import { engineNotices, resolveEngine, useBackend } from '@arrowsmith/engine';
+import { print, printError, UserError } from '@arrowsmith/errors';
+import { kvMemories } from '@arrowsmith/generation';
+import { findRunModel } from '@arrowsmith/inference';
+import { main, readCount, readOptions, text } from '@arrowsmith/pipeline/cli';
+import { oneRun, pipelineOption, readRuns, runOption } from '@arrowsmith/runs/references';
+import { readChatTemplate } from '../chat-template.ts';
+import { runModels } from '../run-models.ts';
+import { startServer } from '../server.ts';
+
+/** Sequences that are computed side by side, and texts that wait, where nobody says otherwise. */
+const SEQUENCES = 64;
+const QUEUE = 256;
+
+/** Of the body of a request: some million tokens. */
+const BODY_BYTES = 4 * 2 ** 20;
+
+/** Ctrl-C comes twice where Nx stands between, from the terminal and from Nx: signals so close are one. */
+const ONE_SIGNAL_MS = 500;
+
+/** What a process answers whose connections were cut by a second signal. */
+const INTERRUPTED = 130;
+
+await main(
+  async (workspace, signal) => {
+    const options = readOptions({
+      name: 'serve',
+      description:
+        'Serves the models of a run to programs that know OpenAI’s API: /v1/completions, /v1/chat/completions, /v1/models; /health and /metrics beside them. Ctrl-C lets it answer what was asked, a second one ends it at once.',
+      options: {
+        ...runOption('the last that made a model'),
+        ...pipelineOption(),
+        model: text(
+          'Which model of the run is the default one, by the step that made it, or by the format of its weights; the others are there, too.',
+          'step',
+          'the largest that is not quantized',
+        ),
+        host: text('The address to listen at; 0.0.0.0 is all of this machine.', 'address', '127.0.0.1'),
+        port: text('The port; 0: any that is free.', 'number', '8000'),
+        apiKey: text(
+          'What clients have to send as their key; also by the environment variable ARROWSMITH_API_KEY, which other users of the machine do not see.',
+          'key',
+          'none is needed',
+        ),
+        origin: text('Whose pages in browsers may ask: https://example.org, or *.', 'origin', 'none'),
+        chatTemplate: text(
+          'The file of a chat template: Jinja, or the tokenizer_config.json of a model of the hub.',
+          'file',
+          'role: content, with an empty line between two turns',
+        ),
+        cache: text(
+          `How memory for keys and values is managed: ${Object.keys(kvMemories).join(', ')}.`,
+          'system',
+          'heterogeneous',
+        ),
+        cacheBytes: text('Of that memory, for each model.', 'number', 'eight full contexts without sharing'),
+        sequences: text('Texts that are computed side by side at most.', 'number', String(SEQUENCES)),
+        passTokens: text('Tokens that one pass computes at most.', 'number', '256'),
+        queue: text(
+          'Texts that wait at most; whoever asks for more is told to come again (429).',
+          'number',
+          String(QUEUE),
+        ),
+        bodyBytes: text('Of a request at most.', 'number', String(BODY_BYTES)),
+      },
+      example: '--port=8000 --sequences=32',
+    });
+    const sequences = readCount(options.sequences, 'sequences') ?? SEQUENCES;
+    const engine = {
+      cache: readCache(options.cache),
+      cacheBytes: readCount(options.cacheBytes, 'cacheBytes'),
+      passTokens: readCount(options.passTokens, 'passTokens') ?? 256,
+      sequences,
+    };
+    const limits = {
+      places: sequences + (readCount(options.queue, 'queue') ?? QUEUE),
+      bodyBytes: readCount(options.bodyBytes, 'bodyBytes') ?? BODY_BYTES,
+    };
+    const port = options.port === '0' ? 0 : (readCount(options.port, 'port') ?? 8000);
+    const apiKey = options.apiKey ?? (process.env['ARROWSMITH_API_KEY'] || undefined);
+    const chatTemplate =
+      options.chatTemplate === undefined
+        ? undefined
+        : readChatTemplate(await readFile(options.chatTemplate, 'utf8'), options.chatTemplate);
+
+    const runs = await readRuns(workspace);
+    const found = await findRunModel(workspace, runs, {
+      reference: oneRun(options.run),
+      pipeline: options.pipeline,
+      model: options.model,
+    });
+    engineNotices().forEach(printError);
+    await useBackend(resolveEngine().backend, { onNotice: printError });
+    const models = await runModels(workspace, runs, found, { engine, chatTemplate });
+    const { host = '127.0.0.1', origin } = options;
+    const onError = (error: unknown): void => printError(inspect(error));
+    const server = await startServer(models, { host, port, apiKey, origin, ...limits, onError });
+    const names = models.list().map(({ id }) => id);
+    print(`${server.url}/v1 serves ${names.join(', ')} of run ${found.run.id}`);
+    if (apiKey === undefined && !isLoopback(host))
+      printError(`whoever reaches ${host} may ask: no key is needed (--apiKey)`);
+
+    await aborted(signal);
+    printError('answers what was asked, and stops; once more stops at once');
+    endOnNextSignal(() => server.abort());
+    await server.close();
+  },
+  { graceMs: Infinity },
+);
+
+function readCache(written = 'heterogeneous'): keyof typeof kvMemories {
+  const known = Object.keys(kvMemories) as (keyof typeof kvMemories)[];
+  const cache = known.find((name) => name === written);
+  if (cache !== undefined) return cache;
+  throw new UserError({
+    what: `--cache=${written}`,
+    expected: known.join(', '),
+    found: written,
+    fix: '--cache=heterogeneous is the default',
+  });
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+/** The next Ctrl-C ends the process. */
+function endOnNextSignal(abort: () => void): void {
+  const begin = performance.now();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (performance.now() - begin < ONE_SIGNAL_MS) return;
+      abort();
+      process.exit(INTERRUPTED);
+    });
+  }
+}

@@ -1,0 +1,59 @@
+/** @file The server on the network: it listens, and when it is to stop, it answers first what was asked. */
+import type { Server } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
+import { UserError } from '@arrowsmith/errors';
+import { type AppOptions, createApp } from './app.ts';
+import type { Models } from './models.ts';
+
+export interface ServerOptions extends AppOptions {
+  /** By default this machine alone. */
+  host?: string;
+  /** 0: any that is free. */
+  port?: number;
+}
+
+export interface RunningServer {
+  /** As `http://127.0.0.1:8000`. */
+  url: string;
+  /** Takes no more connections, answers what was asked, and frees the models. */
+  close(): Promise<void>;
+  /** Closes all connections: what was asked is not answered. */
+  abort(): void;
+}
+
+/** Milliseconds between looks for connections that wait for nothing. */
+const IDLE_MS = 50;
+
+/** @throws UserError where the port is taken, or the host is not one of this machine */
+export async function startServer(models: Models, options: ServerOptions = {}): Promise<RunningServer> {
+  const { host = '127.0.0.1', port = 8000 } = options;
+  const app = createApp(models, options);
+  const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, host, port)));
+    server.listen(port, host, resolve);
+  });
+  const address = server.address();
+  const actual = typeof address === 'object' && address !== null ? address.port : port;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      // Connections that have their answer would wait for another request.
+      const idle = setInterval(() => server.closeIdleConnections(), IDLE_MS);
+      await closed;
+      clearInterval(idle);
+      await models.dispose();
+    },
+    abort: () => server.closeAllConnections(),
+  };
+}
+
+function cannotListen({ code = 'unknown', message }: NodeJS.ErrnoException, host: string, port: number): UserError {
+  return new UserError({
+    what: 'the server cannot listen there',
+    where: `${host}:${port}`,
+    found: code === 'EADDRINUSE' ? 'another program that does' : message,
+    fix: code === 'EADDRINUSE' ? '--port=0 takes any free port' : '--host=127.0.0.1 listens to this machine alone',
+  });
+}
