@@ -41,7 +41,12 @@ export function withinField<T>(param: string, work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    throw new ApiError(400, sentenceOf(error), { param, code: 'invalid_value' }, { cause: error });
+    throw new ApiError(
+      400,
+      `Invalid '${param}': ${sentenceOf(error)}`,
+      { param, code: 'invalid_value' },
+      { cause: error },
+    );
   }
 }
 

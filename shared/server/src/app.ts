@@ -1,7 +1,6 @@
 /** @file The paths of the server, and what holds for all of them: who may ask, how much, and how errors are told. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import type { AnswerContext } from './answer.ts';
 import { Admission } from './admission.ts';
@@ -10,6 +9,7 @@ import { chatCompletions } from './chat.ts';
 import { completions } from './completions.ts';
 import { Metrics } from './metrics.ts';
 import type { Models } from './models.ts';
+import { readJson } from './requests/read-json.ts';
 
 export interface AppOptions {
   /** Whoever asks has to have it; nobody needs one where it is left out. */
@@ -55,10 +55,9 @@ export function createApp(models: Models, options: AppOptions = {}): Hono {
       await next();
     });
   }
-  app.use(bodyLimit({ maxSize: bodyBytes, onError: () => Promise.reject(tooLarge(bodyBytes)) }));
 
   for (const [path, endpoint] of Object.entries(ENDPOINTS)) {
-    app.post(path, async (c) => endpoint(await bodyOf(c), models, context, c.req.raw.signal));
+    app.post(path, async (c) => endpoint(await readJson(c.req.raw, bodyBytes), models, context, c.req.raw.signal));
   }
   app.get('/v1/models', (c) => c.json({ object: 'list', data: models.list() }));
   app.get('/v1/models/:id', (c) => c.json(models.described(c.req.param('id'))));
@@ -67,8 +66,8 @@ export function createApp(models: Models, options: AppOptions = {}): Hono {
     const states = new Map(models.loaded.map(({ id, engine }) => [id, engine.state()]));
     return c.text(metrics.text(states), 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' });
   });
-  for (const path of Object.keys(ENDPOINTS)) app.all(path, (c) => Promise.reject(notAllowed(c, 'POST')));
-  for (const path of PAGES) app.all(path, (c) => Promise.reject(notAllowed(c, 'GET')));
+  for (const path of Object.keys(ENDPOINTS)) app.all(path, (c) => notAllowed(c, 'POST'));
+  for (const path of PAGES) app.all(path, (c) => notAllowed(c, 'GET'));
 
   app.notFound((c) =>
     respond(c, new ApiError(404, `Invalid URL (${c.req.method} ${c.req.path})`, { code: 'unknown_url' })),
@@ -92,23 +91,6 @@ function pathOf({ req }: Context): string {
   return [...Object.keys(ENDPOINTS), ...PAGES].find((path) => path === req.path) ?? 'other';
 }
 
-/** @throws ApiError for what is no JSON */
-async function bodyOf({ req }: Context): Promise<unknown> {
-  // A page of any origin can send other types to a server on this machine without asking first.
-  if (!/^application\/json\s*(;|$)/i.test(req.header('Content-Type') ?? '')) {
-    throw new ApiError(415, `Expected the header 'Content-Type: application/json'.`, {
-      code: 'unsupported_media_type',
-    });
-  }
-  const text = await req.text();
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    const message = `We could not parse the JSON body of your request: ${(cause as Error).message}`;
-    throw new ApiError(400, message, { code: 'invalid_json' }, { cause });
-  }
-}
-
 /** @throws ApiError for a request without the key */
 function checkKey({ req }: Context, apiKey: string): void {
   const [, given = ''] = /^Bearer (.*)$/i.exec(req.header('Authorization') ?? '') ?? [];
@@ -126,11 +108,11 @@ function checkKey({ req }: Context, apiKey: string): void {
 
 const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-const tooLarge = (bodyBytes: number): ApiError =>
-  new ApiError(413, `The body is larger than ${bodyBytes} bytes.`, { code: 'request_too_large' });
-
-const notAllowed = ({ req }: Context, method: 'GET' | 'POST'): ApiError =>
-  new ApiError(405, `Not allowed: ${req.method} ${req.path}. It is asked by ${method}.`, {
-    code: 'method_not_allowed',
-    headers: { Allow: method },
-  });
+const notAllowed = (c: Context, method: 'GET' | 'POST'): Response =>
+  respond(
+    c,
+    new ApiError(405, `Not allowed: ${c.req.method} ${c.req.path}. It is asked by ${method}.`, {
+      code: 'method_not_allowed',
+      headers: { Allow: method },
+    }),
+  );

@@ -17,15 +17,15 @@ export function eventStream(
 ): Response {
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      try {
-        const { done, value } = await objects.next();
-        if (done !== true) return controller.enqueue(eventOf(JSON.stringify(value)));
-      } catch (error) {
+      const next = await objects.next().catch((error: unknown) => {
         onError(error);
-        controller.enqueue(eventOf(JSON.stringify(toApiError(error).body)));
+        return { value: toApiError(error).body };
+      });
+      if (next.value !== undefined) controller.enqueue(eventOf(JSON.stringify(next.value)));
+      else {
+        controller.enqueue(eventOf('[DONE]'));
+        controller.close();
       }
-      controller.enqueue(eventOf('[DONE]'));
-      controller.close();
     },
     async cancel() {
       onCancel();

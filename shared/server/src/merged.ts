@@ -21,6 +21,6 @@ export async function* merged<T>(
       yield { index, value: result.value };
     }
   } finally {
-    await Promise.allSettled(streams.map((stream) => stream.return()));
+    await Promise.allSettled([...pending.values(), ...streams.map((stream) => stream.return())]);
   }
 }

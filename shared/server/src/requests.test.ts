@@ -140,6 +140,8 @@ test('a body that is too large is refused, whether it says how large it is or no
   const headers = { 'Content-Type': 'application/json' };
   const streamed = { method: 'POST', headers, body: new Blob([body]).stream(), duplex: 'half' } as RequestInit;
   expect(await errorOf(server.ask(COMPLETIONS, undefined, streamed))).toMatchObject({ status: 413 });
+  const small = { ...streamed, body: new Blob(['{"prompt": "ä", "max_tokens": 1}']).stream() };
+  expect((await server.ask(COMPLETIONS, undefined, small)).status).toBe(200);
 });
 
 test('more texts than there are places are refused', async () => {

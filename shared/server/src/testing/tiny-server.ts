@@ -3,6 +3,7 @@ import { createEncoder } from '@arrowsmith/bpe';
 import { useBackend } from '@arrowsmith/engine';
 import { Engine, type EngineOptions } from '@arrowsmith/generation';
 import { decoderConfig, initialWeights, modelParameters, type ParameterTensors, tensorsOf } from '@arrowsmith/model';
+import * as tf from '@tensorflow/tfjs-core';
 import { Models } from '../models.ts';
 import { type ServedModel, servedModel, type ServedModelParts } from '../served-model.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../server.ts';
@@ -74,3 +75,6 @@ export async function tinyServer(
       }),
   };
 }
+
+/** Tensors that there are. */
+export const tensors = (): number => tf.memory().numTensors;
