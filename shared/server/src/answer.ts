@@ -1,4 +1,5 @@
 /** @file Texts as the answer to a request: whole, or piece by piece. */
+import { setMaxListeners } from 'node:events';
 import type { Admission } from './admission.ts';
 import { ApiError } from './api-error.ts';
 import { continueText, type TextEvent, type TextRequest } from './continue-text.ts';
@@ -56,6 +57,7 @@ export async function answer<Piece>(
   const leave = admission.enter(texts.length);
   const controller = new AbortController();
   const { signal } = controller;
+  setMaxListeners(texts.length, signal); // each text listens
   const stop = (): void => {
     controller.abort(new ApiError(499, 'The client closed the connection.'));
     leave();

@@ -21,6 +21,9 @@ export interface RunningServer {
   abort(): void;
 }
 
+/** Connections that may come between two passes of the engine; the system resets those beyond that. */
+const BACKLOG = 4096;
+
 /** Milliseconds between looks for connections that wait for nothing. */
 const IDLE_MS = 50;
 
@@ -31,7 +34,7 @@ export async function startServer(models: Models, options: ServerOptions = {}): 
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, host, port)));
-    server.listen(port, host, resolve);
+    server.listen({ port, host, backlog: BACKLOG }, resolve);
   });
   const address = server.address();
   const actual = typeof address === 'object' && address !== null ? address.port : port;
