@@ -10,7 +10,10 @@ import { sourceParameters } from '@arrowsmith/corpus/parameters';
 import { fingerprintStage, stageNames } from '@arrowsmith/pipeline';
 import { REPOSITORY } from './support/workspace.ts';
 
-const CRAFTS = ['training', 'generation', 'quantization', 'bpe', 'corpus'];
+const CRAFTS = ['training', 'quantization', 'bpe', 'corpus'];
+
+/** What generation does with tokens alone stands as low as other crafts; what loads models and takes texts stands above all that this needs. */
+const TEXT_FOLDERS = ['library', 'text'].map((folder) => `shared/generation/src/${folder}/`);
 
 /** What each shared package may import of the others. A new package takes its place here. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
@@ -21,7 +24,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   regression: ['pipeline', 'reporting', 'artifacts', 'errors'],
   runs: ['regression', 'pipeline', 'reporting', 'quantization', 'artifacts', 'errors'],
   cli: ['pipeline', 'errors'],
-  inference: ['runs', 'pipeline', 'generation', 'quantization', 'bpe', 'model', 'engine', 'errors'],
+  generation: ['model', 'ops', 'errors'],
+  inference: ['runs', 'pipeline', 'generation', 'bpe', 'errors'],
   server: ['inference', 'runs', 'pipeline', 'generation', 'bpe', 'model', 'engine', 'errors'],
   'backend-native': ['errors'],
   ops: ['backend-native', 'errors'],
@@ -31,8 +35,13 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ...Object.fromEntries(CRAFTS.map((name) => [name, ['model', 'ops', 'artifacts', 'errors']])),
 };
 
+/** Of the files in {@link TEXT_FOLDERS}. */
+const TEXTS_MAY_IMPORT = ['runs', 'pipeline', 'quantization', 'formats', 'bpe', 'engine', 'model', 'ops', 'errors'];
+
 /** Tests of what computes with tensors start the engine themselves; the code that they test takes the one that is there. */
-const TESTS_MAY_IMPORT = Object.fromEntries(['ops', 'model', 'formats', ...CRAFTS].map((name) => [name, ['engine']]));
+const TESTS_MAY_IMPORT = Object.fromEntries(
+  ['ops', 'model', 'formats', 'generation', ...CRAFTS].map((name) => [name, ['engine']]),
+);
 
 interface Import {
   file: string;
@@ -126,11 +135,26 @@ describe('imports run one way', () => {
     const named = (names: readonly string[] = []) => names.map((other) => `@arrowsmith/${other}`);
     const allowed = named([name, ...(MAY_IMPORT[name] ?? [])]);
     const allowedInTests = [...allowed, ...named(TESTS_MAY_IMPORT[name])];
+    const allowedInTexts = named([name, ...TEXTS_MAY_IMPORT]);
+    const allowedIn = (each: Import) => {
+      if (TEXT_FOLDERS.some((of) => each.file.startsWith(of))) return allowedInTexts;
+      return isTest(each) ? allowedInTests : allowed;
+    };
     const wrong = codeFiles(folder)
       .flatMap(importsOf)
       .filter(({ specifier }) => specifier.startsWith('@arrowsmith/'))
-      .filter((each) => !(isTest(each) ? allowedInTests : allowed).includes(packageOf(each.specifier)));
+      .filter((each) => !allowedIn(each).includes(packageOf(each.specifier)));
     expect(wrong).toEqual([]);
+  });
+
+  test('what stages write samples with loads nothing of what loads models', () => {
+    const imports = stages.flatMap(codeFiles).flatMap(importsOf);
+    const taken = imports.filter(({ specifier }) => packageOf(specifier) === '@arrowsmith/generation');
+    expect(new Set(taken.map(({ specifier }) => specifier))).toEqual(
+      new Set(['@arrowsmith/generation/samples', '@arrowsmith/generation/parameters']),
+    );
+    const loaded = [...loadedBy('shared/generation/src/samples.ts')];
+    expect(loaded.filter((file) => TEXT_FOLDERS.some((of) => file.startsWith(of)))).toEqual([]);
   });
 
   test('nothing imports a stage, stages included', () => {

@@ -1,3 +1,2 @@
 /** @file Text from the model of a run. */
 export { findRunModel, loadRunModel, type RunModel } from './run-model.ts';
-export { streamText, type StreamedText, type StreamOptions } from './stream-text.ts';

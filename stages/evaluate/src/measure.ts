@@ -1,6 +1,6 @@
 /** @file What a measure of `evaluate` is: it looks at each model while that reads the validation split, and at all of them at the end. */
 import type { BpeEncoder } from '@arrowsmith/bpe';
-import type { SamplingParameters } from '@arrowsmith/generation';
+import type { SamplingParameters } from '@arrowsmith/generation/samples';
 import type { ParameterTensors } from '@arrowsmith/model';
 import type { Metric, StageContext } from '@arrowsmith/pipeline/stage';
 import type { Model } from '@arrowsmith/quantization/model';

@@ -1,7 +1,7 @@
 /** @file What a person sees of a model while it learns: the curve of its loss, and what it writes by now. */
 import { readFile } from 'node:fs/promises';
 import { createEncoder, fromTokenizerJson } from '@arrowsmith/bpe';
-import { generate } from '@arrowsmith/generation';
+import { generate } from '@arrowsmith/generation/samples';
 import type { DecoderConfig, ParameterTensors } from '@arrowsmith/model';
 import { linePlot, wrapText } from '@arrowsmith/pipeline/terminal';
 import type { LogRow } from '@arrowsmith/training';

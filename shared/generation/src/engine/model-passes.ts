@@ -124,7 +124,7 @@ function rowsOf(values: Float32Array, count: number): Float32Array[] {
 }
 
 /** Bytes of keys and values of the longest sequence, without any that is no longer seen being given back; in whole blocks. */
-function sequenceBytes({ layers }: DecoderConfig, contextLength: number, blockSize = 16): number {
+export function sequenceBytes({ layers }: DecoderConfig, contextLength: number, blockSize = 16): number {
   const rows = layers.map(({ attention: { kvHeads, headDim, keysOfLayer } }) =>
     keysOfLayer === null ? 2 * kvHeads * headDim : 0,
   );

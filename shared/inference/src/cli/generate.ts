@@ -1,19 +1,14 @@
 /** @file `nx run pipeline:generate`: text from the model of a run, as it comes. Ctrl-C ends it. */
 import { randomInt } from 'node:crypto';
-import { printError, printPart } from '@arrowsmith/errors';
-import { describeCuts, generationParameters } from '@arrowsmith/generation';
-import { engineNotices, resolveEngine, useBackend } from '@arrowsmith/engine';
-import { main, readOptions, text } from '@arrowsmith/pipeline/cli';
-import { oneRun, pipelineOption, readRuns, runOption } from '@arrowsmith/runs/references';
-import { findRunModel, loadRunModel } from '../run-model.ts';
-import { type StreamedText, streamText } from '../stream-text.ts';
+import { print, printError, printPart } from '@arrowsmith/errors';
+import { describeCuts, type TextGeneration, type TextModel, type TextResult } from '@arrowsmith/generation';
+import { format, main, readCount, readOptions, text } from '@arrowsmith/pipeline/cli';
+import { describeTexts, logProbabilityTable } from '../describe-texts.ts';
+import { formOptions, readForm } from './form-options.ts';
+import { loadAsked, modelOptions } from './model-options.ts';
+import { readSampling, samplingOptions } from './sampling-options.ts';
+import { INTERRUPTED, SEEDS, whenOutputEnds } from './terminal.ts';
 import { readNumber } from './values.ts';
-
-/** Exit code of a program that Ctrl-C ended. */
-const INTERRUPTED = 130;
-
-/** Seeds that are drawn where none is given: short enough to type. */
-const SEEDS = 100_000;
 
 await main(async (workspace, signal) => {
   const options = readOptions({
@@ -22,69 +17,80 @@ await main(async (workspace, signal) => {
       'Continues a prompt with the model of a run, and shows the text as it comes, until the model ends it. What it took stands on the standard error at the end.',
     options: {
       prompt: text('The beginning of the text; without one, the model begins.', 'text'),
-      ...runOption('the last that made a model'),
-      ...pipelineOption(),
-      model: text(
-        'Which model of the run, by the step that made it, or by the format of its weights: train, quantize, int8.',
-        'step',
-        'the largest that is not quantized',
-      ),
-      temperature: text(
-        'Divides the logits: higher is more surprising; 0 takes the most likely token.',
-        'number',
-        '0.8',
-      ),
-      topK: text('Choose among this many most likely tokens; 0: among all.', 'number', '0'),
-      topP: text(
-        'Choose among the fewest most likely tokens whose probabilities sum to at least this.',
-        'number',
-        '0.9',
-      ),
-      seed: text('Seed of the choice: the same seed, the same text.', 'number', 'another each time'),
-      length: text('Tokens at most.', 'number', 'until the context is full'),
+      ...modelOptions,
+      ...samplingOptions,
+      samples: text('Continue the prompt so often, side by side.', 'number', '1'),
+      ...formOptions,
+      logprobs: text('Show the log-probability of each token, and so many most likely ones beside it.', 'number'),
+      json: format('Prints JSON, once all is there.'),
     },
     example: '--prompt="Once upon a time" --temperature=0.7',
   });
-  const parameters = generationParameters.parse({
-    temperature: readNumber('temperature', options.temperature, { least: 0 }) ?? 0.8,
-    topK: readNumber('topK', options.topK, { least: 0, whole: true }) ?? 0,
-    topP: readNumber('topP', options.topP, { above: 0, most: 1 }) ?? 0.9,
-    maximumTokens: readNumber('length', options.length, { least: 1, whole: true }) ?? Number.MAX_SAFE_INTEGER,
-    seed: readNumber('seed', options.seed, { least: 0, most: 2 ** 31 - 1, whole: true }) ?? randomInt(SEEDS),
-  });
-  const wanted = {
-    reference: oneRun(options.run),
-    pipeline: options.pipeline,
-    model: options.model,
-  };
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1)); // `| head` has seen enough
+  const { prompt = '' } = options;
+  const sampling = readSampling(options);
+  const { seed = randomInt(SEEDS) } = sampling;
+  const form = await readForm(options);
+  const logProbabilities = readNumber('logprobs', options.logprobs, { least: 0, most: 100, whole: true });
+  const samples = readCount(options.samples, 'samples') ?? 1;
+  whenOutputEnds();
 
-  const found = await findRunModel(workspace, await readRuns(workspace), wanted);
-  engineNotices().forEach(printError);
-  await useBackend(resolveEngine().backend, { onNotice: printError });
-  const model = await loadRunModel(found);
-  const prompt = options.prompt ?? '';
-  printPart(prompt);
-  const streamed = await streamText({ ...found, model }, { prompt, parameters, onText: printPart, signal });
-  printPart('\n');
-  const { contextLength } = model.config;
-  if (streamed.prompt.seen < streamed.prompt.tokens)
-    printError(`\n${describeCuts(new Map([[1, streamed.prompt]]), contextLength)}`);
-  printError(`\n${describe(streamed, contextLength)}; run ${found.run.id}, ${found.step}, seed ${parameters.seed}`);
-  if (streamed.end === 'stopped') process.exit(INTERRUPTED);
+  const model = await loadAsked(options, workspace.root, { sequences: samples });
+  const asked = { ...sampling, ...form, seed, logProbabilities, signal };
+  const texts = model.samples(prompt, samples, asked);
+  const isAlone = Object.keys(form).length > 0;
+  if (options.json) {
+    const results = await Promise.all(texts.map((each) => ended(each, signal)));
+    print(
+      JSON.stringify({ model: model.name, seed, prompt, samples: results.map((each) => told(each, model)) }, null, 2),
+    );
+  } else {
+    for (const [i, each] of texts.entries()) {
+      if (samples > 1) printPart(`${i === 0 ? '' : '\n'}sample ${i + 1} of ${samples}\n\n`);
+      if (!isAlone) printPart(prompt);
+      await ended(each, signal, printPart);
+      printPart('\n');
+      if (logProbabilities !== undefined) print(`\n${logProbabilityTable(each.soFar, (ids) => model.decode(ids))}`);
+    }
+  }
+  const results = texts.map(({ soFar }) => soFar);
+  printError(`\n${cuts(results, model)}${describeTexts(results, model.contextLength)}; ${model.name}, seed ${seed}`);
+  if (signal.aborted) process.exit(INTERRUPTED);
 });
 
-/** What it took, in a line. */
-function describe({ tokens, end, firstAt, lastAt }: StreamedText, contextLength: number): string {
-  const ends = {
-    model: 'ended by the model',
-    length: 'as many as asked for',
-    context: `the context of ${contextLength} tokens is full`,
-    stop: 'ended by a stop string',
-    stopped: 'stopped',
+/** What a text has become when it ends, also where the signal ended it. @param put is given its pieces */
+async function ended(
+  generation: TextGeneration,
+  signal: AbortSignal,
+  put: (piece: string) => void = () => undefined,
+): Promise<TextResult> {
+  try {
+    for await (const piece of generation) put(piece);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return generation.soFar;
+}
+
+/** Says that the model has not seen all of the prompt. */
+function cuts([first]: readonly TextResult[], { contextLength }: TextModel): string {
+  if (first === undefined || first.usage.cutTokens === 0) return '';
+  const { promptTokens: seen, cutTokens } = first.usage;
+  return `${describeCuts(new Map([[1, { tokens: seen + cutTokens, seen }]]), contextLength)}\n\n`;
+}
+
+/** A text as JSON, its tokens with what they stand for. */
+function told({ logProbabilities, usage, ...result }: TextResult, model: TextModel) {
+  const { promptTokens, cutTokens, sharedTokens, outputTokens } = usage;
+  const token = ({ id, logProbability }: { id: number; logProbability: number }) => ({
+    id,
+    text: model.decode([id]),
+    logProbability,
+  });
+  return {
+    ...result,
+    ...(logProbabilities.length === 0
+      ? {}
+      : { logProbabilities: logProbabilities.map((each) => ({ ...token(each), top: each.top.map(token) })) }),
+    usage: { promptTokens, cutTokens, sharedTokens, outputTokens },
   };
-  const count = `${tokens} ${tokens === 1 ? 'token' : 'tokens'}, ${ends[end]}`;
-  if (firstAt === undefined || lastAt === undefined) return count;
-  const rate = tokens > 1 ? `; ${Math.round((1000 * (tokens - 1)) / (lastAt - firstAt))} tokens/s` : '';
-  return `${count}${rate}; the first after ${(firstAt / 1000).toFixed(2)} s`;
 }

@@ -1,7 +1,7 @@
 /** @file Whether a model sees: its losses on captions with right, wrong and no pictures, and the captions that it makes itself. */
 import { booleans, captionsTable, type Column, numbers, pictureMetricsTable, strings } from '@arrowsmith/artifacts';
 import { type Attributes, type Combinations, combinationsOf, objectsOf } from '@arrowsmith/corpus/pictures';
-import { generate, samplingParameters } from '@arrowsmith/generation';
+import { generate, samplingParameters } from '@arrowsmith/generation/samples';
 import type { ParameterTensors } from '@arrowsmith/model';
 import { evenlySpread, patchTensor, splitLoss, type TokenRows, type TokenTable } from '@arrowsmith/training';
 import type { Metric } from '@arrowsmith/pipeline/stage';

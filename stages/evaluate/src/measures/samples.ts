@@ -1,6 +1,6 @@
 /** @file What each model writes: samples from every prompt in every way of sampling, whether they end, and how much they repeat themselves. */
 import { booleans, numbers, samplesTable, strings } from '@arrowsmith/artifacts';
-import { describeCuts, generate, type SamplingParameters, seenPrompt } from '@arrowsmith/generation';
+import { describeCuts, generate, type SamplingParameters, seenPrompt } from '@arrowsmith/generation/samples';
 import { type CreateMeasure, linesOf, type ModelLine, type Sample, type Subject } from '../measure.ts';
 import { endingMetrics } from './endings.ts';
 import { repeatedNgrams, repetitionMetrics } from './repetition.ts';

@@ -1,7 +1,7 @@
 /** @file Tests of which model of a run is meant. */
 import type { Run } from '@arrowsmith/pipeline';
 import { describe, expect, test } from 'vitest';
-import { chooseModel } from './run-model.ts';
+import { chooseModel } from './model-files.ts';
 
 type Model = [step: string, metadata: Record<string, string | number>];
 

@@ -1,0 +1,51 @@
+/** @file What Hugging Face's files say of conversations: their template, and what ends a turn. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '@arrowsmith/errors';
+import type { ModelFiles } from './model-files.ts';
+
+type Template = string | readonly { name: string; template: string }[];
+
+/** The part of tokenizer_config.json that is read. */
+interface TokenizerConfig {
+  chat_template?: Template | null;
+  eos_token?: string | { content: string } | null;
+}
+
+/**
+ * Of a folder with chat_template.jinja, or tokenizer_config.json; of others nothing.
+ *
+ * @throws UserError where tokenizer_config.json is no JSON
+ */
+export async function readHuggingFaceExtras(folder: string): Promise<Pick<ModelFiles, 'chatTemplate' | 'endTokens'>> {
+  const config = await readConfig(join(folder, 'tokenizer_config.json'));
+  const file = join(folder, 'chat_template.jinja');
+  const chatTemplate = existsSync(file) ? await readFile(file, 'utf8') : templateOf(config.chat_template ?? undefined);
+  const end = typeof config.eos_token === 'string' ? config.eos_token : config.eos_token?.content;
+  return { chatTemplate, ...(end === undefined ? {} : { endTokens: [end] }) };
+}
+
+/** Of several, as for tools, that for conversations. */
+function templateOf(template: Template | undefined): string | undefined {
+  if (template === undefined || typeof template === 'string') return template;
+  return template.find(({ name }) => name === 'default')?.template;
+}
+
+async function readConfig(path: string): Promise<TokenizerConfig> {
+  if (!existsSync(path)) return {};
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as TokenizerConfig;
+  } catch (cause) {
+    throw new UserError(
+      {
+        what: 'tokenizer_config.json cannot be read',
+        where: path,
+        expected: 'a JSON object',
+        found: (cause as Error).message,
+        fix: 'download it again, or remove it: only conversations need it',
+      },
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,3 @@
+/** @file Models that are loaded, for programs and commands. */
+export { loadModel, type LoadOptions, openModel, readTokenizer, readWeights } from './load-model.ts';
+export { findInFolder, type ModelFiles } from './model-files.ts';

@@ -1,0 +1,117 @@
+/** @file Where a model is: the files of a folder, which a stage, a person or Hugging Face's transformers wrote. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { UserError } from '@arrowsmith/errors';
+import { WEIGHTS_FILE } from '@arrowsmith/quantization/model-files';
+import { readHuggingFaceExtras } from './hugging-face-extras.ts';
+
+/** A model that was found, and not read. */
+export interface ModelFiles {
+  /** Who it is, for people. */
+  name: string;
+  /** The file of its weights, or the folder of a Hugging Face model. */
+  weights: { file: string } | { huggingFace: string };
+  /** Its tokenizer.json. */
+  tokenizer: string;
+  /** What the token is written as that ends documents; absent: the usual one of the tokenizer. */
+  endOfText?: string | undefined;
+  /** What other tokens that end a text are written as. */
+  endTokens?: readonly string[];
+  /** How conversations are written, in Jinja. */
+  chatTemplate?: string | undefined;
+}
+
+/**
+ * The model in a folder with weights.arrow (an artifact, or a copy of it), or config.json and safetensors, and tokenizer.json. The tokenizer of an
+ * artifact is that of the steps before it.
+ *
+ * @param tokenizer another tokenizer.json
+ * @throws UserError where there is none
+ */
+export async function findInFolder(folder: string, tokenizer?: string): Promise<ModelFiles> {
+  const path = resolve(folder);
+  const file = join(path, WEIGHTS_FILE);
+  if (existsSync(file)) {
+    const found = tokenizer === undefined ? await tokenizerOf(path) : { tokenizer: resolve(tokenizer) };
+    return { name: folder, weights: { file }, ...found, ...(await readHuggingFaceExtras(path)) };
+  }
+  if (!existsSync(join(path, 'config.json'))) throw noModel(path);
+  return {
+    name: folder,
+    weights: { huggingFace: path },
+    tokenizer: tokenizer === undefined ? join(path, 'tokenizer.json') : resolve(tokenizer),
+    ...(await readHuggingFaceExtras(path)),
+  };
+}
+
+/** The tokenizer in a folder, or, of an artifact, in the nearest before it. @throws UserError where there is none */
+async function tokenizerOf(folder: string): Promise<Pick<ModelFiles, 'tokenizer' | 'endOfText'>> {
+  const seen = new Set<string>();
+  for (let level = [folder]; level.length > 0; level = (await Promise.all(level.map(inputsOf))).flat()) {
+    level = level.filter((each) => !seen.has(each));
+    for (const each of level) {
+      seen.add(each);
+      const tokenizer = join(each, 'tokenizer.json');
+      if (existsSync(tokenizer)) return { tokenizer, endOfText: await endOfTextOf(each) };
+    }
+  }
+  throw new UserError({
+    what: 'the model has no tokenizer',
+    where: folder,
+    expected: 'tokenizer.json beside the weights, or in the artifacts that the model was made of',
+    found: 'none',
+    fix: 'put it there, or name another by `tokenizer`',
+  });
+}
+
+/** What run.json of an artifact tells, as far as it is needed here. */
+interface Provenance {
+  manifest?: string;
+  inputs?: Record<string, string>;
+}
+
+/**
+ * The artifacts that one was made of, which lie beside it.
+ *
+ * @throws UserError where what lies there is of another run
+ */
+async function inputsOf(artifact: string): Promise<string[]> {
+  const { inputs = {} } = (await readJson<Provenance>(join(artifact, 'run.json'))) ?? {};
+  const found: string[] = [];
+  for (const [step, manifest] of Object.entries(inputs)) {
+    const folder = join(artifact, '..', step);
+    const provenance = await readJson<Provenance>(join(folder, 'run.json'));
+    if (provenance === undefined) continue;
+    if (provenance.manifest !== manifest) throw ofAnotherRun(artifact, folder);
+    found.push(folder);
+  }
+  return found;
+}
+
+async function endOfTextOf(artifact: string): Promise<string | undefined> {
+  const manifest = await readJson<{ metadata?: { endOfText?: string } }>(join(artifact, 'manifest.json'));
+  return manifest?.metadata?.endOfText;
+}
+
+async function readJson<T>(path: string): Promise<T | undefined> {
+  return existsSync(path) ? (JSON.parse(await readFile(path, 'utf8')) as T) : undefined;
+}
+
+const noModel = (folder: string): UserError =>
+  new UserError({
+    what: 'there is no model',
+    where: folder,
+    expected: `a folder with ${WEIGHTS_FILE}, or with config.json and model.safetensors, and tokenizer.json`,
+    found: existsSync(folder) ? 'none of these' : 'no such folder',
+    fix: 'name another folder, or a run; an artifact of a model is artifacts/<pipeline>/<step>',
+  });
+
+const ofAnotherRun = (artifact: string, folder: string): UserError =>
+  new UserError({
+    what: 'the model and what lies beside it are of different runs',
+    where: artifact,
+    expected: `${folder} as the model was made with it`,
+    found: 'another one, which a later run put there',
+    fix: 'name the run in place of the folder; npx arrowsmith runs lists them',
+  });

@@ -1,0 +1,195 @@
+/** @file A model with its tokenizer: texts in, texts out. */
+import type { BpeEncoder, BpeModel } from '@arrowsmith/bpe';
+import { UserError } from '@arrowsmith/errors';
+import { isStored } from '@arrowsmith/ops';
+import { Engine, type EngineModel, type EngineOptions, type EngineState, sequenceBytes } from '../engine/index.ts';
+import { seenPrompt } from '../prompt.ts';
+import {
+  generationParameters,
+  type LogitsProcessor,
+  textStream,
+  type ThinkingTags,
+  type TokenLogProbability,
+} from '../sampling/index.ts';
+import { constraintsOf } from './constraints.ts';
+import { TextGeneration } from './text-generation.ts';
+import { parseTextOptions, type TextOptions } from './text-options.ts';
+
+/** What texts are made with. */
+export interface TextModelParts {
+  /** Which model it is, for people. */
+  name?: string;
+  model: EngineModel;
+  tokenizer: BpeModel;
+  encoder: BpeEncoder;
+  /** The token that ends documents, and begins one. */
+  endOfText: number;
+  /** Other tokens that end a text, as the end of a turn in a conversation. */
+  endTokens?: readonly number[];
+  /** How conversations are written, in Jinja, where the model was trained on such. */
+  chatTemplate?: string | undefined;
+}
+
+/** The longest context that memory is taken for where nobody asks for a longer one: models of much longer ones are rarely used to their end. */
+const CONTEXT = 8192;
+
+/** Bytes of keys and values where nobody says how many; more where one context alone takes more. */
+const CACHE = 2 ** 30;
+
+/** Continues texts, any number at once, on the active backend. What texts have in common at their beginning is computed once. */
+export class TextModel implements AsyncDisposable {
+  /** Tokens that a text may have, prompt and continuation together. */
+  readonly contextLength: number;
+  /** Which model it is, for people. */
+  readonly name: string;
+  readonly parts: TextModelParts;
+  readonly #engine: Engine;
+
+  /** @throws UserError when the memory that is asked for does not suffice for one text as long as the context */
+  constructor(parts: TextModelParts, options: EngineOptions = {}) {
+    const { config } = parts.model;
+    this.name = parts.name ?? 'model';
+    this.parts = parts;
+    this.contextLength = Math.min(options.contextLength ?? CONTEXT, config.contextLength);
+    const { contextLength } = this;
+    const one = sequenceBytes(config, contextLength, options.blockSize);
+    const cacheBytes = Math.max(one, Math.min(CACHE, one * Math.min(8, options.sequences ?? 8)));
+    this.#engine = new Engine(parts.model, { cacheBytes, ...options, contextLength });
+  }
+
+  /**
+   * Continues a text, or a row of tokens as it is. A text stands behind the token that ends documents, as in training; where it is longer than the
+   * context, the model is given the end of it.
+   *
+   *     for await (const piece of model.generate('Once upon a time', { temperature: 0.7 })) process.stdout.write(piece);
+   *     const { text, finishReason } = await model.generate('Once upon a time', { stop: ['\n'] }).result();
+   *
+   * @throws UserError for options that cannot be
+   */
+  generate(prompt: string | readonly number[], options: TextOptions = {}): TextGeneration {
+    return this.#begin(prompt, options, 0);
+  }
+
+  /**
+   * Several continuations of a text, each with random numbers of its own, side by side; the first is that of {@link generate}. The prompt is computed
+   * once.
+   *
+   * @throws UserError for options that cannot be, and for less than one
+   */
+  samples(prompt: string | readonly number[], count: number, options: TextOptions = {}): TextGeneration[] {
+    if (!(Number.isSafeInteger(count) && count >= 1)) {
+      throw new UserError({
+        what: 'a text cannot be continued so often',
+        expected: 'a whole number of at least 1',
+        found: `${count} samples`,
+      });
+    }
+    const first = this.#begin(prompt, options, 0);
+    const others = Array.from({ length: count - 1 }, (_, i) => this.#begin(prompt, options, i + 1, first.begun));
+    return [first, ...others];
+  }
+
+  /** The token ids of a text. @param allowSpecial special tokens that are written out in it become their ids */
+  encode(text: string, { allowSpecial = false }: { allowSpecial?: boolean } = {}): number[] {
+    return this.parts.encoder.encode(text, { allowSpecial });
+  }
+
+  /** The text of token ids. @throws UserError for an id outside of the vocabulary */
+  decode(ids: Iterable<number>): string {
+    return this.parts.encoder.decode(ids);
+  }
+
+  /**
+   * What the model thinks of a text: the log-probability of each of its tokens, given all before it, and the first given the beginning of a document.
+   * Of a text that is longer than the context, each token is given at least the half of a context before it.
+   *
+   * @param top how many most likely tokens to tell beside each
+   */
+  async logProbabilities(text: string, { top = 0 }: { top?: number } = {}): Promise<ScoredToken[]> {
+    const ids = [this.parts.endOfText, ...this.encode(text)];
+    const scores: ScoredToken[] = [];
+    const step = Math.ceil(this.contextLength / 2);
+    for (let from = 0; from === 0 || scores.length + 1 < ids.length; from += step) {
+      const window = await this.#score(ids.slice(from, from + this.contextLength), top);
+      scores.push(...window.slice(scores.length - from));
+    }
+    return scores;
+  }
+
+  /** The perplexity of a text: e to the negative mean of its tokens' log-probabilities. @throws UserError for an empty text */
+  async perplexity(text: string): Promise<number> {
+    const scores = await this.logProbabilities(text);
+    if (scores.length === 0) {
+      throw new UserError({ what: 'an empty text has no perplexity', expected: 'at least one token' });
+    }
+    return Math.exp(-scores.reduce((sum, { logProbability }) => sum + logProbability, 0) / scores.length);
+  }
+
+  /** The tokens between which the model thinks, where it has such. */
+  get thinkingTags(): ThinkingTags | undefined {
+    const { addedTokens = [], specialTokens } = this.parts.tokenizer;
+    const idOf = (content: string) => [...addedTokens, ...specialTokens].find((each) => each.content === content)?.id;
+    const [start, end] = [idOf('<think>'), idOf('</think>')];
+    return start === undefined || end === undefined ? undefined : { start, end };
+  }
+
+  /** What is computed at the moment, and the memory of keys and values. */
+  state(): EngineState {
+    return this.#engine.state();
+  }
+
+  /** Ends all texts with an error, and frees the memory of the model. */
+  async dispose(): Promise<void> {
+    await this.#engine.dispose();
+    const { parameters } = this.parts.model;
+    for (const weight of Object.values(parameters)) (isStored(weight) ? weight.words : weight).dispose();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  #begin(
+    prompt: string | readonly number[],
+    options: TextOptions,
+    sample: number,
+    after?: Promise<unknown>,
+  ): TextGeneration {
+    const { parameters, signal, logProbabilities, ...form } = parseTextOptions(options);
+    const { endOfText, endTokens = [], encoder } = this.parts;
+    const { contextLength } = this;
+    const { maximumTokens } = parameters;
+    const { ids, cut } =
+      typeof prompt === 'string'
+        ? seenPrompt(this.encode(prompt), { endOfText, contextLength, maximumTokens })
+        : { ids: prompt, cut: 0 };
+    const constraints: LogitsProcessor[] = constraintsOf(this.parts, this.thinkingTags, form);
+    const ends = [...new Set([endOfText, ...endTokens])];
+    const request = { prompt: ids, parameters, endTokens: ends, constraints, logProbabilities, sample, signal };
+    return new TextGeneration({
+      events: this.#engine.generate(request),
+      text: textStream(encoder.decodeStream(), parameters),
+      promptTokens: ids.length,
+      cutTokens: cut,
+      after,
+    });
+  }
+
+  /** Of all tokens but the first. */
+  async #score(prompt: readonly number[], top: number): Promise<ScoredToken[]> {
+    if (prompt.length < 2) return [];
+    const request = {
+      prompt,
+      parameters: generationParameters.parse({ temperature: 0, maximumTokens: 1 }),
+      logProbabilities: top,
+      promptLogProbabilities: true,
+    };
+    for await (const event of this.#engine.generate(request)) {
+      if (event.kind === 'prompt') return event.logProbabilities;
+    }
+    throw new Error('the engine told nothing of the prompt');
+  }
+}
+
+/** A token of a text, how likely it was, and what was most likely in its place. */
+export type ScoredToken = TokenLogProbability & { top: TokenLogProbability[] };

@@ -1,0 +1,45 @@
+/** @file Which model a command speaks with: that of a run, or one in a folder. */
+import { printError, UserError } from '@arrowsmith/errors';
+import { type EngineOptions, loadModel, type TextModel } from '@arrowsmith/generation';
+import { text } from '@arrowsmith/pipeline/cli';
+import { oneRun, pipelineOption, runOption } from '@arrowsmith/runs/references';
+
+export const modelOptions = {
+  ...runOption('the last that made a model'),
+  ...pipelineOption(),
+  model: text(
+    'Which model of the run, by the step that made it, or by the format of its weights: train, quantize, int8.',
+    'step',
+    'the largest that is not quantized',
+  ),
+  folder: text(
+    'A model in a folder in place of a run: weights.arrow and tokenizer.json, an artifact, or a Hugging Face model.',
+    'folder',
+  ),
+} as const;
+
+interface AskedModel {
+  run?: string | undefined;
+  pipeline?: string | undefined;
+  model?: string | undefined;
+  folder?: string | undefined;
+}
+
+/**
+ * Loads it, and starts a backend.
+ *
+ * @throws UserError where there is no such model, and for a folder and a run at once
+ */
+export async function loadAsked(asked: AskedModel, root: string, engine: EngineOptions): Promise<TextModel> {
+  const { folder, pipeline, model } = asked;
+  const run = oneRun(asked.run);
+  if (folder !== undefined && [run, pipeline, model].some((each) => each !== undefined)) {
+    throw new UserError({
+      what: 'a model is of a run, or in a folder',
+      expected: '--folder alone, or --run, --pipeline and --model',
+      found: `--folder=${folder} beside others`,
+      fix: 'leave one of them out',
+    });
+  }
+  return loadModel({ folder, run, pipeline, model, workspace: root, engine, onNotice: printError });
+}
