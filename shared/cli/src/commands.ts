@@ -25,6 +25,7 @@ export const BUILT: readonly Command[] = [
     flagsOf: (words) => [`--prompt=${words.join(' ')}`],
   },
   { name: 'serve', words: '', summary: 'an OpenAI-compatible server for the models of a run' },
+  { name: 'chat', words: '', summary: 'a conversation with it, or a story that both write' },
   { name: 'runs', words: '', summary: 'the runs that were kept: --where, --sort, --json …' },
   {
     name: 'compare',

@@ -50,7 +50,7 @@ const perSecond = (count: number, milliseconds: number): string =>
 
 /** A row for each token: its text, its probability, and what was most likely in its place. */
 export function logProbabilityTable({ logProbabilities }: TextResult, decode: TextModel['decode']): string {
-  const shown = (id: number): string => JSON.stringify(printableLine(decode([id])));
+  const shown = (id: number): string => printableLine(JSON.stringify(decode([id])));
   const rows = logProbabilities.map(({ id, logProbability, top }) => [
     shown(id),
     logProbability.toFixed(3),

@@ -5,12 +5,15 @@ import { join } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
 import type { ModelFiles } from './model-files.ts';
 
+type Token = string | { content: string };
+
 type Template = string | readonly { name: string; template: string }[];
 
 /** The part of tokenizer_config.json that is read. */
 interface TokenizerConfig {
   chat_template?: Template | null;
-  eos_token?: string | { content: string } | null;
+  bos_token?: Token | null;
+  eos_token?: Token | null;
 }
 
 /**
@@ -21,10 +24,20 @@ interface TokenizerConfig {
 export async function readHuggingFaceExtras(folder: string): Promise<Pick<ModelFiles, 'chatTemplate' | 'endTokens'>> {
   const config = await readConfig(join(folder, 'tokenizer_config.json'));
   const file = join(folder, 'chat_template.jinja');
-  const chatTemplate = existsSync(file) ? await readFile(file, 'utf8') : templateOf(config.chat_template ?? undefined);
-  const end = typeof config.eos_token === 'string' ? config.eos_token : config.eos_token?.content;
-  return { chatTemplate, ...(end === undefined ? {} : { endTokens: [end] }) };
+  const source = existsSync(file) ? await readFile(file, 'utf8') : templateOf(config.chat_template ?? undefined);
+  const [begin, end] = [nameOf(config.bos_token), nameOf(config.eos_token)];
+  const tokens = {
+    ...(begin === undefined ? {} : { bos_token: begin }),
+    ...(end === undefined ? {} : { eos_token: end }),
+  };
+  return {
+    ...(source === undefined ? {} : { chatTemplate: { source, tokens } }),
+    ...(end === undefined ? {} : { endTokens: [end] }),
+  };
 }
+
+const nameOf = (token: Token | null | undefined): string | undefined =>
+  typeof token === 'string' ? token : token?.content;
 
 /** Of several, as for tools, that for conversations. */
 function templateOf(template: Template | undefined): string | undefined {

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
 import { WEIGHTS_FILE } from '@arrowsmith/quantization/model-files';
+import type { ChatTemplateSource } from '../text/index.ts';
 import { readHuggingFaceExtras } from './hugging-face-extras.ts';
 
 /** A model that was found, and not read. */
@@ -18,8 +19,8 @@ export interface ModelFiles {
   endOfText?: string | undefined;
   /** What other tokens that end a text are written as. */
   endTokens?: readonly string[];
-  /** How conversations are written, in Jinja. */
-  chatTemplate?: string | undefined;
+  /** How conversations are written. */
+  chatTemplate?: ChatTemplateSource | undefined;
 }
 
 /**

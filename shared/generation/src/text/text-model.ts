@@ -26,8 +26,16 @@ export interface TextModelParts {
   endOfText: number;
   /** Other tokens that end a text, as the end of a turn in a conversation. */
   endTokens?: readonly number[];
-  /** How conversations are written, in Jinja, where the model was trained on such. */
-  chatTemplate?: string | undefined;
+  /** How conversations are written, where the model was trained on such. */
+  chatTemplate?: ChatTemplateSource | undefined;
+}
+
+/** How a conversation is written for a model. */
+export interface ChatTemplateSource {
+  /** In Jinja. */
+  source: string;
+  /** What the template may name beside the messages: `bos_token`, `eos_token`. */
+  tokens: Readonly<Record<string, string>>;
 }
 
 /** The longest context that memory is taken for where nobody asks for a longer one: models of much longer ones are rarely used to their end. */

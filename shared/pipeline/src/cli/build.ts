@@ -19,6 +19,7 @@ const COMMANDS = {
   arrowsmith: 'shared/cli/src/arrowsmith.ts',
   generate: 'shared/inference/src/cli/generate.ts',
   serve: 'shared/server/src/cli/serve.ts',
+  chat: 'shared/inference/src/cli/chat.ts',
 };
 
 await main(async (workspace) => {

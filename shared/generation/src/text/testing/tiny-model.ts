@@ -1,5 +1,6 @@
 /** @file A tiny random model, whose tokens are bytes. */
 import { createEncoder, type BpeModel } from '@arrowsmith/bpe';
+import { useBackend } from '@arrowsmith/engine';
 import { decoderConfig, initialWeights, modelParameters, tensorsOf } from '@arrowsmith/model';
 import type { TextModelParts } from '../text-model.ts';
 
@@ -34,3 +35,6 @@ export function tinyParts(contextLength = 24): TextModelParts {
     endOfText: END,
   };
 }
+
+/** Starts the backend that every machine has. */
+export const useTinyBackend = (): Promise<void> => useBackend('cpu');
