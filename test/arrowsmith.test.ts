@@ -53,7 +53,7 @@ test('generate continues a prompt: the same text for the same seed, also through
   const { code, output } = await arrowsmith(['generate', 'Once upon', 'a time', ...options]);
   expect(code).toBe(0);
   expect(output).toMatch(
-    /Once upon a time.*[^]*12 tokens, as many as asked for; \d+ tokens\/s; the first after [\d.]+ s; run .*, train, seed 7/,
+    /Once upon a time.*[^]*12 tokens, as many as asked for; prompt \d+ tokens, [\d,]+ tokens\/s; then [\d,]+ tokens\/s; the first after [\d.]+ s; run .*, train, seed 7/,
   );
   const text = /^Once upon a time[^]*?(?=\n\n12 tokens)/m.exec(output.replace(/^npx.*\n/, ''))![0];
   const throughNx = workspace.nx(['run', 'pipeline:generate', '--prompt=Once upon a time', ...options]);
@@ -61,6 +61,25 @@ test('generate continues a prompt: the same text for the same seed, also through
   const quantized = await arrowsmith(['generate', '--model=int8', '--length=3', '--run=tiny@latest']);
   expect(quantized.output).toMatch(/3 tokens, as many as asked for[^]*, quantize, seed/);
 }, 60_000);
+
+test('generate writes samples side by side, in a form, and as JSON with log-probabilities', async () => {
+  const both = await arrowsmith(['generate', 'Once', '--samples=2', '--seed=1', '--length=3', '--logprobs=1']);
+  expect(both.output).toMatch(
+    /sample 1 of 2\n\nOnce[^]*log-probability[^]*sample 2 of 2\n\nOnce[^]*6 tokens in 2 samples/,
+  );
+  const form = await arrowsmith(['generate', '--regex=(cat|dog)', '--seed=1']);
+  expect(form.output).toMatch(/^(cat|dog)$/m);
+  const { output } = await arrowsmith(['generate', 'Once', '--json', '--seed=1', '--length=3', '--logprobs=1']);
+  const told = JSON.parse(/^\{[^]*?^\}/m.exec(output)?.[0] ?? '{}') as { samples: { logProbabilities: object[] }[] };
+  expect(told).toMatchObject({ seed: 1, prompt: 'Once', samples: [{ finishReason: 'length', tokens: { length: 3 } }] });
+  expect(told.samples[0]?.logProbabilities).toHaveLength(3);
+}, 60_000);
+
+test('chat reads lines, and ends with them', async () => {
+  const { code, output } = await arrowsmith(['chat', '--seed=1']);
+  expect(code).toBe(0);
+  expect(output).toMatch(/run .*, train; context of 32 tokens; it continues what you type/);
+});
 
 test('a prompt longer than the context is cut at its beginning, which is said', async () => {
   const { code, output } = await arrowsmith(['generate', 'word '.repeat(100), '--length=2']);
@@ -71,6 +90,9 @@ test('a prompt longer than the context is cut at its beginning, which is said', 
 test.each([
   [['generate', '--topP=3'], /--topP=3 is not understood[^]*a number above 0 and of at most 1/],
   [['generate', '--length=0'], /a whole number of at least 1/],
+  [['generate', '--folder=nowhere', '--model=int8'], /--folder alone/],
+  [['generate', '--json-schema=nowhere.json'], /the JSON schema cannot be read/],
+  [['chat', '--folder=nowhere'], /no such folder/],
   [['generate', '--modle=int8'], /unknown option --modle[^]*did you mean --model\?/],
   [['generate', '--model=extracted'], /has no model extracted[^]*--model=train or --model=quantize/],
   [['generate', '--run=nope'], /there is no run "nope"/],

@@ -116,6 +116,17 @@ describe('a text that nobody wants any more', () => {
     expect(tf.memory().numTensors).toBe(before - Object.keys(own.model.parameters).length);
   });
 
+  test('ends when the model is disposed of, begun or not', async () => {
+    const once = new TextModel(tinyParts());
+    const texts = [once.generate('a', options), once.generate('b', options)];
+    await texts[0]?.begun;
+    texts.push(once.generate('c', options));
+    await once.dispose();
+    await once.dispose();
+    for (const each of texts) await expect(each.result()).rejects.toThrow('disposed of');
+    await expect(once.generate('d').text()).rejects.toThrow('disposed of');
+  });
+
   test('ends when its reader leaves, and says what there was', async () => {
     const generation = model.generate('a', options);
     for await (const _ of generation) break;

@@ -52,6 +52,8 @@ export class TextModel implements AsyncDisposable {
   readonly name: string;
   readonly parts: TextModelParts;
   readonly #engine: Engine;
+  /** Is aborted when no texts are to be written any more. */
+  readonly #disposed = new AbortController();
 
   /** @throws UserError when the memory that is asked for does not suffice for one text as long as the context */
   constructor(parts: TextModelParts, options: EngineOptions = {}) {
@@ -148,6 +150,8 @@ export class TextModel implements AsyncDisposable {
 
   /** Ends all texts with an error, and frees the memory of the model. */
   async dispose(): Promise<void> {
+    if (this.#disposed.signal.aborted) return;
+    this.#disposed.abort(new Error('the model is disposed of'));
     await this.#engine.dispose();
     const { parameters } = this.parts.model;
     for (const weight of Object.values(parameters)) (isStored(weight) ? weight.words : weight).dispose();
@@ -173,7 +177,15 @@ export class TextModel implements AsyncDisposable {
         : { ids: prompt, cut: 0 };
     const constraints: LogitsProcessor[] = constraintsOf(this.parts, this.thinkingTags, form);
     const ends = [...new Set([endOfText, ...endTokens])];
-    const request = { prompt: ids, parameters, endTokens: ends, constraints, logProbabilities, sample, signal };
+    const request = {
+      prompt: ids,
+      parameters,
+      endTokens: ends,
+      constraints,
+      logProbabilities,
+      sample,
+      signal: AbortSignal.any([this.#disposed.signal, ...(signal === undefined ? [] : [signal])]),
+    };
     return new TextGeneration({
       events: this.#engine.generate(request),
       text: textStream(encoder.decodeStream(), parameters),
@@ -191,6 +203,7 @@ export class TextModel implements AsyncDisposable {
       parameters: generationParameters.parse({ temperature: 0, maximumTokens: 1 }),
       logProbabilities: top,
       promptLogProbabilities: true,
+      signal: this.#disposed.signal,
     };
     for await (const event of this.#engine.generate(request)) {
       if (event.kind === 'prompt') return event.logProbabilities;
