@@ -70,6 +70,22 @@ const importDeclarations = (stages: readonly string[]): string => `
   const declarations = new Map([${stages.map((stage, i) => `['${stage}', stage${i}]`).join(', ')}]);
 `;
 
+/**
+ * Packages of CommonJS that stay outside are required: for an import, Node first reads all of their text to find the names that they export, and
+ * TensorFlow.js is two megabytes.
+ */
+const required: Plugin = {
+  name: 'required',
+  setup(building) {
+    building.onResolve({ filter: /^@tensorflow\/tfjs-(?:core|backend-cpu)$/ }, ({ path, kind }) =>
+      kind === 'import-statement' ? { path, namespace: 'required' } : { path, external: true },
+    );
+    building.onLoad({ filter: /./, namespace: 'required' }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
 const starts = (root: string, stages: readonly string[]): Plugin => ({
   name: 'starts',
   setup(building) {
@@ -112,7 +128,7 @@ export async function buildCode(
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
     outExtension: { '.js': '.mjs' },
-    plugins: [starts(root, stages)],
+    plugins: [starts(root, stages), required],
     define: { CODE: JSON.stringify(code) },
     external: UNBUNDLED,
     banner: { js: REQUIRE },

@@ -158,7 +158,7 @@ function stringOfSchema(schema: Schema, place: Place): Expression {
 function numberOf(schema: Schema, place: Place): Expression {
   const [bound] = (OF_TYPE['integer'] ?? []).filter((keyword) => keyword in schema);
   if (bound !== undefined) throw unsupported(`${bound} of a number that is no integer`, at(place, bound));
-  return number;
+  return number();
 }
 
 function integerOf(schema: Schema, place: Place): Expression {

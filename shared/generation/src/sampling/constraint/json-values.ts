@@ -13,6 +13,12 @@ import {
 } from './expression.ts';
 import { regularExpression } from './regular-expression.ts';
 
+/** Made when it is first needed: classes of characters take a while, and who loads this may never need them. */
+function lazy(make: () => Expression): () => Expression {
+  let made: Expression | undefined;
+  return () => (made ??= make());
+}
+
 const QUOTE = literal('"');
 const COMMA = sequence([literal(','), optional(literal(' '))]);
 const COLON = sequence([literal(':'), optional(literal(' '))]);
@@ -26,14 +32,16 @@ const PLAIN: readonly CodePoints[] = [
 const ESCAPED: readonly number[] = [0x22, 0x5c, ...Array.from({ length: 0x20 }, (_, control) => control)];
 
 /** A character of any string: as it is, or escaped; \u never gives half a surrogate pair. */
-const CHARACTER = alternatives([
-  characters(PLAIN),
-  regularExpression(String.raw`\\(?:["\\/bfnrt]|u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}))`),
-]);
+const character = lazy(() =>
+  alternatives([
+    characters(PLAIN),
+    regularExpression(String.raw`\\(?:["\\/bfnrt]|u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}))`),
+  ]),
+);
 
 /** A string of `least` to `most` characters. */
 export function stringOfLength(least = 0, most = Infinity): Expression {
-  return sequence([QUOTE, repeat(CHARACTER, least, most), QUOTE]);
+  return sequence([QUOTE, repeat(character(), least, most), QUOTE]);
 }
 
 /** A string whose text is one of an expression, escaped where JSON needs it. */
@@ -56,7 +64,9 @@ function escaped(ranges: readonly CodePoints[]): Expression {
  * A number of at most 15 digits before and behind the point, and an exponent of at most two: bounded, so that none goes on for ever, and
  * float64 tells each from its neighbours.
  */
-export const number = regularExpression(String.raw`-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?(?:[eE][+-]?\d{1,2})?`);
+export const number = lazy(() =>
+  regularExpression(String.raw`-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?(?:[eE][+-]?\d{1,2})?`),
+);
 
 export const boolean = alternatives([literal('true'), literal('false')]);
 
@@ -86,7 +96,7 @@ export function anyValue(depth: number): Expression {
   const inner = depth === 0 ? alternatives([]) : anyValue(depth - 1);
   return alternatives([
     stringOfLength(),
-    number,
+    number(),
     boolean,
     nullValue,
     array([{ item: inner, optional: true }], true),
