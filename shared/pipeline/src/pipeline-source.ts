@@ -22,6 +22,7 @@ const TAKEN: readonly string[] = [
   'compare',
   'diff',
   'generate',
+  'serve',
   'chat',
   'watch',
   'name',
