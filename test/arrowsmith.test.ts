@@ -97,6 +97,9 @@ test.each([
   [['generate', '--model=extracted'], /has no model extracted[^]*--model=train or --model=quantize/],
   [['generate', '--run=nope'], /there is no run "nope"/],
   [['generate', '--pipeline=nope'], /no run of pipeline nope that made a model/],
+  [['serve', '--cache=huge'], /--cache=huge[^]*contiguous, paged, heterogeneous/],
+  [['serve', '--port=65536'], /a whole number from 0 to 65535/],
+  [['serve', '--chatTemplate=nothere.json'], /nothere\.json/],
   [['report', 'latest', '--b=latest'], /named in one way[^]*--runs=latest,latest/],
   [['regression', '--markdown=gate.md'], /--markdown takes no value[^]*--markdown --output=gate\.md/],
   [['run', 'tniy'], /there is no pipeline "tniy"[^]*did you mean tiny\?/],
@@ -135,6 +138,24 @@ test('what a stage says when it fails stands alone, and the exit code says so', 
   expect(code).toBe(1);
   expect(output).toMatch(/error: no file matches nothere\.txt/);
   expect(output).not.toMatch(/Failed tasks|NX/);
+}, 60_000);
+
+test('serve answers as OpenAI does, with all models of the run, until a signal ends it when all is answered', async () => {
+  const serving = workspace.start(['shared/cli/bin/arrowsmith.mjs', 'serve', '--port=0', '--sequences=2']);
+  await expect.poll(() => serving.output(), { timeout: 30_000 }).toContain('serves train, quantize of run');
+  const [url] = /http:\S+\/v1/.exec(serving.output())!;
+  const ask = async (model: string) => {
+    const body = { model, prompt: 'Once upon a time', max_tokens: 30, n: 4, seed: 1 };
+    const headers = { 'Content-Type': 'application/json' };
+    const response = await fetch(`${url}/completions`, { method: 'POST', headers, body: JSON.stringify(body) });
+    return ((await response.json()) as { choices: unknown[] }).choices;
+  };
+  expect(await ask('quantize')).toHaveLength(4);
+  const last = ask('train');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  serving.child.kill('SIGTERM');
+  expect(await last).toHaveLength(4);
+  expect(await serving.finished).toMatchObject({ code: 0 });
 }, 60_000);
 
 test('a signal ends a run, and the last words are ours', async () => {

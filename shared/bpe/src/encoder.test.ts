@@ -121,15 +121,18 @@ describe('special tokens', () => {
   test('are written out when decoded, and stand for no bytes of text', () => {
     expect(encoder.decode([end])).toBe('<|endoftext|>');
     expect(encoder.tokenByteLength(end)).toBe(0);
+    expect(Buffer.from(encoder.tokenBytes(end)).toString()).toBe('<|endoftext|>');
   });
 });
 
-test("the byte lengths of a text's tokens add up to its bytes", () => {
+test("the bytes of a text's tokens are its bytes, and their lengths add up", () => {
   const encoder = createEncoder(gpt2);
   fc.assert(
     fc.property(mixedText, (text) => {
-      const lengths = encoder.encode(text).map((id) => encoder.tokenByteLength(id));
+      const ids = encoder.encode(text);
+      const lengths = ids.map((id) => encoder.tokenByteLength(id));
       expect(lengths.reduce((a, b) => a + b, 0)).toBe(Buffer.byteLength(text));
+      expect(Buffer.concat(ids.map((id) => encoder.tokenBytes(id)))).toEqual(Buffer.from(text));
     }),
   );
 });
@@ -185,4 +188,5 @@ test.each([-1, 700, 0.5, NaN])('refuses the id %d', (id) => {
   expect(() => encoder.decode([id])).toThrow(UserError);
   expect(() => encoder.decodeStream().push(id)).toThrow('not in the vocabulary');
   expect(() => encoder.tokenByteLength(id)).toThrow('from 0 to 699');
+  expect(() => encoder.tokenBytes(id)).toThrow('from 0 to 699');
 });

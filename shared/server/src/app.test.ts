@@ -1,6 +1,8 @@
 /** @file Paths beside those that make texts, and who may ask. */
 import { afterEach, expect, test } from 'vitest';
+import { createApp } from './app.ts';
 import { plainTemplate } from './chat-template.ts';
+import { Models } from './models.ts';
 import { tinyServer, type TinyServer } from './testing/tiny-server.ts';
 
 let server: TinyServer | undefined;
@@ -39,6 +41,30 @@ test('pages of other origins may ask only where they are allowed to', async () =
   const allowed = await server.ask('/v1/completions', undefined, preflight);
   expect(allowed.status).toBe(204);
   expect(allowed.headers.get('Access-Control-Allow-Origin')).toBe('https://example.org');
+});
+
+test('a server that is about to stop takes nothing new', async () => {
+  const load = (): Promise<never> => Promise.reject(new Error('never'));
+  const app = createApp(new Models([{ id: 'tiny', created: 0, load }]), { isStopping: () => true });
+  const response = await app.request('/v1/models');
+  expect(response.status).toBe(503);
+  expect(response.headers.get('Connection')).toBe('close');
+});
+
+test('a model that cannot be loaded is an error of the server, each time', async () => {
+  const errors: unknown[] = [];
+  const load = (): Promise<never> => Promise.reject(new Error('damaged'));
+  const models = new Models([{ id: 'tiny', created: 0, load }]);
+  const app = createApp(models, { onError: (error) => errors.push(error) });
+  const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"prompt": "a"}' };
+  for (let i = 1; i <= 2; i++) {
+    const response = await app.request('/v1/completions', init);
+    expect(response.status).toBe(500);
+    expect(await response.json()).toMatchObject({
+      error: { type: 'server_error', message: 'The server had an error.' },
+    });
+    expect(errors).toHaveLength(i);
+  }
 });
 
 test('metrics count requests, tokens and times', async () => {

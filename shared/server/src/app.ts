@@ -20,6 +20,8 @@ export interface AppOptions {
   bodyBytes?: number;
   /** Texts at most that are worked on or wait. */
   places?: number;
+  /** Whether the server is about to stop, and takes nothing new. */
+  isStopping?: () => boolean;
   /** Is told of what is a defect of the server. */
   onError?: (error: unknown) => void;
 }
@@ -36,7 +38,8 @@ const PAGES = ['/v1/models', '/v1/models/:id', '/health', '/metrics'] as const;
  * @returns what answers a request
  */
 export function createApp(models: Models, options: AppOptions = {}): Hono {
-  const { apiKey, origin, bodyBytes = 4 * 2 ** 20, places = 1024, onError = () => undefined } = options;
+  const { apiKey, origin, bodyBytes = 4 * 2 ** 20, places = 1024 } = options;
+  const { isStopping = () => false, onError = () => undefined } = options;
   const metrics = new Metrics();
   const onDefect = (error: unknown): void => {
     if (!(error instanceof ApiError)) onError(error);
@@ -49,6 +52,10 @@ export function createApp(models: Models, options: AppOptions = {}): Hono {
     metrics.request(pathOf(c), c.res.status);
   });
   if (origin !== undefined) app.use(cors({ origin }));
+  app.use(async (_, next) => {
+    if (isStopping()) throw stopping(); // over a connection that is still there
+    await next();
+  });
   if (apiKey !== undefined) {
     app.use(async (c, next) => {
       if (c.req.path !== '/health') checkKey(c, apiKey);
@@ -107,6 +114,9 @@ function checkKey({ req }: Context, apiKey: string): void {
 }
 
 const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+const stopping = (): ApiError =>
+  new ApiError(503, 'The server is about to stop.', { type: 'server_error', headers: { Connection: 'close' } });
 
 const notAllowed = (c: Context, method: 'GET' | 'POST'): Response =>
   respond(

@@ -1,4 +1,5 @@
 /** @file How messages become the text that a model continues: by its own template, or plainly. */
+import { readFile } from 'node:fs/promises';
 import { Template } from '@huggingface/jinja';
 import { UserError } from '@arrowsmith/errors';
 import { ApiError } from './api-error.ts';
@@ -53,6 +54,15 @@ export function jinjaTemplate(source: string, tokens: Readonly<Record<string, st
     hasSpecialTokens: true,
     stop: [],
   };
+}
+
+/** The template in a file, as {@link readChatTemplate} takes it. @throws UserError where there is none */
+export async function loadChatTemplate(path: string): Promise<ChatTemplate> {
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    const parts = { what: 'the chat template cannot be read', where: path, found: cause.code ?? cause.message };
+    throw new UserError({ ...parts, fix: 'name a file of Jinja, or a tokenizer_config.json' }, { cause });
+  });
+  return readChatTemplate(text, path);
 }
 
 /**

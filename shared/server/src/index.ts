@@ -5,7 +5,7 @@ export {
   type ChatTemplate,
   jinjaTemplate,
   plainTemplate,
-  readChatTemplate,
+  loadChatTemplate,
 } from './chat-template.ts';
 export { type ModelEntry, Models } from './models.ts';
 export { type ServedModel, servedModel, type ServedModelParts } from './served-model.ts';

@@ -22,14 +22,14 @@ export class Metrics implements TokenMeter {
   }
 
   token(seconds: number, isFirst: boolean): void {
+    this.#completionTokens++;
     (isFirst ? this.#first : this.#next).add(seconds);
   }
 
-  /** What a request took in the end. */
-  used({ prompt_tokens: prompt, completion_tokens: completion, prompt_tokens_details: details }: Usage): void {
+  /** What the prompts of a request took. */
+  used({ prompt_tokens: prompt, prompt_tokens_details: details }: Usage): void {
     this.#promptTokens += prompt;
     this.#cachedTokens += details.cached_tokens;
-    this.#completionTokens += completion;
   }
 
   /** @param states of the engines that there are, by their models */
@@ -40,7 +40,7 @@ export class Metrics implements TokenMeter {
       ...family('requests_total', 'counter', 'Requests by path and status.', [...this.#requests]),
       ...family('prompt_tokens_total', 'counter', 'Tokens of prompts.', [['', this.#promptTokens]]),
       ...family('cached_tokens_total', 'counter', 'Tokens of prompts that were in memory.', [['', this.#cachedTokens]]),
-      ...family('completion_tokens_total', 'counter', 'Tokens of texts.', [['', this.#completionTokens]]),
+      ...family('completion_tokens_total', 'counter', 'Tokens that were made.', [['', this.#completionTokens]]),
       ...family(
         'texts_running',
         'gauge',

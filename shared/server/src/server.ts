@@ -5,7 +5,7 @@ import { UserError } from '@arrowsmith/errors';
 import { type AppOptions, createApp } from './app.ts';
 import type { Models } from './models.ts';
 
-export interface ServerOptions extends AppOptions {
+export interface ServerOptions extends Omit<AppOptions, 'isStopping'> {
   /** By default this machine alone. */
   host?: string;
   /** 0: any that is free. */
@@ -30,7 +30,8 @@ const IDLE_MS = 50;
 /** @throws UserError where the port is taken, or the host is not one of this machine */
 export async function startServer(models: Models, options: ServerOptions = {}): Promise<RunningServer> {
   const { host = '127.0.0.1', port = 8000 } = options;
-  const app = createApp(models, options);
+  let isStopping = false;
+  const app = createApp(models, { ...options, isStopping: () => isStopping });
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, host, port)));
@@ -41,6 +42,7 @@ export async function startServer(models: Models, options: ServerOptions = {}): 
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`,
     async close() {
+      isStopping = true;
       const closed = new Promise((resolve) => server.close(resolve));
       // Connections that have their answer would wait for another request.
       const idle = setInterval(() => server.closeIdleConnections(), IDLE_MS);

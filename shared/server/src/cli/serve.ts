@@ -1,13 +1,11 @@
 /** @file `nx run pipeline:serve`: the models of a run, as OpenAI's API serves them. The first Ctrl-C lets it answer what was asked, the second ends it. */
-import { readFile } from 'node:fs/promises';
-import { inspect } from 'node:util';
 import { engineNotices, resolveEngine, useBackend } from '@arrowsmith/engine';
-import { print, printError, UserError } from '@arrowsmith/errors';
+import { print, printError, printFailure, UserError } from '@arrowsmith/errors';
 import { kvMemories } from '@arrowsmith/generation';
 import { findRunModel } from '@arrowsmith/inference';
 import { main, readCount, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { oneRun, pipelineOption, readRuns, runOption } from '@arrowsmith/runs/references';
-import { readChatTemplate } from '../chat-template.ts';
+import { loadChatTemplate } from '../chat-template.ts';
 import { runModels } from '../run-models.ts';
 import { startServer } from '../server.ts';
 
@@ -26,6 +24,7 @@ const INTERRUPTED = 130;
 
 await main(
   async (workspace, signal) => {
+    signal.addEventListener('abort', endOnNextSignal);
     const options = readOptions({
       name: 'serve',
       description:
@@ -79,12 +78,9 @@ await main(
       places: sequences + (readCount(options.queue, 'queue') ?? QUEUE),
       bodyBytes: readCount(options.bodyBytes, 'bodyBytes') ?? BODY_BYTES,
     };
-    const port = options.port === '0' ? 0 : (readCount(options.port, 'port') ?? 8000);
+    const port = readPort(options.port);
     const apiKey = options.apiKey ?? (process.env['ARROWSMITH_API_KEY'] || undefined);
-    const chatTemplate =
-      options.chatTemplate === undefined
-        ? undefined
-        : readChatTemplate(await readFile(options.chatTemplate, 'utf8'), options.chatTemplate);
+    const chatTemplate = options.chatTemplate === undefined ? undefined : await loadChatTemplate(options.chatTemplate);
 
     const runs = await readRuns(workspace);
     const found = await findRunModel(workspace, runs, {
@@ -96,8 +92,7 @@ await main(
     await useBackend(resolveEngine().backend, { onNotice: printError });
     const models = await runModels(workspace, runs, found, { engine, chatTemplate });
     const { host = '127.0.0.1', origin } = options;
-    const onError = (error: unknown): void => printError(inspect(error));
-    const server = await startServer(models, { host, port, apiKey, origin, ...limits, onError });
+    const server = await startServer(models, { host, port, apiKey, origin, ...limits, onError: printFailure });
     const names = models.list().map(({ id }) => id);
     print(`${server.url}/v1 serves ${names.join(', ')} of run ${found.run.id}`);
     if (apiKey === undefined && !isLoopback(host))
@@ -105,7 +100,6 @@ await main(
 
     await aborted(signal);
     printError('answers what was asked, and stops; once more stops at once');
-    endOnNextSignal(() => server.abort());
     await server.close();
   },
   { graceMs: Infinity },
@@ -123,6 +117,18 @@ function readCache(written = 'heterogeneous'): keyof typeof kvMemories {
   });
 }
 
+/** @throws UserError for what is no port */
+function readPort(written = '8000'): number {
+  const port = /^\d{1,5}$/.test(written) ? Number(written) : NaN;
+  if (port < 2 ** 16) return port;
+  throw new UserError({
+    what: `--port=${written}`,
+    expected: `a whole number from 0 to ${2 ** 16 - 1}`,
+    found: written,
+    fix: '--port=0 takes any that is free',
+  });
+}
+
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
@@ -134,14 +140,12 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** The next Ctrl-C ends the process. */
-function endOnNextSignal(abort: () => void): void {
+/** The next Ctrl-C ends the process, and with it all connections. */
+function endOnNextSignal(): void {
   const begin = performance.now();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
-      if (performance.now() - begin < ONE_SIGNAL_MS) return;
-      abort();
-      process.exit(INTERRUPTED);
+      if (performance.now() - begin >= ONE_SIGNAL_MS) process.exit(INTERRUPTED);
     });
   }
 }
