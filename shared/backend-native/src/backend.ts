@@ -43,7 +43,8 @@ export class NativeBackend extends MathBackendCPU {
     super();
     this.addon = addon;
     this.#pool = new BufferPool(addon.allocate, (buffer) => {
-      this.queue.run(); // what waits may use it
+      // What waits may use it; what is recorded has memory of its own, with which the pool does not part.
+      if (!this.queue.isRecording) this.queue.run();
       addon.release(buffer);
     });
   }

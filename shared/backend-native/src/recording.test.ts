@@ -44,6 +44,19 @@ describe.skipIf(!nativeBuild().available)('a recording', () => {
     tf.dispose([...inputs]);
   });
 
+  test('is made while the pool parts with memory for what it needs', () => {
+    const x = tf.ones([64 * N]);
+    tf.tidy(() => {
+      // Wait for what is as large.
+      for (let size = N; size < 10 * N; size += 512) tf.add(tf.ones([size]), tf.ones([size]));
+    });
+    const recording = backend().record(() => Array.from({ length: 8 }, () => tf.add(x, x)));
+    recording.run();
+    for (const each of recording.result) expect([...new Set(each.dataSync())]).toEqual([2]);
+    recording.dispose();
+    x.dispose();
+  });
+
   test('refuses integers that would lead out of memory when it runs, not when it was recorded', () => {
     const ids = Int32Array.of(0, 1, 2);
     const table = tf.ones([3, 2]);
