@@ -53,7 +53,7 @@ export function logProbabilityTable({ logProbabilities }: TextResult, decode: Te
   const shown = (id: number): string => printableLine(JSON.stringify(decode([id])));
   const rows = logProbabilities.map(({ id, logProbability, top }) => [
     shown(id),
-    logProbability.toFixed(3),
+    logProbability.toFixed(3).replace('-0.000', '0.000'),
     percent(logProbability),
     top.map((each) => `${shown(each.id)} ${percent(each.logProbability)}`).join('  '),
   ]);

@@ -7,7 +7,7 @@ import { chatInput } from './chat-input.ts';
 import { WrittenSettings } from './chat-settings.ts';
 import { converse } from './converse.ts';
 import { loadAsked, modelOptions } from './model-options.ts';
-import { samplingOptions } from './sampling-options.ts';
+import { readSampling, samplingOptions } from './sampling-options.ts';
 import { INTERRUPTED, printNote, SEEDS, whenOutputEnds } from './terminal.ts';
 
 await main(async (workspace, signal) => {
@@ -23,8 +23,10 @@ await main(async (workspace, signal) => {
     example: '--temperature=0.7',
   });
   const { run, pipeline, model: asked, folder, system, ...sampling } = options;
+  readSampling(sampling); // what is wrong is told before a model is loaded
   whenOutputEnds();
   const model = await loadAsked({ run, pipeline, model: asked, folder }, workspace.root, { sequences: 1 });
+  if (signal.aborted) process.exit(INTERRUPTED);
   const thinks = model.thinkingTags !== undefined;
   const settings = new WrittenSettings({ seed: String(randomInt(SEEDS)), ...sampling }, thinks);
   const session = new ChatSession(model, settings.read(), { system });
