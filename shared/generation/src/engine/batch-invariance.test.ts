@@ -70,7 +70,7 @@ async function write(events: AsyncIterable<GenerationEvent>, upTo = Infinity): P
   return told;
 }
 
-const request = fc.record({
+const randomRequest = fc.record({
   prompt: fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 30 }),
   /** Begins as others do. */
   shared: fc.integer({ min: 0, max: 24 }),
@@ -124,7 +124,7 @@ describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
     const counts = { drafted: 0, accepted: 0 };
     const tensors = tf.memory().numTensors;
     await fc.assert(
-      fc.asyncProperty(options, fc.array(request, { minLength: 2, maxLength: 9 }), async (own, loads) => {
+      fc.asyncProperty(options, fc.array(randomRequest, { minLength: 2, maxLength: 9 }), async (own, loads) => {
         const { contexts, drafts, ...rest } = own;
         const bytesOf = (count: number) => count * 4 * CONTEXT * 2 * 4 * 2 * 8;
         const engine = new Engine(model, {

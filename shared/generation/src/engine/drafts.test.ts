@@ -20,7 +20,13 @@ const CONTEXT = 40;
 const config = decoderConfig(
   modelParameters.parse({
     family: 'gemma3',
-    ...{ hiddenSize: 16, layers: 5, heads: 4, kvHeads: 2, intermediateSize: 16, initializerRange: 0.3, window: 3 },
+    hiddenSize: 16,
+    layers: 5,
+    heads: 4,
+    kvHeads: 2,
+    intermediateSize: 16,
+    initializerRange: 0.3,
+    window: 3,
     matformer: { granularities: 2 },
   }),
   { vocabularySize: 29, contextLength: CONTEXT },
