@@ -173,6 +173,14 @@ describe.each([...backends])('the engine on %s', (backend) => {
     await engine.dispose();
   });
 
+  test('takes memory for as many full contexts as it is to compute at once, however short', async () => {
+    for (const contextLength of [1, 2, 5, 16, 17, 40]) {
+      const engine = new Engine({ config, parameters }, { contextLength, sequences: 1 });
+      expect(await tokensOf(engine.generate({ prompt: [3], parameters: parametersOf(3, 50) }))).not.toEqual([]);
+      await engine.dispose();
+    }
+  });
+
   test('refuses a memory too small for one sequence', () => {
     expect(() => new Engine({ config, parameters }, { cacheBytes: 1000 })).toThrow(UserError);
   });

@@ -20,8 +20,10 @@ import { type Preemption, type ScheduledSequence, Scheduler } from './scheduler.
 const DRAFT_TOKENS = 5;
 
 export interface EngineOptions extends Pick<CacheOptions, 'cache' | 'blockSize'> {
-  /** Of the memory for keys and values; by default what as many full contexts as `sequences` take without sharing, eight at most. */
+  /** Of the memory for keys and values; by default what `contexts` take. */
   cacheBytes?: number | undefined;
+  /** Full contexts that memory is taken for, where nothing is said of bytes; by default as many as `sequences`, eight at most. */
+  contexts?: number | undefined;
   /** Longest sequence; that of the model by default. */
   contextLength?: number | undefined;
   /** Tokens that one pass computes at most: prompts come in pieces of no more. */
@@ -67,9 +69,10 @@ export class Engine {
       sequences = 64,
       preemption = 'recompute',
       drafts,
+      contexts = Math.min(8, sequences),
     } = options;
     const contextLength = Math.min(options.contextLength ?? Infinity, model.config.contextLength);
-    const cacheOptions = { cache, blockSize, contextLength, contexts: Math.min(8, sequences) };
+    const cacheOptions = { cache, blockSize, contextLength, contexts };
     this.#model = model;
     this.#contextLength = contextLength;
     this.#passTokens = passTokens;

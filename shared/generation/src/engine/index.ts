@@ -1,6 +1,6 @@
 /** @file The engine that continues texts. */
 export type { DraftCounts, DraftOptions } from './drafts.ts';
 export { Engine, type EngineOptions, type EngineState } from './engine.ts';
-export { type EngineModel, sequenceBytes } from './model-passes.ts';
+export type { EngineModel } from './model-passes.ts';
 export type { FinishReason, GenerationEvent, GenerationRequest } from './request.ts';
 export type { Preemption } from './scheduler.ts';

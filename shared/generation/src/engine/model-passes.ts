@@ -1,12 +1,5 @@
 /** @file A model's passes over tokens of several sequences: the tokens in flight go in, logits come out. */
-import {
-  type DecoderConfig,
-  forward,
-  logits,
-  type Parameters,
-  perLayerRowsOf,
-  type PerLayerRows,
-} from '@arrowsmith/model';
+import { forward, logits, type Parameters, perLayerRowsOf, type PerLayerRows } from '@arrowsmith/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { kvMemories } from '../kv/index.ts';
 import { KvStore, type PassMember } from './kv-store.ts';
@@ -28,7 +21,7 @@ export interface EngineModel {
 export interface CacheOptions {
   /** How it is managed. */
   cache?: keyof typeof kvMemories;
-  /** Its size; by default what `contexts` full contexts take without sharing. */
+  /** Its size; by default what `contexts` sequences as long as the context take. */
   cacheBytes?: number | undefined;
   /** Tokens of a block, where there are blocks. */
   blockSize?: number | undefined;
@@ -54,9 +47,11 @@ export class ModelPasses {
     { cache = 'heterogeneous', cacheBytes, blockSize, contextLength, contexts }: CacheOptions,
   ) {
     const { config } = model;
-    const bytes = cacheBytes ?? contexts * sequenceBytes(config, contextLength, blockSize);
     this.#model = model;
-    this.store = new KvStore(config, kvMemories[cache]({ config, bytes, blockSize, contextLength }));
+    this.store = new KvStore(
+      config,
+      kvMemories[cache]({ config, bytes: cacheBytes, contexts, blockSize, contextLength }),
+    );
   }
 
   /** One pass. Who asks for it commits its tokens. @returns for each member, logits [V] of the places that it wants */
@@ -121,12 +116,4 @@ export class ModelPasses {
 function rowsOf(values: Float32Array, count: number): Float32Array[] {
   const size = values.length / count;
   return Array.from({ length: count }, (_, i) => values.subarray(i * size, (i + 1) * size));
-}
-
-/** Bytes of keys and values of the longest sequence, without any that is no longer seen being given back; in whole blocks. */
-export function sequenceBytes({ layers }: DecoderConfig, contextLength: number, blockSize = 16): number {
-  const rows = layers.map(({ attention: { kvHeads, headDim, keysOfLayer } }) =>
-    keysOfLayer === null ? 2 * kvHeads * headDim : 0,
-  );
-  return 4 * Math.ceil(contextLength / blockSize) * blockSize * rows.reduce((sum, floats) => sum + floats, 0);
 }

@@ -38,12 +38,13 @@ export class BlockMemory implements KvMemory {
     layout: BlockLayout,
     {
       bytes,
+      contexts = 1,
       contextLength,
       isPreallocated = false,
-    }: { bytes: number; contextLength: number; isPreallocated?: boolean },
+    }: { bytes?: number | undefined; contexts?: number | undefined; contextLength: number; isPreallocated?: boolean },
   ) {
-    const pages = Math.floor(bytes / (4 * layout.pageFloats));
     const least = layout.pagesFor(contextLength);
+    const pages = bytes === undefined ? contexts * least : Math.floor(bytes / (4 * layout.pageFloats));
     if (pages < least) {
       throw new UserError({
         what: 'the memory for keys and values does not hold one sequence',

@@ -7,7 +7,9 @@ import type { KvMemory } from './kv-memory.ts';
 export interface KvMemoryOptions {
   config: DecoderConfig;
   /** Of the pool, at most. */
-  bytes: number;
+  bytes?: number | undefined;
+  /** Where bytes are left out: room for so many sequences as long as the context, which share nothing; 1 where this is left out, too. */
+  contexts?: number | undefined;
   /** Tokens of a block; 16 where it is left out. */
   blockSize?: number | undefined;
   /** Longest sequence; that of the model where it is left out. */
@@ -24,13 +26,13 @@ const EVERYTHING = { window: 0, chunk: 0 };
  *
  * @throws UserError when the bytes do not suffice for one sequence as long as the context
  */
-export function contiguousMemory({ config, bytes, contextLength = config.contextLength }: KvMemoryOptions): KvMemory {
+export function contiguousMemory({ config, contextLength = config.contextLength, ...room }: KvMemoryOptions): KvMemory {
   const layout = new BlockLayout(
     config,
     (groups) => [{ groups: [...groups.keys()], sight: EVERYTHING }],
     contextLength,
   );
-  return new BlockMemory(layout, { bytes, contextLength, isPreallocated: true });
+  return new BlockMemory(layout, { ...room, contextLength, isPreallocated: true });
 }
 
 /**
@@ -41,12 +43,12 @@ export function contiguousMemory({ config, bytes, contextLength = config.context
  */
 export function pagedMemory({
   config,
-  bytes,
   blockSize = BLOCK_SIZE,
   contextLength = config.contextLength,
+  ...room
 }: KvMemoryOptions): KvMemory {
   const layout = new BlockLayout(config, (groups) => [{ groups: [...groups.keys()], sight: EVERYTHING }], blockSize);
-  return new BlockMemory(layout, { bytes, contextLength });
+  return new BlockMemory(layout, { ...room, contextLength });
 }
 
 /**
@@ -57,12 +59,12 @@ export function pagedMemory({
  */
 export function heterogeneousMemory({
   config,
-  bytes,
   blockSize = BLOCK_SIZE,
   contextLength = config.contextLength,
+  ...room
 }: KvMemoryOptions): KvMemory {
   const layout = new BlockLayout(config, (groups) => groups.map((sight, i) => ({ groups: [i], sight })), blockSize);
-  return new BlockMemory(layout, { bytes, contextLength });
+  return new BlockMemory(layout, { ...room, contextLength });
 }
 
 /** All of them, by name. */

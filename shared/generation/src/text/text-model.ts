@@ -1,8 +1,9 @@
 /** @file A model with its tokenizer: texts in, texts out. */
 import type { BpeEncoder, BpeModel } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
+import type { DecoderConfig } from '@arrowsmith/model';
 import { isStored } from '@arrowsmith/ops';
-import { Engine, type EngineModel, type EngineOptions, type EngineState, sequenceBytes } from '../engine/index.ts';
+import { Engine, type EngineModel, type EngineOptions, type EngineState } from '../engine/index.ts';
 import { seenPrompt } from '../prompt.ts';
 import {
   generationParameters,
@@ -62,9 +63,9 @@ export class TextModel implements AsyncDisposable {
     this.parts = parts;
     this.contextLength = Math.min(options.contextLength ?? CONTEXT, config.contextLength);
     const { contextLength } = this;
-    const one = sequenceBytes(config, contextLength, options.blockSize);
-    const cacheBytes = Math.max(one, Math.min(CACHE, one * Math.min(8, options.sequences ?? 8)));
-    this.#engine = new Engine(parts.model, { cacheBytes, ...options, contextLength });
+    const fit = Math.floor(CACHE / (contextLength * tokenBytes(config)));
+    const contexts = Math.max(1, Math.min(fit, 8, options.sequences ?? 8));
+    this.#engine = new Engine(parts.model, { contexts, ...options, contextLength });
   }
 
   /**
@@ -210,6 +211,14 @@ export class TextModel implements AsyncDisposable {
     }
     throw new Error('the engine told nothing of the prompt');
   }
+}
+
+/** Bytes of a token's keys and values in all layers. */
+function tokenBytes({ layers }: DecoderConfig): number {
+  const floats = layers.map(({ attention: { kvHeads, headDim, keysOfLayer } }) =>
+    keysOfLayer === null ? 2 * kvHeads * headDim : 0,
+  );
+  return 4 * floats.reduce((sum, each) => sum + each, 0);
 }
 
 /** A token of a text, how likely it was, and what was most likely in its place. */
