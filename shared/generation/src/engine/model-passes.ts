@@ -1,5 +1,12 @@
 /** @file A model's passes over tokens of several sequences: the tokens in flight go in, logits come out. */
-import { forward, logits, type Parameters, perLayerRowsOf, type PerLayerRows } from '@arrowsmith/model';
+import {
+  type DecoderConfig,
+  forward,
+  logits,
+  type Parameters,
+  perLayerRowsOf,
+  type PerLayerRows,
+} from '@arrowsmith/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { kvMemories } from '../kv/index.ts';
 import { KvStore, type PassMember } from './kv-store.ts';
