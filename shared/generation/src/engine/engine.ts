@@ -190,11 +190,13 @@ export class Engine {
     const { decoding } = this.#scheduler;
     const most = Math.min(this.#draftTokens, Math.floor(this.#passTokens / 2 / decoding.length) - 1);
     const asked = decoding.flatMap((sequence) => {
-      const { request, tokens, output, draft } = sequence;
+      const { request, tokens, output, draft, draftLength } = sequence;
       if (request.drafts === false || draft.length > 0) return [];
       // One more token comes with those that are verified.
       const wanted = request.parameters.maximumTokens - output.length - 1;
-      return [{ sequence, count: Math.max(0, Math.min(most, wanted, this.#contextLength - tokens.length)) }];
+      return [
+        { sequence, count: Math.max(0, Math.min(most, draftLength, wanted, this.#contextLength - tokens.length)) },
+      ];
     });
     if (this.#drafter === undefined || asked.length === 0) return;
     const drafts = await this.#drafter.draft(asked);
@@ -227,6 +229,7 @@ export class Engine {
       counts.drafted += draft.length;
       counts.accepted += accepted;
     }
+    if (draft.length > 0) sequence.draftLength = accepted === draft.length ? 2 * accepted : accepted + 1;
     sequence.draft = [];
     this.#memory.commit(kv, tokens.slice(first, first + computed.length - draft.length + accepted));
     if (begin !== undefined) for (const sample of this.#scheduler.samplesOf(sequence)) this.#begin(sample, begin);

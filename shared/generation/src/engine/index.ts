@@ -4,3 +4,4 @@ export { Engine, type EngineOptions, type EngineState } from './engine.ts';
 export type { EngineModel } from './model-passes.ts';
 export type { FinishReason, GenerationEvent, GenerationRequest } from './request.ts';
 export type { Preemption } from './scheduler.ts';
+export { type BeamOptions, searchBeams } from './search-beams.ts';

@@ -79,6 +79,8 @@ export interface ActiveSequence {
   preemptions: number;
   /** Tokens that may follow, to be verified by the next pass. */
   draft: readonly number[];
+  /** Tokens that its next draft should have: more than were kept of the last, so that few are computed in vain. */
+  draftLength: number;
   readonly drafts: DraftCounts;
   /** Who shares its keys and values: nobody where the prompt's log-probabilities are told, as all of it has to be computed then. */
   readonly salt: string | undefined;
@@ -136,6 +138,7 @@ export function beginSequence(
     sharedTokens: 0,
     preemptions: 0,
     draft: [],
+    draftLength: Infinity,
     drafts: { drafted: 0, accepted: 0 },
     salt: request.promptLogProbabilities ? randomUUID() : request.salt,
     promptScores: [],
