@@ -90,27 +90,51 @@ void storedEmbeddingOfTable(int64_t n, int64_t d, int64_t v, Format format, floa
 
 // ---- Attention
 
-void pagedAttentionOfArrays(int64_t, int64_t b, int64_t heads, int64_t keyHeads, int64_t headDim, int64_t slots, int64_t blockCount,
+void pagedAttentionOfArrays(int64_t, int64_t b, int64_t heads, int64_t keyHeads, int64_t headDim, int64_t slots, int64_t,
                             int64_t blockSize, int64_t keyOffset, int64_t valueOffset, float scale, int64_t window, int64_t chunk,
                             float softCap, const int32_t* queryOffsets, const int32_t* lengths, const int32_t* blocks, const float* q,
                             const float* k, const float* v, float* out) {
-  (void)blockCount;
   pagedAttention({b, heads, keyHeads, headDim, slots, queryOffsets, lengths, blocks, blockSize, keyOffset, valueOffset, scale, window,
-                  chunk, softCap, q, k, v},
-                 out);
+                  chunk, softCap, q},
+                 k, v, out);
 }
 
 void checkPagesOfArrays(int64_t, int64_t b, int64_t heads, int64_t keyHeads, int64_t headDim, int64_t slots, int64_t blockCount,
                         int64_t blockSize, int64_t keyOffset, int64_t valueOffset, float scale, int64_t window, int64_t chunk,
                         float softCap, const int32_t* queryOffsets, const int32_t* lengths, const int32_t* blocks, const float* q,
-                        const float* k, const float* v, float*) {
-  checkPages({b, heads, keyHeads, headDim, slots, queryOffsets, lengths, blocks, blockSize, keyOffset, valueOffset, scale, window, chunk,
-              softCap, q, k, v},
+                        const float*, const float*, float*) {
+  checkPages("pagedAttention",
+             {b, heads, keyHeads, headDim, slots, queryOffsets, lengths, blocks, blockSize, keyOffset, valueOffset, scale, window, chunk,
+              softCap, q},
+             blockCount);
+}
+
+void pagedAttentionInt8OfArrays(int64_t, int64_t b, int64_t heads, int64_t keyHeads, int64_t headDim, int64_t slots, int64_t,
+                                int64_t blockSize, int64_t keyOffset, int64_t valueOffset, float scale, int64_t window, int64_t chunk,
+                                float softCap, const int32_t* queryOffsets, const int32_t* lengths, const int32_t* blocks,
+                                const float* q, int64_t rowWords, int64_t rowScales, int32_t* words, float* scales, float* out) {
+  pagedAttentionInt8({b, heads, keyHeads, headDim, slots, queryOffsets, lengths, blocks, blockSize, keyOffset, valueOffset, scale, window,
+                      chunk, softCap, q},
+                     {keyHeads, headDim, rowWords, rowScales, words, scales}, out);
+}
+
+void checkInt8PagesOfArrays(int64_t, int64_t b, int64_t heads, int64_t keyHeads, int64_t headDim, int64_t slots, int64_t blockCount,
+                            int64_t blockSize, int64_t keyOffset, int64_t valueOffset, float scale, int64_t window, int64_t chunk,
+                            float softCap, const int32_t* queryOffsets, const int32_t* lengths, const int32_t* blocks, const float* q,
+                            int64_t, int64_t, int32_t*, float*, float*) {
+  checkPages("pagedAttentionInt8",
+             {b, heads, keyHeads, headDim, slots, queryOffsets, lengths, blocks, blockSize, keyOffset, valueOffset, scale, window, chunk,
+              softCap, q},
              blockCount);
 }
 
 void writeRowsOfTable(int64_t n, int64_t, int64_t d, const int32_t* at, const float* rows, float* table) {
   writeRows(n, d, at, rows, table);
+}
+
+void writeRowsInt8OfTable(int64_t n, int64_t, int64_t heads, int64_t headDim, int64_t rowWords, int64_t rowScales, const int32_t* at,
+                          const float* rows, int32_t* words, float* scales) {
+  writeRowsInt8(n, heads, headDim, at, rows, {heads, headDim, rowWords, rowScales, words, scales});
 }
 
 /** A rotation of no rotaryPairs is none. */
@@ -254,6 +278,11 @@ const std::vector<Kernel>& kernels() {
       "precision, b, s, sKv, heads, kvHeads, headDim, scale, window>=0, chunk>=0, softCap, documentOffsets?[b sKv], rotaryPairs>=0, interleaved,"
       "cos[sKv rotaryPairs], sin[sKv rotaryPairs], ";
   const std::string attentionConditions = "; s <= sKv, heads % kvHeads, 2 rotaryPairs <= headDim, documentOffsets rise within sKv";
+  const std::string pages =
+      "n>=0, b, heads, keyHeads, headDim, slots, blockCount>=0, blockSize, keyOffset>=0, valueOffset>=0, scale, window>=0,"
+      "chunk>=0, softCap, queryOffsets[b + 1], lengths[b], blocks[blockCount], q[n heads headDim], ";
+  const std::string pagesConditions =
+      "; heads % keyHeads, queryOffsets rise to n, lengths in 0..2147483647, blocks in -1..slots";
   // Of a router that makes `rows` coefficients of a row.
   const auto router = [](const std::string& rows) {
     return "n>=0, d, a, active>=0, gains[d], weight[a d], coefficients[" + rows + " a], epsilon, centered, ";
@@ -295,12 +324,17 @@ const std::vector<Kernel>& kernels() {
       kernel("storedEmbedding", "n>=0, d, v, format, scale, ids[n], table[v by d in format], y[n d]; ids in 0..v",
              storedEmbeddingOfTable),
       kernel("pagedAttention",
-             "n>=0, b, heads, keyHeads, headDim, slots, blockCount>=0, blockSize, keyOffset>=0, valueOffset>=0, scale, window>=0,"
-             "chunk>=0, softCap, queryOffsets[b + 1], lengths[b], blocks[blockCount], q[n heads headDim],"
-             "k[slots keyHeads headDim], v[slots keyHeads headDim], out[n heads headDim]; heads % keyHeads, queryOffsets rise to n,"
-             "lengths in 0..2147483647, blocks in -1..slots",
+             pages + "k[slots keyHeads headDim], v[slots keyHeads headDim], out[n heads headDim]" + pagesConditions,
              pagedAttentionOfArrays, checkPagesOfArrays),
+      kernel("pagedAttentionInt8",
+             pages + "rowWords, rowScales, words[slots rowWords], scales[slots rowScales], out[n heads headDim]" + pagesConditions +
+                 ", keyHeads headDim <= 4 rowWords, rowScales % keyHeads",
+             pagedAttentionInt8OfArrays, checkInt8PagesOfArrays),
       kernel("writeRows", "n>=0, slots, d, at[n], rows[n d], table[slots d]; at in 0..slots, at differ", writeRowsOfTable),
+      kernel("writeRowsInt8",
+             "n>=0, slots, heads, headDim, rowWords, rowScales, at[n], rows[n heads headDim], words[slots rowWords],"
+             "scales[slots rowScales]; at in 0..slots, at differ, heads headDim <= 4 rowWords, rowScales % heads",
+             writeRowsInt8OfTable),
 
       kernel("topK", "n>=0, experts, k, x[n experts], values[n k], indices[n k]; k <= experts, experts <= 2147483647", topK),
       kernel("topKGradient", "n>=0, experts, k, dValues[n k], indices[n k], dX[n experts]; indices in 0..experts", topKGradient),

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "gemm.h"
+#include "int8-rows.h"
 #include "stored-products.h"
 
 namespace arrowsmith {
@@ -132,20 +133,29 @@ struct PagedAttention {
   float scale;
   int64_t window, chunk;
   float softCap;
-  /** q[n, n_h, h_d]; k, v[slots, n_kv, h_d]. */
-  const float *q, *k, *v;
+  /** [n, n_h, h_d] */
+  const float* q;
 };
 
-/** @throws std::out_of_range where keys lie outside of the table, or in a block that was freed. queryOffsets rise, and no block is less than −1. */
-void checkPages(const PagedAttention& call, int64_t blockCount);
+/**
+ * @param kernel for messages
+ * @throws std::out_of_range where keys lie outside of the table, or in a block that was freed. queryOffsets rise, and no block is less than −1.
+ */
+void checkPages(const char* kernel, const PagedAttention& call, int64_t blockCount);
 
-/** out[n, n_h, h_d]; the bits of a query's row depend on that query and the keys that it sees, whatever else is in the call. */
-void pagedAttention(const PagedAttention& call, float* out);
+/** out[n, n_h, h_d], given k, v[slots, n_kv, h_d]; a query's bits depend on that query and the keys that it sees, whatever else is in the call. */
+void pagedAttention(const PagedAttention& call, const float* k, const float* v, float* out);
+
+/** {@link pagedAttention} with keys and values in one table of int8. */
+void pagedAttentionInt8(const PagedAttention& call, const Int8Rows& rows, float* out);
 
 // ---- write-rows.cc
 
 /** table[at[i]] = rows[i] for rows[n, d]; at has no slot twice. */
 void writeRows(int64_t n, int64_t d, const int32_t* at, const float* rows, float* table);
+
+/** Quantizes rows[n, heads, headDim] into the slots `at` of a table (int8-rows.h). */
+void writeRowsInt8(int64_t n, int64_t heads, int64_t headDim, const int32_t* at, const float* rows, const Int8Rows& table);
 
 // ---- stored-grouped-linear.cc; stored linear layers are the products of stored-products.h
 

@@ -87,36 +87,70 @@ struct Rows {
 
 KeyRange within(KeyRange range, int64_t begin, int64_t end) { return {std::max(range.begin, begin), std::min(range.end, end)}; }
 
+/** Keys and values of float32, k and v[slots, n_kv, h_d]. */
+struct FloatTables {
+  using Elements = F32Elements;
+  static constexpr bool kHasScales = false;
+  const float *k, *v;
+  int64_t keyHeads, headDim;
+
+  const float* key(int64_t slot, int64_t head) const { return k + (slot * keyHeads + head) * headDim; }
+  const float* value(int64_t slot, int64_t head) const { return v + (slot * keyHeads + head) * headDim; }
+};
+
+/** Keys and values in one table of int8. */
+struct Int8Tables {
+  using Elements = Int8Elements;
+  static constexpr bool kHasScales = true;
+  Int8Rows rows;
+
+  const int8_t* key(int64_t slot, int64_t head) const { return rows.head(slot, head); }
+  const int8_t* value(int64_t slot, int64_t head) const { return rows.head(slot, head); }
+  float scale(int64_t slot, int64_t head) const { return rows.scale(slot, head); }
+};
+
 /** The keys and values of a piece, or of the part of it that is looked at. */
+template <class Tables>
 struct Piece {
+  using Element = typename Tables::Elements::Element;
   int64_t begin;
-  const float* keys[kPieceKeys];
-  const float* values[kPieceKeys];
+  const Element* keys[kPieceKeys];
+  const Element* values[kPieceKeys];
+  /** What they are to be multiplied by, where the tables have scales. */
+  alignas(64) float keyScales[kPieceKeys];
+  alignas(64) float valueScales[kPieceKeys];
 };
 
 /** Finds the keys [range.begin, range.end) of a sequence, of the piece that begins at `begin`. */
-void findKeys(const Rows& rows, int64_t begin, KeyRange range, Piece& piece) {
+template <class Tables>
+void findKeys(const Rows& rows, const Tables& tables, int64_t begin, KeyRange range, Piece<Tables>& piece) {
   const PagedAttention& call = rows.call;
-  const int64_t stride = call.keyHeads * call.headDim, head = rows.keyHead * call.headDim;
+  const int64_t head = rows.keyHead;
   piece.begin = begin;
   for (int64_t j = range.begin; j < range.end;) {
     const int64_t block = j / call.blockSize, end = std::min(range.end, (block + 1) * call.blockSize);
     int64_t slot = rows.sequence.blocks[block] + j % call.blockSize;
     for (; j < end; j++, slot++) {
-      piece.keys[j - begin] = call.k + (slot + call.keyOffset) * stride + head;
-      piece.values[j - begin] = call.v + (slot + call.valueOffset) * stride + head;
+      const int64_t key = slot + call.keyOffset, value = slot + call.valueOffset;
+      piece.keys[j - begin] = tables.key(key, head);
+      piece.values[j - begin] = tables.value(value, head);
+      if constexpr (Tables::kHasScales) {
+        piece.keyScales[j - begin] = tables.scale(key, head);
+        piece.valueScales[j - begin] = tables.scale(value, head);
+      }
     }
   }
 }
 
-/** scores[R][kPieceKeys] of all R rows with the keys of a range. */
-template <int R>
-void scoreKeys(const float* const* q, const Piece& piece, KeyRange range, int64_t d, float (*scores)[kPieceKeys]) {
+/** scores[R][kPieceKeys] of all R rows with the keys of a range, without the keys' scales. */
+template <int R, class Tables>
+void scoreKeys(const float* const* q, const Piece<Tables>& piece, KeyRange range, int64_t d, float (*scores)[kPieceKeys]) {
+  using Elements = typename Tables::Elements;
   const int64_t end = range.end - piece.begin;
   int64_t j = range.begin - piece.begin;
   for (; j + kDotColumns <= end; j += kDotColumns) {
     Vec sums[R][kDotColumns];
-    dotTile<F32Elements, R, kDotColumns, Ahead::nothing>(q, piece.keys + j, d, sums);
+    dotTile<Elements, R, kDotColumns, Ahead::nothing>(q, piece.keys + j, d, sums);
     for (int r = 0; r < R; r++) {
       const Four four = sumsOfFour(sums[r][0], sums[r][1], sums[r][2], sums[r][3]);
       std::memcpy(scores[r] + j, &four, sizeof four);
@@ -124,18 +158,26 @@ void scoreKeys(const float* const* q, const Piece& piece, KeyRange range, int64_
   }
   for (; j < end; j++) {
     Vec sums[R][1];
-    dotTile<F32Elements, R, 1, Ahead::nothing>(q, piece.keys + j, d, sums);
+    dotTile<Elements, R, 1, Ahead::nothing>(q, piece.keys + j, d, sums);
     for (int r = 0; r < R; r++) scores[r][j] = sum(sums[r][0]);
   }
 }
 
+/** row[j] · factors[j] for whole vectors of [first, last). */
+void multiplyRow(float* row, const float* factors, int64_t first, int64_t last) {
+  for (int64_t j = first; j < last; j += kLanes) store(row + j, load(row + j) * load(factors + j));
+}
+
 /**
- * Makes a row's scores of the keys [begin, end) of a piece the numerators of a softmax. Whole vectors of the piece are looked at, which other rows'
- * ranges do not change. One function for all rows, lest the compiler round one's otherwise than another's.
+ * Makes a row's scores of the keys [begin, end) of a piece the numerators of a softmax, and after its sum is known these what values are multiplied by:
+ * where there are scales, those of keys come into scores, and those of values into numerators. Whole vectors of the piece are looked at, which other
+ * rows' ranges do not change. One function for all rows, lest the compiler round one's otherwise than another's.
  */
-__attribute__((noinline)) Softmax softmaxOfPiece(float* row, int64_t begin, int64_t end, const ScoreScale& scale) {
+template <class Tables>
+__attribute__((noinline)) Softmax softmaxOfPiece(float* row, const Piece<Tables>& piece, int64_t begin, int64_t end, const ScoreScale& scale) {
   const int64_t first = roundDown(begin, kLanes), last = roundUp(end, kLanes);
   const float low = -__builtin_inff();
+  if constexpr (Tables::kHasScales) multiplyRow(row, piece.keyScales, first, last);
   if (scale.capped()) capRow(row, first, last, scale);
   std::fill(row + first, row + begin, low);
   std::fill(row + end, row + last, low);
@@ -151,22 +193,33 @@ __attribute__((noinline)) Softmax softmaxOfPiece(float* row, int64_t begin, int6
     store(row + j, power);
     sums += power;
   }
+  if constexpr (Tables::kHasScales) multiplyRow(row, piece.valueScales, first, last);
   return {shift, sum(sums)};
 }
 
+template <class Elements>
+inline Vec loadElements(const typename Elements::Element* p, AllLanes) {
+  return Elements::load(p);
+}
+
+template <class Elements>
+inline Vec loadElements(const typename Elements::Element* p, FirstLanes lanes) {
+  return Elements::loadPartial(p, lanes.count);
+}
+
 /** out[r] += Σ_j weights[r][j] · values[j] over the keys [begin, end) of a piece, for R rows and V vectors from `column` on, or the rest of one. */
-template <int R, int V, class Lanes>
-inline void addValues(const Piece& piece, int64_t begin, int64_t end, int64_t column, Lanes lanes, const float* const* weights,
+template <int R, int V, class Tables, class Lanes>
+inline void addValues(const Piece<Tables>& piece, int64_t begin, int64_t end, int64_t column, Lanes lanes, const float* const* weights,
                       float* const* out) {
   Vec sums[R][V];
   for (int r = 0; r < R; r++) {
     for (int v = 0; v < V; v++) sums[r][v] = lanes.load(out[r] + column + v * kLanes);
   }
   for (int64_t j = begin; j < end; j++) {
-    const float* const value = piece.values[j] + column;
+    const auto* const value = piece.values[j] + column;
     Vec row[V];
 #pragma GCC unroll 4
-    for (int v = 0; v < V; v++) row[v] = lanes.load(value + v * kLanes);
+    for (int v = 0; v < V; v++) row[v] = loadElements<typename Tables::Elements>(value + v * kLanes, lanes);
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++) {
       const Vec weight = splat(weights[r][j]);
@@ -180,8 +233,8 @@ inline void addValues(const Piece& piece, int64_t begin, int64_t end, int64_t co
 }
 
 /** {@link addValues} for all d columns. */
-template <int R>
-void addAllValues(const Piece& piece, int64_t begin, int64_t end, int64_t d, const float* const* weights, float* const* out) {
+template <int R, class Tables>
+void addAllValues(const Piece<Tables>& piece, int64_t begin, int64_t end, int64_t d, const float* const* weights, float* const* out) {
   if (begin >= end) return;
   int64_t column = 0;
   for (; column + 4 * kLanes <= d; column += 4 * kLanes) addValues<R, 4>(piece, begin, end, column, AllLanes{}, weights, out);
@@ -191,8 +244,8 @@ void addAllValues(const Piece& piece, int64_t begin, int64_t end, int64_t d, con
 }
 
 /** What R rows have of a piece. A row that sees nothing of it gets a sum of 0. */
-template <int R>
-void attendTile(const Rows& rows, const Piece& piece, const ScoreScale& scale, const Partial& result) {
+template <int R, class Tables>
+void attendTile(const Rows& rows, const Piece<Tables>& piece, const ScoreScale& scale, const Partial& result) {
   const int64_t d = rows.call.headDim;
   alignas(64) float scores[R][kPieceKeys];
   const float *q[R], *weights[R];
@@ -213,7 +266,7 @@ void attendTile(const Rows& rows, const Piece& piece, const ScoreScale& scale, c
   scoreKeys<R>(q, piece, {piece.begin + all.begin, piece.begin + all.end}, d, scores);
   for (int r = 0; r < R; r++) {
     const auto [begin, end] = ranges[r];
-    result.softmax[r] = begin < end ? softmaxOfPiece(scores[r], begin, end, scale) : Softmax{0, 0};
+    result.softmax[r] = begin < end ? softmaxOfPiece(scores[r], piece, begin, end, scale) : Softmax{0, 0};
   }
   // What all see goes together; what comes before and after, row by row: each adds the values that it sees, in their order, and no others.
   if (shared.begin >= shared.end) shared = {kPieceKeys, kPieceKeys};
@@ -249,13 +302,14 @@ __attribute__((noinline)) void append(Softmax& softmax, float* out, const Softma
 size_t rowFloats(int64_t headDim) { return static_cast<size_t>(kDotRows * headDim); }
 
 /** Puts together what the rows have of the pieces that begin in [begin, end). */
-void attendRows(const Rows& rows, int64_t begin, int64_t end, const ScoreScale& scale, const Partial& result) {
+template <class Tables>
+void attendRows(const Rows& rows, const Tables& tables, int64_t begin, int64_t end, const ScoreScale& scale, const Partial& result) {
   const int64_t d = rows.call.headDim;
   float* const memory = static_cast<float*>(scratchBytes(Scratch::pagedScores, rowFloats(d) * sizeof(float)));
-  Piece piece;
+  Piece<Tables> piece;
   for (int64_t at = begin; at < end; at += kPieceKeys) {
     const KeyRange seen = within({rows.visible(0).begin, rows.visible(rows.count - 1).end}, at, at + kPieceKeys);
-    findKeys(rows, at, seen, piece);
+    findKeys(rows, tables, at, seen, piece);
     for (int64_t first = 0; first < rows.count; first += kDotRows) {
       const int64_t count = std::min<int64_t>(kDotRows, rows.count - first);
       const bool isFirst = at == begin;
@@ -307,16 +361,18 @@ std::vector<Block> blocksOf(const PagedAttention& call) {
 int64_t workOf(const Block& block) { return 2 * block.rows.count * (block.end - block.begin) * block.rows.call.headDim; }
 
 /** One block from its first to its last key. */
-void attendBlock(const Block& block, const ScoreScale& scale, float* out) {
+template <class Tables>
+void attendBlock(const Block& block, const Tables& tables, const ScoreScale& scale, float* out) {
   Softmax softmax[kRowsInBlock];
   float* outs[kRowsInBlock];
   for (int64_t i = 0; i < block.rows.count; i++) outs[i] = out + block.rows.at(i);
-  attendRows(block.rows, block.begin, block.end, scale, {softmax, outs});
+  attendRows(block.rows, tables, block.begin, block.end, scale, {softmax, outs});
   for (int64_t i = 0; i < block.rows.count; i++) normalize(outs[i], softmax[i].sum, block.rows.call.headDim);
 }
 
 /** All pieces of all blocks for themselves, whose results are put together afterwards: where blocks are too few for the threads. */
-void attendPieces(const std::vector<Block>& blocks, const ScoreScale& scale, int64_t work, float* out) {
+template <class Tables>
+void attendPieces(const std::vector<Block>& blocks, const Tables& tables, const ScoreScale& scale, int64_t work, float* out) {
   const int64_t d = blocks[0].rows.call.headDim, rowSize = d + 2;
   std::vector<int64_t> starts{0};
   std::vector<int64_t> firstRows{0};
@@ -336,7 +392,7 @@ void attendPieces(const std::vector<Block>& blocks, const ScoreScale& scale, int
     Softmax softmax[kRowsInBlock];
     float* outs[kRowsInBlock];
     for (int64_t i = 0; i < block.rows.count; i++) outs[i] = partialOf(which, piece, i) + 2;
-    attendRows(block.rows, begin, std::min(block.end, begin + kPieceKeys), scale, {softmax, outs});
+    attendRows(block.rows, tables, begin, std::min(block.end, begin + kPieceKeys), scale, {softmax, outs});
     for (int64_t i = 0; i < block.rows.count; i++) std::memcpy(outs[i] - 2, &softmax[i], sizeof(Softmax));
   });
   for (size_t which = 0; which < blocks.size() && !isDryRun(); which++) {
@@ -355,10 +411,29 @@ void attendPieces(const std::vector<Block>& blocks, const ScoreScale& scale, int
   }
 }
 
+template <class Tables>
+void attendAll(const PagedAttention& call, const Tables& tables, float* out) {
+  const std::vector<Block> blocks = blocksOf(call);
+  if (blocks.empty()) return;
+  AttentionShape shape{};
+  shape.scale = call.scale;
+  shape.softCap = call.softCap;
+  const ScoreScale scale(shape);
+  int64_t work = 0, most = 0;
+  for (const Block& block : blocks) {
+    work += workOf(block);
+    most = std::max(most, block.pieceCount());
+  }
+  needOnEachThread(Scratch::pagedScores, rowFloats(call.headDim) * sizeof(float));
+  const int64_t count = static_cast<int64_t>(blocks.size());
+  if (most > 1 && count < kEnoughBlocks * threads()) return attendPieces(blocks, tables, scale, work, out);
+  shareWork(work, count, [&](int64_t index) { attendBlock(blocks[static_cast<size_t>(index)], tables, scale, out); });
+}
+
 }  // namespace
 
-void checkPages(const PagedAttention& call, int64_t blockCount) {
-  const auto fail = [](const std::string& text) { throw std::out_of_range("pagedAttention: " + text); };
+void checkPages(const char* kernel, const PagedAttention& call, int64_t blockCount) {
+  const auto fail = [kernel](const std::string& text) { throw std::out_of_range(std::string(kernel) + ": " + text); };
   const auto element = [](const char* name, int64_t i) { return std::string(name) + "[" + std::to_string(i) + "]"; };
   if (call.blockSize > call.slots) {
     fail("blockSize must be at most slots = " + std::to_string(call.slots) + ", not " + std::to_string(call.blockSize));
@@ -393,22 +468,10 @@ void checkPages(const PagedAttention& call, int64_t blockCount) {
        ", not blockCount = " + std::to_string(blockCount));
 }
 
-void pagedAttention(const PagedAttention& call, float* out) {
-  const std::vector<Block> blocks = blocksOf(call);
-  if (blocks.empty()) return;
-  AttentionShape shape{};
-  shape.scale = call.scale;
-  shape.softCap = call.softCap;
-  const ScoreScale scale(shape);
-  int64_t work = 0, most = 0;
-  for (const Block& block : blocks) {
-    work += workOf(block);
-    most = std::max(most, block.pieceCount());
-  }
-  needOnEachThread(Scratch::pagedScores, rowFloats(call.headDim) * sizeof(float));
-  const int64_t count = static_cast<int64_t>(blocks.size());
-  if (most > 1 && count < kEnoughBlocks * threads()) return attendPieces(blocks, scale, work, out);
-  shareWork(work, count, [&](int64_t index) { attendBlock(blocks[static_cast<size_t>(index)], scale, out); });
+void pagedAttention(const PagedAttention& call, const float* k, const float* v, float* out) {
+  attendAll(call, FloatTables{k, v, call.keyHeads, call.headDim}, out);
 }
+
+void pagedAttentionInt8(const PagedAttention& call, const Int8Rows& rows, float* out) { attendAll(call, Int8Tables{rows}, out); }
 
 }  // namespace arrowsmith

@@ -28,7 +28,20 @@ function sizesOf(next: () => number): Sizes {
   const blockSize = 2;
   const [keyOffset, valueOffset, slots] = [next(), next(), 60];
   const pages = { blockSize, keyOffset, valueOffset, slots, keyHeads: kvHeads };
-  const others = { ...pages, k, experts: k + next(), a, active: a - 1, count, countA: 1, countB: count, step: 1 };
+  // Rows of int8, each with some bytes that are nobody's.
+  const rows = { rowWords: attention.heads * attention.headDim, rowScales: 2 * attention.heads };
+  const others = {
+    ...pages,
+    ...rows,
+    k,
+    experts: k + next(),
+    a,
+    active: a - 1,
+    count,
+    countA: 1,
+    countB: count,
+    step: 1,
+  };
   return { ...free, ...attention, ...others, outs: [next(), next()], counts: [next(), next(), next()] };
 }
 
@@ -299,6 +312,20 @@ export interface AddonKernels {\n${methods.join('')}}\n`;
       { queryOffsets: [0, 1], lengths: [1], blocks: [6] },
       'blocks[0] with valueOffset 3 must have its 1 keys within slots = 9, not from 9 on',
     ],
+    [
+      'pagedAttentionInt8',
+      { n: 3, b: 1 },
+      { queryOffsets: [0, 3], lengths: [5], blocks: [0, 0] },
+      'blocks must have at least 3 elements for lengths with the blockSize 2, not blockCount = 2',
+    ],
+    [
+      'pagedAttentionInt8',
+      { keyHeads: 2, headDim: 9, rowWords: 4 },
+      {},
+      'keyHeads · headDim must be at most 4 · rowWords = 16, not 18',
+    ],
+    ['writeRowsInt8', { heads: 4, headDim: 1, rowScales: 6 }, {}, 'rowScales must be a multiple of heads = 4, not 6'],
+    ['writeRowsInt8', { n: 3, slots: 3 }, { at: [2, 0, 2] }, 'at must have no element twice, not 2'],
     ['writeRows', { n: 2, slots: 3 }, { at: [2, 3] }, 'at[1] must be from 0 to below slots = 3, not 3'],
     ['writeRows', { n: 3, slots: 3 }, { at: [2, 0, 2] }, 'at must have no element twice, not 2'],
     ['storedEmbedding', { n: 2, v: 3 }, { ids: [2, 3] }, 'ids[1] must be from 0 to below v = 3, not 3'],

@@ -190,9 +190,57 @@ export interface AddonKernels {
     out: Float32Array,
   ): void;
   /**
+   * n>=0, b, heads, keyHeads, headDim, slots, blockCount>=0, blockSize, keyOffset>=0, valueOffset>=0, scale,
+   * window>=0, chunk>=0, softCap, queryOffsets[b + 1], lengths[b], blocks[blockCount], q[n heads headDim],
+   * rowWords, rowScales, words[slots rowWords], scales[slots rowScales], out[n heads headDim]; heads % keyHeads,
+   * queryOffsets rise to n, lengths in 0..2147483647, blocks in -1..slots, keyHeads headDim <= 4 rowWords,
+   * rowScales % keyHeads
+   */
+  pagedAttentionInt8(
+    n: Size,
+    b: Size,
+    heads: Size,
+    keyHeads: Size,
+    headDim: Size,
+    slots: Size,
+    blockCount: Size,
+    blockSize: Size,
+    keyOffset: Size,
+    valueOffset: Size,
+    scale: number,
+    window: Size,
+    chunk: Size,
+    softCap: number,
+    queryOffsets: Int32Array,
+    lengths: Int32Array,
+    blocks: Int32Array,
+    q: Float32Array,
+    rowWords: Size,
+    rowScales: Size,
+    words: Int32Array,
+    scales: Float32Array,
+    out: Float32Array,
+  ): void;
+  /**
    * n>=0, slots, d, at[n], rows[n d], table[slots d]; at in 0..slots, at differ
    */
   writeRows(n: Size, slots: Size, d: Size, at: Int32Array, rows: Float32Array, table: Float32Array): void;
+  /**
+   * n>=0, slots, heads, headDim, rowWords, rowScales, at[n], rows[n heads headDim], words[slots rowWords],
+   * scales[slots rowScales]; at in 0..slots, at differ, heads headDim <= 4 rowWords, rowScales % heads
+   */
+  writeRowsInt8(
+    n: Size,
+    slots: Size,
+    heads: Size,
+    headDim: Size,
+    rowWords: Size,
+    rowScales: Size,
+    at: Int32Array,
+    rows: Float32Array,
+    words: Int32Array,
+    scales: Float32Array,
+  ): void;
   /**
    * n>=0, experts, k, x[n experts], values[n k], indices[n k]; k <= experts, experts <= 2147483647
    */

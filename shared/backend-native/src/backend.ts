@@ -121,7 +121,7 @@ export class NativeBackend extends MathBackendCPU {
     return values;
   }
 
-  /** The memory of an int32 tensor itself, for kernels and for JavaScript: no kernel that waits makes integers. */
+  /** The memory of an int32 tensor itself, for kernels and for JavaScript: no kernel that waits makes integers, but in tables of keys and values. */
   integers({ dataId, dtype }: TensorInfo): Int32Array {
     const values = this.data.get(dataId).values;
     if (!(values instanceof Int32Array)) throw new TypeError(`an int32 tensor is needed, not ${dtype}`);

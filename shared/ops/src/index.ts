@@ -22,6 +22,7 @@ export { linear, linearAdd, linears, type LinearOptions } from './linear.ts';
 export { logits, type LogitOptions } from './logits.ts';
 export { matchMagnitudes } from './match-magnitudes.ts';
 export { pagedAttention, pagedRows, writeRows, type Integers, type PagedLayout } from './paged-attention.ts';
+export { hasInt8Rows, pagedAttentionInt8, writeRowsInt8, type Int8Table } from './paged-attention-int8.ts';
 export { queued, recorded, type Recording } from './queued.ts';
 export { recompute } from './recompute.ts';
 export { reshape } from './reshape.ts';

@@ -290,7 +290,19 @@ describe.skipIf(!nativeBuild().available)('kernels', () => {
         { ...attention, ...pages, queryOffsets: [0, 1, 3], lengths: [3, 2], blocks: [4, 6, 0] },
         [[3, 4, 8]],
       ],
+      [
+        'PagedAttentionInt8',
+        { q: [3, 4, 8], words: () => tf.zeros([9, 4], 'int32'), scales: [9, 2, 1] },
+        { ...attention, ...pages, queryOffsets: [0, 1, 3], lengths: [3, 2], blocks: [4, 6, 0] },
+        [[3, 4, 8]],
+      ],
       ['WriteRows', { table: [5, 2, 4], rows: [2, 2, 4] }, { at: [4, 1] }, []],
+      [
+        'WriteRowsInt8',
+        { words: () => tf.zeros([5, 2], 'int32'), scales: [5, 2, 1], rows: [2, 2, 4] },
+        { at: [4, 1] },
+        [],
+      ],
       ['GlobalNorm', { x0: [3, 8], x1: [5] }, { count: 2 }, [[]]],
     ])('%s has the outputs of its definition', (kernel, inputs, attrs, shapes) => {
       const made = Object.entries(inputs).map(([name, x]) => [name, typeof x === 'function' ? x() : x]);
@@ -339,6 +351,25 @@ describe.skipIf(!nativeBuild().available)('kernels', () => {
         expect([...table.dataSync()]).toEqual([2, 2, 1, 1, 2, 2]);
         expect(() => write(table, tf.ones([2, 2]), [1, 1])).toThrow('writeRows: at must have no element twice, not 1');
         expect(() => write(table, tf.ones([2, 2]), [1])).toThrow('rows has the shape [2, 2] instead of [1, 2]');
+      });
+    });
+
+    test('rows of int8 are quantized between the kernels before and after, and copied as they are', () => {
+      const backend = tf.backend() as NativeBackend;
+      const write = (kernel: string, inputs: Record<string, tf.Tensor>, at: number[]) =>
+        tf.engine().runKernel(kernel, inputs, { at });
+      tf.tidy(() => {
+        const [table, scales] = [tf.zeros([3, 1], 'int32'), tf.zeros([3, 1, 1])];
+        const bytes = () => [...new Int8Array(table.dataSync<'int32'>().buffer)];
+        backend.during(() => {
+          const rows = tf.reshape(tf.mul(tf.tensor2d([[127, -254, 1, -3]]), 2), [1, 1, 4]);
+          write('WriteRowsInt8', { words: table, scales, rows }, [1]);
+          expect(bytes()).toEqual([0, 0, 0, 0, 64, -127, 1, -2, 0, 0, 0, 0]);
+          write('WriteRowsInt8', { words: table, scales, rows: tf.neg(rows) }, [2]);
+          write('WriteRows', { table, rows: tf.tensor2d([[-1]], [1, 1], 'int32') }, [0]);
+        });
+        expect(bytes()).toEqual([-1, -1, -1, -1, 64, -127, 1, -2, -64, 127, -1, 2]);
+        expect([...scales.dataSync()]).toEqual([0, 4, 4]);
       });
     });
 
