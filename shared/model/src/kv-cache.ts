@@ -2,17 +2,12 @@
  * @file Keys and values of the tokens that a decoder has seen: the interface through which a pass reads and writes them, memory in which they may lie in
  * any order, and the simplest order, a region for each sequence.
  */
-import {
-  pagedAttention,
-  pagedRows,
-  positionsFrom,
-  reshape,
-  writeRows,
-  type Integers,
-  type PagedLayout,
-} from '@arrowsmith/ops';
+import { positionsFrom, reshape, type Integers, type PagedLayout } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttentionConfig, DecoderConfig } from './config.ts';
+import { Int8Rows } from './int8-rows.ts';
+import type { KvPrecision } from './kv-precision.ts';
+import { FloatRows, type KvRows, type Masks, rowShape } from './kv-rows.ts';
 import type { PositionTables } from './positions.ts';
 
 /** Keys (after norms and positions) and values. */
@@ -41,11 +36,7 @@ export interface KvPass {
    * @param q [1, n, n_h, h_d]
    * @returns [1, n, n_h, h_d]
    */
-  attend(
-    layer: number,
-    q: tf.Tensor,
-    masks: Pick<AttentionConfig, 'scale' | 'window' | 'chunk' | 'softCap'>,
-  ): tf.Tensor;
+  attend(layer: number, q: tf.Tensor, masks: Masks): tf.Tensor;
   /** What a layer keeps, for attention by other means: of each sequence all, b = 1, and which of the n tokens are its. */
   sequences(layer: number): (KeysAndValues & { from: number; to: number })[];
   /** The pass is done: its tokens are part of their sequences. */
@@ -62,21 +53,22 @@ export interface KvPlacement extends Pick<KvPass, 'positions' | 'tables' | 'comm
 
 /** Memory for keys and values of all layers. Held until it is disposed of, whatever tidies are around. */
 export class KvPool {
-  readonly #config: DecoderConfig;
-  #pool: tf.Tensor;
+  readonly #rows: KvRows;
 
-  /** @param floats how many there is room for: a multiple of each layer's row, n_kv · h_d */
-  constructor(config: DecoderConfig, floats: number) {
-    this.#config = config;
-    this.#pool = tf.tidy(() => tf.keep(tf.zeros([floats])));
+  /**
+   * @param elements how many there is room for: a multiple of each layer's row, n_kv · h_d
+   * @throws UserError where the backend, or the decoder, does not go with the precision
+   */
+  constructor(config: DecoderConfig, elements: number, precision: KvPrecision = 'f32') {
+    this.#rows = precision === 'int8' ? new Int8Rows(config, elements) : new FloatRows(config, elements);
   }
 
   get bytes(): number {
-    return 4 * this.#pool.size;
+    return this.#rows.bytes;
   }
 
   dispose(): void {
-    this.#pool.dispose();
+    this.#rows.dispose();
   }
 
   /** The pass whose tokens lie so. */
@@ -87,19 +79,18 @@ export class KvPool {
       tables,
       append: (layer, { k, v }) => {
         const { keys, values } = placement.slots(layer);
-        this.#write(layer, k, keys);
-        this.#write(layer, v, values);
+        this.#rows.write(layer, k, keys);
+        this.#rows.write(layer, v, values);
       },
       attend: (layer, q, masks) => {
-        const table = this.#table(layer);
         const queries = reshape(q, [-1, ...q.shape.slice(2)]); // [n, n_h, h_d]
-        return reshape(pagedAttention(queries, table, table, placement.layout(layer), masks), q.shape);
+        return reshape(this.#rows.attend(layer, queries, placement.layout(layer), masks), q.shape);
       },
       sequences: (layer) => {
-        const [table, layout] = [this.#table(layer), placement.layout(layer)];
+        const layout = placement.layout(layer);
         return Array.from(layout.lengths, (_, i) => ({
-          k: pagedRows(table, layout, i, layout.keyOffset),
-          v: pagedRows(table, layout, i, layout.valueOffset),
+          k: this.#rows.read(layer, layout, i, layout.keyOffset),
+          v: this.#rows.read(layer, layout, i, layout.valueOffset),
           from: layout.queryOffsets[i] ?? 0,
           to: layout.queryOffsets[i + 1] ?? 0,
         }));
@@ -117,39 +108,15 @@ export class KvPool {
     tf.tidy(() => this.put(layer, to, this.take(layer, from, rows)));
   }
 
-  /** A copy of rows, for the caller to keep and dispose of. @returns [rows, n_kv, h_d] */
-  take(layer: number, from: number, rows: number): tf.Tensor {
-    return tf.tidy(() => tf.gather(this.#table(layer), tf.tensor1d(positionsFrom(from, rows), 'int32')));
+  /** A copy of rows as they are kept, for the caller to keep and dispose of. @returns tensors [rows, ...] */
+  take(layer: number, from: number, rows: number): tf.Tensor[] {
+    return this.#rows.take(layer, from, rows);
   }
 
-  /** Writes rows that follow one another. @param values [rows, n_kv, h_d] */
-  put(layer: number, to: number, values: tf.Tensor): void {
-    tf.tidy(() => this.#write(layer, values, positionsFrom(to, values.shape[0] ?? 0)));
+  /** Puts rows that were taken there, one after the other. */
+  put(layer: number, to: number, taken: readonly tf.Tensor[]): void {
+    this.#rows.put(layer, to, taken);
   }
-
-  /** [rows, n_kv, h_d] */
-  #table(layer: number): tf.Tensor {
-    const [kvHeads, headDim] = rowShape(this.#config, layer);
-    return reshape(this.#pool, [-1, kvHeads, headDim]);
-  }
-
-  #write(layer: number, x: tf.Tensor, slots: Integers): void {
-    const [kvHeads, headDim] = rowShape(this.#config, layer);
-    const rows = reshape(x, [-1, kvHeads * headDim]); // [n, n_kv h_d]
-    const table = reshape(this.#pool, [-1, kvHeads * headDim]);
-    const written = writeRows(table, rows, slots);
-    if (written === table) return; // in the pool itself
-    const { size } = this.#pool;
-    this.#pool.dispose();
-    this.#pool = tf.keep(tf.reshape(written, [size]));
-    written.dispose();
-  }
-}
-
-/** What a token's keys, and its values, are in a layer. */
-function rowShape({ layers }: DecoderConfig, layer: number): [kvHeads: number, headDim: number] {
-  const { kvHeads, headDim } = layers[layer]?.attention ?? { kvHeads: 0, headDim: 0 };
-  return [kvHeads, headDim];
 }
 
 /** A cache with a region as long as the context for each of its sequences. */
@@ -166,19 +133,19 @@ export interface KvCache {
 export function createKvCache(config: DecoderConfig, { sequences = 1 }: { sequences?: number } = {}): KvCache {
   const { contextLength } = config;
   const rowsOfLayer = sequences * contextLength;
-  let floats = 0;
+  let elements = 0;
   /** First row of each layer's keys, which values follow. */
   const firstRows = config.layers.map(({ attention: { kvHeads, headDim, keysOfLayer } }) => {
     const row = kvHeads * headDim;
-    const first = Math.ceil(floats / row);
-    if (keysOfLayer === null) floats = (first + 2 * rowsOfLayer) * row;
+    const first = Math.ceil(elements / row);
+    if (keysOfLayer === null) elements = (first + 2 * rowsOfLayer) * row;
     return first;
   });
   const multiple = config.layers.reduce(
     (all, _, layer) => leastCommonMultiple(all, product(rowShape(config, layer))),
     1,
   );
-  const pool = new KvPool(config, Math.ceil(floats / multiple) * multiple);
+  const pool = new KvPool(config, Math.ceil(elements / multiple) * multiple);
   const offsetsOf = (layer: number) => {
     const keyOffset = firstRows[layer] ?? 0;
     return { keyOffset, valueOffset: keyOffset + rowsOfLayer };

@@ -1,6 +1,7 @@
 /**
  * @file The law of the engine: a text's tokens and log-probabilities are the same bits alone and in any batch, with any cache, whatever pieces its prompt
- * comes in, after preemption, with and without shared prefixes and drafts. On the backend `native`, whose kernels for stored matrices promise it.
+ * comes in, after preemption, with and without shared prefixes and drafts; with keys and values of one precision. On the backend `native`, whose
+ * kernels for stored matrices promise it.
  */
 import { resolveBackend, useBackend } from '@arrowsmith/engine';
 import {
@@ -9,8 +10,10 @@ import {
   modelParameters,
   storableParameters,
   type DecoderConfig,
+  type KvPrecision,
   type Weights,
 } from '@arrowsmith/model';
+import { kvBytes } from '@arrowsmith/model/kv-precision';
 import { storedMatrix, type Weight } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import * as fc from 'fast-check';
@@ -87,6 +90,7 @@ const randomRequest = fc.record({
 
 const options = fc.record({
   cache: fc.constantFrom<EngineOptions['cache']>('contiguous', 'paged', 'heterogeneous'),
+  cachePrecision: fc.constantFrom<KvPrecision>('f32', 'int8'),
   blockSize: fc.constantFrom(1, 3, 4, 16),
   passTokens: fc.integer({ min: 1, max: 40 }),
   sequences: fc.integer({ min: 1, max: 8 }),
@@ -126,7 +130,8 @@ describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
     await fc.assert(
       fc.asyncProperty(options, fc.array(randomRequest, { minLength: 2, maxLength: 9 }), async (own, loads) => {
         const { contexts, drafts, ...rest } = own;
-        const bytesOf = (count: number) => count * 4 * CONTEXT * 2 * 4 * 2 * 8;
+        const { cachePrecision } = own;
+        const bytesOf = (count: number) => count * kvBytes(model.config, cachePrecision)(CONTEXT * 2 * 4 * 2 * 8);
         const engine = new Engine(model, {
           ...rest,
           cacheBytes: bytesOf(contexts),
@@ -158,9 +163,9 @@ describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
         counts.accepted += state.drafts.accepted;
         await engine.dispose();
         for (const { request, text } of written) {
-          const key = JSON.stringify(request);
+          const key = JSON.stringify([cachePrecision, request]);
           if (!alone.has(key)) {
-            const single = new Engine(model, { cache: 'contiguous', sequences: 1 });
+            const single = new Engine(model, { cache: 'contiguous', cachePrecision, sequences: 1 });
             alone.set(key, await write(single.generate(request)));
             await single.dispose();
           }

@@ -19,7 +19,7 @@ import { type Preemption, type ScheduledSequence, Scheduler } from './scheduler.
 /** Tokens of a draft. */
 const DRAFT_TOKENS = 5;
 
-export interface EngineOptions extends Pick<CacheOptions, 'cache' | 'blockSize'> {
+export interface EngineOptions extends Pick<CacheOptions, 'cache' | 'cachePrecision' | 'blockSize'> {
   /** Of the memory for keys and values; by default what `contexts` take. */
   cacheBytes?: number | undefined;
   /** Full contexts that memory is taken for, where nothing is said of bytes; by default as many as `sequences`, eight at most. */
@@ -59,10 +59,14 @@ export class Engine {
   readonly #drafts: DraftCounts = { drafted: 0, accepted: 0 };
   #loop: Promise<void> | undefined;
 
-  /** @throws UserError when the memory does not suffice for one sequence as long as the context, or a draft model has other tokens */
+  /**
+   * @throws UserError when the memory does not suffice for one sequence as long as the context, keys and values cannot be kept in that precision, or a
+   * draft model has other tokens
+   */
   constructor(model: EngineModel, options: EngineOptions = {}) {
     const {
       cache,
+      cachePrecision,
       blockSize,
       cacheBytes,
       passTokens = 256,
@@ -72,7 +76,7 @@ export class Engine {
       contexts = Math.min(8, sequences),
     } = options;
     const contextLength = Math.min(options.contextLength ?? Infinity, model.config.contextLength);
-    const cacheOptions = { cache, blockSize, contextLength, contexts };
+    const cacheOptions = { cache, cachePrecision, blockSize, contextLength, contexts };
     this.#model = model;
     this.#contextLength = contextLength;
     this.#passTokens = passTokens;

@@ -1,5 +1,5 @@
 /** @file The keys and values themselves: one pool of memory, with which is done what its bookkeeping says. */
-import { type DecoderConfig, type KvPass, type KvPlacement, KvPool } from '@arrowsmith/model';
+import { type DecoderConfig, type KvPass, type KvPlacement, KvPool, type KvPrecision } from '@arrowsmith/model';
 import { positionsFrom } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { KvMemory, KvSequence, RowCopy, SwappedSequence } from '../kv/index.ts';
@@ -8,7 +8,7 @@ import type { KvMemory, KvSequence, RowCopy, SwappedSequence } from '../kv/index
 export interface KeptOutside {
   swapped: SwappedSequence;
   /** Rows of each group, and where they begin among those that are kept of it. */
-  pieces: { group: number; at: number; values: tf.Tensor }[];
+  pieces: { group: number; at: number; values: tf.Tensor[] }[];
 }
 
 /** New tokens of a sequence in a pass: those in flight, or the last of them, where the others were computed before. */
@@ -21,9 +21,10 @@ export class KvStore {
   readonly memory: KvMemory;
   readonly #pool: KvPool;
 
-  constructor(config: DecoderConfig, memory: KvMemory) {
+  /** @param precision the memory's */
+  constructor(config: DecoderConfig, memory: KvMemory, precision: KvPrecision = 'f32') {
     this.memory = memory;
-    this.#pool = new KvPool(config, memory.floats);
+    this.#pool = new KvPool(config, memory.elements, precision);
   }
 
   dispose(): void {
@@ -53,7 +54,7 @@ export class KvStore {
     this.copy(back.copies);
     for (const { group, from, to, rows } of back.restore) {
       const piece = pieces.find((each) => each.group === group && each.at === from);
-      if (piece?.values.shape[0] !== rows) throw new Error(`no ${rows} rows of group ${group} are kept at ${from}`);
+      if (piece?.values[0]?.shape[0] !== rows) throw new Error(`no ${rows} rows of group ${group} are kept at ${from}`);
       this.#pool.put(this.#layerOf(group), to, piece.values);
     }
     tf.dispose(pieces.map(({ values }) => values));

@@ -64,7 +64,7 @@ export class Scheduler {
   /** Gives back what a sequence holds: it is done, or nobody wants it any more. */
   remove(sequence: ActiveSequence): void {
     if (sequence.kv !== undefined) this.#store.memory.free(sequence.kv);
-    for (const { values } of sequence.outside?.pieces ?? []) values.dispose();
+    for (const { values } of sequence.outside?.pieces ?? []) for (const each of values) each.dispose();
     sequence.kv = undefined;
     sequence.outside = undefined;
     this.#options.release?.(sequence);

@@ -1,17 +1,18 @@
 /**
- * @file Where keys and values lie: one pool of floats in pages, pages in blocks, and in a block, for each of its layers, the keys of `blockSize`
- * tokens and then their values. For attention a group's memory is the whole pool as rows of n_kv · h_d floats, [rows, n_kv, h_d]; blocks and pages
+ * @file Where keys and values lie: one pool of elements in pages, pages in blocks, and in a block, for each of its layers, the keys of `blockSize`
+ * tokens and then their values. For attention a group's memory is the whole pool as rows of n_kv · h_d elements, [rows, n_kv, h_d]; blocks and pages
  * are aligned to rows of all groups that they may hold.
  */
-import type { DecoderConfig } from '@arrowsmith/model';
+import type { DecoderConfig, KvPrecision } from '@arrowsmith/model';
+import { kvBytes } from '@arrowsmith/model/kv-precision';
 import type { Block } from './block-pool.ts';
 import {
   firstVisible,
   groupsOf,
   mostVisible,
   ownerOf,
-  rowFloats,
-  tokenFloats,
+  rowElements,
+  tokenElements,
   type LayerGroup,
   type Sight,
 } from './layer-groups.ts';
@@ -36,7 +37,7 @@ export interface BlockKind {
   readonly members: readonly Member[];
   /** A block is kept while the next query sees a token of it, by this. */
   readonly sight: Sight;
-  readonly floats: number;
+  readonly elements: number;
 }
 
 export interface KindOptions {
@@ -47,9 +48,9 @@ export interface KindOptions {
 /** A group in a block. */
 interface Member {
   readonly group: number;
-  /** Floats before it. */
+  /** Elements before it. */
   readonly offset: number;
-  /** Floats of a row. */
+  /** Elements of a row. */
   readonly row: number;
   /** For each layer of the group, its keys and its values. */
   readonly parts: number;
@@ -62,15 +63,22 @@ export class BlockLayout {
   readonly kinds: readonly BlockKind[];
   /** Tokens of a block. */
   readonly blockSize: number;
-  readonly pageFloats: number;
+  readonly pageElements: number;
+  /** Bytes of so many elements, which are whole heads. */
+  readonly bytesOf: (elements: number) => number;
   readonly #places: ReadonlyMap<number, { kind: BlockKind; member: Member }>;
 
   /** @param kindsOf which groups share blocks, by their numbers; each is in one kind */
-  constructor(config: DecoderConfig, kindsOf: (groups: readonly LayerGroup[]) => KindOptions[], blockSize: number) {
+  constructor(
+    config: DecoderConfig,
+    kindsOf: (groups: readonly LayerGroup[]) => KindOptions[],
+    { blockSize, precision = 'f32' }: { blockSize: number; precision?: KvPrecision | undefined },
+  ) {
     this.groups = groupsOf(config);
+    this.bytesOf = kvBytes(config, precision);
     this.blockSize = blockSize;
     this.kinds = kindsOf(this.groups).map((options, number) => this.#kind(number, options));
-    this.pageFloats = this.kinds.map(({ floats }) => floats).reduce(leastCommonMultiple, 1);
+    this.pageElements = this.kinds.map(({ elements }) => elements).reduce(leastCommonMultiple, 1);
     this.#places = new Map(
       this.kinds.flatMap((kind) => kind.members.map((member) => [member.group, { kind, member }] as const)),
     );
@@ -84,7 +92,7 @@ export class BlockLayout {
 
   /** For each kind, how many of its blocks a page has. */
   get blocksPerPage(): number[] {
-    return this.kinds.map(({ floats }) => this.pageFloats / floats);
+    return this.kinds.map(({ elements }) => this.pageElements / elements);
   }
 
   /** Blocks that hold so many tokens. */
@@ -105,7 +113,7 @@ export class BlockLayout {
   /** The first row of a group in a block of its kind. */
   firstRow(group: number, { index }: Pick<Block, 'index'>): number {
     const { kind, member } = this.#place(group);
-    return (index * kind.floats + member.offset) / member.row;
+    return (index * kind.elements + member.offset) / member.row;
   }
 
   /** The rows of the first `tokens` tokens in a block, of all groups that are in it. */
@@ -124,10 +132,10 @@ export class BlockLayout {
 
   /** The most pages that one sequence of a length needs while its tokens come one at a time, if its blocks lie close. */
   pagesFor(length: number): number {
-    const pages = this.kinds.map(({ sight, floats }) => {
+    const pages = this.kinds.map(({ sight, elements }) => {
       // What is seen may begin within a block.
       const blocks = Math.min(this.blocksFor(length), this.blocksFor(mostVisible(sight, length) - 1) + 1);
-      return Math.ceil((blocks * floats) / this.pageFloats);
+      return Math.ceil((blocks * elements) / this.pageElements);
     });
     return pages.reduce((sum, each) => sum + each, 0);
   }
@@ -137,13 +145,13 @@ export class BlockLayout {
     let end = 0;
     for (const group of groups) {
       const shape = this.groups[group]!;
-      const row = rowFloats(shape);
+      const row = rowElements(shape);
       const offset = roundUp(end, row);
       members.push({ group, offset, row, parts: 2 * shape.layers.length });
-      end = offset + tokenFloats(shape) * this.blockSize;
+      end = offset + tokenElements(shape) * this.blockSize;
     }
-    const floats = roundUp(end, members.map(({ row }) => row).reduce(leastCommonMultiple, 1));
-    return { number, members, sight, floats };
+    const elements = roundUp(end, members.map(({ row }) => row).reduce(leastCommonMultiple, 1));
+    return { number, members, sight, elements };
   }
 
   #place(group: number): { kind: BlockKind; member: Member } {

@@ -24,7 +24,7 @@ interface Swapped extends SwappedSequence {
 
 export class BlockMemory implements KvMemory {
   readonly contextLength: number;
-  readonly floats: number;
+  readonly elements: number;
   readonly #layout: BlockLayout;
   readonly #pool: BlockPool;
   readonly #isPreallocated: boolean;
@@ -43,18 +43,19 @@ export class BlockMemory implements KvMemory {
       isPreallocated = false,
     }: { bytes?: number | undefined; contexts?: number | undefined; contextLength: number; isPreallocated?: boolean },
   ) {
+    const pageBytes = layout.bytesOf(layout.pageElements);
     const least = layout.pagesFor(contextLength);
-    const pages = bytes === undefined ? contexts * least : Math.floor(bytes / (4 * layout.pageFloats));
+    const pages = bytes === undefined ? contexts * least : Math.floor(bytes / pageBytes);
     if (pages < least) {
       throw new UserError({
         what: 'the memory for keys and values does not hold one sequence',
-        expected: `at least ${4 * layout.pageFloats * least} bytes, for ${contextLength} tokens`,
+        expected: `at least ${pageBytes * least} bytes, for ${contextLength} tokens`,
         found: `${bytes}`,
         fix: 'give it more memory, or lower the longest length of a sequence',
       });
     }
     this.contextLength = contextLength;
-    this.floats = pages * layout.pageFloats;
+    this.elements = pages * layout.pageElements;
     this.#layout = layout;
     this.#pool = new BlockPool(pages, layout.blocksPerPage);
     this.#isPreallocated = isPreallocated;
@@ -194,7 +195,7 @@ export class BlockMemory implements KvMemory {
   }
 
   use(): KvUse {
-    return kvUse(this.#layout, this.#pool, [...this.#sequences], 4 * this.floats);
+    return kvUse(this.#layout, this.#pool, [...this.#sequences], this.#layout.bytesOf(this.elements));
   }
 
   check(): void {

@@ -17,7 +17,9 @@ const digests = Array.from({ length: 10 }, (_, i) => tokens.slice(2 * i, 2 * i +
 /** How many blocks are found of a prompt of 21 tokens, where for each layer these blocks are there. */
 function found(layers: Parameters<typeof configOfLayers>[0], there: readonly (readonly number[])[]): number {
   const config = configOfLayers(layers, 32);
-  const layout = new BlockLayout(config, (groups) => groups.map((sight, i) => ({ groups: [i], sight })), BLOCK_SIZE);
+  const layout = new BlockLayout(config, (groups) => groups.map((sight, i) => ({ groups: [i], sight })), {
+    blockSize: BLOCK_SIZE,
+  });
   const pool = new BlockPool(40, layout.blocksPerPage);
   const blocks = pool.allocate(there.map(({ length }) => length))?.blocks ?? [];
   for (const [kind, numbers] of there.entries()) {

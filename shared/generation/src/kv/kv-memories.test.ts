@@ -5,7 +5,7 @@ import type { KvMemory, KvSequence } from './kv-memory.ts';
 import { configOfLayers } from './testing/configs.ts';
 
 const CONTEXT = 32;
-/** A row has one float: 4 bytes. */
+/** A row has one float32: 4 bytes. */
 const row = { kvHeads: 1, headDim: 1 };
 const full = configOfLayers([row, row], CONTEXT);
 const mixed = configOfLayers([{ ...row, window: 6 }, { ...row, chunk: 8 }, row], CONTEXT);
@@ -40,11 +40,28 @@ describe.each(Object.entries(kvMemories))('%s memory', (_, createMemory) => {
     createMemory({ config, bytes, blockSize: 4 });
 
   test('takes at most the bytes that it is given, and at least one sequence must fit', () => {
-    expect(4 * memoryFor(full, 1003).floats).toBeLessThanOrEqual(1003);
+    expect(4 * memoryFor(full, 1003).elements).toBeLessThanOrEqual(1003);
     const create = () => memoryFor(full, bytesOf(CONTEXT, 2) - 1);
     expect(create).toThrow(UserError);
     expect(create).toThrow(/at least \d+ bytes, for 32 tokens/);
     expect(() => memoryFor(full, bytesOf(CONTEXT, 2))).not.toThrow();
+  });
+
+  test('holds more tokens of int8, in the same bytes', () => {
+    const config = configOfLayers([{ kvHeads: 2, headDim: 12 }, { headDim: 4 }], 8);
+    const bytes = 1e6;
+    const [floats, int8] = (['f32', 'int8'] as const).map((precision) =>
+      createMemory({ config, bytes, precision, blockSize: 4 }),
+    ) as [KvMemory, KvMemory];
+    // A scale for four numbers, in 4 bytes: heads of both sizes are multiples of them.
+    expect(int8.use().capacity).toBe(2 * int8.elements);
+    expect(int8.elements / floats.elements).toBeCloseTo(2, 2);
+    for (const memory of [floats, int8]) {
+      expect(memory.use().capacity).toBeLessThanOrEqual(bytes);
+      compute(memory, tokens(3));
+    }
+    expect(int8.use().stored).toBe(floats.use().stored / 2);
+    expect(int8.use().held).toBe(floats.use().held / 2);
   });
 
   test('a sequence may be as long as the context, and no longer', () => {
@@ -227,7 +244,7 @@ describe('paged memory', () => {
     );
     const memory = pagedMemory({ config, bytes: 4 * 1024, blockSize: 4 });
     const sequence = compute(memory, tokens(5));
-    // 16 floats, 2 for alignment, 24 floats: 42 for a block.
+    // 16 elements, 2 for alignment, 24 elements: 42 for a block.
     expect([...memory.blocks(sequence, 0)]).toEqual([0, 21]);
     expect([...memory.blocks(sequence, 1)]).toEqual([6, 20]);
   });

@@ -1,5 +1,5 @@
 /** @file The systems that manage the memory for keys and values, by what they put into a block. */
-import type { DecoderConfig } from '@arrowsmith/model';
+import type { DecoderConfig, KvPrecision } from '@arrowsmith/model';
 import { BlockLayout } from './block-layout.ts';
 import { BlockMemory } from './block-memory.ts';
 import type { KvMemory } from './kv-memory.ts';
@@ -10,6 +10,8 @@ export interface KvMemoryOptions {
   bytes?: number | undefined;
   /** Where bytes are left out: room for so many sequences as long as the context, which share nothing; 1 where this is left out, too. */
   contexts?: number | undefined;
+  /** How keys and values are kept; float32 where it is left out. */
+  precision?: KvPrecision | undefined;
   /** Tokens of a block; 16 where it is left out. */
   blockSize?: number | undefined;
   /** Longest sequence; that of the model where it is left out. */
@@ -26,12 +28,17 @@ const EVERYTHING = { window: 0, chunk: 0 };
  *
  * @throws UserError when the bytes do not suffice for one sequence as long as the context
  */
-export function contiguousMemory({ config, contextLength = config.contextLength, ...room }: KvMemoryOptions): KvMemory {
-  const layout = new BlockLayout(
-    config,
-    (groups) => [{ groups: [...groups.keys()], sight: EVERYTHING }],
-    contextLength,
-  );
+export function contiguousMemory({
+  config,
+
+  precision,
+  contextLength = config.contextLength,
+  ...room
+}: KvMemoryOptions): KvMemory {
+  const layout = new BlockLayout(config, (groups) => [{ groups: [...groups.keys()], sight: EVERYTHING }], {
+    blockSize: contextLength,
+    precision,
+  });
   return new BlockMemory(layout, { ...room, contextLength, isPreallocated: true });
 }
 
@@ -43,11 +50,16 @@ export function contiguousMemory({ config, contextLength = config.contextLength,
  */
 export function pagedMemory({
   config,
+
+  precision,
   blockSize = BLOCK_SIZE,
   contextLength = config.contextLength,
   ...room
 }: KvMemoryOptions): KvMemory {
-  const layout = new BlockLayout(config, (groups) => [{ groups: [...groups.keys()], sight: EVERYTHING }], blockSize);
+  const layout = new BlockLayout(config, (groups) => [{ groups: [...groups.keys()], sight: EVERYTHING }], {
+    blockSize,
+    precision,
+  });
   return new BlockMemory(layout, { ...room, contextLength });
 }
 
@@ -59,11 +71,16 @@ export function pagedMemory({
  */
 export function heterogeneousMemory({
   config,
+
+  precision,
   blockSize = BLOCK_SIZE,
   contextLength = config.contextLength,
   ...room
 }: KvMemoryOptions): KvMemory {
-  const layout = new BlockLayout(config, (groups) => groups.map((sight, i) => ({ groups: [i], sight })), blockSize);
+  const layout = new BlockLayout(config, (groups) => groups.map((sight, i) => ({ groups: [i], sight })), {
+    blockSize,
+    precision,
+  });
   return new BlockMemory(layout, { ...room, contextLength });
 }
 

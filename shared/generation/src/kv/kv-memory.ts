@@ -1,6 +1,6 @@
 /**
  * @file What an engine asks of the memory for keys and values, whichever system manages it. It is bookkeeping alone: the engine owns one pool of
- * `floats` floats and does with it what it is told here. In a step:
+ * `elements` numbers and does with it what it is told here. In a step:
  *
  * 1. `add` a new sequence, which may begin with a prefix that is there already, or `swapIn` a preempted one; `extend` each sequence by the tokens
  *    to be computed. No answer means no room: wait for others to end, or preempt one by `swapOut`, or by `free` to compute it anew.
@@ -9,7 +9,7 @@
  * 4. `commit` the tokens that were computed.
  *
  * Key j of a sequence in a layer is the row `blocks[⌊j / blockSize⌋] + j % blockSize + keyOffset` of [rows, n_kv, h_d], its value
- * the same with `valueOffset`. The rows are those of the layer's group: `floats / (n_kv · h_d)` of them are the pool.
+ * the same with `valueOffset`. The rows are those of the layer's group: `elements / (n_kv · h_d)` of them are the pool.
  */
 import type { LayerPlace } from './block-layout.ts';
 import type { LayerGroup } from './layer-groups.ts';
@@ -61,8 +61,8 @@ export interface KvMemory {
   readonly blockSize: number;
   /** Longest sequence. */
   readonly contextLength: number;
-  /** Size of the pool. */
-  readonly floats: number;
+  /** Numbers that the pool has room for. */
+  readonly elements: number;
 
   /**
    * Begins a sequence. What is there of the prompt's beginning, from sequences with the same salt, is shared: at most all tokens but the last,

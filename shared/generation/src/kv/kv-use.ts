@@ -2,11 +2,8 @@
 import type { BlockKind, BlockLayout } from './block-layout.ts';
 import type { Block, BlockPool } from './block-pool.ts';
 import type { KvUse } from './kv-memory.ts';
-import { firstVisible, tokenFloats } from './layer-groups.ts';
+import { firstVisible, tokenElements } from './layer-groups.ts';
 import type { SequenceBlocks } from './sequence-blocks.ts';
-
-/** Bytes of a float. */
-const FLOAT = 4;
 
 /** @param capacity bytes of the pool */
 export function kvUse(
@@ -19,11 +16,11 @@ export function kvUse(
   const counts = pool.counts();
   for (const kind of layout.kinds) {
     const { used, cached, freeInBusyPages } = counts[kind.number]!;
-    use.held += FLOAT * kind.floats * (used + freeInBusyPages);
-    use.cached += FLOAT * kind.floats * cached;
+    use.held += layout.bytesOf(kind.elements) * (used + freeInBusyPages);
+    use.cached += layout.bytesOf(kind.elements) * cached;
     for (const { group } of kind.members) {
       const shape = layout.groups[group]!;
-      const bytes = FLOAT * tokenFloats(shape);
+      const bytes = layout.bytesOf(tokenElements(shape));
       const first = ({ length }: SequenceBlocks) => firstVisible(shape, length);
       use.stored += bytes * tokensIn(kind, sequences, layout.blockSize, () => 0);
       use.visible += bytes * tokensIn(kind, sequences, layout.blockSize, first);

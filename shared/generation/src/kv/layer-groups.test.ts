@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { kvCacheBytesPerToken } from '@arrowsmith/model';
-import { firstVisible, groupsOf, mostVisible, ownerOf, tokenFloats } from './layer-groups.ts';
+import { firstVisible, groupsOf, mostVisible, ownerOf, tokenElements } from './layer-groups.ts';
 import { configOfLayers, publishedConfig } from './testing/configs.ts';
 
 const layersOf = (...layers: Parameters<typeof configOfLayers>[0]) =>
@@ -56,7 +56,7 @@ test.each([
     return `${layers.length} × ${sight}`;
   });
   expect(shown).toEqual(expected);
-  const kept = groups.map((group) => 4 * tokenFloats(group) * mostVisible(group, config.contextLength));
+  const kept = groups.map((group) => 4 * tokenElements(group) * mostVisible(group, config.contextLength));
   expect(kept.reduce((sum, bytes) => sum + bytes, 0)).toBeCloseTo(32768 * kvCacheBytesPerToken(config), 0);
 });
 

@@ -45,11 +45,11 @@ export function ownerOf(config: DecoderConfig, layer: number): number {
   return owner === null ? layer : ownerOf(config, owner);
 }
 
-/** Floats of a row: the keys, or the values, of one token in one layer. */
-export const rowFloats = ({ kvHeads, headDim }: LayerGroup): number => kvHeads * headDim;
+/** Elements of a row: the keys, or the values, of one token in one layer. */
+export const rowElements = ({ kvHeads, headDim }: LayerGroup): number => kvHeads * headDim;
 
-/** Floats that a token takes in all layers of a group: a row of keys and one of values in each. */
-export const tokenFloats = (group: LayerGroup): number => 2 * group.layers.length * rowFloats(group);
+/** Elements that a token takes in all layers of a group: a row of keys and one of values in each. */
+export const tokenElements = (group: LayerGroup): number => 2 * group.layers.length * rowElements(group);
 
 /** The first position that a query at `position` sees; later queries see none before it. */
 export function firstVisible({ window, chunk }: Sight, position: number): number {

@@ -12,7 +12,7 @@ const SCHEDULES = Number(process.env['ARROWSMITH_SCHEDULES'] ?? 850);
 
 const CONTEXT = 24;
 
-/** Floats of a row in the miniature that layers are taken from: one head of four. */
+/** Elements of a row in the miniature that layers are taken from: one head of four. */
 const ROW = 4;
 
 /** What a schedule is of no use without. */

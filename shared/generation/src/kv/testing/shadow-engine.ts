@@ -20,7 +20,7 @@ export interface Shadow extends Content {
 
 export interface ShadowSwapped extends Content {
   swapped: SwappedSequence;
-  /** For each group, its floats. */
+  /** For each group, its elements. */
   outside: Int32Array[];
 }
 
@@ -50,7 +50,7 @@ export class ShadowEngine {
   constructor(memory: KvMemory, config: DecoderConfig) {
     this.memory = memory;
     this.#config = config;
-    this.#pool = new Int32Array(memory.floats).fill(NOTHING);
+    this.#pool = new Int32Array(memory.elements).fill(NOTHING);
     this.#owners = memory.layers.map(({ group, keyOffset }) =>
       memory.layers.findIndex((other) => other.group === group && other.keyOffset === keyOffset),
     );
@@ -110,9 +110,9 @@ export class ShadowEngine {
 
   swapOut(shadow: Shadow): void {
     const { swapped, save } = this.memory.swapOut(shadow.sequence);
-    const outside = swapped.rows.map((rows, group) => new Int32Array(rows * this.#rowFloats(group)));
+    const outside = swapped.rows.map((rows, group) => new Int32Array(rows * this.#rowElements(group)));
     for (const { group, from, to, rows } of save) {
-      const size = this.#rowFloats(group);
+      const size = this.#rowElements(group);
       outside[group]!.set(this.#pool.subarray(from * size, (from + rows) * size), to * size);
     }
     this.#remove(shadow);
@@ -126,7 +126,7 @@ export class ShadowEngine {
     if (back.copies.length > 0) this.events.movesAtSwapIn++;
     this.#copy(back.copies);
     for (const { group, from, to, rows } of back.restore) {
-      const size = this.#rowFloats(group);
+      const size = this.#rowElements(group);
       this.#pool.set(saved.outside[group]!.subarray(from * size, (from + rows) * size), to * size);
     }
     this.swapped.splice(this.swapped.indexOf(saved), 1);
@@ -177,7 +177,7 @@ export class ShadowEngine {
   #copy(copies: readonly RowCopy[]): void {
     if (copies.length > 0) this.events.copies++;
     for (const { group, from, to, rows } of copies) {
-      const size = this.#rowFloats(group);
+      const size = this.#rowElements(group);
       this.#pool.copyWithin(to * size, from * size, (from + rows) * size);
     }
   }
@@ -186,19 +186,19 @@ export class ShadowEngine {
     this.sequences.splice(this.sequences.indexOf(shadow), 1);
   }
 
-  #rowFloats(group: number): number {
+  #rowElements(group: number): number {
     const { kvHeads, headDim } = this.memory.groups[group]!;
     return kvHeads * headDim;
   }
 
   #row(group: number, row: number): Int32Array {
-    const size = this.#rowFloats(group);
+    const size = this.#rowElements(group);
     if (row < 0 || (row + 1) * size > this.#pool.length) throw new Error(`row ${row} is outside of the pool`);
     return this.#pool.subarray(row * size, (row + 1) * size);
   }
 
   #has(group: number, row: number, value: number): boolean {
-    const size = this.#rowFloats(group);
+    const size = this.#rowElements(group);
     for (let i = row * size; i < (row + 1) * size; i++) if (this.#pool[i] !== value) return false;
     return true;
   }
