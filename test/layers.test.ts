@@ -31,7 +31,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ops: ['backend-native', 'errors'],
   engine: ['ops', 'backend-native', 'errors'],
   model: ['ops', 'errors'],
-  formats: ['model', 'ops', 'errors'],
+  formats: ['quantization', 'model', 'ops', 'errors'],
   ...Object.fromEntries(CRAFTS.map((name) => [name, ['model', 'ops', 'artifacts', 'errors']])),
 };
 

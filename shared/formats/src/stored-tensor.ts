@@ -1,7 +1,12 @@
 /** @file A tensor as a file stores it, and its numbers as the program uses them. */
 import { UserError } from '@arrowsmith/errors';
+import {
+  bfloat16ToFloat32,
+  float16ToFloat32,
+  float32ToBfloat16,
+  float32ToFloat16,
+} from '@arrowsmith/quantization/half-precision';
 import { DTYPE_BYTES, type Dtype } from './dtypes.ts';
-import { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './half-precision.ts';
 
 export interface StoredTensor {
   dtype: Dtype;

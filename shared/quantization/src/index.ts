@@ -1,4 +1,5 @@
 /** @file Number formats and post-training quantization. */
+export * from './formats/index.ts';
 export * from './int8.ts';
 export * from './quantization-error.ts';
 export * from './weight-formats.ts';

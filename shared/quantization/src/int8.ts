@@ -1,5 +1,5 @@
 /** @file Symmetric int8 with one scale per output channel: the rows of a Hugging Face weight [out, in], or of each expert's [experts, out, in]. */
-import { UserError } from '@arrowsmith/errors';
+import { unfitWeight } from './formats/number-format.ts';
 
 /** The largest magnitude of a stored value. −128 is left out, so that the code is symmetric: quantize(−w) = −quantize(w). */
 const LARGEST = 127;
@@ -47,7 +47,7 @@ export function quantizeInt8({ shape, data }: FloatTensor, where?: string): Int8
     let largest = 0;
     for (let i = start; i < start + columns; i++) {
       const magnitude = Math.abs(data[i]!);
-      if (!Number.isFinite(magnitude)) throw nonFiniteWeight(data[i]!, row, i - start, where);
+      if (!Number.isFinite(magnitude)) throw unfitWeight(data[i]!, row, i - start, where);
       if (magnitude > largest) largest = magnitude;
     }
     const scale = Math.fround(largest / LARGEST);
@@ -86,14 +86,4 @@ function rowsAndColumns(shape: readonly number[]): { rows: number; columns: numb
   const columns = shape.length === 1 ? 1 : (shape.at(-1) ?? 1);
   const size = shape.reduce((product, length) => product * length, 1);
   return { rows: columns === 0 ? 0 : size / columns, columns };
-}
-
-function nonFiniteWeight(weight: number, row: number, column: number, where: string | undefined): UserError {
-  return new UserError({
-    what: 'a weight that is not finite cannot be quantized',
-    where: `${where ?? 'tensor'}[${row}, ${column}]`,
-    expected: 'finite weights',
-    found: String(weight),
-    fix: 'train again with a lower learning rate or a longer warm-up',
-  });
 }
