@@ -1,4 +1,4 @@
-/** @file What the stage `quantize` does: stores matrices as int8 and measures what that costs, tensor by tensor. */
+/** @file What the stage `quantize` does: stores matrices in fewer bits and measures what that costs, tensor by tensor. */
 import {
   numbers,
   quantizationErrorTable,
@@ -8,31 +8,25 @@ import {
   weightsTable,
 } from '@arrowsmith/artifacts';
 import { implementStage } from '@arrowsmith/pipeline/stage';
-import {
-  dequantizeInt8,
-  isQuantizable,
-  quantizationError,
-  quantizeInt8,
-  storeFloat32,
-  storeInt8,
-} from '@arrowsmith/quantization';
+import { decodeStored, isQuantizable, quantizationError, storeAs, storeFloat32 } from '@arrowsmith/quantization';
+import { formatByName } from '@arrowsmith/quantization/format-rules';
 import { modelMetadata, readModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
 import declaration from './declaration.ts';
 
 export default implementStage(declaration, async (context) => {
-  const { format } = context.parameters;
+  const { format, formats = {} } = context.parameters;
   const source = context.input('model');
   const { config, weights, bytes: bytesBefore } = await readModel(await source.file(WEIGHTS_FILE), { whole: true });
 
+  const formatOf = formatByName(config, format, formats);
   const tensors: Record<string, StoredTensor> = {};
   const quantized: ({ name: string; before: number } & ReturnType<typeof quantizationError>)[] = [];
   for (const [name, tensor] of Object.entries(weights)) {
-    if (!isQuantizable(tensor.shape)) tensors[name] = storeFloat32(tensor);
-    else {
-      const int8 = quantizeInt8(tensor, name);
-      tensors[name] = storeInt8(int8);
-      quantized.push({ name, before: 4 * tensor.data.length, ...quantizationError(tensor, dequantizeInt8(int8)) });
-    }
+    const stored = isQuantizable(tensor.shape) ? storeAs(formatOf(name), tensor, name) : storeFloat32(tensor);
+    tensors[name] = stored;
+    if (stored.format === 'f32') continue;
+    const error = quantizationError(tensor, { shape: tensor.shape, data: decodeStored(stored) });
+    quantized.push({ name, before: 4 * tensor.data.length, ...error });
   }
   const metadata = modelMetadata(config, tensors);
   await context.table(WEIGHTS_FILE, weightsTable, { config: metadata.config }, weightBatches(tensors));
@@ -49,18 +43,43 @@ export default implementStage(declaration, async (context) => {
     },
   ]);
 
-  const worst = quantized.reduce((a, b) => (b.relative > a.relative ? b : a));
+  const worst = quantized.reduce((largest, { relative }) => Math.max(largest, relative), 0);
   return {
     metadata: { ...metadata, from: source.digest },
     metrics: {
       bytesBefore: { value: bytesBefore, unit: 'bytes' },
       bytesAfter: { value: metadata.bytes, unit: 'bytes', better: 'lower', headline: true, guard: 'exact' },
-      worstRelativeError: { value: worst.relative, better: 'lower', guard: 'lower' },
+      worstRelativeError: { value: worst, better: 'lower', guard: 'lower' },
     },
     highlights: {
-      size: `${megabytes(bytesBefore)} before, ${megabytes(metadata.bytes)} ${format} (${(bytesBefore / metadata.bytes).toFixed(2)}× smaller, error of a tensor at most ${(100 * worst.relative).toFixed(2)} %)`,
+      size: `${megabytes(bytesBefore)} before, ${megabytes(metadata.bytes)} ${metadata.format} (${bitsPerWeight(tensors)} bits per weight, ${(bytesBefore / metadata.bytes).toFixed(2)}× smaller, error of a tensor at most ${(100 * worst).toFixed(2)} %)`,
+      ...formatsHighlight(tensors, formatOf),
     },
   };
 });
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
+
+/** Of all weights, those that stay float32 included. */
+function bitsPerWeight(tensors: Readonly<Record<string, StoredTensor>>): string {
+  const stored = Object.values(tensors);
+  const bytes = stored.reduce((sum, tensor) => sum + tensor.bytes.length, 0);
+  const weights = stored.reduce((sum, { shape }) => sum + shape.reduce((size, n) => size * n, 1), 0);
+  return ((8 * bytes) / weights).toFixed(2);
+}
+
+/** How many matrices have which format, where it is not one for all, and how many of them have it because of the length of their rows. */
+function formatsHighlight(
+  tensors: Readonly<Record<string, StoredTensor>>,
+  formatOf: (name: string) => string,
+): { formats?: string } {
+  const matrices = Object.entries(tensors).filter(([, { shape }]) => isQuantizable(shape));
+  const counts = new Map<string, number>();
+  for (const [, { format }] of matrices) counts.set(format, (counts.get(format) ?? 0) + 1);
+  const byRule = matrices.filter(([name, { format }]) => format !== formatOf(name)).length;
+  if (counts.size < 2 && byRule === 0) return {};
+  const listed = [...counts].map(([format, count]) => `${count} ${format}`).join(', ');
+  return {
+    formats: `matrices: ${listed}${byRule === 0 ? '' : `; ${byRule} have rows that are no whole number of blocks of the format asked for`}`,
+  };
+}

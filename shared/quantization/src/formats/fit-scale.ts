@@ -24,9 +24,10 @@ const CANDIDATES = 9;
 export function fitScale(values: Float32Array, { lowest, nearest, step }: Levels): number {
   let extreme = 0;
   for (const value of values) if (Math.abs(value) > Math.abs(extreme)) extreme = value;
+  if (extreme === 0) return 0;
   let scale = 0;
   let explained = 0;
-  for (let k = -CANDIDATES; extreme !== 0 && k <= CANDIDATES; k++) {
+  for (let k = -CANDIDATES; k <= CANDIDATES; k++) {
     const inverse = (lowest + k * step) / extreme;
     let [products, squares] = [0, 0];
     for (const value of values) {

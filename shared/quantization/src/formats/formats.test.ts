@@ -22,9 +22,21 @@ const row = fc
  * group's scale has few bits itself.
  */
 const BOUNDS: Readonly<Record<string, number>> = {
-  ...{ f32: 0, f16: 2 ** -12, bf16: 2 ** -9, int8: 1 / 254 },
-  ...{ Q8_0: 1 / 254, Q5_1: 1 / 31, Q5_0: 1 / 16, Q4_1: 1 / 15, Q4_0: 1 / 8, IQ4_NL: 1 / 8 },
-  ...{ Q6_K: 1 / 40, Q5_K: 1 / 20, Q4_K: 1 / 10, Q3_K: 1 / 4, Q2_K: 1 / 2 },
+  f32: 0,
+  f16: 2 ** -12,
+  bf16: 2 ** -9,
+  int8: 1 / 254,
+  Q8_0: 1 / 254,
+  Q5_1: 1 / 31,
+  Q5_0: 1 / 16,
+  Q4_1: 1 / 15,
+  Q4_0: 1 / 8,
+  IQ4_NL: 1 / 8,
+  Q6_K: 1 / 40,
+  Q5_K: 1 / 20,
+  Q4_K: 1 / 10,
+  Q3_K: 1 / 4,
+  Q2_K: 1 / 2,
   ...Object.fromEntries(
     [8, 4, 3, 2].flatMap((bits) =>
       [32, 128].flatMap((size) => [
@@ -113,11 +125,16 @@ test('rows that are no whole number of blocks are refused by a format, and have 
   const chosen = (name: string, columns: number): string => formatForRows(name, columns).name;
   expect(chosen('Q4_K', 512)).toBe('Q4_K');
   expect(['Q6_K', 'Q5_K', 'Q4_K', 'Q3_K', 'Q2_K'].map((name) => chosen(name, 96))).toEqual([
-    ...['Q8_0', 'Q5_1', 'Q5_0', 'IQ4_NL', 'IQ4_NL'],
+    'Q8_0',
+    'Q5_1',
+    'Q5_0',
+    'IQ4_NL',
+    'IQ4_NL',
   ]);
   expect(['Q6_K', 'Q4_0', 'IQ4_NL', 'Q8_0'].map((name) => chosen(name, 50))).toEqual(Array(4).fill('f16'));
   expect(['int4-g128', 'int3-g128-asymmetric'].map((name) => chosen(name, 96))).toEqual([
-    ...['int4-g32', 'int3-g32-asymmetric'],
+    'int4-g32',
+    'int3-g32-asymmetric',
   ]);
   expect(chosen('int2-g128', 50)).toBe('int8');
 });
@@ -125,9 +142,9 @@ test('rows that are no whole number of blocks are refused by a format, and have 
 test('bits per weight are those of the blocks', () => {
   const bits = (name: string) => bitsPerWeight(formatNamed(name), 256);
   expect(['Q8_0', 'Q6_K', 'Q5_K', 'Q4_K', 'Q3_K', 'Q2_K', 'Q4_0', 'Q4_1'].map(bits)).toEqual([
-    ...[8.5, 6.5625, 5.5, 4.5, 3.4375, 2.625, 4.5, 5],
+    8.5, 6.5625, 5.5, 4.5, 3.4375, 2.625, 4.5, 5,
   ]);
   expect(['f16', 'int8', 'int4-g32', 'int4-g128', 'int3-g32-asymmetric'].map(bits)).toEqual([
-    ...[16, 8.125, 4.5, 4.125, 3.75],
+    16, 8.125, 4.5, 4.125, 3.75,
   ]);
 });

@@ -15,9 +15,22 @@ import { Q8_0 } from './q8-0.ts';
 export type { NumberFormat } from './number-format.ts';
 
 const ALL: readonly NumberFormat[] = [
-  ...[F32, F16, BF16, INT8],
+  F32,
+  F16,
+  BF16,
+  INT8,
   ...GROUP_FORMATS,
-  ...[Q8_0, Q5_1, Q5_0, Q4_1, Q4_0, IQ4_NL, Q6_K, Q5_K, Q4_K, Q3_K, Q2_K],
+  Q8_0,
+  Q5_1,
+  Q5_0,
+  Q4_1,
+  Q4_0,
+  IQ4_NL,
+  Q6_K,
+  Q5_K,
+  Q4_K,
+  Q3_K,
+  Q2_K,
 ];
 
 /** Formats by name. */
