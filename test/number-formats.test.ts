@@ -1,0 +1,77 @@
+/** @file Models in every number format, through the real stages. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openWeights } from '@arrowsmith/artifacts';
+import { numberFormats } from '@arrowsmith/quantization';
+import { readModel } from '@arrowsmith/quantization/model';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type RealChain, realChain } from './support/real-chain.ts';
+
+const artifact = (chain: RealChain, step: string, file: string) =>
+  join(chain.workspace.root, 'artifacts/bad', step, file);
+
+interface Manifest {
+  metadata: Record<string, unknown>;
+}
+
+const metadataOf = (chain: RealChain, step: string) =>
+  (JSON.parse(readFileSync(artifact(chain, step, 'manifest.json'), 'utf8')) as Manifest).metadata;
+
+async function formatsOf(chain: RealChain): Promise<Record<string, string>> {
+  const { tensors } = await openWeights(artifact(chain, 'quantize', 'weights.arrow'));
+  return Object.fromEntries([...tensors].map(([name, { format }]) => [name, format]));
+}
+
+describe('a model whose rows are blocks of every format', () => {
+  let chain: RealChain;
+  beforeAll(async () => {
+    chain = realChain();
+    await chain.runUntil('chunk');
+    const model = { hiddenSize: 256, layers: 1, heads: 2, kvHeads: 1, intermediateSize: 256, tieWordEmbeddings: false };
+    await chain.run('train', { steps: 1, batchSize: 1, model });
+  });
+  afterAll(() => chain.remove());
+
+  const steps = [...numberFormats.keys()].map((format) => ({ format, step: format.toLowerCase().replace('_', '-') }));
+
+  test.each(steps)('is stored in $format, and read', async ({ format, step }) => {
+    const { metrics, highlights } = await chain.run('quantize', { format }, undefined, { step });
+    const { bytes, format: most, weights } = await readModel(artifact(chain, step, 'weights.arrow'));
+    expect(most).toBe(format);
+    expect(metadataOf(chain, step)).toMatchObject({ format, bytes });
+    expect(metrics['bytesAfter']).toBe(bytes);
+    const values = Object.values(weights).reduce((sum, { data }) => sum + data.length, 0);
+    expect(highlights['size']).toContain(`${format} (${((8 * bytes) / values).toFixed(2)} bits per weight`);
+    expect(highlights['formats']).toBeUndefined();
+  });
+
+  test('is evaluated in all of them', async () => {
+    const models = ['train', ...steps.map(({ step }) => step)];
+    const { metrics } = await chain.run('evaluate', {}, undefined, { reads: { models } });
+    const trained = metrics['train.bitsPerByte'] ?? NaN;
+    for (const model of models) expect(Math.abs(metrics[`${model}.bitsPerByte`]! / trained - 1)).toBeLessThan(0.1);
+  });
+
+  test('has formats by part', async () => {
+    const formats = { embeddings: 'Q8_0', output: 'Q6_K' };
+    const { highlights } = await chain.run('quantize', { format: 'Q4_K', formats });
+    expect(await formatsOf(chain)).toMatchObject({
+      'model.embed_tokens.weight': 'Q8_0',
+      'lm_head.weight': 'Q6_K',
+      'model.layers.0.self_attn.q_proj.weight': 'Q4_K',
+      'model.layers.0.mlp.down_proj.weight': 'Q4_K',
+      'model.norm.weight': 'f32',
+    });
+    expect(highlights['formats']).toBe('matrices: 1 Q8_0, 7 Q4_K, 1 Q6_K');
+  });
+});
+
+test('rows that are no whole number of blocks have the next format, and the summary says so', async () => {
+  const chain = realChain();
+  await chain.runUntil('train');
+  const { highlights } = await chain.run('quantize', { format: 'Q4_K' });
+  const formats = Object.values(await formatsOf(chain));
+  expect(new Set(formats)).toEqual(new Set(['f16', 'f32']));
+  expect(highlights['formats']).toMatch(/^matrices: \d+ f16; \d+ have rows that are no whole number of blocks/);
+  chain.remove();
+});
