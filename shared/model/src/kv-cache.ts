@@ -115,7 +115,7 @@ export class KvPool {
 
   /** Puts rows that were taken there, one after the other. */
   put(layer: number, to: number, taken: readonly tf.Tensor[]): void {
-    this.#rows.put(layer, to, taken);
+    tf.tidy(() => this.#rows.put(layer, to, taken));
   }
 }
 
