@@ -53,8 +53,10 @@ export class Int8Rows implements KvRows {
   }
 
   take(layer: number, from: number, rows: number): tf.Tensor[] {
-    const { words, scales } = this.#table(layer);
-    return tf.tidy(() => [words, scales].map((table) => takeRows(table, from, rows)));
+    return tf.tidy(() => {
+      const { words, scales } = this.#table(layer);
+      return [words, scales].map((table) => takeRows(table, from, rows));
+    });
   }
 
   put(layer: number, to: number, taken: readonly tf.Tensor[]): void {
