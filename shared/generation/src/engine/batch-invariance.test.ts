@@ -110,6 +110,8 @@ const SHARED = Array.from({ length: 24 }, (_, i) => (7 * i) % 61);
 
 describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
   beforeAll(() => useBackend('native'));
+  /** Of all families. */
+  const counts = { drafted: 0, accepted: 0 };
 
   test.each([
     ['llama3', 'f32'],
@@ -125,7 +127,6 @@ describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
     // Its guesses are good, and not always right.
     const another = modelOf(family, format === 'int8' ? 'f32' : 'int8');
     const alone = new Map<string, number[]>();
-    const counts = { drafted: 0, accepted: 0 };
     const tensors = tf.memory().numTensors;
     await fc.assert(
       fc.asyncProperty(options, fc.array(randomRequest, { minLength: 2, maxLength: 9 }), async (own, loads) => {
@@ -175,6 +176,9 @@ describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
       { numRuns: LOADS, seed: 7 },
     );
     expect(tf.memory().numTensors).toBe(tensors);
+  });
+
+  test('drafts were right, and wrong', () => {
     expect(counts.accepted).toBeGreaterThan(0);
     expect(counts.drafted).toBeGreaterThan(counts.accepted);
   });
