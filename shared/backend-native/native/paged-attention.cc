@@ -121,6 +121,14 @@ struct Piece {
   alignas(64) float valueScales[kPieceKeys];
 };
 
+/** Asks for a head's lines, which lie further from those of the next key than the processor foresees. */
+template <class Element>
+void prefetchHead(const Element* head, int64_t headDim) {
+  constexpr int64_t kLineElements = 64 / sizeof(Element);
+  for (int64_t i = 0; i < headDim; i += kLineElements) __builtin_prefetch(head + i);
+  __builtin_prefetch(head + headDim - 1);
+}
+
 /** Finds the keys [range.begin, range.end) of a sequence, of the piece that begins at `begin`. */
 template <class Tables>
 void findKeys(const Rows& rows, const Tables& tables, int64_t begin, KeyRange range, Piece<Tables>& piece) {
@@ -134,6 +142,8 @@ void findKeys(const Rows& rows, const Tables& tables, int64_t begin, KeyRange ra
       const int64_t key = slot + call.keyOffset, value = slot + call.valueOffset;
       piece.keys[j - begin] = tables.key(key, head);
       piece.values[j - begin] = tables.value(value, head);
+      prefetchHead(piece.keys[j - begin], call.headDim);
+      prefetchHead(piece.values[j - begin], call.headDim);
       if constexpr (Tables::kHasScales) {
         piece.keyScales[j - begin] = tables.scale(key, head);
         piece.valueScales[j - begin] = tables.scale(value, head);
@@ -238,6 +248,7 @@ void addAllValues(const Piece<Tables>& piece, int64_t begin, int64_t end, int64_
   if (begin >= end) return;
   int64_t column = 0;
   for (; column + 4 * kLanes <= d; column += 4 * kLanes) addValues<R, 4>(piece, begin, end, column, AllLanes{}, weights, out);
+  for (; column + 3 * kLanes <= d; column += 3 * kLanes) addValues<R, 3>(piece, begin, end, column, AllLanes{}, weights, out);
   for (; column + 2 * kLanes <= d; column += 2 * kLanes) addValues<R, 2>(piece, begin, end, column, AllLanes{}, weights, out);
   for (; column + kLanes <= d; column += kLanes) addValues<R, 1>(piece, begin, end, column, AllLanes{}, weights, out);
   if (column < d) addValues<R, 1>(piece, begin, end, column, FirstLanes{d - column}, weights, out);
