@@ -2,27 +2,35 @@
 
 /** The upper halves of float32 numbers; exact. */
 export function bfloat16ToFloat32(bits: Uint16Array): Float32Array<ArrayBuffer> {
-  const words = Uint32Array.from(bits, (half) => half << 16);
+  const words = new Uint32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) words[i] = bits[i]! << 16;
   return new Float32Array(words.buffer);
 }
 
 /** Rounds to the nearest bfloat16, halves to even; beyond the largest it is infinite. NaN stays NaN. */
 export function float32ToBfloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
   const words = wordsOf(values);
-  return Uint16Array.from(words, (word) => {
-    if ((word & 0x7fffffff) > 0x7f800000) return (word >>> 16) | 0x40;
-    return (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
-  });
+  const bits = new Uint16Array(words.length);
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    const isNaN = (word & 0x7fffffff) > 0x7f800000;
+    bits[i] = isNaN ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+  }
+  return bits;
 }
 
 /** Exact, subnormal numbers included. */
 export function float16ToFloat32(bits: Uint16Array): Float32Array<ArrayBuffer> {
-  return Float32Array.from(bits, fromHalf);
+  const values = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) values[i] = fromHalf(bits[i]!);
+  return values;
 }
 
 /** Rounds to the nearest half, halves to even; 65520 and above is infinite. NaN stays NaN. */
 export function float32ToFloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
-  return Uint16Array.from(values, toHalf);
+  const bits = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) bits[i] = toHalf(values[i]!);
+  return bits;
 }
 
 /** The value of a half, given by its bits. */

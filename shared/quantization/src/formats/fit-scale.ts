@@ -72,30 +72,41 @@ export function fitScaleAndMinimum(values: Float32Array, most: number, f: number
   let least = Infinity;
   for (let k = -TENTHS; k <= TENTHS; k++) {
     const inverse = (most + k / 10) / (high - low);
-    const integerOf = (value: number): number => Math.min(most, Math.round((value - low) * inverse));
-    const candidate = leastSquares(values, integerOf, floor) ?? { scale: 1 / inverse, minimum: -low };
-    const error = errorOf(values, integerOf, floor, candidate);
+    const sums = weightedSums(values, floor, (value) => Math.min(most, Math.round((value - low) * inverse)));
+    const candidate = leastSquares(sums) ?? { scale: 1 / inverse, minimum: -low };
+    const error = errorOf(candidate, sums);
     if (error < least) [best, least] = [candidate, error];
   }
   return best;
 }
 
-/** Scale and minimum that are best for given integers; undefined where these are all the same, up to rounding. */
-function leastSquares(
-  values: Float32Array,
-  integerOf: (value: number) => number,
-  floor: number,
-): ScaleAndMinimum | undefined {
-  let [w, x, q, qq, xq] = [0, 0, 0, 0, 0];
+/** Σ w, Σ w x, Σ w q … over values x, their integers q and weights w = |x| + floor: all that the error depends on. */
+interface WeightedSums {
+  w: number;
+  x: number;
+  q: number;
+  xx: number;
+  xq: number;
+  qq: number;
+}
+
+function weightedSums(values: Float32Array, floor: number, integerOf: (value: number) => number): WeightedSums {
+  let [w, x, q, xx, xq, qq] = [0, 0, 0, 0, 0, 0];
   for (const value of values) {
     const integer = integerOf(value);
     const weight = Math.abs(value) + floor;
     w += weight;
     x += weight * value;
     q += weight * integer;
-    qq += weight * integer * integer;
+    xx += weight * value * value;
     xq += weight * value * integer;
+    qq += weight * integer * integer;
   }
+  return { w, x, q, xx, xq, qq };
+}
+
+/** Scale and minimum that are best for given integers; undefined where these are all the same, up to rounding. */
+function leastSquares({ w, x, q, xq, qq }: WeightedSums): ScaleAndMinimum | undefined {
   const determinant = w * qq - q * q;
   if (determinant <= 1e-9 * w * qq) return undefined;
   const scale = (w * xq - x * q) / determinant;
@@ -104,13 +115,6 @@ function leastSquares(
   return minimum >= 0 ? { scale, minimum } : { scale: xq / qq, minimum: 0 };
 }
 
-function errorOf(
-  values: Float32Array,
-  integerOf: (value: number) => number,
-  floor: number,
-  { scale, minimum }: ScaleAndMinimum,
-): number {
-  let error = 0;
-  for (const value of values) error += (Math.abs(value) + floor) * (value - scale * integerOf(value) + minimum) ** 2;
-  return error;
-}
+/** Σ w (x − s · q + m)², multiplied out. */
+const errorOf = ({ scale: s, minimum: m }: ScaleAndMinimum, { w, x, q, xx, xq, qq }: WeightedSums): number =>
+  xx + s * s * qq + m * m * w - 2 * s * xq + 2 * m * x - 2 * s * m * q;
