@@ -1,5 +1,5 @@
 /** @file Symmetric int8 with one scale per output channel: the rows of a Hugging Face weight [out, in], or of each expert's [experts, out, in]. */
-import { unfitWeight } from './formats/number-format.ts';
+import { unfitWeight } from './formats/weights-to-quantize.ts';
 
 /** The largest magnitude of a stored value. −128 is left out, so that the code is symmetric: quantize(−w) = −quantize(w). */
 const LARGEST = 127;

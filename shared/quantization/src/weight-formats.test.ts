@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { UserError } from '@arrowsmith/errors';
 import { numberFormats } from './formats/index.ts';
 import { quantizeInt8 } from './int8.ts';
-import { checkStored, decodeStored, storeAs, storeBfloat16, storeFloat32, storeInt8 } from './weight-formats.ts';
+import { storeAs } from './store-as.ts';
+import { checkStored, decodeStored, storeBfloat16, storeFloat32, storeInt8 } from './weight-formats.ts';
 
 const tensor = {
   shape: [2, 3, 256],

@@ -1,7 +1,7 @@
 /** @file Tensors of a model as they are stored: each in a {@link numberFormats | number format}, which its name says. */
 import type { StoredTensor } from '@arrowsmith/artifacts';
 import { UserError } from '@arrowsmith/errors';
-import { formatForRows, formatNamed, numberFormats } from './formats/index.ts';
+import { formatNamed, numberFormats } from './formats/index.ts';
 import { int8Bytes } from './formats/int8-rows.ts';
 import { float32ToBfloat16 } from './half-precision.ts';
 import type { FloatTensor, Int8Tensor } from './int8.ts';
@@ -33,18 +33,6 @@ export const storeInt8 = (tensor: Int8Tensor): StoredTensor => ({
   format: 'int8',
   bytes: int8Bytes(tensor),
 });
-
-/**
- * A tensor in the format of a name, or in the one that {@link formatForRows} has for its rows.
- *
- * @param name for errors
- * @throws UserError for a weight that is not finite, or larger than the format's numbers
- */
-export function storeAs(format: string, { shape, data }: FloatTensor, name?: string): StoredTensor {
-  const columns = columnsOf(shape);
-  const chosen = formatForRows(format, columns);
-  return { shape, format: chosen.name, bytes: chosen.quantize(data, columns, name) };
-}
 
 /**
  * Says what a stored tensor is wrong by.

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { formatNamed } from './index.ts';
+import { quantize } from './quantize.ts';
 
 interface Fixture {
   blockSize: number;
@@ -44,6 +45,6 @@ const quantized = Object.entries(fixtures.formats).flatMap(([name, { quantized: 
 );
 
 test.each(quantized)('values become the very bytes of ggml in $name', ({ name, bytes: expected }) => {
-  const bytes = formatNamed(OURS[name] ?? name).quantize(floatsOf(fixtures.values), 32);
+  const bytes = quantize(OURS[name] ?? name, floatsOf(fixtures.values), 32);
   expect(Buffer.from(bytes).toString('base64')).toBe(expected);
 });

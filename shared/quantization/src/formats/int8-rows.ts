@@ -1,16 +1,11 @@
 /** @file The format `int8`: a float32 scale for each row, all of them first, then the int8 values; value = scale · int8. */
-import { dequantizeInt8, type Int8Tensor, quantizeInt8 } from '../int8.ts';
+import { dequantizeInt8, type Int8Tensor } from '../int8.ts';
 import type { NumberFormat } from './number-format.ts';
 
 export const INT8: NumberFormat = {
   name: 'int8',
-  description: '8 bits, symmetric, a scale for each output channel (row)',
   blockSize: 1,
   bytes: (rows, columns) => (4 + columns) * rows,
-  quantize(data, columns, where) {
-    const shape = [columns === 0 ? 0 : data.length / columns, columns];
-    return int8Bytes(quantizeInt8({ shape, data }, where));
-  },
   dequantize({ buffer, byteOffset, byteLength }, columns) {
     const rows = byteLength / (4 + columns);
     const scales = new Float32Array(buffer as ArrayBuffer, byteOffset, rows);

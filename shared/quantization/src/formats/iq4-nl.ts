@@ -6,7 +6,7 @@
  */
 import { type BitField, halfAt, packIntegers, putHalf, unpackIntegers } from './bit-fields.ts';
 import { fitScale } from './fit-scale.ts';
-import { blockFormat } from './number-format.ts';
+import { blockFormat, type QuantizeBlock } from './number-format.ts';
 
 const SIZE = 32;
 const LEVELS = Int8Array.of(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
@@ -15,22 +15,22 @@ const indices = new Uint8Array(SIZE);
 
 export const IQ4_NL = blockFormat({
   name: 'IQ4_NL',
-  description: '4 bits, 16 uneven levels, a scale for 32 values',
   blockSize: SIZE,
   blockBytes: 18,
   fallback: 'f16',
-  quantizeBlock(values, block) {
-    const fitted = fitScale(values, { lowest: LEVELS[0]!, nearest: (value) => LEVELS[nearestIndex(value)]!, step: 1 });
-    const scale = putHalf(fitted, block, 0);
-    for (const [i, value] of values.entries()) indices[i] = nearestIndex(scale === 0 ? 0 : value / scale);
-    packIntegers(indices, FIELDS, block);
-  },
   dequantizeBlock(block, values) {
     const scale = halfAt(block, 0);
     unpackIntegers(block, FIELDS, indices);
     for (let i = 0; i < SIZE; i++) values[i] = scale * LEVELS[indices[i]!]!;
   },
 });
+
+export const quantizeIq4Nl: QuantizeBlock = (values, block) => {
+  const fitted = fitScale(values, { lowest: LEVELS[0]!, nearest: (value) => LEVELS[nearestIndex(value)]!, step: 1 });
+  const scale = putHalf(fitted, block, 0);
+  for (const [i, value] of values.entries()) indices[i] = nearestIndex(scale === 0 ? 0 : value / scale);
+  packIntegers(indices, FIELDS, block);
+};
 
 /** The index of the level next to a value. */
 function nearestIndex(value: number): number {

@@ -8,35 +8,38 @@
  * The scale has the sign with which the value of largest magnitude becomes the lowest integer, which has no counterpart above.
  */
 import { type BitField, halfAt, packIntegers, putHalf, unpackIntegers } from './bit-fields.ts';
-import { blockFormat, type NumberFormat } from './number-format.ts';
+import { blockFormat, type NumberFormat, type QuantizeBlock } from './number-format.ts';
 
 const SIZE = 32;
 
-/**
- * @param offset the integer of 0
- * @param fields of the integers
- */
-function scaled(name: string, blockBytes: number, offset: number, fields: readonly BitField[]): NumberFormat {
-  const integers = new Uint8Array(SIZE);
+interface Scaled {
+  name: string;
+  blockBytes: number;
+  /** The integer of 0. */
+  offset: number;
+  /** Of the integers. */
+  fields: readonly BitField[];
+}
+
+const FOUR_BITS: Scaled = { name: 'Q4_0', blockBytes: 18, offset: 8, fields: [{ at: 2, bits: 4, span: 16 }] };
+const FIVE_BITS: Scaled = {
+  name: 'Q5_0',
+  blockBytes: 22,
+  offset: 16,
+  fields: [
+    { at: 6, bits: 4, span: 16 },
+    { at: 2, bits: 1, span: 1, shift: 4 },
+  ],
+};
+
+const integers = new Uint8Array(SIZE);
+
+function scaled({ name, blockBytes, offset, fields }: Scaled): NumberFormat {
   return blockFormat({
     name,
-    description: `${name.charAt(1)} bits, a scale for 32 values`,
     blockSize: SIZE,
     blockBytes,
     fallback: 'f16',
-    // In float32 like ggml, step by step, to get its bits; what is rounded to the scale's half precision is not divided by.
-    quantizeBlock(values, block) {
-      let extreme = 0;
-      for (const value of values) if (Math.abs(value) > Math.abs(extreme)) extreme = value;
-      const scale = Math.fround(extreme / -offset);
-      const inverse = inverseOf(scale);
-      for (const [i, value] of values.entries()) {
-        const shifted = Math.fround(Math.fround(value * inverse) + (offset + 0.5));
-        integers[i] = Math.min(2 * offset - 1, Math.trunc(shifted));
-      }
-      putHalf(scale, block, 0);
-      packIntegers(integers, fields, block);
-    },
     dequantizeBlock(block, values) {
       const scale = halfAt(block, 0);
       unpackIntegers(block, fields, integers);
@@ -45,14 +48,27 @@ function scaled(name: string, blockBytes: number, offset: number, fields: readon
   });
 }
 
+// In float32 like ggml, step by step, to get its bits; what is rounded to the scale's half precision is not divided by.
+function quantizeScaled({ offset, fields }: Scaled, values: Float32Array, block: Uint8Array): void {
+  let extreme = 0;
+  for (const value of values) if (Math.abs(value) > Math.abs(extreme)) extreme = value;
+  const scale = Math.fround(extreme / -offset);
+  const inverse = inverseOf(scale);
+  for (const [i, value] of values.entries()) {
+    const shifted = Math.fround(Math.fround(value * inverse) + (offset + 0.5));
+    integers[i] = Math.min(2 * offset - 1, Math.trunc(shifted));
+  }
+  putHalf(scale, block, 0);
+  packIntegers(integers, fields, block);
+}
+
 /** 1 / scale in float32; 0 where the scale is 0, or so small that it has no inverse there: then all that it scales is 0 in half precision. */
 export function inverseOf(scale: number): number {
   const inverse = Math.fround(1 / scale);
   return Number.isFinite(inverse) ? inverse : 0;
 }
 
-export const Q4_0 = scaled('Q4_0', 18, 8, [{ at: 2, bits: 4, span: 16 }]);
-export const Q5_0 = scaled('Q5_0', 22, 16, [
-  { at: 6, bits: 4, span: 16 },
-  { at: 2, bits: 1, span: 1, shift: 4 },
-]);
+export const Q4_0 = scaled(FOUR_BITS);
+export const Q5_0 = scaled(FIVE_BITS);
+export const quantizeQ4With0: QuantizeBlock = (values, block) => quantizeScaled(FOUR_BITS, values, block);
+export const quantizeQ5With0: QuantizeBlock = (values, block) => quantizeScaled(FIVE_BITS, values, block);

@@ -6,34 +6,39 @@
  *     value = scale · integer + minimum
  */
 import { type BitField, halfAt, packIntegers, putHalf, unpackIntegers } from './bit-fields.ts';
-import { blockFormat, type NumberFormat } from './number-format.ts';
+import { blockFormat, type NumberFormat, type QuantizeBlock } from './number-format.ts';
 import { inverseOf } from './q-0.ts';
 
 const SIZE = 32;
 
-/** @param most the largest integer */
-function scaledFromMinimum(name: string, blockBytes: number, most: number, fields: readonly BitField[]): NumberFormat {
-  const integers = new Uint8Array(SIZE);
+interface Scaled {
+  name: string;
+  blockBytes: number;
+  /** The largest integer. */
+  most: number;
+  /** Of the integers. */
+  fields: readonly BitField[];
+}
+
+const FOUR_BITS: Scaled = { name: 'Q4_1', blockBytes: 20, most: 15, fields: [{ at: 4, bits: 4, span: 16 }] };
+const FIVE_BITS: Scaled = {
+  name: 'Q5_1',
+  blockBytes: 24,
+  most: 31,
+  fields: [
+    { at: 8, bits: 4, span: 16 },
+    { at: 4, bits: 1, span: 1, shift: 4 },
+  ],
+};
+
+const integers = new Uint8Array(SIZE);
+
+function scaled({ name, blockBytes, fields }: Scaled): NumberFormat {
   return blockFormat({
     name,
-    description: `${name.charAt(1)} bits, a scale and a minimum for 32 values`,
     blockSize: SIZE,
     blockBytes,
     fallback: 'f16',
-    // In float32 like ggml, step by step, to get its bits.
-    quantizeBlock(values, block) {
-      const minimum = values.reduce((least, value) => Math.min(least, value), Infinity);
-      const maximum = values.reduce((largest, value) => Math.max(largest, value), -Infinity);
-      const scale = Math.fround(Math.fround(maximum - minimum) / most);
-      const inverse = inverseOf(scale);
-      for (const [i, value] of values.entries()) {
-        const shifted = Math.fround(Math.fround(Math.fround(value - minimum) * inverse) + 0.5);
-        integers[i] = Math.min(most, Math.trunc(shifted));
-      }
-      putHalf(scale, block, 0);
-      putHalf(minimum, block, 2);
-      packIntegers(integers, fields, block);
-    },
     dequantizeBlock(block, values) {
       const scale = halfAt(block, 0);
       const minimum = halfAt(block, 2);
@@ -43,8 +48,22 @@ function scaledFromMinimum(name: string, blockBytes: number, most: number, field
   });
 }
 
-export const Q4_1 = scaledFromMinimum('Q4_1', 20, 15, [{ at: 4, bits: 4, span: 16 }]);
-export const Q5_1 = scaledFromMinimum('Q5_1', 24, 31, [
-  { at: 8, bits: 4, span: 16 },
-  { at: 4, bits: 1, span: 1, shift: 4 },
-]);
+// In float32 like ggml, step by step, to get its bits.
+function quantizeScaled({ most, fields }: Scaled, values: Float32Array, block: Uint8Array): void {
+  const minimum = values.reduce((least, value) => Math.min(least, value), Infinity);
+  const maximum = values.reduce((largest, value) => Math.max(largest, value), -Infinity);
+  const scale = Math.fround(Math.fround(maximum - minimum) / most);
+  const inverse = inverseOf(scale);
+  for (const [i, value] of values.entries()) {
+    const shifted = Math.fround(Math.fround(Math.fround(value - minimum) * inverse) + 0.5);
+    integers[i] = Math.min(most, Math.trunc(shifted));
+  }
+  putHalf(scale, block, 0);
+  putHalf(minimum, block, 2);
+  packIntegers(integers, fields, block);
+}
+
+export const Q4_1 = scaled(FOUR_BITS);
+export const Q5_1 = scaled(FIVE_BITS);
+export const quantizeQ4With1: QuantizeBlock = (values, block) => quantizeScaled(FOUR_BITS, values, block);
+export const quantizeQ5With1: QuantizeBlock = (values, block) => quantizeScaled(FIVE_BITS, values, block);

@@ -7,7 +7,7 @@
  *     value = d · scale · integer − dMinimum · minimum
  */
 import { type BitField, halfAt, packIntegers, unpackIntegers } from './bit-fields.ts';
-import { blockFormat } from './number-format.ts';
+import { blockFormat, type QuantizeBlock } from './number-format.ts';
 import { dequantizeWithMinima, quantizeWithMinima, SUPER_BLOCK, superBlock } from './super-block.ts';
 
 const GROUPS = 16;
@@ -16,15 +16,9 @@ const stored = superBlock(GROUPS);
 
 export const Q2_K = blockFormat({
   name: 'Q2_K',
-  description: '2 bits, scales and minima of 4 bits for 16 values',
   blockSize: SUPER_BLOCK,
   blockBytes: 84,
   fallback: 'IQ4_NL',
-  quantizeBlock(values, block) {
-    quantizeWithMinima(values, stored, { most: { integer: 3, scale: 15 }, nearZero: 1 / 16 }, block, 80);
-    packIntegers(stored.integers, FIELDS, block);
-    for (let group = 0; group < GROUPS; group++) block[group] = stored.scales[group]! | (stored.minima[group]! << 4);
-  },
   dequantizeBlock(block, values) {
     unpackIntegers(block, FIELDS, stored.integers);
     for (let group = 0; group < GROUPS; group++) {
@@ -34,3 +28,9 @@ export const Q2_K = blockFormat({
     dequantizeWithMinima(stored, halfAt(block, 80), halfAt(block, 82), values);
   },
 });
+
+export const quantizeQ2K: QuantizeBlock = (values, block) => {
+  quantizeWithMinima(values, stored, { most: { integer: 3, scale: 15 }, nearZero: 1 / 16 }, block, 80);
+  packIntegers(stored.integers, FIELDS, block);
+  for (let group = 0; group < GROUPS; group++) block[group] = stored.scales[group]! | (stored.minima[group]! << 4);
+};

@@ -9,7 +9,7 @@
  *     value = d · (scale − 32) · (integer − 4)
  */
 import { type BitField, halfAt, packIntegers, putHalf, unpackIntegers } from './bit-fields.ts';
-import { blockFormat } from './number-format.ts';
+import { blockFormat, type QuantizeBlock } from './number-format.ts';
 import { quantizeSymmetric, SUPER_BLOCK, superBlock } from './super-block.ts';
 
 const GROUPS = 16;
@@ -26,15 +26,9 @@ const stored = superBlock(GROUPS);
 
 export const Q3_K = blockFormat({
   name: 'Q3_K',
-  description: '3 bits, scales of 6 bits for 16 values',
   blockSize: SUPER_BLOCK,
   blockBytes: 110,
   fallback: 'IQ4_NL',
-  quantizeBlock(values, block) {
-    quantizeSymmetric(values, stored, LOWEST, (d) => putHalf(d, block, 108));
-    packIntegers(stored.integers, INTEGERS, block);
-    packIntegers(stored.scales, SCALES, block);
-  },
   dequantizeBlock(block, values) {
     const d = halfAt(block, 108);
     unpackIntegers(block, INTEGERS, stored.integers);
@@ -45,3 +39,9 @@ export const Q3_K = blockFormat({
     }
   },
 });
+
+export const quantizeQ3K: QuantizeBlock = (values, block) => {
+  quantizeSymmetric(values, stored, LOWEST, (d) => putHalf(d, block, 108));
+  packIntegers(stored.integers, INTEGERS, block);
+  packIntegers(stored.scales, SCALES, block);
+};

@@ -8,37 +8,59 @@
  *     value = d · scale · integer − dMinimum · minimum
  */
 import { type BitField, halfAt, packIntegers, unpackIntegers } from './bit-fields.ts';
-import { blockFormat, type NumberFormat } from './number-format.ts';
+import { blockFormat, type NumberFormat, type QuantizeBlock } from './number-format.ts';
 import { dequantizeWithMinima, quantizeWithMinima, SUPER_BLOCK, superBlock, type SuperBlock } from './super-block.ts';
 
 const GROUPS = 8;
 const SCALES_AT = 4;
 
-function withMinima(
-  name: string,
-  blockBytes: number,
-  bits: number,
-  fallback: string,
-  fields: readonly BitField[],
-): NumberFormat {
-  const stored = superBlock(GROUPS);
+interface WithMinima {
+  name: string;
+  blockBytes: number;
+  bits: number;
+  fallback: string;
+  /** Of the integers. */
+  fields: readonly BitField[];
+}
+
+const FOUR_BITS: WithMinima = {
+  name: 'Q4_K',
+  blockBytes: 144,
+  bits: 4,
+  fallback: 'Q5_0',
+  fields: [{ at: 16, bits: 4, span: 32 }],
+};
+const FIVE_BITS: WithMinima = {
+  name: 'Q5_K',
+  blockBytes: 176,
+  bits: 5,
+  fallback: 'Q5_1',
+  fields: [
+    { at: 48, bits: 4, span: 32 },
+    { at: 16, bits: 1, span: 32, shift: 4 },
+  ],
+};
+
+const stored = superBlock(GROUPS);
+
+function withMinima({ name, blockBytes, fallback, fields }: WithMinima): NumberFormat {
   return blockFormat({
     name,
-    description: `${bits} bits, scales and minima of 6 bits for 32 values`,
     blockSize: SUPER_BLOCK,
     blockBytes,
     fallback,
-    quantizeBlock(values, block) {
-      quantizeWithMinima(values, stored, { most: { integer: 2 ** bits - 1, scale: 63 }, nearZero: 1 }, block, 0);
-      packScales(stored, block);
-      packIntegers(stored.integers, fields, block);
-    },
     dequantizeBlock(block, values) {
       unpackScales(block, stored);
       unpackIntegers(block, fields, stored.integers);
       dequantizeWithMinima(stored, halfAt(block, 0), halfAt(block, 2), values);
     },
   });
+}
+
+function quantizeBits({ bits, fields }: WithMinima, values: Float32Array, block: Uint8Array): void {
+  quantizeWithMinima(values, stored, { most: { integer: 2 ** bits - 1, scale: 63 }, nearZero: 1 }, block, 0);
+  packScales(stored, block);
+  packIntegers(stored.integers, fields, block);
 }
 
 /**
@@ -63,8 +85,7 @@ function unpackScales(block: Uint8Array, { scales, minima }: SuperBlock): void {
   }
 }
 
-export const Q4_K = withMinima('Q4_K', 144, 4, 'Q5_0', [{ at: 16, bits: 4, span: 32 }]);
-export const Q5_K = withMinima('Q5_K', 176, 5, 'Q5_1', [
-  { at: 48, bits: 4, span: 32 },
-  { at: 16, bits: 1, span: 32, shift: 4 },
-]);
+export const Q4_K = withMinima(FOUR_BITS);
+export const Q5_K = withMinima(FIVE_BITS);
+export const quantizeQ4K: QuantizeBlock = (values, block) => quantizeBits(FOUR_BITS, values, block);
+export const quantizeQ5K: QuantizeBlock = (values, block) => quantizeBits(FIVE_BITS, values, block);

@@ -8,7 +8,7 @@
  *     value = d · scale · (integer − 32)
  */
 import { type BitField, halfAt, packIntegers, putHalf, unpackIntegers } from './bit-fields.ts';
-import { blockFormat } from './number-format.ts';
+import { blockFormat, type QuantizeBlock } from './number-format.ts';
 import { quantizeSymmetric, SUPER_BLOCK, superBlock } from './super-block.ts';
 
 const GROUPS = 16;
@@ -22,15 +22,9 @@ const stored = superBlock(GROUPS);
 
 export const Q6_K = blockFormat({
   name: 'Q6_K',
-  description: '6 bits, scales of 8 bits for 16 values',
   blockSize: SUPER_BLOCK,
   blockBytes: 210,
   fallback: 'Q8_0',
-  quantizeBlock(values, block) {
-    quantizeSymmetric(values, stored, LOWEST, (d) => putHalf(d, block, 208));
-    packIntegers(stored.integers, FIELDS, block);
-    for (const [group, scale] of stored.scales.entries()) block[SCALES_AT + group] = scale + LOWEST.scale;
-  },
   dequantizeBlock(block, values) {
     const d = halfAt(block, 208);
     unpackIntegers(block, FIELDS, stored.integers);
@@ -40,3 +34,9 @@ export const Q6_K = blockFormat({
     }
   },
 });
+
+export const quantizeQ6K: QuantizeBlock = (values, block) => {
+  quantizeSymmetric(values, stored, LOWEST, (d) => putHalf(d, block, 208));
+  packIntegers(stored.integers, FIELDS, block);
+  for (const [group, scale] of stored.scales.entries()) block[SCALES_AT + group] = scale + LOWEST.scale;
+};
