@@ -92,7 +92,8 @@ const options = fc.record({
   cache: fc.constantFrom<EngineOptions['cache']>('contiguous', 'paged', 'heterogeneous'),
   cachePrecision: fc.constantFrom<KvPrecision>('f32', 'int8'),
   blockSize: fc.constantFrom(1, 3, 4, 16),
-  passTokens: fc.integer({ min: 1, max: 40 }),
+  /** Few make prompts come in many pieces, many leave room for drafts. */
+  passTokens: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 100, max: 400 })),
   sequences: fc.integer({ min: 1, max: 8 }),
   preemption: fc.constantFrom<EngineOptions['preemption']>('recompute', 'swap'),
   contexts: fc.double({ min: 1.6, max: 4, noNaN: true }),
@@ -100,9 +101,10 @@ const options = fc.record({
     fc.record({
       by: fc.constantFrom('prompt-lookup', 'itself', 'another'),
       tokens: fc.integer({ min: 1, max: 6 }),
+      confidence: fc.constantFrom(0, 0, 0.2),
       contexts: fc.double({ min: 1.6, max: 4, noNaN: true }),
     }),
-    { nil: undefined, freq: 3 },
+    { nil: undefined, freq: 4 },
   ),
 });
 
@@ -139,6 +141,7 @@ describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
           drafts: drafts && {
             by: drafts.by === 'prompt-lookup' ? drafts.by : drafts.by === 'itself' ? model : another,
             tokens: drafts.tokens,
+            confidence: drafts.confidence,
             cacheBytes: bytesOf(drafts.contexts),
           },
         });

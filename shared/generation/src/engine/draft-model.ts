@@ -2,10 +2,20 @@
 import { UserError } from '@arrowsmith/errors';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { KvSequence, KvUse } from '../kv/index.ts';
-import { chooseToken } from '../sampling/index.ts';
+import { processLogits, sampleToken, tokenLogProbabilities } from '../sampling/index.ts';
 import type { Drafter, DraftRequest } from './drafts.ts';
 import { type CacheOptions, type ComputedTokens, type EngineModel, ModelPasses } from './model-passes.ts';
 import type { ActiveSequence } from './request.ts';
+
+/** Verifying tokens that the draft model itself finds less likely costs more than it brings. */
+const CONFIDENCE = 0.4;
+
+export interface DraftModelOptions extends CacheOptions {
+  /** Tokens that one pass computes at most. */
+  passTokens: number;
+  /** The least probability of a drafted token. */
+  confidence?: number | undefined;
+}
 
 /** A text in the memory of the draft model. */
 interface Follower {
@@ -23,12 +33,12 @@ interface Drafting extends DraftRequest {
 
 export class DraftModel implements Drafter {
   readonly #passes: ModelPasses;
-  readonly #options: CacheOptions & { passTokens: number };
+  readonly #options: DraftModelOptions;
   readonly #followers = new Map<ActiveSequence, Follower>();
   /** Those that there was no room for go without drafts. */
   readonly #without = new WeakSet<ActiveSequence>();
 
-  constructor(model: EngineModel, options: CacheOptions & { passTokens: number }) {
+  constructor(model: EngineModel, options: DraftModelOptions) {
     this.#passes = new ModelPasses(model, options);
     this.#options = options;
   }
@@ -58,7 +68,7 @@ export class DraftModel implements Drafter {
         if (this.#followers.get(sequence) !== follower) continue; // nobody wants it any more
         if (drafting.draft.length === 0) this.#memory.commit(kv, tokens);
         else follower.drafted.push(...tokens);
-        for (const logits of scores[i] ?? []) choose(drafting, logits);
+        for (const logits of scores[i] ?? []) choose(drafting, logits, this.#options.confidence);
       }
       open = open.filter((each) => this.#followers.get(each.sequence) === each.follower && each.count > 0);
     }
@@ -132,17 +142,19 @@ export class DraftModel implements Drafter {
   }
 }
 
-/** The next token of a draft, which is done where the text would end, or cannot go on. */
-function choose(drafting: Drafting, logits: Float32Array): void {
+/** The next token of a draft, which is done where the text would end, cannot go on, or is anybody’s guess. */
+function choose(drafting: Drafting, logits: Float32Array, confidence = CONFIDENCE): void {
   const { sequence, draft, rng } = drafting;
   const { request, output, processors } = sequence;
   const { parameters, prompt, endTokens = [] } = request;
   drafting.count--;
   try {
     const text = { prompt, output: [...output, ...draft] };
-    const { id } = chooseToken(logits, text, { filters: parameters, processors }, rng);
-    if (endTokens.includes(id)) drafting.count = 0;
-    else draft.push(id);
+    const processed = processLogits(logits, processors, text);
+    const id = sampleToken(processed, parameters, rng);
+    const isLikely = Math.exp(tokenLogProbabilities(processed, id).logProbability) >= confidence;
+    if (isLikely && !endTokens.includes(id)) draft.push(id);
+    else drafting.count = 0;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     drafting.count = 0;

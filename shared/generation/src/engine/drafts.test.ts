@@ -104,7 +104,7 @@ describe('drafts', () => {
     const request = requests[name]!;
     const alone = await eventsOf(model, request);
     for (const tokens of [1, 3, 8]) {
-      const drafted = await eventsOf(model, request, { drafts: { by: drafters[by]!(), tokens } });
+      const drafted = await eventsOf(model, request, { drafts: { by: drafters[by]!(), tokens, confidence: 0 } });
       expect(tokensOf(drafted)).toEqual(tokensOf(alone));
       expect(endOf(drafted).reason).toBe(endOf(alone).reason);
     }
@@ -113,15 +113,29 @@ describe('drafts', () => {
   test('by the model itself are all kept, but for those behind the end', async () => {
     const model = { config, parameters };
     for (const temperature of [0, 1]) {
-      const events = await eventsOf(model, requestOf({ temperature }), { drafts: { by: model, tokens: 4 } });
+      const events = await eventsOf(model, requestOf({ temperature }), {
+        drafts: { by: model, tokens: 4, confidence: 0 },
+      });
       // One token by the prompt's pass, 5 by each of three passes, and the last 4 by drafts of 3.
       expect(endOf(events).drafts).toEqual({ drafted: 15, accepted: 15 });
     }
   });
 
+  test('end where the draft model is not sure enough', async () => {
+    const model = { config, parameters };
+    const drafted: number[] = [];
+    for (const confidence of [0, 0.2, 0.4, 1]) {
+      const events = await eventsOf(model, requestOf({}), { drafts: { by: model, confidence } });
+      drafted.push(endOf(events).drafts.drafted);
+    }
+    expect(drafted).toEqual(drafted.toSorted((a, b) => b - a));
+    expect(drafted[0]).toBeGreaterThan(0);
+    expect(drafted.at(-1)).toBe(0);
+  });
+
   test('are counted for each text, and for the engine', async () => {
     const model = { config, parameters };
-    const engine = new Engine(model, { drafts: { by: nested } });
+    const engine = new Engine(model, { drafts: { by: nested, confidence: 0 } });
     const ends = await Promise.all(
       [undefined, false].map(async (drafts) => {
         for await (const event of engine.generate(requestOf({}, { drafts }))) if (event.kind === 'end') return event;
@@ -136,7 +150,7 @@ describe('drafts', () => {
 
   test('give memory back at once when nobody reads any more', async () => {
     const tensors = tf.memory().numTensors;
-    const engine = new Engine({ config, parameters }, { drafts: { by: nested, tokens: 3 } });
+    const engine = new Engine({ config, parameters }, { drafts: { by: nested, tokens: 3, confidence: 0 } });
     let tokens = 0;
     for await (const { kind } of engine.generate(requestOf({}))) if (kind === 'token' && ++tokens === 3) break;
     expect(engine.state()).toMatchObject({ running: 0, memory: { held: 0 }, drafts: { memory: { held: 0 } } });

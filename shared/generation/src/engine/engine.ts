@@ -233,7 +233,7 @@ export class Engine {
       counts.drafted += draft.length;
       counts.accepted += accepted;
     }
-    if (draft.length > 0) sequence.draftLength = accepted === draft.length ? 2 * accepted : accepted + 1;
+    sequence.draftLength = nextLength(sequence.draftLength, draft.length, accepted);
     sequence.draft = [];
     this.#memory.commit(kv, tokens.slice(first, first + computed.length - draft.length + accepted));
     if (begin !== undefined) for (const sample of this.#scheduler.samplesOf(sequence)) this.#begin(sample, begin);
@@ -278,6 +278,12 @@ export class Engine {
     this.#scheduler.remove(sequence);
     sequence.fail(error);
   }
+}
+
+/** Drafts become longer while all of their tokens are kept, and shorter where not. */
+function nextLength(length: number, drafted: number, accepted: number): number {
+  if (accepted < drafted) return Math.max(1, Math.min(length, drafted) - 1);
+  return drafted === 0 ? length : Math.max(length, drafted + 2);
 }
 
 /** The tokens in flight of a sequence, and the places whose logits are needed: from the last token on, and of the prompt those that are told. */

@@ -79,7 +79,7 @@ export interface ActiveSequence {
   preemptions: number;
   /** Tokens that may follow, to be verified by the next pass. */
   draft: readonly number[];
-  /** Tokens that its next draft should have: more than were kept of the last, so that few are computed in vain. */
+  /** Tokens that its next draft may have, by how many of the last ones were kept. */
   draftLength: number;
   readonly drafts: DraftCounts;
   /** Who shares its keys and values: nobody where the prompt's log-probabilities are told, as all of it has to be computed then. */
