@@ -148,6 +148,24 @@ describe('drafts', () => {
     await engine.dispose();
   });
 
+  test('do not begin before samples have forked the prompt, of which one token is left for a pass of its own', async () => {
+    const model = { config, parameters };
+    const drafts = { by: model, tokens: 2, confidence: 0 };
+    const request = requestOf({ temperature: 1.2, seed: 3, maximumTokens: 6 });
+    const engine = new Engine(model, { passTokens: prompt.length - 1, drafts });
+    const told = await Promise.all(
+      engine.samples(request, 3).map(async (sample) => {
+        const events: GenerationEvent[] = [];
+        for await (const event of sample) events.push(event);
+        return events;
+      }),
+    );
+    await engine.dispose();
+    for (const [sample, events] of told.entries()) {
+      expect(tokensOf(events)).toEqual(tokensOf(await eventsOf(model, { ...request, sample })));
+    }
+  });
+
   test('give memory back at once when nobody reads any more', async () => {
     const tensors = tf.memory().numTensors;
     const engine = new Engine({ config, parameters }, { drafts: { by: nested, tokens: 3, confidence: 0 } });

@@ -41,8 +41,13 @@ describe.each([...backends])('the engine on %s', (backend) => {
 
   const config = configOf('gemma3');
   let parameters: ParameterTensors;
-  beforeAll(() => {
+  let textsAlone: number[][];
+  beforeAll(async () => {
     parameters = tensorsOf(initialWeights(config, 4));
+    textsAlone = [];
+    for (const { prompt, parameters: sampling } of requests) {
+      textsAlone.push(await generate({ config, parameters, prompt: [...prompt], sampling }));
+    }
   });
 
   const caches = ['contiguous', 'paged', 'heterogeneous'] as const;
@@ -57,9 +62,7 @@ describe.each([...backends])('the engine on %s', (backend) => {
     const before = tf.memory().numTensors;
     const engine = new Engine({ config, parameters }, own);
     const together = await Promise.all(requests.map((request) => tokensOf(engine.generate(request))));
-    for (const [i, { prompt, parameters: sampling }] of requests.entries()) {
-      expect(together[i]).toEqual(await generate({ config, parameters, prompt, sampling }));
-    }
+    expect(together).toEqual(textsAlone);
     engine.check();
     expect(engine.state()).toMatchObject({ running: 0, waiting: 0, memory: { held: 0 } });
     await engine.dispose();

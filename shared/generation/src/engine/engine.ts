@@ -194,8 +194,10 @@ export class Engine {
     const { decoding } = this.#scheduler;
     const most = Math.min(this.#draftTokens, Math.floor(this.#passTokens / 2 / decoding.length) - 1);
     const asked = decoding.flatMap((sequence) => {
-      const { request, tokens, output, draft, draftLength } = sequence;
+      const { request, tokens, output, draft, group, draftLength } = sequence;
       if (request.drafts === false || draft.length > 0) return [];
+      // Samples that wait fork what is computed of the prompt, and nothing behind it.
+      if (group !== undefined && output.length === 0) return [];
       // One more token comes with those that are verified.
       const wanted = request.parameters.maximumTokens - output.length - 1;
       return [
