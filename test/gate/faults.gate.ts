@@ -78,8 +78,8 @@ describe('a planted fault', () => {
   test('rotary positions that are all the same make losses worse', async () => {
     const { failures } = await gateWith(
       'shared/ops/src/rope.ts',
-      'const angle = (offset + position) * frequency;',
-      'const angle = offset * frequency;',
+      'const angle = position * frequency;',
+      'const angle = frequency;',
     );
     expect(failures).toMatchObject({
       'bits per byte of train (evaluate)': 'worse',
