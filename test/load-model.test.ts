@@ -1,4 +1,5 @@
 /** @file Models that stages, people and Hugging Face's transformers wrote, loaded to write with. */
+import { UserError } from '@arrowsmith/errors';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -81,6 +82,16 @@ describe('a model is refused', () => {
     rmSync(file);
     writeFileSync(file, JSON.stringify({ ...record, manifest: '0'.repeat(64) }));
     await expect(written({ folder: join(path, 'train') })).rejects.toThrow('are of different runs');
+  });
+
+  test('where what an artifact says of itself is cut off', async () => {
+    const path = join(chain.workspace.root, 'cut');
+    cpSync(join(chain.workspace.root, 'artifacts/bad'), path, { recursive: true, dereference: true });
+    const file = join(path, 'train/run.json');
+    const whole = readFileSync(file, 'utf8');
+    rmSync(file);
+    writeFileSync(file, whole.slice(0, whole.length / 2));
+    await expect(written({ folder: join(path, 'train') })).rejects.toThrow(UserError);
   });
 
   test('where there was no run yet', async () => {

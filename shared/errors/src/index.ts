@@ -2,4 +2,5 @@
 export { nearest } from './nearest.ts';
 export { escapeCharacter, printable, printableLine, withoutBidirectionalControls } from './printable.ts';
 export { print, printError, printFailure, printPart } from './print.ts';
+export { type JsonProblem, readJsonObject } from './read-json.ts';
 export { UserError, type UserErrorParts } from './user-error.ts';

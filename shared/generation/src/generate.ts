@@ -1,7 +1,6 @@
 /** @file Continues a sequence of tokens, one token at a time. */
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
-import { UserError } from '@arrowsmith/errors';
 import {
   createKvCache,
   forward,
@@ -14,6 +13,7 @@ import {
 } from '@arrowsmith/model';
 import type { SamplingParameters } from './sampling/parameters.ts';
 import { samplingGenerator } from './sampling/random-stream.ts';
+import { checkPrompt } from './prompt.ts';
 import { sampleToken } from './sampling/sample.ts';
 
 /**
@@ -50,14 +50,7 @@ export async function generate({
   onToken?: ((id: number) => void) | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<number[]> {
-  if (prompt.length === 0) {
-    throw new UserError({
-      what: 'the prompt is empty',
-      expected: 'at least one token to continue',
-      fix: 'start with the token that separates documents',
-    });
-  }
-  checkPrompt(prompt, config.vocabularySize);
+  checkPrompt(prompt, config);
   const rng = samplingGenerator(sampling.seed);
   const generated: number[] = [];
   const cache = createKvCache(config);
@@ -81,19 +74,6 @@ export async function generate({
 }
 
 const lengthOf = ({ lengths: [length = 0] }: KvCache): number => length;
-
-/** Ids become addresses, which backends do not check. */
-function checkPrompt(prompt: readonly number[], vocabularySize: number): void {
-  const at = prompt.findIndex((id) => !(id >= 0 && id < vocabularySize));
-  if (at === -1) return;
-  throw new UserError({
-    what: 'a token id of the prompt is outside the vocabulary',
-    expected: `0 to ${vocabularySize - 1}`,
-    found: `${prompt[at]}`,
-    where: `position ${at} of ${prompt.length} ids`,
-    fix: 'use tokens made by the tokenizer that the model was trained with',
-  });
-}
 
 /** The logits [V] of the token after `ids`, which are appended to the cache. */
 async function lastLogits(

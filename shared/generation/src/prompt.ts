@@ -1,4 +1,6 @@
-/** @file What a model sees of a prompt: all of it behind an end of text, or, where that is more than its context, the end of it. */
+/** @file Prompts: which a model can read, and what it sees of one, all of it behind an end of text, or, where that is more than its context, the end. */
+import { UserError } from '@arrowsmith/errors';
+import type { DecoderConfig } from '@arrowsmith/model';
 
 export interface SeenPrompt {
   /** Token ids, at most as many as the context. */
@@ -32,4 +34,36 @@ export function describeCuts(
     .map(([number, { tokens, seen }]) => `prompt ${number} has ${tokens} tokens, of which the last ${seen} are seen`)
     .concat(`the context holds ${contextLength}`)
     .join('; ');
+}
+
+/** @throws UserError for a prompt that a model cannot read */
+export function checkPrompt(
+  prompt: readonly number[],
+  { vocabularySize, contextLength }: Pick<DecoderConfig, 'vocabularySize' | 'contextLength'>,
+): void {
+  if (prompt.length === 0) {
+    throw new UserError({
+      what: 'the prompt is empty',
+      expected: 'at least one token to continue',
+      fix: 'start with the token that separates documents',
+    });
+  }
+  if (prompt.length > contextLength) {
+    throw new UserError({
+      what: 'a sequence is longer than the model’s context',
+      expected: `at most ${contextLength} tokens`,
+      found: `a prompt of ${prompt.length}`,
+      fix: 'shorten the text, or train a model with a larger context length',
+    });
+  }
+  // Ids become addresses, which backends do not check.
+  const at = prompt.findIndex((id) => !(Number.isInteger(id) && id >= 0 && id < vocabularySize));
+  if (at === -1) return;
+  throw new UserError({
+    what: 'a token id of the prompt is outside the vocabulary',
+    expected: `0 to ${vocabularySize - 1}`,
+    found: `${prompt[at]}`,
+    where: `position ${at} of ${prompt.length} ids`,
+    fix: 'use tokens made by the tokenizer that the model was trained with',
+  });
 }

@@ -1,8 +1,11 @@
 /** @file Tests of how messages become a prompt. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { ApiError } from './api-error.ts';
-import { type ChatMessage, jinjaTemplate, plainTemplate, readChatTemplate } from './chat-template.ts';
+import { type ChatMessage, jinjaTemplate, loadChatTemplate, plainTemplate } from './chat-template.ts';
 
 const messages: ChatMessage[] = [
   { role: 'system', content: 'Be brief.' },
@@ -17,30 +20,43 @@ test('without a template of its own, a model reads turns as training texts of co
   expect(plainTemplate.stop).toContain('\n\nuser:');
 });
 
+const folder = mkdtempSync(join(tmpdir(), 'chat-template-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const load = (name: string, text: string) => {
+  writeFileSync(join(folder, name), text);
+  return loadChatTemplate(join(folder, name));
+};
+const jinja = (source: string) => jinjaTemplate({ source, tokens: {} });
+
 test('a template of the hub is followed', () => {
-  expect(jinjaTemplate(CHATML).render(messages)).toBe(
+  expect(jinja(CHATML).render(messages)).toBe(
     '<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n',
   );
 });
 
-test('a tokenizer_config.json gives its template and the tokens that it names', () => {
+test('a tokenizer_config.json gives its template and the tokens that it names', async () => {
   const config = {
     chat_template: '{{ bos_token }}{{ messages[0].content }}{{ eos_token }}',
     bos_token: '<s>',
     eos_token: { content: '</s>' },
   };
-  expect(readChatTemplate(JSON.stringify(config), 'tokenizer_config.json').render(messages)).toBe('<s>Be brief.</s>');
-  expect(readChatTemplate('{{ messages | length }}', 'chat_template.jinja').render(messages)).toBe('2');
+  const template = await load('tokenizer_config.json', JSON.stringify(config));
+  expect(template.render(messages)).toBe('<s>Be brief.</s>');
+  const several = { ...config, chat_template: [{ name: 'default', template: '{{ messages | length }}' }] };
+  expect((await load('several.json', JSON.stringify(several))).render(messages)).toBe('2');
+  expect((await load('chat_template.jinja', '{{ messages | length }}')).render(messages)).toBe('2');
 });
 
 test('messages that a template refuses are the fault of who sends them', () => {
-  const template = jinjaTemplate("{{ raise_exception('Roles have to alternate') }}");
+  const template = jinja("{{ raise_exception('Roles have to alternate') }}");
   expect(() => template.render(messages)).toThrow(ApiError);
   expect(() => template.render(messages)).toThrow('Roles have to alternate');
 });
 
-test('what is no template is an error', () => {
-  expect(() => jinjaTemplate('{% for %}')).toThrow(UserError);
-  expect(() => readChatTemplate('{}', 'tokenizer_config.json')).toThrow('the field chat_template');
-  expect(() => readChatTemplate('{', 'tokenizer_config.json')).toThrow('no JSON');
+test('what is no template is an error', async () => {
+  expect(() => jinja('{% for %}')).toThrow(UserError);
+  await expect(load('empty.json', '{}')).rejects.toThrow('the field chat_template');
+  await expect(load('cut.json', '{')).rejects.toThrow('cannot be read');
+  await expect(loadChatTemplate(join(folder, 'none.jinja'))).rejects.toThrow('cannot be read');
+  await expect(loadChatTemplate(join(folder, 'none.json'))).rejects.toThrow('no such file');
 });

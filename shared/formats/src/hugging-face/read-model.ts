@@ -1,7 +1,6 @@
 /** @file Reads a Hugging Face model folder: config.json, and model.safetensors or its shards. */
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '@arrowsmith/errors';
+import { readJsonObject, UserError } from '@arrowsmith/errors';
 import { checkWeights, parameterShapes, type DecoderConfig, type Weights } from '@arrowsmith/model';
 import { openWeights } from '../open-weights.ts';
 import { shortened } from '../shortened.ts';
@@ -130,26 +129,13 @@ function checkShape({ tensors }: TensorSource, name: string, shape: readonly num
 }
 
 /** @throws UserError for a file that is none, is too large, or is not a JSON object */
-async function readJson(path: string): Promise<Json> {
-  try {
-    const { size } = await stat(path);
-    if (size > LARGEST_CONFIG) throw new TypeError(`${size} bytes, which is more than ${LARGEST_CONFIG}`);
-    const json: unknown = JSON.parse(await readFile(path, 'utf8'));
-    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Json;
-    throw new TypeError('not an object');
-  } catch (cause) {
-    throw new UserError(
-      {
-        what: 'a model’s configuration cannot be read',
-        where: path,
-        expected: 'the config.json of a Hugging Face model, a JSON object',
-        found: (cause as Error).message,
-        fix: 'download the model again: a folder with config.json and model.safetensors',
-      },
-      { cause },
-    );
-  }
-}
+const readJson = (path: string): Promise<Json> =>
+  readJsonObject(path, {
+    what: 'a model’s configuration cannot be read',
+    expected: 'the config.json of a Hugging Face model, a JSON object',
+    fix: 'download the model again: a folder with config.json and model.safetensors',
+    mostBytes: LARGEST_CONFIG,
+  });
 
 /**
  * Coefficients of alternating updates are limited in training; transformers uses stored ones as they are. A model whose stored ones are beyond the

@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { KvUse } from '../kv/index.ts';
 import { acceptChosen, chooseToken, tokenLogProbabilities } from '../sampling/index.ts';
+import { checkPrompt } from '../prompt.ts';
 import { checkLogits } from './check-logits.ts';
 import { type DraftCounts, type Drafter, drafterOf, type DraftOptions } from './drafts.ts';
 import { eventQueue } from './event-queue.ts';
@@ -9,7 +10,6 @@ import { type CacheOptions, type ComputedTokens, type EngineModel, ModelPasses }
 import {
   type ActiveSequence,
   beginSequence,
-  checkPrompt,
   type FinishReason,
   type GenerationEvent,
   type GenerationRequest,

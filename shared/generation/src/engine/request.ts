@@ -1,7 +1,5 @@
 /** @file What an engine is asked for, and the sequences that it makes of that. */
 import { randomUUID } from 'node:crypto';
-import { UserError } from '@arrowsmith/errors';
-import type { DecoderConfig } from '@arrowsmith/model';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { KvSequence } from '../kv/index.ts';
 import {
@@ -88,35 +86,6 @@ export interface ActiveSequence {
   readonly promptScores: (TokenLogProbability & { top: TokenLogProbability[] })[];
   readonly put: (event: GenerationEvent) => void;
   readonly fail: (error: unknown) => void;
-}
-
-/** @throws UserError for a prompt that a model cannot read */
-export function checkPrompt(prompt: readonly number[], { vocabularySize, contextLength }: DecoderConfig): void {
-  if (prompt.length === 0) {
-    throw new UserError({
-      what: 'the prompt is empty',
-      expected: 'at least one token to continue',
-      fix: 'start with the token that separates documents',
-    });
-  }
-  if (prompt.length > contextLength) {
-    throw new UserError({
-      what: 'a sequence is longer than the model’s context',
-      expected: `at most ${contextLength} tokens`,
-      found: `a prompt of ${prompt.length}`,
-      fix: 'shorten the text, or train a model with a larger context length',
-    });
-  }
-  // Ids become addresses, which backends do not check.
-  const at = prompt.findIndex((id) => !(Number.isInteger(id) && id >= 0 && id < vocabularySize));
-  if (at === -1) return;
-  throw new UserError({
-    what: 'a token id of the prompt is outside the vocabulary',
-    expected: `0 to ${vocabularySize - 1}`,
-    found: `${prompt[at]}`,
-    where: `position ${at} of ${prompt.length} ids`,
-    fix: 'use tokens made by the tokenizer that the model was trained with',
-  });
 }
 
 /** A sequence that nothing is computed of yet. */

@@ -3,7 +3,7 @@ import { beamSearch, type BeamSearchOptions, type FinishedBeam, logSoftmax, type
 import type { KvSequence } from '../kv/index.ts';
 import { checkLogits } from './check-logits.ts';
 import { type CacheOptions, type EngineModel, ModelPasses } from './model-passes.ts';
-import { checkPrompt } from './request.ts';
+import { checkPrompt } from '../prompt.ts';
 
 export interface BeamOptions extends BeamSearchOptions, Pick<CacheOptions, 'cache' | 'blockSize'> {
   /** Tokens of the prompt that one pass computes at most. */

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '@arrowsmith/errors';
+import { readJsonObject, UserError } from '@arrowsmith/errors';
+import type { ChatTemplateSource } from '../text/index.ts';
 import type { ModelFiles } from './model-files.ts';
 
 type Token = string | { content: string };
@@ -23,42 +24,71 @@ interface TokenizerConfig {
  */
 export async function readHuggingFaceExtras(folder: string): Promise<Pick<ModelFiles, 'chatTemplate' | 'endTokens'>> {
   const config = await readConfig(join(folder, 'tokenizer_config.json'));
+  const end = nameOf(config.eos_token);
   const file = join(folder, 'chat_template.jinja');
-  const source = existsSync(file) ? await readFile(file, 'utf8') : templateOf(config.chat_template ?? undefined);
-  const [begin, end] = [nameOf(config.bos_token), nameOf(config.eos_token)];
-  const tokens = {
-    ...(begin === undefined ? {} : { bos_token: begin }),
-    ...(end === undefined ? {} : { eos_token: end }),
-  };
+  const chatTemplate = existsSync(file)
+    ? { source: await readFile(file, 'utf8'), tokens: tokensOf(config) }
+    : templateOf(config);
   return {
-    ...(source === undefined ? {} : { chatTemplate: { source, tokens } }),
+    ...(chatTemplate === undefined ? {} : { chatTemplate }),
     ...(end === undefined ? {} : { endTokens: [end] }),
   };
 }
 
+/**
+ * The chat template in a file: tokenizer_config.json as models of the Hugging Face hub have it, or Jinja.
+ *
+ * @throws UserError where there is none in it
+ */
+export async function readChatTemplate(path: string): Promise<ChatTemplateSource> {
+  if (!path.endsWith('.json')) return { source: await readTemplate(path), tokens: {} };
+  const template = templateOf(await readConfig(path));
+  if (template !== undefined) return template;
+  throw new UserError({
+    what: 'there is no chat template in this file',
+    where: path,
+    expected: 'the field chat_template, a string',
+    found: existsSync(path) ? 'none' : 'no such file',
+    fix: 'name the file of the template, chat_template.jinja, where the model has one',
+  });
+}
+
+async function readTemplate(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const found = (cause as Error).message;
+    const fix = 'name a file of Jinja, or a tokenizer_config.json';
+    const parts = { what: 'the chat template cannot be read', where: path, expected: 'a text file', found, fix };
+    throw new UserError(parts, { cause });
+  }
+}
+
+/** Tokens stand in that file as strings, or as objects with a content. */
 const nameOf = (token: Token | null | undefined): string | undefined =>
   typeof token === 'string' ? token : token?.content;
 
+/** What a template may name beside messages. */
+function tokensOf(config: TokenizerConfig): Record<string, string> {
+  const [begin, end] = [nameOf(config.bos_token), nameOf(config.eos_token)];
+  return {
+    ...(begin === undefined ? {} : { bos_token: begin }),
+    ...(end === undefined ? {} : { eos_token: end }),
+  };
+}
+
 /** Of several, as for tools, that for conversations. */
-function templateOf(template: Template | undefined): string | undefined {
-  if (template === undefined || typeof template === 'string') return template;
-  return template.find(({ name }) => name === 'default')?.template;
+function templateOf(config: TokenizerConfig): ChatTemplateSource | undefined {
+  const template = config.chat_template ?? undefined;
+  const source = typeof template === 'string' ? template : template?.find(({ name }) => name === 'default')?.template;
+  return source === undefined ? undefined : { source, tokens: tokensOf(config) };
 }
 
 async function readConfig(path: string): Promise<TokenizerConfig> {
   if (!existsSync(path)) return {};
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as TokenizerConfig;
-  } catch (cause) {
-    throw new UserError(
-      {
-        what: 'tokenizer_config.json cannot be read',
-        where: path,
-        expected: 'a JSON object',
-        found: (cause as Error).message,
-        fix: 'download it again, or remove it: only conversations need it',
-      },
-      { cause },
-    );
-  }
+  return await readJsonObject(path, {
+    what: 'tokenizer_config.json cannot be read',
+    expected: 'a JSON object',
+    fix: 'download it again, or remove it: only conversations need it',
+  });
 }

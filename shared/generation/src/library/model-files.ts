@@ -1,8 +1,7 @@
 /** @file Where a model is: the files of a folder, which a stage, a person or Hugging Face's transformers wrote. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { UserError } from '@arrowsmith/errors';
+import { readJsonObject, UserError } from '@arrowsmith/errors';
 import { WEIGHTS_FILE } from '@arrowsmith/quantization/model-files';
 import type { ChatTemplateSource } from '../text/index.ts';
 import { readHuggingFaceExtras } from './hugging-face-extras.ts';
@@ -95,8 +94,14 @@ async function endOfTextOf(artifact: string): Promise<string | undefined> {
   return manifest?.metadata?.endOfText;
 }
 
+/** What an artifact says of itself; undefined where there is no such file. @throws UserError for one that is no JSON object */
 async function readJson<T>(path: string): Promise<T | undefined> {
-  return existsSync(path) ? (JSON.parse(await readFile(path, 'utf8')) as T) : undefined;
+  if (!existsSync(path)) return undefined;
+  return (await readJsonObject(path, {
+    what: 'what an artifact says of itself cannot be read',
+    expected: 'a JSON object, as runs write it',
+    fix: 'run its step again, or copy the artifact anew',
+  })) as T;
 }
 
 const noModel = (folder: string): UserError =>

@@ -4,7 +4,7 @@ import { UserError } from '@arrowsmith/errors';
 
 /** What somebody said. */
 export interface Message {
-  role: 'system' | 'user' | 'assistant';
+  role: 'system' | 'developer' | 'user' | 'assistant';
   content: string;
 }
 
@@ -14,7 +14,7 @@ export type ChatTemplate = (messages: readonly Message[], options?: { thinks?: b
 /**
  * @param source in Jinja
  * @param tokens what it may name beside the messages, such as `bos_token`
- * @returns the template, which throws a UserError for messages that it refuses
+ * @returns the template, which throws a UserError for messages that it refuses, such as two of one role in a row
  * @throws UserError where it is none
  */
 export function chatTemplate(source: string, tokens: Readonly<Record<string, string>> = {}): ChatTemplate {
@@ -30,7 +30,7 @@ function attempt<T>(what: string, f: () => T): T {
     return f();
   } catch (cause) {
     const found = (cause as Error).message;
-    const fix = 'use `generate`, which needs no template';
+    const fix = 'use another template; texts are continued without any';
     throw new UserError(
       { what, expected: 'a template in Jinja, and messages as it takes them', found, fix },
       { cause },

@@ -1,6 +1,5 @@
 /** @file The form that a text is to have: JSON of a schema, or what a regular expression matches. */
-import { readFile } from 'node:fs/promises';
-import { UserError } from '@arrowsmith/errors';
+import { readJsonObject, UserError } from '@arrowsmith/errors';
 import type { TextOptions } from '@arrowsmith/generation';
 import { text } from '@arrowsmith/pipeline/cli';
 
@@ -27,18 +26,10 @@ export async function readForm(written: {
       fix: 'leave one of them out',
     });
   }
-  try {
-    return { jsonSchema: JSON.parse(await readFile(file, 'utf8')) as unknown };
-  } catch (cause) {
-    throw new UserError(
-      {
-        what: 'the JSON schema cannot be read',
-        where: file,
-        expected: 'a file of JSON',
-        found: (cause as Error).message,
-        fix: 'docs/generation.md has an example',
-      },
-      { cause },
-    );
-  }
+  const jsonSchema = await readJsonObject(file, {
+    what: 'the JSON schema cannot be read',
+    expected: 'a JSON object',
+    fix: 'docs/generation.md has an example',
+  });
+  return { jsonSchema };
 }
