@@ -24,23 +24,35 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   regression: ['pipeline', 'reporting', 'artifacts', 'errors'],
   runs: ['regression', 'pipeline', 'reporting', 'quantization', 'artifacts', 'errors'],
   cli: ['pipeline', 'errors'],
-  generation: ['model', 'ops', 'errors'],
+  generation: ['model', 'ops', 'backend', 'errors'],
   inference: ['runs', 'pipeline', 'generation', 'bpe', 'errors'],
   server: ['inference', 'runs', 'pipeline', 'generation', 'bpe', 'model', 'engine', 'errors'],
   'backend-native': ['errors'],
+  backend: ['backend-native'],
   ops: ['backend-native', 'errors'],
   engine: ['ops', 'backend-native', 'errors'],
-  model: ['ops', 'errors'],
+  model: ['ops', 'backend', 'errors'],
   formats: ['quantization', 'model', 'ops', 'errors'],
-  ...Object.fromEntries(CRAFTS.map((name) => [name, ['model', 'ops', 'artifacts', 'errors']])),
+  ...Object.fromEntries(CRAFTS.map((name) => [name, ['model', 'ops', 'backend', 'artifacts', 'errors']])),
 };
 
 /** Of the files in {@link TEXT_FOLDERS}. */
-const TEXTS_MAY_IMPORT = ['runs', 'pipeline', 'quantization', 'formats', 'bpe', 'engine', 'model', 'ops', 'errors'];
+const TEXTS_MAY_IMPORT = [
+  'runs',
+  'pipeline',
+  'quantization',
+  'formats',
+  'bpe',
+  'engine',
+  'model',
+  'ops',
+  'backend',
+  'errors',
+];
 
 /** Tests of what computes with tensors start the engine themselves; the code that they test takes the one that is there. */
 const TESTS_MAY_IMPORT = Object.fromEntries(
-  ['ops', 'model', 'formats', 'generation', ...CRAFTS].map((name) => [name, ['engine']]),
+  ['ops', 'model', 'formats', 'generation', ...CRAFTS].map((name) => [name, ['engine', 'backend']]),
 );
 
 interface Import {

@@ -1,5 +1,6 @@
 /** @file Moves parameters to the active backend and back. */
-import { borrowValues, scale } from '@arrowsmith/ops';
+import { borrowValues } from '@arrowsmith/backend';
+import { scale } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Weights } from './parameters.ts';
 

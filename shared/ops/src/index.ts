@@ -6,7 +6,6 @@ export { altUpCorrect, altUpPredict, type AltUpOptions, type AltUpRouter } from 
 export { attention, type AttentionOptions } from './attention.ts';
 export { columnMeans, scaleColumns } from './columns.ts';
 export { combine, dispatch } from './dispatch.ts';
-export { borrowValues, dryRun, releaseMemory, type DryRunMemory } from './memory.ts';
 export { embedding } from './embedding.ts';
 export { gaussianTopK, type GaussianTopKOptions } from './gaussian-top-k.ts';
 export { gatedFeedForward } from './gated-feed-forward.ts';
@@ -23,7 +22,6 @@ export { logits, type LogitOptions } from './logits.ts';
 export { matchMagnitudes } from './match-magnitudes.ts';
 export { pagedAttention, pagedRows, writeRows, type Integers, type PagedLayout } from './paged-attention.ts';
 export { hasInt8Rows, pagedAttentionInt8, writeRowsInt8, type Int8Table } from './paged-attention-int8.ts';
-export { queued, recorded, type Recording } from './queued.ts';
 export { recompute } from './recompute.ts';
 export { reshape } from './reshape.ts';
 export { rmsNorm, rmsNormResidual, type RmsNormOptions } from './rms-norm.ts';

@@ -6,7 +6,7 @@ import { nativeBuild } from '@arrowsmith/backend-native/build';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useBackend } from '@arrowsmith/engine';
-import { queued } from './queued.ts';
+import { queued } from '@arrowsmith/backend';
 import { measureCase, opCases, runCase } from './testing/cases.ts';
 
 const build = nativeBuild();

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { expertLoads, lossTerms, type DecoderConfig, type LossOptions, type ParameterTensors } from '@arrowsmith/model';
-import { queued } from '@arrowsmith/ops';
+import { queued } from '@arrowsmith/backend';
 import { countTargets, documentOffsetsOf, patchTensor, type Batch } from './data.ts';
 
 /** A batch's loss and gradients. */

@@ -12,7 +12,8 @@ import {
   type ParameterTensors,
   type Weights,
 } from '@arrowsmith/model';
-import { globalNorm, releaseMemory } from '@arrowsmith/ops';
+import { releaseMemory } from '@arrowsmith/backend';
+import { globalNorm } from '@arrowsmith/ops';
 import { loadCheckpoint, saveCheckpoint, type RunIdentity, type TrainingState } from './checkpoint.ts';
 import { garbageCollector } from './collect-garbage.ts';
 import { batchOrder, checkVision, evenlySpread, readBatch, type TokenRows } from './data.ts';

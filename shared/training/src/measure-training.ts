@@ -1,6 +1,6 @@
 /** @file How long a training takes on this machine, by doing a little of it. */
 import { initialWeights, tensorsOf, type DecoderConfig } from '@arrowsmith/model';
-import { releaseMemory } from '@arrowsmith/ops';
+import { releaseMemory } from '@arrowsmith/backend';
 import * as tf from '@tensorflow/tfjs-core';
 import { garbageCollector } from './collect-garbage.ts';
 import type { TokenRows } from './data.ts';

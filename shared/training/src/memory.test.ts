@@ -9,7 +9,8 @@ import {
   type DecoderConfig,
 } from '@arrowsmith/model';
 import { resolveBackend, useBackend } from '@arrowsmith/engine';
-import { dryRun, globalNorm } from '@arrowsmith/ops';
+import { dryRun } from '@arrowsmith/backend';
+import { globalNorm } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { batchGradients } from './gradients.ts';
 import { availableMemory, checkMemory, estimateMemory } from './memory.ts';

@@ -1,6 +1,6 @@
 /** @file A pass over one token of each of a few sequences, or few of each, recorded: it takes less time than what JavaScript does for its kernels. */
 import { changingTables, type ChangingTables, forward, logits } from '@arrowsmith/model';
-import { borrowValues, recorded, type Recording } from '@arrowsmith/ops';
+import { borrowValues, recorded, type Recording } from '@arrowsmith/backend';
 import * as tf from '@tensorflow/tfjs-core';
 import { changingPlacement, type ChangingPlacement } from './changing-placement.ts';
 import type { KvStore, PassMember } from './kv-store.ts';

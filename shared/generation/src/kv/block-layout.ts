@@ -14,7 +14,7 @@ import {
   rowElements,
   tokenElements,
   type LayerGroup,
-  type Sight,
+  type AttentionSpan,
 } from './layer-groups.ts';
 
 /** Where attention finds a layer: in the blocks of its group, so many rows after a block's first. */
@@ -36,13 +36,13 @@ export interface BlockKind {
   readonly number: number;
   readonly members: readonly Member[];
   /** A block is kept while the next query sees a token of it, by this. */
-  readonly sight: Sight;
+  readonly span: AttentionSpan;
   readonly elements: number;
 }
 
 export interface KindOptions {
   readonly groups: readonly number[];
-  readonly sight: Sight;
+  readonly span: AttentionSpan;
 }
 
 /** A group in a block. */
@@ -101,8 +101,8 @@ export class BlockLayout {
   }
 
   /** The first block of a kind that a query at a position, and any after it, needs. */
-  firstBlock({ sight }: BlockKind, position: number): number {
-    return Math.floor(firstVisible(sight, position) / this.blockSize);
+  firstBlock({ span }: BlockKind, position: number): number {
+    return Math.floor(firstVisible(span, position) / this.blockSize);
   }
 
   /** The kind of the blocks that a group is in. */
@@ -132,15 +132,15 @@ export class BlockLayout {
 
   /** The most pages that one sequence of a length needs while its tokens come one at a time, if its blocks lie close. */
   pagesFor(length: number): number {
-    const pages = this.kinds.map(({ sight, elements }) => {
+    const pages = this.kinds.map(({ span, elements }) => {
       // What is seen may begin within a block.
-      const blocks = Math.min(this.blocksFor(length), this.blocksFor(mostVisible(sight, length) - 1) + 1);
+      const blocks = Math.min(this.blocksFor(length), this.blocksFor(mostVisible(span, length) - 1) + 1);
       return Math.ceil((blocks * elements) / this.pageElements);
     });
     return pages.reduce((sum, each) => sum + each, 0);
   }
 
-  #kind(number: number, { groups, sight }: KindOptions): BlockKind {
+  #kind(number: number, { groups, span }: KindOptions): BlockKind {
     const members: Member[] = [];
     let end = 0;
     for (const group of groups) {
@@ -151,7 +151,7 @@ export class BlockLayout {
       end = offset + tokenElements(shape) * this.blockSize;
     }
     const elements = roundUp(end, members.map(({ row }) => row).reduce(leastCommonMultiple, 1));
-    return { number, members, sight, elements };
+    return { number, members, span, elements };
   }
 
   #place(group: number): { kind: BlockKind; member: Member } {

@@ -17,7 +17,7 @@ const digests = Array.from({ length: 10 }, (_, i) => tokens.slice(2 * i, 2 * i +
 /** How many blocks are found of a prompt of 21 tokens, where for each layer these blocks are there. */
 function found(layers: Parameters<typeof configOfLayers>[0], there: readonly (readonly number[])[]): number {
   const config = configOfLayers(layers, 32);
-  const layout = new BlockLayout(config, (groups) => groups.map((sight, i) => ({ groups: [i], sight })), {
+  const layout = new BlockLayout(config, (groups) => groups.map((span, i) => ({ groups: [i], span })), {
     blockSize: BLOCK_SIZE,
   });
   const pool = new BlockPool(40, layout.blocksPerPage);
@@ -75,10 +75,10 @@ describe('a prefix is found', () => {
 });
 
 test('what is found is the longest prefix of which each layer has all that the next query sees', () => {
-  const sight = fc.record({ window: fc.nat({ max: 9 }), chunk: fc.nat({ max: 9 }) });
+  const span = fc.record({ window: fc.nat({ max: 9 }), chunk: fc.nat({ max: 9 }) });
   const numbers = fc.subarray(all, { minLength: 4 });
   fc.assert(
-    fc.property(sight, sight, numbers, numbers, (one, other, ofOne, ofOther) => {
+    fc.property(span, span, numbers, numbers, (one, other, ofOne, ofOther) => {
       // Layers that see alike would be of one kind: the number of heads tells them apart.
       const layers = [one, { ...other, kvHeads: 2 }];
       const sees = ({ window, chunk }: typeof one, query: number, key: number) =>

@@ -35,7 +35,7 @@ export function contiguousMemory({
   contextLength = config.contextLength,
   ...room
 }: KvMemoryOptions): KvMemory {
-  const layout = new BlockLayout(config, (groups) => [{ groups: [...groups.keys()], sight: EVERYTHING }], {
+  const layout = new BlockLayout(config, (groups) => [{ groups: [...groups.keys()], span: EVERYTHING }], {
     blockSize: contextLength,
     precision,
   });
@@ -56,7 +56,7 @@ export function pagedMemory({
   contextLength = config.contextLength,
   ...room
 }: KvMemoryOptions): KvMemory {
-  const layout = new BlockLayout(config, (groups) => [{ groups: [...groups.keys()], sight: EVERYTHING }], {
+  const layout = new BlockLayout(config, (groups) => [{ groups: [...groups.keys()], span: EVERYTHING }], {
     blockSize,
     precision,
   });
@@ -77,7 +77,7 @@ export function heterogeneousMemory({
   contextLength = config.contextLength,
   ...room
 }: KvMemoryOptions): KvMemory {
-  const layout = new BlockLayout(config, (groups) => groups.map((sight, i) => ({ groups: [i], sight })), {
+  const layout = new BlockLayout(config, (groups) => groups.map((span, i) => ({ groups: [i], span })), {
     blockSize,
     precision,
   });

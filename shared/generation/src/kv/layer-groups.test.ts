@@ -52,8 +52,8 @@ test.each([
   const config = publishedConfig(family, name, 32768);
   const groups = groupsOf(config);
   const shown = groups.map(({ layers, window, chunk }) => {
-    const sight = window > 0 ? `window ${window}` : chunk > 0 ? `chunk ${chunk}` : 'all';
-    return `${layers.length} × ${sight}`;
+    const span = window > 0 ? `window ${window}` : chunk > 0 ? `chunk ${chunk}` : 'all';
+    return `${layers.length} × ${span}`;
   });
   expect(shown).toEqual(expected);
   const kept = groups.map((group) => 4 * tokenElements(group) * mostVisible(group, config.contextLength));

@@ -5,7 +5,7 @@
 import type { DecoderConfig } from '@arrowsmith/model';
 
 /** What a query sees of the positions up to its own. */
-export interface Sight {
+export interface AttentionSpan {
   /** The last so many positions, its own included; 0: all. */
   readonly window: number;
   /** Its own chunk of so many positions; 0: no chunks. */
@@ -13,7 +13,7 @@ export interface Sight {
 }
 
 /** Layers that see alike, and whose keys have the same shape. */
-export interface LayerGroup extends Sight {
+export interface LayerGroup extends AttentionSpan {
   /** The layers with keys and values of their own, by their number in the decoder. */
   readonly layers: readonly number[];
   readonly kvHeads: number;
@@ -30,10 +30,10 @@ export function groupsOf(config: DecoderConfig): LayerGroup[] {
   for (const [layer, { attention }] of config.layers.entries()) {
     if (attention.keysOfLayer !== null) continue;
     const { kvHeads, headDim } = attention;
-    const sight = sightOn(config, layer);
-    const key = JSON.stringify([sight, kvHeads, headDim]);
+    const span = spanOn(config, layer);
+    const key = JSON.stringify([span, kvHeads, headDim]);
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, { layers: [layer], ...sight, kvHeads, headDim });
+    if (group === undefined) groups.set(key, { layers: [layer], ...span, kvHeads, headDim });
     else group.layers.push(layer);
   }
   return [...groups.values()];
@@ -52,19 +52,19 @@ export const rowElements = ({ kvHeads, headDim }: LayerGroup): number => kvHeads
 export const tokenElements = (group: LayerGroup): number => 2 * group.layers.length * rowElements(group);
 
 /** The first position that a query at `position` sees; later queries see none before it. */
-export function firstVisible({ window, chunk }: Sight, position: number): number {
+export function firstVisible({ window, chunk }: AttentionSpan, position: number): number {
   const ofWindow = window === 0 ? 0 : position - window + 1;
   const ofChunk = chunk === 0 ? 0 : position - (position % chunk);
   return Math.max(0, ofWindow, ofChunk);
 }
 
 /** Most positions that one query sees, its own included. */
-export function mostVisible({ window, chunk }: Sight, contextLength: number): number {
+export function mostVisible({ window, chunk }: AttentionSpan, contextLength: number): number {
   return Math.min(contextLength, window || Infinity, chunk || Infinity);
 }
 
 /** What those see of a layer's keys who use them. Where they differ, everything is kept. */
-function sightOn(config: DecoderConfig, layer: number): Sight {
+function spanOn(config: DecoderConfig, layer: number): AttentionSpan {
   const users = config.layers.filter((_, other) => ownerOf(config, other) === layer);
   const alike = (span: 'window' | 'chunk'): number => {
     // What is as long as the context limits nothing.
