@@ -7,40 +7,24 @@
  */
 #include <algorithm>
 #include <cstring>
-#include <stdexcept>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "attention-mask.h"
 #include "dot-tile.h"
 #include "dry-run.h"
 #include "kernels.h"
+#include "paged-keys.h"
 #include "parallel.h"
 #include "scratch.h"
-#include "stored-matrix.h"
 #include "stored-products.h"
 
 namespace arrowsmith {
 namespace {
 
-/** Keys in a piece. */
-constexpr int64_t kPieceKeys = 256;
 /** Rows of queries that go through all their pieces together, at most. */
 constexpr int64_t kRowsInBlock = 8 * kDotRows;
 /** Blocks of rows for each thread from which on one thread goes through all the pieces of a block. */
 constexpr int64_t kEnoughBlocks = 4;
-
-/** In place of the first slot of a block whose keys nobody sees any more. */
-constexpr int64_t kFreedBlock = -1;
-
-/** The keys that a query at a position sees. */
-KeyRange visibleKeysAt(const PagedAttention& call, int64_t position) {
-  int64_t begin = 0;
-  if (call.window > 0) begin = std::max(begin, position - call.window + 1);
-  if (call.chunk > 0) begin = std::max(begin, position / call.chunk * call.chunk);
-  return {begin, position + 1};
-}
 
 /** The softmax of some scores so far: its numerators are 2^(exponent − shift), and `sum` of them. */
 struct Softmax {
@@ -52,105 +36,6 @@ struct Partial {
   Softmax* softmax;
   float* const* out;
 };
-
-/** One sequence of a call. */
-struct Sequence {
-  /** Its first row of q, and how many it has. */
-  int64_t firstQuery, queries;
-  /** Keys, the queries' own included. */
-  int64_t length;
-  const int32_t* blocks;
-};
-
-/** Rows of a sequence that share keys: number i is query i / group, with the head i % group of those that go with the key head. */
-struct Rows {
-  const PagedAttention& call;
-  Sequence sequence;
-  int64_t keyHead, first, count;
-
-  int64_t group() const { return call.heads / call.keyHeads; }
-
-  /** Of row i, in q and in the result. */
-  int64_t at(int64_t i) const {
-    const int64_t row = first + i, query = sequence.firstQuery + row / group(), head = keyHead * group() + row % group();
-    return (query * call.heads + head) * call.headDim;
-  }
-
-  int64_t position(int64_t i) const { return sequence.length - sequence.queries + (first + i) / group(); }
-
-  /** The keys that row i sees. */
-  KeyRange visible(int64_t i) const { return visibleKeysAt(call, position(i)); }
-
-  /** `count` of these rows. */
-  Rows part(int64_t from, int64_t many) const { return {call, sequence, keyHead, first + from, many}; }
-};
-
-KeyRange within(KeyRange range, int64_t begin, int64_t end) { return {std::max(range.begin, begin), std::min(range.end, end)}; }
-
-/** Keys and values of float32, k and v[slots, n_kv, h_d]. */
-struct FloatTables {
-  using Elements = F32Elements;
-  static constexpr bool kHasScales = false;
-  const float *k, *v;
-  int64_t keyHeads, headDim;
-
-  const float* key(int64_t slot, int64_t head) const { return k + (slot * keyHeads + head) * headDim; }
-  const float* value(int64_t slot, int64_t head) const { return v + (slot * keyHeads + head) * headDim; }
-};
-
-/** Keys and values in one table of int8. */
-struct Int8Tables {
-  using Elements = Int8Elements;
-  static constexpr bool kHasScales = true;
-  Int8Rows rows;
-
-  const int8_t* key(int64_t slot, int64_t head) const { return rows.head(slot, head); }
-  const int8_t* value(int64_t slot, int64_t head) const { return rows.head(slot, head); }
-  float scale(int64_t slot, int64_t head) const { return rows.scale(slot, head); }
-};
-
-/** The keys and values of a piece, or of the part of it that is looked at. */
-template <class Tables>
-struct Piece {
-  using Element = typename Tables::Elements::Element;
-  int64_t begin;
-  const Element* keys[kPieceKeys];
-  const Element* values[kPieceKeys];
-  /** What they are to be multiplied by, where the tables have scales. */
-  alignas(64) float keyScales[kPieceKeys];
-  alignas(64) float valueScales[kPieceKeys];
-};
-
-/** Asks for a head's lines, which lie further from those of the next key than the processor foresees. */
-template <class Element>
-void prefetchHead(const Element* head, int64_t headDim) {
-  constexpr int64_t kLineElements = 64 / sizeof(Element);
-  for (int64_t i = 0; i < headDim; i += kLineElements) __builtin_prefetch(head + i);
-  __builtin_prefetch(head + headDim - 1);
-}
-
-/** Finds the keys [range.begin, range.end) of a sequence, of the piece that begins at `begin`. */
-template <class Tables>
-void findKeys(const Rows& rows, const Tables& tables, int64_t begin, KeyRange range, Piece<Tables>& piece) {
-  const PagedAttention& call = rows.call;
-  const int64_t head = rows.keyHead;
-  piece.begin = begin;
-  for (int64_t j = range.begin; j < range.end;) {
-    const int64_t block = j / call.blockSize, end = std::min(range.end, (block + 1) * call.blockSize);
-    int64_t slot = rows.sequence.blocks[block] + j % call.blockSize;
-    for (; j < end; j++, slot++) {
-      const int64_t key = slot + call.keyOffset, value = slot + call.valueOffset;
-      piece.keys[j - begin] = tables.key(key, head);
-      piece.values[j - begin] = tables.value(value, head);
-      prefetchHead(piece.keys[j - begin], call.headDim);
-      prefetchHead(piece.values[j - begin], call.headDim);
-      if constexpr (Tables::kHasScales) {
-        piece.keyScales[j - begin] = tables.scale(key, head);
-        piece.valueScales[j - begin] = tables.scale(value, head);
-      }
-    }
-  }
-}
 
 /** scores[R][kPieceKeys] of all R rows with the keys of a range, without the keys' scales. */
 template <int R, class Tables>
@@ -442,42 +327,6 @@ void attendAll(const PagedAttention& call, const Tables& tables, float* out) {
 }
 
 }  // namespace
-
-void checkPages(const char* kernel, const PagedAttention& call, int64_t blockCount) {
-  const auto fail = [kernel](const std::string& text) { throw std::out_of_range(std::string(kernel) + ": " + text); };
-  const auto element = [](const char* name, int64_t i) { return std::string(name) + "[" + std::to_string(i) + "]"; };
-  if (call.blockSize > call.slots) {
-    fail("blockSize must be at most slots = " + std::to_string(call.slots) + ", not " + std::to_string(call.blockSize));
-  }
-  int64_t first = 0;
-  for (int64_t i = 0; i < call.b; i++) {
-    const int64_t queries = call.queryOffsets[i + 1] - call.queryOffsets[i], length = call.lengths[i];
-    const int64_t count = pieces(length, call.blockSize);
-    if (length < queries) {
-      fail(element("lengths", i) + " must be at least its " + std::to_string(queries) + " queries, not " + std::to_string(length));
-    }
-    if (first + count > blockCount) break;
-    const int64_t seen = queries == 0 ? length : visibleKeysAt(call, length - queries).begin;
-    for (int64_t block = 0; block < count; block++) {
-      const int64_t slot = call.blocks[first + block], keys = std::min(call.blockSize, length - block * call.blockSize);
-      if (slot == kFreedBlock && block * call.blockSize + keys > seen) {
-        fail(element("blocks", first + block) + " must not be freed: the sequence " + std::to_string(i) + " sees keys from " +
-             std::to_string(seen) + " on");
-      }
-      for (const auto& [name, offset] : {std::pair{"keyOffset", call.keyOffset}, std::pair{"valueOffset", call.valueOffset}}) {
-        if (slot == kFreedBlock || slot + offset + keys <= call.slots) continue;
-        fail(element("blocks", first + block) + " with " + name + " " + std::to_string(offset) + " must have its " + std::to_string(keys) +
-             " keys within slots = " + std::to_string(call.slots) + ", not from " + std::to_string(slot + offset) + " on");
-      }
-    }
-    first += count;
-  }
-  int64_t needed = 0;
-  for (int64_t i = 0; i < call.b; i++) needed += pieces(call.lengths[i], call.blockSize);
-  if (needed <= blockCount) return;
-  fail("blocks must have at least " + std::to_string(needed) + " elements for lengths with the blockSize " + std::to_string(call.blockSize) +
-       ", not blockCount = " + std::to_string(blockCount));
-}
 
 void pagedAttention(const PagedAttention& call, const float* k, const float* v, float* out) {
   attendAll(call, FloatTables{k, v, call.keyHeads, call.headDim}, out);
