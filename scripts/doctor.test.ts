@@ -17,11 +17,16 @@ function doctor(args: string[], env: Record<string, string> = {}) {
 }
 
 test('with --json every finding is there, and the exit code says whether there is a problem', () => {
-  const { status, stdout } = doctor(['--json']);
+  const { status, stdout } = doctor(['smoke', 'two-sizes', '--json']);
   const { ok, findings } = JSON.parse(stdout) as { ok: boolean; findings: Finding[] };
   expect(status).toBe(ok ? 0 : 1);
   expect(ok).toBe(findings.every(({ level }) => level !== 'problem'));
   const checks = new Set(findings.map(({ check }) => check));
+  expect([...checks].filter((check) => check.startsWith('training'))).toEqual([
+    'training smoke',
+    'training small:two-sizes',
+    'training large:two-sizes',
+  ]);
   for (const check of [
     'Node',
     'npm',
@@ -39,11 +44,12 @@ test('with --json every finding is there, and the exit code says whether there i
 });
 
 test('a problem is one line of the report and exits with 1', () => {
-  const { status, stdout } = doctor([], { ARROWSMITH_BACKEND: 'gpu' });
+  const { status, stdout } = doctor(['smoke'], { ARROWSMITH_BACKEND: 'gpu' });
   expect(status).toBe(1);
   expect(stdout).toMatch(/^problem +backend +ARROWSMITH_BACKEND=gpu +→ /m);
 });
 
 test('an unknown flag is refused', () => {
   expect(doctor(['--jsno'])).toMatchObject({ status: 1, stderr: expect.stringContaining('does not know --jsno') });
+  expect(doctor(['tinystroies'])).toMatchObject({ status: 1, stderr: expect.stringContaining('tinystroies') });
 });

@@ -1,7 +1,7 @@
 /**
  * @file `npm run doctor`: what this machine offers, and what that means for running pipelines.
  *
- * `--json` prints the findings as JSON. Exits with 1 when there is a problem that keeps pipelines from running.
+ * `npm run doctor -- tinystories` measures the training of that pipeline alone. `--json` prints the findings as JSON. Exits with 1 when there is a problem that keeps pipelines from running.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -29,27 +29,28 @@ function loadSettings(): void {
   }
 }
 
-async function examine(): Promise<Finding[]> {
+async function examine(only: readonly string[]): Promise<Finding[]> {
   const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { engines: { node: string } };
   const node = checkNode(process.version, engines.node);
   if (node.level === 'problem') return [node]; // the rest would not even load
   loadSettings();
   const doctor = await import('./doctor/examine.ts');
-  return [node, ...(await doctor.examine(root, process.env, run))];
+  return [node, ...(await doctor.examine(root, process.env, run, only))];
 }
 
 if (process.argv.includes('--help')) {
   console.log(
-    'npm run doctor [-- --json]\n\nSays what this machine offers, and what that means.\n\n  --json\n      Prints JSON.',
+    'npm run doctor [-- pipeline …] [-- --json]\n\nSays what this machine offers, and what that means: for each pipeline, or for those that are named, how long\nits training takes, and how much memory.\n\n  --json\n      Prints JSON.',
   );
   process.exit(0);
 }
-const unknown = process.argv.slice(2).find((arg) => arg !== '--json');
+const only = process.argv.slice(2).filter((arg) => arg !== '--json');
+const unknown = only.find((name) => name.startsWith('-') || !existsSync(join(root, 'pipelines', `${name}.yaml`)));
 if (unknown !== undefined) {
-  console.error(`\nerror: doctor does not know ${unknown}\n  expected:  --json or nothing\n`);
+  console.error(`\nerror: doctor does not know ${unknown}\n  expected:  names of pipelines, --json, or nothing\n`);
   process.exit(1);
 }
-const findings = await examine();
+const findings = await examine(only);
 const ok = findings.every(({ level }) => level !== 'problem');
 if (process.argv.includes('--json')) {
   console.log(JSON.stringify({ ok, findings }, null, 2));

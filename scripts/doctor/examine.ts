@@ -18,8 +18,14 @@ import { checkCompiler, checkGit, checkNpm, checkPython, type Run } from './tool
  * Looks at this machine.
  * @param root of the workspace
  * @param env as stages see it
+ * @param only pipelines whose training is measured; all where there are none
  */
-export async function examine(root: string, env: NodeJS.ProcessEnv, run: Run): Promise<Finding[]> {
+export async function examine(
+  root: string,
+  env: NodeJS.ProcessEnv,
+  run: Run,
+  only: readonly string[] = [],
+): Promise<Finding[]> {
   const workspace = openWorkspace(root, env);
   const memory = {
     total: totalmem(),
@@ -34,7 +40,8 @@ export async function examine(root: string, env: NodeJS.ProcessEnv, run: Run): P
   const pipelines = await guarded('pipelines', async () => {
     const checked = await checkPipelines(root);
     sources = checked.sources;
-    training = () => checkTraining(checked.pipelines, checked.declarations);
+    const measured = checked.pipelines.filter(({ name }) => only.length === 0 || only.includes(name));
+    training = () => checkTraining(measured, checked.declarations);
     return checked.findings;
   });
   const times = await guarded('training', () => training());

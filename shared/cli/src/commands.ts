@@ -64,8 +64,9 @@ export const FROM_SOURCES: readonly SourceCommand[] = [
   },
   {
     name: 'doctor',
-    words: '',
-    summary: 'what this machine offers, and what that means',
+    words: '[pipeline …]',
+    summary: 'what this machine offers, how long trainings take on it, and how much memory',
+    flagsOf: (words) => [...words],
     source: 'scripts/doctor.ts',
     standsFor: (flags) => ['npm', 'run', 'doctor', ...(flags.length === 0 ? [] : ['--', ...flags])],
   },
