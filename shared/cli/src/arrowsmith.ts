@@ -116,8 +116,8 @@ function withoutWords(command: string, args: readonly string[], flagsOf: Command
 }
 
 /** Starts a command from its sources, and ends as it does. */
-function startSource(root: string, args: readonly string[], { name, source, standsFor }: SourceCommand): void {
-  const flags = withoutWords(name, args, undefined);
+function startSource(root: string, args: readonly string[], { name, source, standsFor, flagsOf }: SourceCommand): void {
+  const flags = withoutWords(name, args, flagsOf);
   if (!flags.includes('--help')) say(standsFor(flags));
   delete process.env['ARROWSMITH_FLAGS']; // those of an Nx around this
   const child = spawn(process.execPath, ['--import', 'tsx', source, ...flags], { cwd: root, stdio: 'inherit' });
