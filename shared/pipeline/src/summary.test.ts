@@ -72,3 +72,17 @@ test('no text is offered of a run without a model, or of a model that reads pict
   for (const steps of [{ count: testStep('count') }, { train: ofPictures }] as Record<string, typeof ofPictures>[])
     expect(commandsIn(formatSummary({ ...testRun({ steps }), ...finished })).join()).not.toContain('generate');
 });
+
+test.each([60, 80, 100, 170])('samples stay within a terminal of %i columns, and within 104 elsewhere', (columns) => {
+  const sample = Array.from({ length: 80 }, (_, i) => `word${i}`).join(' ');
+  const run = { ...testRun({ steps: { train: testStep('train', { highlights: { sample } }) } }), ...finished };
+  const longest = (text: string): number =>
+    Math.max(
+      ...text
+        .split('\n')
+        .filter((line) => line.includes('word'))
+        .map(({ length }) => length),
+    );
+  expect(longest(formatSummary(run, '', { columns }))).toBeLessThanOrEqual(Math.min(columns, 104));
+  expect(longest(formatSummary(run))).toBeGreaterThan(90);
+});

@@ -7,9 +7,14 @@ import { wrapText } from './wrap-text.ts';
 /**
  * The summary of a run as text that a terminal shows as it is, with commands that go on from there.
  * @param description of the pipeline
- * @param isFirst whether the ledger has no other run of the pipeline, which this one could be compared with
+ * @param options whether the ledger has no other run of the pipeline, which this one could be compared with; and how wide a terminal is that shows it
  */
-export function formatSummary(run: Run, description = '', { isFirst = true }: { isFirst?: boolean } = {}): string {
+export function formatSummary(
+  run: Run,
+  description = '',
+  { isFirst = true, columns = Infinity }: { isFirst?: boolean; columns?: number | undefined } = {},
+): string {
+  const lineWidth = Math.min(LINE_WIDTH, columns - INDENT.length);
   const lines = [
     '',
     printableLine(`pipeline ${run.pipeline} · run ${run.id}${run.name === undefined ? '' : ` (${run.name})`}`),
@@ -27,9 +32,9 @@ export function formatSummary(run: Run, description = '', { isFirst = true }: { 
   );
   const isBlock = (text: string): boolean => text.includes('\n') || text.length > LINE_WIDTH;
   const width = Math.max(...highlights.map(([label, text]) => (isBlock(text) ? 0 : label.length)), 0) + 2;
-  for (const [label, text] of highlights) if (!isBlock(text)) lines.push(`  ${label.padEnd(width)}${text}`);
+  for (const [label, text] of highlights) if (!isBlock(text)) lines.push(...entry(label, width, text, columns));
   for (const [label, text] of highlights.filter(([, each]) => isBlock(each)))
-    lines.push('', `  ${label}`, ...wrapText(text, LINE_WIDTH).map((line) => (line === '' ? '' : `    ${line}`)));
+    lines.push('', `  ${label}`, ...wrapText(text, lineWidth).map((line) => (line === '' ? '' : `${INDENT}${line}`)));
   const names = Math.max(12, ...Object.keys(run.steps).map(({ length }) => length + 2));
   lines.push('', `  ${'step'.padEnd(names)}${'time'.padStart(8)}   artifact`);
   for (const [name, step] of Object.entries(run.steps)) {
@@ -37,10 +42,19 @@ export function formatSummary(run: Run, description = '', { isFirst = true }: { 
     lines.push(`  ${name.padEnd(names)}${time.padStart(8)}   artifacts/${run.pipeline}/${name}`);
   }
   const next = commandsAfter(run, isFirst);
-  const columns = Math.max(...next.map(({ command }) => command.length)) + 3;
-  lines.push('', ...next.map(({ command, text }) => `  ${command.padEnd(columns)}${text}`));
+  const commands = Math.max(...next.map(({ command }) => command.length)) + 3;
+  lines.push('', ...next.flatMap(({ command, text }) => entry(command, commands, text, columns)));
   if (run.substitution !== undefined) lines.push('', `!! ${printable(run.substitution)}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** A label and its text, whose lines stand below each other. @param width of the label's column */
+function entry(label: string, width: number, text: string, columns: number): string[] {
+  // Where little room is left beside the label, the terminal may break the line.
+  const room = columns - 2 - width;
+  return wrapText(text, room < 20 ? Infinity : room).map(
+    (line, i) => `  ${(i === 0 ? label : '').padEnd(width)}${line}`,
+  );
 }
 
 interface NextCommand {
@@ -76,4 +90,6 @@ function commandsAfter(run: Run, isFirst: boolean): NextCommand[] {
 /** Text that stands in double quotes in every shell and on one line. */
 const SHELL_SAFE = /^[\p{L}\p{N} ,.:;'?-]{1,60}$/u;
 
+/** Of texts, at most, and what stands before each of their lines. */
 const LINE_WIDTH = 100;
+const INDENT = '    ';

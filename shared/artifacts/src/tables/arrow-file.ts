@@ -74,7 +74,7 @@ export async function openArrowFile(path: string, kind?: string) {
     return { reader, metadata, close };
   } catch (error) {
     await close();
-    throw error instanceof UserError ? error : unreadable(path, kind ?? 'any', error);
+    throw error instanceof UserError ? error : unreadable(path, kind, error);
   }
 }
 
@@ -112,7 +112,7 @@ function otherKind(path: string, kind: string, found: string | undefined): UserE
   });
 }
 
-function unreadable(path: string, kind: string, cause: unknown): Error {
+function unreadable(path: string, kind: string | undefined, cause: unknown): Error {
   const { code, message } = cause as NodeJS.ErrnoException;
   const isSystem = code !== undefined && !code.startsWith('ERR_');
   if (isSystem && code !== 'ENOENT' && code !== 'EISDIR') return cause as Error; // the disk, not the file
@@ -120,7 +120,7 @@ function unreadable(path: string, kind: string, cause: unknown): Error {
   return new UserError(
     {
       what: `cannot read ${path}`,
-      expected: `an Arrow IPC file of kind "${kind}"`,
+      expected: kind === undefined ? 'an Arrow IPC file' : `an Arrow IPC file of kind "${kind}"`,
       found: code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'a folder' : damaged,
       fix: 'run the stage that writes it again',
     },

@@ -156,9 +156,10 @@ function checkSyntax(source: string): void {
     throw new UserError(
       {
         what: 'this is no regular expression',
-        found: source,
+        where: source,
         expected: "JavaScript's syntax, with the flag u",
-        fix: error instanceof Error ? error.message : String(error),
+        found: error instanceof Error ? error.message : String(error),
+        fix: 'put a backslash before what stands for itself, such as \\( or \\.',
       },
       { cause: error },
     );
