@@ -383,6 +383,7 @@ const std::vector<Kernel>& kernels() {
       kernel("gaussianTopK", "n>=0, d, x[n d], deviations, y[n d], means[n], standardDeviations[n]", gaussianTopK),
       kernel("gaussianTopKGradient", "n>=0, d, dY[n d], x[n d], deviations, means[n], standardDeviations[n], dX[n d]",
              gaussianTopKGradient),
+      kernel("firstLargest", "n>=0, d, x[n d], places[n]; d <= 16777216", firstLargest),
       kernel("softmax", "n>=0, d, x[n d], y[n d]", softmax),
       kernel("softmaxGradient", "n>=0, d, dY[n d], y[n d], dX[n d]", softmaxGradient),
       kernel("logSumExp", "n>=0, d, x[n d], y[n]", logSumExp),

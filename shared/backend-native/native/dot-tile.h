@@ -3,6 +3,7 @@
  * takes the products i, i + kLanes, … one after the other, and then the lanes are added by halves (simd.h).
  */
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <type_traits>
 
@@ -21,8 +22,10 @@ constexpr int kDotColumns = 4;
 /** … and for few rows of x, whose sums alone would wait for each other. */
 constexpr int kDotColumnsOfFew = 8;
 
-/** Whether a tile asks for the rows after its own, which follow them in memory. */
+/** Whether a tile asks for rows after its own, which follow them in memory. */
 enum class Ahead { nothing, nextRows };
+/** How far ahead, in bytes: as much as comes while memory answers. Whole tiles, at least one. */
+constexpr int64_t kAheadBytes = 12 * 1024;
 
 /**
  * The sums of the products of rows x[R][k] with rows w[C][k], as vectors of lanes that are still to be added up.
@@ -57,9 +60,10 @@ inline __attribute__((always_inline)) void dotTile(const float* const* x, const 
   };
   int64_t i = 0;
   if constexpr (ahead == Ahead::nextRows) {
+    const int64_t tile = C * k, distance = tile * std::max<int64_t>(1, kAheadBytes / (tile * static_cast<int64_t>(sizeof(Element))));
     for (; i + kLineElements <= k; i += kLineElements) {
 #pragma GCC unroll 8
-      for (int c = 0; c < C; c++) __builtin_prefetch(ws[c] + C * k + i);
+      for (int c = 0; c < C; c++) __builtin_prefetch(ws[c] + distance + i);
 #pragma GCC unroll 16
       for (int vector = 0; vector < kLineVectors; vector++) step(i + vector * kLanes);
     }

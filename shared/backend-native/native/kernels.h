@@ -259,6 +259,11 @@ void layerNormGradient(int64_t n, int64_t d, const float* dY, const float* x, co
 /** Turns each head's vector of x[rows, heads, headDim], or with `inverse` back, which is the gradient. Row i is at position i mod s. */
 void rope(int64_t rows, int64_t s, int64_t heads, int64_t headDim, const Rotation& rotation, const float* x, bool inverse, float* y);
 
+// ---- first-largest.cc
+
+/** places[n] = where each row of x[n, d] has its largest number, the first of equal ones; −1 where a number of the row is not finite. d is at most 2²⁴. */
+void firstLargest(int64_t n, int64_t d, const float* x, float* places);
+
 // ---- gaussian-top-k.cc
 
 /** y = max(0, x − (mean + deviations · standard deviation)), with each row's mean and standard deviation (divided by d). */

@@ -126,9 +126,17 @@ void multiplyPart(const StoredProduct& product, const ProductPart& part) {
     decodeRows(matrix, out0, out1 - out0, decoded);
     floats = decoded;
   }
-  for (int64_t row = row0; row < row1; row += kDotRows) {
-    withRowCount(std::min<int64_t>(kDotRows, row1 - row), [&, out0 = out0, out1 = out1](auto count) {
-      multiplyRows<F32Elements, decltype(count)::value, Ahead::nothing>(product, row, out0, out1, floats);
+  // Tiles of about as many rows each: the fewer a tile has, the longer its sums wait for each other.
+  const int64_t tiles = pieces(row1 - row0, kDotRows);
+  for (int64_t tile = 0; tile < tiles; tile++) {
+    const int64_t row = row0 + (row1 - row0) * tile / tiles, next = row0 + (row1 - row0) * (tile + 1) / tiles;
+    withRowCount(next - row, [&, out0 = out0, out1 = out1](auto count) {
+      constexpr int R = decltype(count)::value;
+      if (tile == 0 && matrix.format == Format::f32) {
+        multiplyRows<F32Elements, R, Ahead::nextRows>(product, row, out0, out1, floats);  // which come from memory, and are in the cache then
+      } else {
+        multiplyRows<F32Elements, R, Ahead::nothing>(product, row, out0, out1, floats);
+      }
     });
   }
 }

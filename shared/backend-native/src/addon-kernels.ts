@@ -506,6 +506,10 @@ export interface AddonKernels {
     dX: Float32Array,
   ): void;
   /**
+   * n>=0, d, x[n d], places[n]; d <= 16777216
+   */
+  firstLargest(n: Size, d: Size, x: Float32Array, places: Float32Array): void;
+  /**
    * n>=0, d, x[n d], y[n d]
    */
   softmax(n: Size, d: Size, x: Float32Array, y: Float32Array): void;

@@ -7,6 +7,7 @@ export { attention, type AttentionOptions } from './attention.ts';
 export { columnMeans, scaleColumns } from './columns.ts';
 export { combine, dispatch } from './dispatch.ts';
 export { embedding } from './embedding.ts';
+export { firstLargest } from './first-largest.ts';
 export { gaussianTopK, type GaussianTopKOptions } from './gaussian-top-k.ts';
 export { gatedFeedForward } from './gated-feed-forward.ts';
 export { geglu } from './geglu.ts';

@@ -34,11 +34,15 @@ export function allStored(weights: readonly Weight[]): StoredMatrix[] | undefine
 interface BackendWithFormats {
   /** The formats that its kernels know. */
   storedFormats: readonly string[];
+  /** An int32 tensor of bytes, which are copied. */
+  words(bytes: Uint8Array): tf.TensorInfo;
 }
+
+const backendWithFormats = () => tf.backend() as Partial<BackendWithFormats>;
 
 /** Whether the active backend has kernels for matrices in this format. */
 export function multipliesStored(format: string): boolean {
-  return ((tf.backend() as Partial<BackendWithFormats>).storedFormats ?? []).includes(format);
+  return (backendWithFormats().storedFormats ?? []).includes(format);
 }
 
 /**
@@ -47,9 +51,9 @@ export function multipliesStored(format: string): boolean {
  * @param bytes as the format says; they are copied
  */
 export function storedMatrix(format: string, shape: readonly number[], bytes: Uint8Array): StoredMatrix {
-  const words = new Int32Array(Math.ceil(bytes.length / 4));
-  new Uint8Array(words.buffer).set(bytes);
-  return { format, shape, words: tf.tensor1d(words, 'int32') };
+  const words = backendWithFormats().words?.(bytes);
+  if (words === undefined) throw new Error(`backend "${tf.getBackend()}" multiplies no stored matrices`);
+  return { format, shape, words: tf.engine().makeTensorFromTensorInfo(words) };
 }
 
 const formats = (matrices: readonly StoredMatrix[]): string[] => matrices.map(({ format }) => format);

@@ -7,6 +7,7 @@
  * `linear` and of each format: the median, and what one turn of ten surpasses, which says more where others use the cores, too.
  */
 #include <algorithm>
+#include <sys/mman.h>
 #include <time.h>
 
 #include <chrono>
@@ -54,6 +55,17 @@ float readAll(const float* data, int64_t count) {
   return total;
 }
 
+/** Floats where the backend's tensors are: at the beginning of a line, and in huge pages if there are many. */
+float* allocate(int64_t count) {
+  constexpr size_t kHugePage = size_t{2} << 20;
+  const size_t bytes = (static_cast<size_t>(count) * sizeof(float) / kHugePage + 1) * kHugePage;
+  void* const memory = std::aligned_alloc(kHugePage, bytes);
+#if defined(__linux__)
+  madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+  return static_cast<float*>(memory);
+}
+
 struct Way {
   std::string name;
   /** Bytes that a call reads, of which there are `copies`. */
@@ -76,24 +88,25 @@ int main(int count, char** arguments) {
     const int64_t out = std::atoi(arguments[i]), in = std::atoi(arguments[i + 1]), n = std::atoi(arguments[i + 2]);
     const int64_t words = storedWords(Format::f32, out, out * in);
     const int64_t copies = std::max<int64_t>(1, (megabytes << 20) / (4 * words));
-    float* const memory = static_cast<float*>(std::aligned_alloc(1 << 21, ((static_cast<size_t>(copies * words) * 4 >> 21) + 1) << 21));
+    float* const memory = allocate(copies * words);
     uint32_t state = 1;
     for (int64_t j = 0; j < copies * words; j++) {
       state = state * 1664525 + 1013904223;
       memory[j] = static_cast<float>(state >> 8) / (1 << 24) - 0.5f;
     }
-    std::vector<float> x(static_cast<size_t>(n * in), 0.5f), y(static_cast<size_t>(n * out));
+    float *const x = allocate(n * in), *const y = allocate(n * out);
+    std::fill(x, x + n * in, 0.5f);
     std::vector<Way> ways;
     const char* const names[] = {"f32", "bf16", "int8"};
     if (n == 1) ways.push_back({"read", 4 * words, copies, [=](int64_t copy) { readAll(memory + copy * words, words); }, {}});
     else ways.push_back({"linear", 4 * words, copies, [&, n](int64_t copy) {
-           linear(Precision::f32, n, in, out, x.data(), memory + copy * words, nullptr, y.data());
+           linear(Precision::f32, n, in, out, x, memory + copy * words, nullptr, y);
          }, {}});
     for (int format = 0; format < 3; format++) {
       const int64_t own = storedWords(static_cast<Format>(format), out, out * in);
       ways.push_back({names[format], 4 * own, copies * words / own, [&, format, own, n](int64_t copy) {
         const int32_t* const matrix = reinterpret_cast<const int32_t*>(memory) + copy * own;
-        const StoredProduct product{{static_cast<Format>(format), out, in, matrix}, n, x.data(), nullptr, y.data()};
+        const StoredProduct product{{static_cast<Format>(format), out, in, matrix}, n, x, nullptr, y};
         multiplyStored(&product, 1);
       }, {}});
     }
@@ -117,6 +130,6 @@ int main(int count, char** arguments) {
     }
     std::printf("}\n");
     std::fflush(stdout);
-    std::free(memory);
+    for (float* each : {memory, x, y}) std::free(each);
   }
 }

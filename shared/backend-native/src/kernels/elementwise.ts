@@ -40,6 +40,17 @@ export const elementwiseKernels: Kernels = {
     return dX;
   },
 
+  /** x [n, d] → places [n] */
+  FirstLargest({ inputs, backend }) {
+    const x = tensor(inputs, 'x');
+    expectRank('x', x, 2);
+    const [n, d] = x.shape as [number, number];
+    const values = backend.floats(x);
+    const places = backend.output([n]);
+    backend.addon.firstLargest(n, d, values, backend.floats(places));
+    return places;
+  },
+
   /** x [n, d] → y [n] */
   RowLogSumExp({ inputs, backend }) {
     const x = tensor(inputs, 'x');

@@ -2,18 +2,20 @@
 import { UserError } from '@arrowsmith/errors';
 import { forward } from '@arrowsmith/model';
 import * as tf from '@tensorflow/tfjs-core';
-import type { EngineModel } from './model-passes.ts';
+import type { EngineModel, NextTokenScores } from './model-passes.ts';
 
 /** @throws UserError naming the first layer whose output is not finite, where logits have a NaN, or are infinite */
-export function checkLogits(logits: Float32Array, model: EngineModel, tokens: readonly number[]): void {
-  let at = 0; // a loop, as this looks at the whole vocabulary for each token
-  while (at < logits.length && Math.abs(logits[at] ?? NaN) < Infinity) at++;
-  if (at === logits.length) return;
+export function checkLogits(
+  { logits, likeliest }: NextTokenScores,
+  model: EngineModel,
+  tokens: readonly number[],
+): void {
+  if (likeliest !== -1) return;
   throw new UserError({
     what: 'the model’s logits are no numbers',
     where: placeOf(model, tokens),
     expected: 'finite logits',
-    found: String(logits[at]),
+    found: String(logits.find((each) => !Number.isFinite(each))),
     fix: 'use other weights: train with a lower learning rate or a longer warm-up, or import the model anew',
   });
 }

@@ -4,7 +4,13 @@ import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { KvSequence, KvUse } from '../kv/index.ts';
 import { processLogits, sampleToken, tokenLogProbabilities } from '../sampling/index.ts';
 import type { Drafter, DraftRequest } from './drafts.ts';
-import { type CacheOptions, type ComputedTokens, type EngineModel, ModelPasses } from './model-passes.ts';
+import {
+  type CacheOptions,
+  type ComputedTokens,
+  type EngineModel,
+  ModelPasses,
+  type NextTokenScores,
+} from './model-passes.ts';
 import type { ActiveSequence } from './request.ts';
 
 /** Verifying tokens that the draft model itself finds less likely costs more than it brings. */
@@ -68,7 +74,7 @@ export class DraftModel implements Drafter {
         if (this.#followers.get(sequence) !== follower) continue; // nobody wants it any more
         if (drafting.draft.length === 0) this.#memory.commit(kv, tokens);
         else follower.drafted.push(...tokens);
-        for (const logits of scores[i] ?? []) choose(drafting, logits, this.#options.confidence);
+        for (const each of scores[i] ?? []) choose(drafting, each, this.#options.confidence);
       }
       open = open.filter((each) => this.#followers.get(each.sequence) === each.follower && each.count > 0);
     }
@@ -143,7 +149,7 @@ export class DraftModel implements Drafter {
 }
 
 /** The next token of a draft, which is done where the text would end, cannot go on, or is anybody’s guess. */
-function choose(drafting: Drafting, logits: Float32Array, confidence = CONFIDENCE): void {
+function choose(drafting: Drafting, { logits }: NextTokenScores, confidence = CONFIDENCE): void {
   const { sequence, draft, rng } = drafting;
   const { request, output, processors } = sequence;
   const { parameters, prompt, endTokens = [] } = request;

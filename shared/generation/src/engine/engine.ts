@@ -6,7 +6,13 @@ import { checkPrompt } from '../prompt.ts';
 import { checkLogits } from './check-logits.ts';
 import { type DraftCounts, type Drafter, drafterOf, type DraftOptions } from './drafts.ts';
 import { eventQueue } from './event-queue.ts';
-import { type CacheOptions, type ComputedTokens, type EngineModel, ModelPasses } from './model-passes.ts';
+import {
+  type CacheOptions,
+  type ComputedTokens,
+  type EngineModel,
+  ModelPasses,
+  type NextTokenScores,
+} from './model-passes.ts';
 import {
   type ActiveSequence,
   beginSequence,
@@ -18,6 +24,9 @@ import { type Preemption, type ScheduledSequence, Scheduler } from './scheduler.
 
 /** Tokens of a draft. */
 const DRAFT_TOKENS = 5;
+
+/** Of a place that nothing was computed of: an error. */
+const NO_SCORES: NextTokenScores = { logits: new Float32Array(0), likeliest: -1 };
 
 export interface EngineOptions extends Pick<CacheOptions, 'cache' | 'cachePrecision' | 'blockSize'> {
   /** Of the memory for keys and values; by default what `contexts` take. */
@@ -210,19 +219,23 @@ export class Engine {
   }
 
   /** What becomes of a sequence whose tokens are computed: it gets the tokens behind them, as many as its draft has right, and one. */
-  #advance({ sequence, kv }: ScheduledSequence, { tokens: computed, wanted }: ComputedTokens, scores: Float32Array[]) {
+  #advance(
+    { sequence, kv }: ScheduledSequence,
+    { tokens: computed, wanted }: ComputedTokens,
+    scores: NextTokenScores[],
+  ) {
     const { tokens, output, promptScores, request } = sequence;
     const first = kv.length;
-    const behind: Float32Array[] = []; // logits of the next token, and of those behind the draft's
+    const behind: NextTokenScores[] = []; // of the next token, and of those behind the draft's
     for (const [i, place] of wanted.entries()) {
-      const own = scores[i] ?? new Float32Array(0);
+      const own = scores[i] ?? NO_SCORES;
       const position = first + place;
       const next = tokens[position + 1];
       if (next === undefined) behind.push(own);
       else {
         checkLogits(own, this.#model, tokens.slice(0, position + 1));
         // By position: a sequence that gave its memory to others computes its prompt again.
-        promptScores[position] = tokenLogProbabilities(own, next, request.logProbabilities ?? 0);
+        promptScores[position] = tokenLogProbabilities(own.logits, next, request.logProbabilities ?? 0);
       }
     }
     const [begin] = output.length === 0 ? behind : [];
@@ -242,10 +255,10 @@ export class Engine {
     if (typeof next === 'string') this.#end(sequence, next);
   }
 
-  /** Another sample of a prompt that is computed. @param logits of its first token */
-  #begin(sample: ActiveSequence, logits: Float32Array): void {
+  /** Another sample of a prompt that is computed. @param scores of its first token */
+  #begin(sample: ActiveSequence, scores: NextTokenScores): void {
     try {
-      const next = this.#choose(sample, logits);
+      const next = this.#choose(sample, scores);
       if (typeof next === 'string') this.#end(sample, next);
     } catch (error) {
       this.#fail(sample, error);
@@ -253,14 +266,16 @@ export class Engine {
   }
 
   /** @returns the next token of a text, or why it has none to be computed */
-  #choose(sequence: ActiveSequence, logits: Float32Array = new Float32Array(0)): number | FinishReason {
+  #choose(sequence: ActiveSequence, scores: NextTokenScores = NO_SCORES): number | FinishReason {
     const { request, tokens, output, processors, rng, promptScores } = sequence;
     const { parameters, endTokens = [], prompt, logProbabilities } = request;
-    checkLogits(logits, this.#model, tokens);
+    checkLogits(scores, this.#model, tokens);
     if (output.length === 0) {
       sequence.put({ kind: 'prompt', sharedTokens: sequence.sharedTokens, logProbabilities: promptScores });
     }
-    const chosen = chooseToken(logits, { prompt, output }, { filters: parameters, processors, logProbabilities }, rng);
+    const { logits, likeliest } = scores;
+    const choice = { filters: parameters, processors, logProbabilities, likeliest };
+    const chosen = chooseToken(logits, { prompt, output }, choice, rng);
     if (endTokens.includes(chosen.id)) return 'model';
     output.push(chosen.id);
     sequence.put({ kind: 'token', ...chosen });

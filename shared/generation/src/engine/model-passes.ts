@@ -8,13 +8,16 @@ import {
   perLayerRowsOf,
   type PerLayerRows,
 } from '@arrowsmith/model';
+import { firstLargest } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { kvMemories } from '../kv/index.ts';
 import { KvStore, type PassMember } from './kv-store.ts';
-import { RecordedPass } from './recorded-pass.ts';
+import { type PassScores, RecordedPass } from './recorded-pass.ts';
 
-/** Passes over more tokens take so long that what JavaScript does for them is little; and each recording keeps memory of its own. */
-const MOST_RECORDED = 16;
+/** Passes over more tokens take so long that what JavaScript does for them is little. */
+const MOST_RECORDED = 64;
+/** Tokens of all passes that are recorded: each has memory of its own, most of it for the logits of its tokens. */
+const RECORDED_TOKENS = 256;
 
 /** A model, ready to run. */
 export interface EngineModel {
@@ -45,10 +48,18 @@ export interface ComputedTokens extends PassMember {
   wanted: readonly number[];
 }
 
+/** What the model says of the token that follows a place. */
+export interface NextTokenScores {
+  /** [V] */
+  logits: Float32Array;
+  /** The token with the largest logit, the first of equal ones; −1 where not all logits are finite. */
+  likeliest: number;
+}
+
 export class ModelPasses {
   readonly store: KvStore;
   readonly #model: EngineModel;
-  /** By the shape of the pass, which may have come but once, or be none that can be recorded. */
+  /** By the shape of the pass, the one that ran last at the end; a shape may have come but once, or be none that can be recorded. */
   readonly #recorded = new Map<string, RecordedPass | 'once' | 'never'>();
 
   /** @throws UserError when the memory does not suffice for one sequence as long as the context */
@@ -69,8 +80,8 @@ export class ModelPasses {
     this.store = new KvStore(config, memory, precision);
   }
 
-  /** One pass. Who asks for it commits its tokens. @returns for each member, logits [V] of the places that it wants */
-  async compute(members: readonly ComputedTokens[]): Promise<Float32Array[][]> {
+  /** One pass. Who asks for it commits its tokens. @returns for each member, the scores of the places that it wants, until the next pass */
+  async compute(members: readonly ComputedTokens[]): Promise<NextTokenScores[][]> {
     if (members.length === 0) return [];
     const { config, parameters, perLayerRows } = this.#model;
     const recorded = this.#recordedPass(members);
@@ -81,7 +92,7 @@ export class ModelPasses {
       return own;
     });
     if (recorded !== undefined) {
-      const all = rowsOf(recorded.run(members), first);
+      const all = scoresOf(recorded.run(members), first);
       return places.map((own) => own.flatMap((place) => all[place] ?? []));
     }
     const rows = places.flat();
@@ -94,11 +105,13 @@ export class ModelPasses {
       }); // [1, n, d]
       if (rows.length === 0) return undefined;
       const states = tf.reshape(hidden, [ids.length, config.hiddenSize]);
-      return logits(config, parameters, tf.gather(states, tf.tensor1d(rows, 'int32'))); // [rows, V]
+      const values = logits(config, parameters, tf.gather(states, tf.tensor1d(rows, 'int32'))); // [rows, V]
+      return { logits: values, likeliest: firstLargest(values) };
     });
     if (scores === undefined) return members.map(() => []);
-    const values = rowsOf(await scores.data<'float32'>(), rows.length);
-    scores.dispose();
+    const [ofAll, likeliest] = await Promise.all([scores.logits.data<'float32'>(), scores.likeliest.data<'float32'>()]);
+    tf.dispose([scores.logits, scores.likeliest]);
+    const values = scoresOf({ logits: ofAll, likeliest }, rows.length);
     let row = 0;
     return places.map((own) => values.slice(row, (row += own.length)));
   }
@@ -108,7 +121,7 @@ export class ModelPasses {
     this.store.dispose();
   }
 
-  /** A recording of the pass, where each member has as many tokens, few of them, and a pass of that shape has come before. */
+  /** A recording of the pass, where each member has as many tokens, not many altogether, and a pass of that shape has come before. */
   #recordedPass(members: readonly ComputedTokens[]): RecordedPass | undefined {
     const count = members[0]?.tokens.length ?? 0;
     if (count * members.length > MOST_RECORDED || !members.every(({ tokens }) => tokens.length === count)) {
@@ -116,19 +129,44 @@ export class ModelPasses {
     }
     const shape = `${members.length} × ${count}`;
     const known = this.#recorded.get(shape);
-    // Prompts come in all lengths, most of them once.
-    if (known === undefined) this.#recorded.set(shape, 'once');
-    if (known !== 'once') return known === 'never' ? undefined : known;
+    if (known === 'never') return undefined;
+    if (known === undefined) {
+      this.#recorded.set(shape, 'once'); // prompts come in all lengths, most of them once
+      return undefined;
+    }
+    const pass = known === 'once' ? this.#record(shape, members) : known;
+    if (pass !== undefined) {
+      this.#recorded.delete(shape);
+      this.#recorded.set(shape, pass);
+    }
+    return pass;
+  }
+
+  #record(shape: string, members: readonly ComputedTokens[]): RecordedPass | undefined {
     const pass = new RecordedPass(this.#model, this.store, members);
-    this.#recorded.set(shape, pass.isRecorded ? pass : 'never');
-    if (pass.isRecorded) return pass;
-    pass.dispose();
-    return undefined;
+    if (!pass.isRecorded) {
+      this.#recorded.set(shape, 'never');
+      pass.dispose();
+      return undefined;
+    }
+    let tokens = pass.size;
+    for (const each of this.#recorded.values()) if (each instanceof RecordedPass) tokens += each.size;
+    for (const [other, each] of this.#recorded) {
+      if (tokens <= RECORDED_TOKENS) break;
+      if (!(each instanceof RecordedPass)) continue;
+      tokens -= each.size;
+      each.dispose();
+      this.#recorded.set(other, 'once');
+    }
+    return pass;
   }
 }
 
-/** Rows of a matrix. */
-function rowsOf(values: Float32Array, count: number): Float32Array[] {
+/** The scores of `count` places, of logits [count · V]. */
+function scoresOf({ logits: values, likeliest }: PassScores, count: number): NextTokenScores[] {
   const size = values.length / count;
-  return Array.from({ length: count }, (_, i) => values.subarray(i * size, (i + 1) * size));
+  return Array.from({ length: count }, (_, i) => ({
+    logits: values.subarray(i * size, (i + 1) * size),
+    likeliest: likeliest[i] ?? -1,
+  }));
 }

@@ -1,12 +1,23 @@
 /** @file A pass over one token of each of a few sequences, or few of each, recorded: it takes less time than what JavaScript does for its kernels. */
 import { changingTables, type ChangingTables, forward, logits } from '@arrowsmith/model';
 import { borrowValues, recorded, type Recording } from '@arrowsmith/backend';
+import { firstLargest, reshape } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { changingPlacement, type ChangingPlacement } from './changing-placement.ts';
 import type { KvStore, PassMember } from './kv-store.ts';
 import type { EngineModel } from './model-passes.ts';
 
+/** What a pass says of its tokens. */
+export interface PassScores {
+  /** [n · V] */
+  logits: Float32Array;
+  /** `firstLargest` of them, [n]. */
+  likeliest: Float32Array;
+}
+
 export class RecordedPass {
+  /** Its tokens. */
+  readonly size: number;
   readonly #model: EngineModel;
   readonly #ids: Int32Array;
   /** Rows of the table of per-layer embeddings, where it is not among the parameters. */
@@ -14,13 +25,14 @@ export class RecordedPass {
   readonly #inputs: tf.Tensor[] = [];
   readonly #tables: ChangingTables;
   readonly #place: ChangingPlacement;
-  readonly #recording: Recording<tf.Tensor> | undefined;
+  readonly #recording: Recording<{ logits: tf.Tensor; likeliest: tf.Tensor }> | undefined;
 
   /** Records the pass, for as many sequences as there are members, with as many tokens each. */
   constructor(model: EngineModel, store: KvStore, members: readonly PassMember[]) {
     const { config, parameters, perLayerRows } = model;
     const each = members[0]?.tokens.length ?? 0;
     const count = members.length * each;
+    this.size = count;
     this.#model = model;
     this.#ids = new Int32Array(count);
     const size = config.perLayerEmbedding?.size ?? 0;
@@ -37,7 +49,8 @@ export class RecordedPass {
     this.#recording = recorded(() => {
       const cache = store.passOf(this.#place.placement);
       const hidden = forward(config, parameters, ids, { cache, perLayerRows: rows }); // [1, n, d]
-      return logits(config, parameters, hidden); // [1, n, V]
+      const values = logits(config, parameters, reshape(hidden, [count, config.hiddenSize])); // [n, V]
+      return { logits: values, likeliest: firstLargest(values) };
     });
   }
 
@@ -46,12 +59,13 @@ export class RecordedPass {
     return this.#recording !== undefined;
   }
 
-  /** @returns logits of all tokens, [n · V], in memory that the next run writes to */
-  run(members: readonly PassMember[]): Float32Array {
+  /** @returns in memory that the next run writes to */
+  run(members: readonly PassMember[]): PassScores {
     if (this.#recording === undefined) throw new Error('the pass was not recorded');
     this.#set(members);
     this.#recording.run();
-    return borrowValues(this.#recording.result);
+    const { logits: values, likeliest } = this.#recording.result;
+    return { logits: borrowValues(values), likeliest: borrowValues(likeliest) };
   }
 
   dispose(): void {

@@ -2,7 +2,7 @@
 import { beamSearch, type BeamSearchOptions, type FinishedBeam, logSoftmax, type OpenBeam } from '../sampling/index.ts';
 import type { KvSequence } from '../kv/index.ts';
 import { checkLogits } from './check-logits.ts';
-import { type CacheOptions, type EngineModel, ModelPasses } from './model-passes.ts';
+import { type CacheOptions, type EngineModel, ModelPasses, type NextTokenScores } from './model-passes.ts';
 import { checkPrompt } from '../prompt.ts';
 
 export interface BeamOptions extends BeamSearchOptions, Pick<CacheOptions, 'cache' | 'blockSize'> {
@@ -35,9 +35,9 @@ export async function searchBeams(
       async (beams) => {
         signal?.throwIfAborted();
         const scores = await tree.read(beams);
-        return scores.map((logits, i) => {
-          checkLogits(logits, model, [...prompt, ...(beams[i]?.tokens ?? [])]);
-          return logSoftmax(logits);
+        return scores.map((each, i) => {
+          checkLogits(each, model, [...prompt, ...(beams[i]?.tokens ?? [])]);
+          return logSoftmax(each.logits);
         });
       },
       { ...options, maximumTokens },
@@ -62,8 +62,8 @@ export class BeamTree {
     this.#passTokens = passTokens;
   }
 
-  /** Reads the last token of each beam, or the prompt. @returns logits [V] of the tokens that follow them */
-  async read(beams: readonly OpenBeam[]): Promise<Float32Array[]> {
+  /** Reads the last token of each beam, or the prompt. @returns the scores of the tokens that follow them */
+  async read(beams: readonly OpenBeam[]): Promise<NextTokenScores[]> {
     if (this.#sequences.length === 0) return [await this.#readPrompt()];
     this.#sequences = this.#continued(beams.map(({ parent }) => parent));
     const last = beams.map(({ tokens }) => tokens.slice(-1));
@@ -79,16 +79,18 @@ export class BeamTree {
   }
 
   /** The prompt, in pieces. */
-  async #readPrompt(): Promise<Float32Array> {
+  async #readPrompt(): Promise<NextTokenScores> {
     const sequence = this.#memory.add(this.#prompt);
     if (sequence === undefined) throw noRoom();
     this.#sequences = [sequence];
-    let scores: Float32Array[] = [];
+    let scores: NextTokenScores[] = [];
     while (sequence.length < this.#prompt.length) {
       const piece = this.#prompt.slice(sequence.length, sequence.length + this.#passTokens);
       scores = await this.#compute([sequence], [piece]);
     }
-    return scores[0] ?? new Float32Array(0);
+    const [last] = scores;
+    if (last === undefined) throw new Error('the prompt is empty');
+    return last;
   }
 
   /** Sequences that continue their parents: the last child of each is the parent itself, the others are forks, and who has no child goes. */
@@ -105,8 +107,8 @@ export class BeamTree {
     });
   }
 
-  /** One pass over new tokens of each sequence. @returns logits behind the last ones */
-  async #compute(sequences: readonly KvSequence[], tokens: readonly (readonly number[])[]): Promise<Float32Array[]> {
+  /** One pass over new tokens of each sequence. @returns the scores behind the last ones */
+  async #compute(sequences: readonly KvSequence[], tokens: readonly (readonly number[])[]): Promise<NextTokenScores[]> {
     const members = sequences.map((kv, i) => {
       const own = tokens[i] ?? [];
       const copies = this.#memory.extend(kv, own.length);

@@ -10,6 +10,8 @@ export interface ChoiceOptions {
   filters: Filters;
   /** What changes the logits before, in order; `processorsOf` makes them of parameters. */
   processors: readonly LogitsProcessor[];
+  /** The token with the largest logit, the first of equal ones, where it is known already. */
+  likeliest?: number | undefined;
   /** Tell the token's log-probability, and those of so many most likely tokens. Absent: tell none. */
   logProbabilities?: number | undefined;
 }
@@ -31,10 +33,14 @@ export interface ChosenToken {
 export function chooseToken(
   logits: Float32Array,
   sequence: TokenSequence,
-  { filters, processors, logProbabilities }: ChoiceOptions,
+  { filters, processors, likeliest, logProbabilities }: ChoiceOptions,
   rng: RandomGenerator,
 ): ChosenToken {
-  const id = sampleToken(processLogits(logits, processors, sequence), filters, rng);
+  const isLikeliest = filters.temperature === 0 && processors.length === 0;
+  const id =
+    isLikeliest && likeliest !== undefined
+      ? likeliest
+      : sampleToken(processLogits(logits, processors, sequence), filters, rng);
   return {
     id,
     logProbabilities: logProbabilities === undefined ? undefined : tokenLogProbabilities(logits, id, logProbabilities),
