@@ -81,7 +81,7 @@ describe.each(['llama3', 'gemma3', 'llama4'])('beam search by %s', (family) => {
   test('gives all blocks back', async () => {
     const passes = new ModelPasses({ config, parameters }, { contextLength: CONTEXT, contexts: 4, blockSize: 4 });
     const tree = new BeamTree(passes, prompt, 3);
-    await beamSearch(async (beams) => (await tree.read(beams)).map(({ logits }) => logSoftmax(logits)), {
+    await beamSearch(async (beams) => (await tree.read(beams)).map((each) => logSoftmax(each.logits)), {
       beams: 3,
       maximumTokens: 10,
       endTokens: [],
