@@ -8,6 +8,9 @@ import { BufferPool } from './buffer-pool.ts';
 import { KernelQueue } from './kernel-queue.ts';
 import { keepAll, type Recording } from './recording.ts';
 
+/** The system gives memory in such pieces or larger ones as pages of zeros (native/addon-memory.h). */
+const LAZY_BYTES = 2 ** 21;
+
 /** Bytes of tensors and of what kernels keep for themselves. */
 export interface NativeMemory {
   /** In tensors. */
@@ -34,6 +37,8 @@ export class NativeBackend extends MathBackendCPU {
   /** C++'s name of the precision of matrix products. */
   precision: 0 | 1 = precisionCode.f32;
   readonly #pool: BufferPool;
+  /** Memory of {@link lastingZeros}. */
+  readonly #lasting = new Set<ArrayBufferLike>();
   /** Bytes of tensors that are not from the pool. */
   #others = 0;
   #peak = 0;
@@ -42,11 +47,7 @@ export class NativeBackend extends MathBackendCPU {
   constructor(addon: Addon) {
     super();
     this.addon = addon;
-    this.#pool = new BufferPool(addon.allocate, (buffer) => {
-      // What waits may use it; what is recorded has memory of its own, with which the pool does not part.
-      if (!this.queue.isRecording) this.queue.run();
-      addon.release(buffer);
-    });
+    this.#pool = new BufferPool(addon.allocate, (buffer) => this.#release(buffer));
   }
 
   /** @throws UserError for bf16 where the build or the processor has none */
@@ -80,6 +81,15 @@ export class NativeBackend extends MathBackendCPU {
     values.fill(0, Math.max(0, count - 1)); // bytes to spare
     new Uint8Array(buffer).set(bytes);
     return this.#add(values, [count], 'int32');
+  }
+
+  /** A new tensor of zeros that takes memory as it is written to, and gives it back when it is disposed of: for what is large and stays for long. */
+  lastingZeros(shape: number[], dtype: 'float32' | 'int32'): TensorInfo {
+    const buffer = this.addon.allocate(4 * sizeOf(shape));
+    const values = dtype === 'float32' ? new Float32Array(buffer) : new Int32Array(buffer);
+    if (values.byteLength < LAZY_BYTES) values.fill(0);
+    this.#lasting.add(buffer);
+    return this.#add(values, shape, dtype);
   }
 
   /** Runs `f`, whose kernels wait until one of their results is looked at, or `f` is done: JavaScript's part goes faster so. */
@@ -208,8 +218,15 @@ export class NativeBackend extends MathBackendCPU {
     if (disposed && isTypedArray(values)) {
       if (this.#pool.owns(values)) this.#pool.give(values);
       else this.#others -= values.byteLength;
+      if (this.#lasting.delete(values.buffer)) this.#release(values.buffer as ArrayBuffer);
     }
     return disposed;
+  }
+
+  #release(buffer: ArrayBuffer): void {
+    // What waits may use it; what is recorded has memory of its own, with which the pool does not part.
+    if (!this.queue.isRecording) this.queue.run();
+    this.addon.release(buffer);
   }
 
   #add(values: backend_util.BackendValues | undefined, shape: number[], dtype: DataType): TensorInfo {

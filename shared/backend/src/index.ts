@@ -1,3 +1,3 @@
 /** @file What the active backend offers besides operations. Where it offers nothing of the kind, results are the same without. */
-export { borrowValues, dryRun, releaseMemory, type DryRunMemory } from './memory.ts';
+export { borrowValues, dryRun, lastingZeros, releaseMemory, type DryRunMemory } from './memory.ts';
 export { queued, recorded, type Recording } from './queue.ts';

@@ -20,6 +20,17 @@ export async function dryRun(f: () => Promise<void>): Promise<DryRunMemory> {
 interface BackendWithMemory {
   releaseKept(): void;
   flushedFloats(tensor: tf.TensorInfo): Float32Array;
+  lastingZeros(shape: readonly number[], dtype: 'float32' | 'int32'): tf.TensorInfo;
+}
+
+/**
+ * A tensor of zeros that is large and stays for long, such as a table that is written to in place: on the backend that can, its memory begins where kernels
+ * read it fastest, is taken as it is written to, and goes when the tensor is disposed of.
+ */
+export function lastingZeros(shape: readonly number[], dtype: 'float32' | 'int32' = 'float32'): tf.Tensor {
+  const backend = tf.backend() as Partial<BackendWithMemory>;
+  const zeros = backend.lastingZeros?.(shape, dtype);
+  return zeros === undefined ? tf.zeros([...shape], dtype) : tf.engine().makeTensorFromTensorInfo(zeros);
 }
 
 /** Gives the system back what the active backend keeps for tensors to come. For when a computation ends that took much. */

@@ -1,4 +1,5 @@
 /** @file Keys and values as int8, with a float32 scale for each head of a row: max|x| / 127, as ggml's Q8_0 but for the size of what has one. */
+import { lastingZeros } from '@arrowsmith/backend';
 import { UserError } from '@arrowsmith/errors';
 import {
   hasInt8Rows,
@@ -32,8 +33,8 @@ export class Int8Rows implements KvRows {
     checkInt8Rows(config);
     this.#config = config;
     this.#span = scaleSpan(config);
-    this.#words = tf.tidy(() => tf.keep(tf.zeros([elements / WORD], 'int32')));
-    this.#scales = tf.tidy(() => tf.keep(tf.zeros([elements / this.#span])));
+    this.#words = tf.tidy(() => tf.keep(lastingZeros([elements / WORD], 'int32')));
+    this.#scales = tf.tidy(() => tf.keep(lastingZeros([elements / this.#span])));
   }
 
   get bytes(): number {

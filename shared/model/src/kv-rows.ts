@@ -8,6 +8,7 @@ import {
   type Integers,
   type PagedLayout,
 } from '@arrowsmith/ops';
+import { lastingZeros } from '@arrowsmith/backend';
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttentionConfig, DecoderConfig } from './config.ts';
 
@@ -47,7 +48,7 @@ export class FloatRows implements KvRows {
 
   constructor(config: DecoderConfig, elements: number) {
     this.#config = config;
-    this.#pool = tf.tidy(() => tf.keep(tf.zeros([elements])));
+    this.#pool = tf.tidy(() => tf.keep(lastingZeros([elements])));
   }
 
   get bytes(): number {

@@ -8,7 +8,7 @@ import {
   perLayerRowsOf,
   type PerLayerRows,
 } from '@arrowsmith/model';
-import { firstLargest } from '@arrowsmith/ops';
+import { embedding, firstLargest, reshape } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { kvMemories } from '../kv/index.ts';
 import { KvStore, type PassMember } from './kv-store.ts';
@@ -104,8 +104,8 @@ export class ModelPasses {
         perLayerRows: perLayerRowsOf(config, ids, shape, perLayerRows),
       }); // [1, n, d]
       if (rows.length === 0) return undefined;
-      const states = tf.reshape(hidden, [ids.length, config.hiddenSize]);
-      const values = logits(config, parameters, tf.gather(states, tf.tensor1d(rows, 'int32'))); // [rows, V]
+      const states = reshape(hidden, [ids.length, config.hiddenSize]);
+      const values = logits(config, parameters, embedding(states, tf.tensor1d(rows, 'int32'))); // [rows, V]
       return { logits: values, likeliest: firstLargest(values) };
     });
     if (scores === undefined) return members.map(() => []);
