@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { useBackend } from '@arrowsmith/engine';
 import { Engine, type EngineModel, generationParameters } from '@arrowsmith/generation';
 import { decoderConfig, initialWeights, modelParameters, type Weights } from '@arrowsmith/model';
-import { quantizeInt8, storeBfloat16, storeFloat32, storeInt8 } from '@arrowsmith/quantization';
+import { quantizeInt8, storeAs, storeBfloat16, storeFloat32, storeInt8 } from '@arrowsmith/quantization';
 import { runnable } from '@arrowsmith/quantization/model';
 import * as tf from '@tensorflow/tfjs-core';
 import * as z from 'zod';
@@ -40,7 +40,8 @@ const config = decoderConfig(
 const formats = {
   f32: storeFloat32,
   bf16: storeBfloat16,
-  int8: (tensor: Weights[string]) => (tensor.shape.length < 2 ? storeFloat32(tensor) : storeInt8(quantizeInt8(tensor))),
+  int8: (tensor: Weights[string]) => storeInt8(quantizeInt8(tensor)),
+  'int4-g32': (tensor: Weights[string]) => storeAs('int4-g32', tensor),
 };
 type Format = keyof typeof formats;
 
@@ -112,6 +113,7 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
     unit: 'tokens/s',
     threads,
     int8OverF32: rate('int8 single') / single,
+    int4OverF32: rate('int4-g32 single') / single,
     bf16OverF32: rate('bf16 single') / single,
     batch32OverSingle: rate('f32 batch') / single,
     shareOfBandwidth: (single * bytes) / rate('memory'),

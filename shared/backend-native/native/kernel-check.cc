@@ -55,7 +55,9 @@ int64_t Signature::lengthOf(const Parameter& parameter, const Given* given, size
   const int64_t rows = valueOf(parameter.length, given, element);
   if (parameter.columns.text.empty()) return rows;
   const Format format = static_cast<Format>(given[parameter.format].list[element]);
-  return storedWords(format, rows, times(rows, valueOf(parameter.columns, given)));
+  const int64_t columns = valueOf(parameter.columns, given), elements = times(rows, columns);
+  // Four bytes for each of so many elements are beyond 2^62, too.
+  return elements > kHuge / 8 || !takesRows(format, columns) ? kHuge : storedWords(format, rows, elements);
 }
 
 int64_t Signature::countOf(const Expression& expression, const Given* given) const {

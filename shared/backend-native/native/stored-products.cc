@@ -10,8 +10,10 @@
 namespace arrowsmith {
 namespace {
 
-/** Bytes of a matrix in a part for few rows, which is read once: enough to read on and on, few enough for all threads to end at about one time. */
-constexpr int64_t kStreamedBytes = 96 * 1024;
+/** Elements of a matrix in a part for few rows, which is read once: enough to read on and on, few enough for all threads to end at about one time. */
+constexpr int64_t kStreamedElements = 24 * 1024;
+/** Parts of equal size are a multiple of so many, so that two or four threads have as many each. */
+constexpr int64_t kPartsTogether = 4;
 /** Bytes of float32 in a part for many rows, which read them again and again: they stay in the second-level cache. */
 constexpr int64_t kKeptBytes = 192 * 1024;
 /** Rows in a part, at most. */
@@ -76,8 +78,15 @@ void multiplyRows(const StoredProduct& product, int64_t row, int64_t out0, int64
   for (; out < out1; out++) multiplyTile<Elements, R, 1, ahead>(product, row, out, at());
 }
 
-/** Rows [from, from + count) of a matrix as floats, without their scales. */
+/** Rows [from, from + count) of a matrix as floats; those of int8 without their scales. */
 void decodeRows(const StoredMatrix& matrix, int64_t from, int64_t count, float* floats) {
+  if (const BlockFormat* blocks = blockFormat(matrix.format)) {
+    const uint8_t* block = static_cast<const uint8_t*>(matrix.row(from));
+    for (const float* const end = floats + count * matrix.columns; floats < end; floats += blocks->size, block += blocks->bytes) {
+      blocks->decode(block, floats);
+    }
+    return;
+  }
   withElements(matrix.format, [&](auto elements) {
     using Elements = decltype(elements);
     const auto* const values = static_cast<const typename Elements::Element*>(matrix.row(from));
@@ -94,8 +103,12 @@ size_t decodedBytes(int64_t outs, int64_t in) { return sizeof(float) * static_ca
 }  // namespace
 
 ProductCut::ProductCut(int64_t n, const StoredMatrix& matrix, int64_t matrices) {
-  const int64_t bytes = isFew(n) ? kStreamedBytes / std::max<int64_t>(1, matrix.rowBytes()) : kKeptBytes / (4 * matrix.columns);
-  outs = std::max<int64_t>(kDotColumnsOfFew, bytes / matrices / kLanes * kLanes);
+  const int64_t elements = isFew(n) ? kStreamedElements : kKeptBytes / 4;
+  const int64_t most = std::max<int64_t>(kDotColumnsOfFew, elements / matrix.columns / matrices);
+  int64_t parts = pieces(std::max<int64_t>(1, matrix.rows), most);
+  if (isFew(n) && parts > 1) parts = pieces(parts, kPartsTogether) * kPartsTogether;
+  const int64_t unit = matrices == 1 ? kDotColumnsOfFew : kLanes;
+  outs = pieces(pieces(matrix.rows, parts), unit) * unit;
   outs = std::min(outs, std::max<int64_t>(1, matrix.rows));
   rows = std::min(std::max<int64_t>(1, n), isFew(n) ? kFewRows : kPartRows);
   rowParts = pieces(n, rows);
@@ -110,6 +123,17 @@ ProductPart ProductCut::part(int64_t index, int64_t n, int64_t out) const {
 void multiplyPart(const StoredProduct& product, const ProductPart& part) {
   const auto [row0, row1, out0, out1] = part;
   const StoredMatrix& matrix = product.matrix;
+  if (isFew(row1 - row0) && blockFormat(matrix.format) != nullptr) {
+    float* const decoded = static_cast<float*>(scratchBytes(Scratch::storedRows, decodedBytes(kDotColumnsOfFew, matrix.columns)));
+    for (int64_t out = out0; out < out1; out += kDotColumnsOfFew) {
+      const int64_t next = std::min(out1, out + kDotColumnsOfFew);
+      decodeRows(matrix, out, next - out, decoded);
+      withRowCount(row1 - row0, [&, row0 = row0](auto count) {
+        multiplyRows<F32Elements, decltype(count)::value, Ahead::nothing>(product, row0, out, next, decoded);
+      });
+    }
+    return;
+  }
   if (isFew(row1 - row0)) {
     withElements(matrix.format, [&, row0 = row0, row1 = row1, out0 = out0, out1 = out1](auto elements) {
       using Elements = decltype(elements);
@@ -142,8 +166,9 @@ void multiplyPart(const StoredProduct& product, const ProductPart& part) {
 }
 
 void needForProduct(int64_t n, const StoredMatrix& matrix) {
-  if (isFew(n) || matrix.format == Format::f32) return;
-  needOnEachThread(Scratch::storedRows, decodedBytes(ProductCut(n, matrix).outs, matrix.columns));
+  if (matrix.format == Format::f32 || (isFew(n) && blockFormat(matrix.format) == nullptr)) return;
+  const int64_t outs = isFew(n) ? kDotColumnsOfFew : std::max<int64_t>(kDotColumnsOfFew, ProductCut(n, matrix).outs);
+  needOnEachThread(Scratch::storedRows, decodedBytes(outs, matrix.columns));
 }
 
 void multiplyStored(const StoredProduct* products, int64_t count) {

@@ -7,7 +7,7 @@
 export type Size = number;
 
 /** Of a stored matrix: `formatCode`. */
-export type Format = 0 | 1 | 2;
+export type Format = number;
 
 export interface AddonKernels {
   /**

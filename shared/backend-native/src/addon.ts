@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
-import type { AddonKernels } from './addon-kernels.ts';
+import type { AddonKernels, Format } from './addon-kernels.ts';
 import { withBuildLock } from './build-lock.ts';
 import { buildNative } from './compile.ts';
 import { BUILD_COMMAND, nativeBuild } from './native-build.ts';
@@ -13,7 +13,29 @@ export type Precision = 'f32' | 'bf16';
 /** C++'s enumerations. */
 export const precisionCode = { f32: 0, bf16: 1 } as const satisfies Record<Precision, number>;
 export const activationCode = { silu: 0, 'gelu-tanh': 1 } as const;
-export const formatCode = { f32: 0, bf16: 1, int8: 2 } as const;
+/** Of the formats of stored matrices, by name; in the order of native/block-formats.h. */
+export const formatCode: Readonly<Record<string, Format>> = Object.fromEntries(
+  [
+    'f32',
+    'bf16',
+    'int8',
+    'f16',
+    ...[8, 4, 3, 2].flatMap((bits) =>
+      [32, 128].flatMap((size) => [`int${bits}-g${size}`, `int${bits}-g${size}-asymmetric`]),
+    ),
+    'Q8_0',
+    'Q5_1',
+    'Q5_0',
+    'Q4_1',
+    'Q4_0',
+    'IQ4_NL',
+    'Q6_K',
+    'Q5_K',
+    'Q4_K',
+    'Q3_K',
+    'Q2_K',
+  ].map((format, code) => [format, code]),
+);
 
 /** Kernels with their arguments: opaque. */
 export type RecordedKernels = object;

@@ -9,7 +9,7 @@
 
 namespace arrowsmith::test {
 
-constexpr Format kAllFormats[] = {Format::f32, Format::bf16, Format::int8};
+constexpr Format kAllFormats[] = {Format::f32, Format::bf16, Format::int8, Format::f16};
 
 /** A matrix [rows, columns]: its words, and its values. */
 struct RandomMatrix {
@@ -29,6 +29,11 @@ struct RandomMatrix {
       if (format == Format::bf16) {
         std::memcpy(bytes + 2 * i, reinterpret_cast<const char*>(&values[i]) + 2, 2);
         std::memset(&values[i], 0, 2);
+      }
+      if (format == Format::f16) {
+        const uint16_t half = static_cast<uint16_t>(0x2c00 + 37 * i % 0x1400 + (i % 2) * 0x8000);  // of magnitudes from 1/16 to 2
+        std::memcpy(bytes + 2 * i, &half, 2);
+        values[i] = floatOfHalf(half);
       }
       if (format == Format::int8) {
         const float scale = scales[i / static_cast<size_t>(columns)];

@@ -4,6 +4,7 @@
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { activationCode, formatCode } from '../addon.ts';
+import type { Format } from '../addon-kernels.ts';
 import {
   asRows,
   expectRank,
@@ -15,11 +16,11 @@ import {
   tensorList,
 } from './kernel.ts';
 
-type FormatCode = (typeof formatCode)[keyof typeof formatCode];
-
 /** C++'s number of a format. */
-function codeOf(format: unknown): FormatCode {
-  if (Object.hasOwn(formatCode, format as string)) return formatCode[format as keyof typeof formatCode];
+function codeOf(format: unknown): Format {
+  const name = String(format);
+  const code = Object.hasOwn(formatCode, name) ? formatCode[name] : undefined;
+  if (code !== undefined) return code;
   throw new TypeError(`${String(format)} is none of the formats ${Object.keys(formatCode).join(', ')}`);
 }
 
@@ -88,9 +89,7 @@ export const storedKernels: Kernels = {
     const { n } = asRows(x);
     const d = attrs['d'] as number;
     expectShape('x', x, [...x.shape.slice(0, -1), d]);
-    const [gateFormat, upFormat, downFormat] = (attrs['formats'] as readonly unknown[]).map(
-      codeOf,
-    ) as Three<FormatCode>;
+    const [gateFormat, upFormat, downFormat] = (attrs['formats'] as readonly unknown[]).map(codeOf) as Three<Format>;
     const words = ['gate', 'up', 'down'].map((name) => backend.integers(tensor(inputs, name))) as Three<Int32Array>;
     const { residual } = inputs;
     if (residual !== undefined) expectShape('residual', residual, x.shape);
