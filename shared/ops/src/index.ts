@@ -4,6 +4,7 @@ export { addBias } from './add-bias.ts';
 export { adamW, type AdamWOptions, type AdamWState } from './adamw.ts';
 export { altUpCorrect, altUpPredict, type AltUpOptions, type AltUpRouter } from './alt-up.ts';
 export { attention, type AttentionOptions } from './attention.ts';
+export { maskOf, type BlockMask, type MaskPredicate } from './block-mask.ts';
 export { columnMeans, scaleColumns } from './columns.ts';
 export { combine, dispatch } from './dispatch.ts';
 export { embedding } from './embedding.ts';
