@@ -92,40 +92,48 @@ void storedEmbeddingOfTable(int64_t n, int64_t d, int64_t v, Format format, floa
 
 void pagedAttentionOfArrays(int64_t, int64_t b, int64_t heads, int64_t keyHeads, int64_t headDim, int64_t slots, int64_t,
                             int64_t blockSize, int64_t keyOffset, int64_t valueOffset, float scale, int64_t window, int64_t chunk,
-                            float softCap, const int32_t* queryOffsets, const int32_t* lengths, const int32_t* blocks, const float* q,
-                            const float* k, const float* v, float* out) {
+                            float softCap, const int32_t* queryOffsets, const int32_t* lengths, const int32_t* blocks, int64_t maskSide,
+                            int64_t, const int32_t* maskTable, const int32_t* bitmaps, const float* q, const float* k, const float* v,
+                            float* out) {
+  const BlockMask mask{maskSide, maskTable, bitmaps};
   pagedAttention({b, heads, keyHeads, headDim, slots, queryOffsets, lengths, blocks, blockSize, keyOffset, valueOffset, scale, window,
-                  chunk, softCap, q},
+                  chunk, softCap, q, maskSide == 0 ? nullptr : &mask},
                  k, v, out);
 }
 
 void checkPagesOfArrays(int64_t, int64_t b, int64_t heads, int64_t keyHeads, int64_t headDim, int64_t slots, int64_t blockCount,
                         int64_t blockSize, int64_t keyOffset, int64_t valueOffset, float scale, int64_t window, int64_t chunk,
-                        float softCap, const int32_t* queryOffsets, const int32_t* lengths, const int32_t* blocks, const float* q,
-                        const float*, const float*, float*) {
+                        float softCap, const int32_t* queryOffsets, const int32_t* lengths, const int32_t* blocks, int64_t maskSide,
+                        int64_t bitmapCount, const int32_t* maskTable, const int32_t* bitmaps, const float* q, const float*, const float*,
+                        float*) {
+  const BlockMask mask{maskSide, maskTable, bitmaps};
   checkPages("pagedAttention",
              {b, heads, keyHeads, headDim, slots, queryOffsets, lengths, blocks, blockSize, keyOffset, valueOffset, scale, window, chunk,
-              softCap, q},
-             blockCount);
+              softCap, q, maskSide == 0 ? nullptr : &mask},
+             blockCount, bitmapCount);
 }
 
 void pagedAttentionInt8OfArrays(int64_t, int64_t b, int64_t heads, int64_t keyHeads, int64_t headDim, int64_t slots, int64_t,
                                 int64_t blockSize, int64_t keyOffset, int64_t valueOffset, float scale, int64_t window, int64_t chunk,
                                 float softCap, const int32_t* queryOffsets, const int32_t* lengths, const int32_t* blocks,
-                                const float* q, int64_t rowWords, int64_t rowScales, int32_t* words, float* scales, float* out) {
+                                int64_t maskSide, int64_t, const int32_t* maskTable, const int32_t* bitmaps, const float* q,
+                                int64_t rowWords, int64_t rowScales, int32_t* words, float* scales, float* out) {
+  const BlockMask mask{maskSide, maskTable, bitmaps};
   pagedAttentionInt8({b, heads, keyHeads, headDim, slots, queryOffsets, lengths, blocks, blockSize, keyOffset, valueOffset, scale, window,
-                      chunk, softCap, q},
+                      chunk, softCap, q, maskSide == 0 ? nullptr : &mask},
                      {keyHeads, headDim, rowWords, rowScales, words, scales}, out);
 }
 
 void checkInt8PagesOfArrays(int64_t, int64_t b, int64_t heads, int64_t keyHeads, int64_t headDim, int64_t slots, int64_t blockCount,
                             int64_t blockSize, int64_t keyOffset, int64_t valueOffset, float scale, int64_t window, int64_t chunk,
-                            float softCap, const int32_t* queryOffsets, const int32_t* lengths, const int32_t* blocks, const float* q,
-                            int64_t, int64_t, int32_t*, float*, float*) {
+                            float softCap, const int32_t* queryOffsets, const int32_t* lengths, const int32_t* blocks, int64_t maskSide,
+                            int64_t bitmapCount, const int32_t* maskTable, const int32_t* bitmaps, const float* q, int64_t, int64_t,
+                            int32_t*, float*, float*) {
+  const BlockMask mask{maskSide, maskTable, bitmaps};
   checkPages("pagedAttentionInt8",
              {b, heads, keyHeads, headDim, slots, queryOffsets, lengths, blocks, blockSize, keyOffset, valueOffset, scale, window, chunk,
-              softCap, q},
-             blockCount);
+              softCap, q, maskSide == 0 ? nullptr : &mask},
+             blockCount, bitmapCount);
 }
 
 void writeRowsOfTable(int64_t n, int64_t, int64_t d, const int32_t* at, const float* rows, float* table) {
@@ -140,23 +148,37 @@ void writeRowsInt8OfTable(int64_t n, int64_t, int64_t heads, int64_t headDim, in
 /** A rotation of no rotaryPairs is none. */
 void attentionOfShape(Precision precision, int64_t b, int64_t s, int64_t sKv, int64_t heads, int64_t kvHeads, int64_t headDim,
                       float scale, int64_t window, int64_t chunk, float softCap, const int32_t* documentOffsets, int64_t rotaryPairs,
-                      bool interleaved, const float* cos, const float* sin, const float* q, const float* k, const float* v,
-                      float* out, float* logSumExp) {
+                      bool interleaved, const float* cos, const float* sin, int64_t maskSide, int64_t, const int32_t* maskTable,
+                      const int32_t* bitmaps, const float* q, const float* k, const float* v, float* out, float* logSumExp) {
   const Rotation rotation{cos, sin, rotaryPairs, interleaved};
+  const BlockMask mask{maskSide, maskTable, bitmaps};
   attention(precision,
-            {b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap, documentOffsets, rotaryPairs == 0 ? nullptr : &rotation}, q, k, v,
-            out, logSumExp);
+            {b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap, documentOffsets, rotaryPairs == 0 ? nullptr : &rotation,
+             maskSide == 0 ? nullptr : &mask},
+            q, k, v, out, logSumExp);
 }
 
 void attentionGradientOfShape(Precision precision, int64_t b, int64_t s, int64_t sKv, int64_t heads, int64_t kvHeads,
                               int64_t headDim, float scale, int64_t window, int64_t chunk, float softCap, const int32_t* documentOffsets,
-                              int64_t rotaryPairs, bool interleaved, const float* cos, const float* sin, const float* dOut,
-                              const float* q, const float* k, const float* v, const float* out, const float* logSumExp, float* dQ,
-                              float* dK, float* dV) {
+                              int64_t rotaryPairs, bool interleaved, const float* cos, const float* sin, int64_t maskSide, int64_t,
+                              const int32_t* maskTable, const int32_t* bitmaps, const float* dOut, const float* q, const float* k,
+                              const float* v, const float* out, const float* logSumExp, float* dQ, float* dK, float* dV) {
   const Rotation rotation{cos, sin, rotaryPairs, interleaved};
+  const BlockMask mask{maskSide, maskTable, bitmaps};
   attentionGradient(precision,
-                    {b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap, documentOffsets, rotaryPairs == 0 ? nullptr : &rotation},
+                    {b, s, sKv, heads, kvHeads, headDim, scale, window, chunk, softCap, documentOffsets, rotaryPairs == 0 ? nullptr : &rotation,
+                     maskSide == 0 ? nullptr : &mask},
                     dOut, q, k, v, out, logSumExp, dQ, dK, dV);
+}
+
+/** Of either: with documents, any row of the mask may be asked for. */
+template <bool isGradient, class... Arrays>
+void checkAttentionMask(Precision, int64_t, int64_t s, int64_t sKv, int64_t, int64_t, int64_t, float, int64_t, int64_t, float,
+                        const int32_t* documentOffsets, int64_t, bool, const float*, const float*, int64_t maskSide, int64_t bitmapCount,
+                        const int32_t* maskTable, const int32_t* bitmaps, Arrays...) {
+  if (maskSide == 0) return;
+  checkMask(isGradient ? "attentionGradient" : "attention", {maskSide, maskTable, bitmaps}, bitmapCount, documentOffsets == nullptr ? sKv - s : 0,
+            sKv, sKv);
 }
 
 void ropeOfTables(int64_t b, int64_t s, int64_t heads, int64_t headDim, int64_t rotaryPairs, const float* x, const float* cos,
@@ -274,13 +296,16 @@ void globalNormOfArrays(const Sizes& counts, const FloatArrays& tensors, float* 
 
 /** All kernels. Is never destroyed: at the process's end other threads may be in one. */
 const std::vector<Kernel>& kernels() {
+  const std::string mask = "maskSide>=0, bitmapCount>=0, maskTable[maskSide maskSide], bitmaps[" + std::to_string(2 * kMaskBlock) + " bitmapCount], ";
   const std::string attentionShape =
       "precision, b, s, sKv, heads, kvHeads, headDim, scale, window>=0, chunk>=0, softCap, documentOffsets?[b sKv], rotaryPairs>=0, interleaved,"
-      "cos[sKv rotaryPairs], sin[sKv rotaryPairs], ";
+      "cos[sKv rotaryPairs], sin[sKv rotaryPairs], " +
+      mask;
   const std::string attentionConditions = "; s <= sKv, heads % kvHeads, 2 rotaryPairs <= headDim, documentOffsets rise within sKv";
   const std::string pages =
       "n>=0, b, heads, keyHeads, headDim, slots, blockCount>=0, blockSize, keyOffset>=0, valueOffset>=0, scale, window>=0,"
-      "chunk>=0, softCap, queryOffsets[b + 1], lengths[b], blocks[blockCount], q[n heads headDim], ";
+      "chunk>=0, softCap, queryOffsets[b + 1], lengths[b], blocks[blockCount], " +
+      mask + "q[n heads headDim], ";
   const std::string pagesConditions =
       "; heads % keyHeads, queryOffsets rise to n, lengths in 0..2147483647, blocks in -1..slots";
   // Of a router that makes `rows` coefficients of a row.
@@ -347,14 +372,14 @@ const std::vector<Kernel>& kernels() {
                  "q[b s heads headDim], k[b sKv kvHeads headDim], v[b sKv kvHeads headDim], out[b s heads headDim],"
                  "logSumExp[b heads s]" +
                  attentionConditions,
-             attentionOfShape),
+             attentionOfShape, checkAttentionMask<false>),
       kernel("attentionGradient",
              attentionShape +
                  "dOut[b s heads headDim], q[b s heads headDim], k[b sKv kvHeads headDim], v[b sKv kvHeads headDim],"
                  "out[b s heads headDim], logSumExp[b heads s], dQ[b s heads headDim], dK[b sKv kvHeads headDim],"
                  "dV[b sKv kvHeads headDim]" +
                  attentionConditions,
-             attentionGradientOfShape),
+             attentionGradientOfShape, checkAttentionMask<true>),
       kernel("rope",
              "b, s, heads, headDim, rotaryPairs>=0, x[b s heads headDim], cos[s rotaryPairs], sin[s rotaryPairs], interleaved, inverse,"
              "y[b s heads headDim]; 2 rotaryPairs <= headDim",

@@ -6,6 +6,7 @@
  *   dP = dOut vᵀ,  dS = P (dP − δ),  dq = dS k,  dk = dSᵀ q,  dv = Pᵀ dOut.
  */
 #include <algorithm>
+#include <array>
 
 #include "attention-mask.h"
 #include "block.h"
@@ -94,6 +95,9 @@ void probabilitiesAndGradients(float* products, float* dP, int64_t begin, int64_
   forEachVector(begin, end, one);
 }
 
+/** Which keys of a part are seen. */
+using Words = std::array<uint64_t, kMostPartKeys / kWordKeys>;
+
 /** Of a range, what lies within another. */
 KeyRange within(KeyRange range, KeyRange bounds) {
   return {std::clamp(range.begin, bounds.begin, bounds.end), std::clamp(range.end, bounds.begin, bounds.end)};
@@ -140,8 +144,81 @@ struct HeadGradient {
     }
   }
 
+  /** Makes probabilities and products' gradients of a row, of the keys that `computed` says; they become 0 for the others of `wanted` that `seen` does not have. */
+  void differentiateSeen(int64_t query, float delta, const uint64_t* seen, const uint64_t* computed, const uint64_t* wanted, int64_t words,
+                         float* products, float* dP) const {
+    const float shift = head.logSumExp[query] * kLog2E;
+    forEachSegment(computed, words, [&](KeyRange keys) {
+      if (scale.capped()) {
+        capRow(products, keys.begin, keys.end, scale);
+        probabilitiesAndGradients<true>(products, dP, keys.begin, keys.end, scale.toExponent, shift, delta, shape.scale);
+      } else {
+        probabilitiesAndGradients<false>(products, dP, keys.begin, keys.end, scale.toExponent, shift, delta, shape.scale);
+      }
+    });
+    forEachSegment(wanted, words, [&](KeyRange keys) {
+      replaceUnseen(products, keys, seen, 0);
+      replaceUnseen(dP, keys, seen, 0);
+    });
+  }
+
+  /** {@link addBlock} with a mask: products are computed of the keys that any of a few queries sees. */
+  void addMaskedBlock(int64_t first, int64_t last) const {
+    const int64_t rows = last - first, d = shape.headDim, words = wordsOf(part.range.end - part.range.begin);
+    float* const dQ = head.dQ + first * head.stride;
+    if (part.range.begin == 0) clearRows(dQ, rows, head.stride, d);
+    Words seen[kBlockQueries], seenByAny{};
+    for (int64_t i = 0; i < rows; i++) {
+      maskedKeys(shape, first + i).read({origin + part.range.begin, origin + part.range.end}, seen[i].data());
+      addWords(seen[i].data(), words, seenByAny.data());
+    }
+    const auto seenByRows = [&](int64_t from, int64_t to) {
+      Words any{};
+      for (int64_t i = from; i < std::min(to, rows); i++) addWords(seen[i].data(), words, any.data());
+      return any;
+    };
+    if (seenByAny != Words{}) {
+      const PackedB queries{precision, rows, d, memory.packedQueries}, dOut{precision, rows, d, memory.packedDOut};
+      pack(queries, {head.q + first * head.strideQ, head.strideQ, false});
+      pack(dOut, {head.dOut + first * head.stride, head.stride, false});
+      for (int64_t group = 0; group < rows; group += kGradientQueries) {
+        const Words seenByGroup = seenByRows(group, group + kGradientQueries);
+        const int64_t groupEnd = std::min(rows, group + kGradientQueries);
+        for (int64_t i = group; i < groupEnd; i += kScoreQueries) {
+          const Words seenByFew = seenByRows(i, i + kScoreQueries);
+          const int64_t end = std::min(rows, i + kScoreQueries), at = i * memory.stride;
+          const float *const q = head.q + (first + i) * head.strideQ, *const dValue = head.dOut + (first + i) * head.stride;
+          forEachSegment(seenByFew.data(), words, [&](KeyRange keys) {
+            multiplyQueries(end - i, q, head.strideQ, part.keysTransposed, keys, memory.probabilities + at + keys.begin, memory.stride, &next);
+            multiplyQueries(end - i, dValue, head.stride, part.valuesTransposed, keys, memory.dScores + at + keys.begin, memory.stride, &next);
+          });
+          for (int64_t row = i; row < end; row++) {
+            const float delta = dot(head.dOut + (first + row) * head.stride, head.out + (first + row) * head.stride, d);
+            differentiateSeen(first + row, delta, seen[row].data(), seenByFew.data(), seenByGroup.data(), words,
+                              memory.probabilities + row * memory.stride, memory.dScores + row * memory.stride);
+          }
+          forEachSegment(seenByFew.data(), words, [&](KeyRange keys) {
+            float* const sums = dQ + i * head.stride;
+            multiplyInBlocks({end - i, 0, d, sums, sums, head.stride, &next}, {memory.dScores + at + keys.begin, memory.stride, false}, part.keys,
+                             keys.begin, keys.end);
+          });
+        }
+        forEachSegment(seenByGroup.data(), words, [&](KeyRange keys) {
+          const int64_t at = group * memory.stride + keys.begin, count = keys.end - keys.begin;
+          float *const dK = part.dK + keys.begin * d, *const dV = part.dV + keys.begin * d;
+          multiplyInBlocks({count, 0, d, dV, dV, d, &next, true}, {memory.probabilities + at, memory.stride, true}, dOut, group, groupEnd);
+          multiplyInBlocks({count, 0, d, dK, dK, d, &next, true}, {memory.dScores + at, memory.stride, true}, queries, group, groupEnd);
+        });
+      }
+    }
+    if (shape.rotation != nullptr && part.range.end == shape.sKv - origin) {
+      rotateRows(*shape.rotation, rows, first, d, dQ, head.stride, true, dQ, head.stride);
+    }
+  }
+
   /** The part's share in dQ of queries [first, last), and theirs in dK and dV. */
   void addBlock(int64_t first, int64_t last) const {
+    if (shape.mask != nullptr) return addMaskedBlock(first, last);
     const int64_t rows = last - first, d = shape.headDim;
     const KeyRange all = keysOfQueries(shape, first, last, origin), range = within(all, part.range);
     if (range.begin == range.end) return;
@@ -263,7 +340,7 @@ void attentionGradient(Precision precision, const AttentionShape& all, const flo
     for (float* rows : {dK, dV}) next.add(rows + sequence * all.sKv * kvStride + kvHead * d, kvStride, all.sKv, d);
     if (const int64_t following = index + threads(); following < heads) addRows(following, next);
     const AttentionShape shape = ofSequence(all, sequence);
-    const int64_t origin = visibleKeys(shape, 0).begin, seenKeys = shape.sKv - origin;
+    const int64_t origin = keysOf(shape, 0, shape.s).begin, seenKeys = shape.sKv - origin;
     const HeadMemory needed(used, shape, seenKeys);
     const int64_t most = needed.most, block = needed.block;
     const int64_t kvStart = sequence * shape.sKv * kvStride + kvHead * d;

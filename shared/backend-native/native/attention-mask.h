@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "block-mask.h"
 #include "block.h"
 #include "gemm.h"
 #include "kernels.h"
@@ -21,18 +22,13 @@ namespace arrowsmith {
 constexpr float kLog2E = 1.44269504088896341f;
 constexpr float kLn2 = 0.693147180559945309f;
 
-/** Positions [begin, end) of keys. */
-struct KeyRange {
-  int64_t begin, end;
-};
-
 /** The shape for one of the sequences: `documentOffsets` are its own. */
 inline AttentionShape ofSequence(AttentionShape shape, int64_t sequence) {
   if (shape.documentOffsets != nullptr) shape.documentOffsets += sequence * shape.sKv;
   return shape;
 }
 
-/** The keys that a query of the shape's sequence sees: never none, as each sees itself. Both ends grow with the query. */
+/** The keys that a query of the shape's sequence sees where there is no mask: never none, as each sees itself. Both ends grow with the query. */
 inline KeyRange visibleKeys(const AttentionShape& shape, int64_t query) {
   const int64_t position = query + shape.sKv - shape.s;
   int64_t begin = 0;
@@ -40,6 +36,22 @@ inline KeyRange visibleKeys(const AttentionShape& shape, int64_t query) {
   if (shape.chunk > 0) begin = std::max(begin, position / shape.chunk * shape.chunk);
   if (shape.documentOffsets != nullptr) begin = std::max<int64_t>(begin, shape.documentOffsets[position]);
   return {begin, position + 1};
+}
+
+/** What a query of the shape's sequence sees by its mask. */
+inline SeenKeys maskedKeys(const AttentionShape& shape, int64_t query) {
+  const int64_t position = query + shape.sKv - shape.s;
+  KeyRange document{0, shape.sKv};
+  if (const int32_t* const offsets = shape.documentOffsets; offsets != nullptr) {
+    document = {offsets[position], std::upper_bound(offsets + position, offsets + shape.sKv, offsets[position]) - offsets};
+  }
+  return {*shape.mask, position, document};
+}
+
+/** All keys that any of the queries [first, last) sees lie within these. */
+inline KeyRange keysOf(const AttentionShape& shape, int64_t first, int64_t last) {
+  if (shape.mask == nullptr) return {visibleKeys(shape, first).begin, visibleKeys(shape, last - 1).end};
+  return keysInBlocks(first, last, [&](int64_t query) { return maskedKeys(shape, query); });
 }
 
 inline int64_t roundDown(int64_t x, int64_t unit) { return x / unit * unit; }
@@ -130,6 +142,11 @@ inline float dot(const float* a, const float* b, int64_t count) {
   Vec total{};
   forEachVector(0, count, [&](int64_t i, auto lanes) { total += lanes.load(a + i) * lanes.load(b + i); });
   return sum(total);
+}
+
+/** Zeros in the first d columns of rows. */
+inline void clearRows(float* rows, int64_t count, int64_t stride, int64_t d) {
+  for (int64_t i = 0; i < count; i++) std::fill_n(rows + i * stride, d, 0.0f);
 }
 
 /** Zeros in front of and behind what a row's query sees. */

@@ -107,6 +107,26 @@ Softmax softmaxRow(float* row, int64_t begin, int64_t end, const ScoreScale& sca
   return {shift, exponentiate(row, begin, end, scale.toExponent, shift)};
 }
 
+/**
+ * {@link softmaxRow} of the keys that `seen` says, in segments outside of which no query of the block sees any. Of no key the sum is 1, and all numerators 0.
+ */
+Softmax softmaxOfSeen(float* row, const uint64_t* seen, const uint64_t* seenByBlock, int64_t words, const ScoreScale& scale) {
+  const auto eachSegment = [&](auto&& each) { forEachSegment(seenByBlock, words, each); };
+  if (std::all_of(seen, seen + words, [](uint64_t bits) { return bits == 0; })) {
+    eachSegment([&](KeyRange keys) { std::fill(row + keys.begin, row + keys.end, 0.0f); });
+    return {-__builtin_inff(), 1};
+  }
+  float top = -__builtin_inff(), total = 0;
+  eachSegment([&](KeyRange keys) {
+    if (scale.capped()) capRow(row, keys.begin, keys.end, scale);
+    replaceUnseen(row, keys, seen, -__builtin_inff());
+    top = std::max(top, largest(row, keys.begin, keys.end));
+  });
+  const float shift = top * scale.toExponent;
+  eachSegment([&](KeyRange keys) { total += exponentiate(row, keys.begin, keys.end, scale.toExponent, shift); });
+  return {shift, total};
+}
+
 /** ln Σ e^score of some rows, of their shifts and denominators. */
 void logSumExps(int64_t rows, const float* shifts, const float* denominators, float* results) {
   forEachVector(0, rows, [&](int64_t i, auto lanes) {
@@ -120,6 +140,9 @@ struct BlockMemory {
   int64_t stride;
   /** Rotated queries, [kBlockQueries, h_d]. */
   float* queries;
+  /** With a mask, what each of the queries sees of the packed keys, [kBlockQueries, words], and what any of them sees, [words]. */
+  uint64_t* seen;
+  int64_t words;
   /** What is read after the block. */
   ReadNext* next;
 };
@@ -127,7 +150,21 @@ struct BlockMemory {
 /** Queries [first, last) of a head, with packed kᵀ[h_d, keys] and v[keys, h_d] of the keys from `origin` on. */
 void attendBlock(const AttentionShape& shape, const ScoreScale& scale, const Head& head, int64_t first, int64_t last,
                  const PackedB& keys, const PackedB& values, int64_t origin, const BlockMemory& memory) {
-  const KeyRange range = keysOfQueries(shape, first, last, origin);
+  const bool isMasked = shape.mask != nullptr;
+  const KeyRange range = isMasked ? KeyRange{0, keys.n} : keysOfQueries(shape, first, last, origin);
+  uint64_t* const seenByAny = isMasked ? memory.seen + kBlockQueries * memory.words : nullptr;
+  if (isMasked) {
+    std::fill_n(seenByAny, memory.words, uint64_t{0});
+    for (int64_t i = first; i < last; i++) {
+      uint64_t* const seen = memory.seen + (i - first) * memory.words;
+      maskedKeys(shape, i).read({origin, origin + keys.n}, seen);
+      addWords(seen, memory.words, seenByAny);
+    }
+  }
+  const auto forEachPart = [&](auto&& each) {
+    if (isMasked) forEachSegment(seenByAny, memory.words, each);
+    else each(range);
+  };
   float* out = head.out + first * head.stride;
   float shifts[kBlockQueries], denominators[kBlockQueries];
   const float* queries = head.q + first * head.stride;
@@ -137,19 +174,31 @@ void attendBlock(const AttentionShape& shape, const ScoreScale& scale, const Hea
     queries = memory.queries;
     stride = shape.headDim;
   }
-  multiplyQueries(last - first, queries, stride, keys, range, memory.scores, memory.stride, memory.next);
+  forEachPart([&](KeyRange part) {
+    multiplyQueries(last - first, queries, stride, keys, part, memory.scores + part.begin - range.begin, memory.stride, memory.next);
+  });
   for (int64_t i = first; i < last; i++) {
-    const KeyRange visible = visibleKeys(shape, i);
-    const int64_t begin = visible.begin - origin - range.begin, end = visible.end - origin - range.begin;
     float* row = memory.scores + (i - first) * memory.stride;
-    const Softmax softmax = softmaxRow(row, begin, end, scale);
-    clearInvisible(row, begin, end, range.end - range.begin);
+    Softmax softmax;
+    if (isMasked) {
+      softmax = softmaxOfSeen(row, memory.seen + (i - first) * memory.words, seenByAny, memory.words, scale);
+    } else {
+      const KeyRange visible = visibleKeys(shape, i);
+      const int64_t begin = visible.begin - origin - range.begin, end = visible.end - origin - range.begin;
+      softmax = softmaxRow(row, begin, end, scale);
+      clearInvisible(row, begin, end, range.end - range.begin);
+    }
     shifts[i - first] = softmax.shift;
     denominators[i - first] = softmax.denominator;
   }
   logSumExps(last - first, shifts, denominators, head.logSumExp + first);
-  multiplyInBlocks({last - first, 0, shape.headDim, out, nullptr, head.stride, memory.next}, {memory.scores, memory.stride, false},
-                   values, range.begin, range.end);
+  const float* earlier = nullptr;
+  forEachPart([&](KeyRange part) {
+    multiplyInBlocks({last - first, 0, shape.headDim, out, earlier, head.stride, memory.next},
+                     {memory.scores + part.begin - range.begin, memory.stride, false}, values, part.begin, part.end);
+    earlier = out;
+  });
+  if (earlier == nullptr) clearRows(out, last - first, head.stride, shape.headDim);
   for (int64_t i = 0; i < last - first; i++) {
     const Vec factor = splat(1 / denominators[i]);
     float* row = out + i * head.stride;
@@ -157,9 +206,11 @@ void attendBlock(const AttentionShape& shape, const ScoreScale& scale, const Hea
   }
 }
 
-/** The most keys that {@link keysOfQueries} gives for any `rows` of the queries [first, last) in succession. */
+/** The most keys that {@link attendBlock} has a place for in a row of scores, for any `rows` of the queries [first, last) in succession. */
 int64_t mostKeys(const AttentionShape& shape, int64_t first, int64_t last, int64_t rows) {
-  const int64_t origin = visibleKeys(shape, first).begin;
+  const KeyRange all = keysOf(shape, first, last);
+  const int64_t origin = all.begin;
+  if (shape.mask != nullptr) return all.end - origin;
   int64_t most = 0;
   for (int64_t query = first; query < last; query += rows) {
     const KeyRange keys = keysOfQueries(shape, query, std::min(last, query + rows), origin);
@@ -178,24 +229,29 @@ struct PieceMemory {
   int64_t origin, keyCount;
   /** Distance between rows of scores. */
   int64_t stride;
-  /** Of packed keys and values, scores, rotated queries, rotated keys. */
-  size_t packedBytes, scoreBytes, queryBytes, keyBytes;
+  /** Of packed keys and values, scores, rotated queries, rotated keys, what queries see. */
+  size_t packedBytes, scoreBytes, queryBytes, keyBytes, seenBytes;
 
   PieceMemory(Precision precision, const AttentionShape& shape, const Piece& piece)
-      : origin(visibleKeys(shape, piece.first).begin),
-        keyCount(visibleKeys(shape, piece.last - 1).end - origin),
+      : PieceMemory(precision, shape, piece, keysOf(shape, piece.first, piece.last)) {}
+
+  PieceMemory(Precision precision, const AttentionShape& shape, const Piece& piece, KeyRange keys)
+      : origin(keys.begin),
+        keyCount(keys.end - origin),
         stride(scoreStride(mostKeys(shape, piece.first, piece.last, kBlockQueries))),
         packedBytes(arrowsmith::packedBytes(precision, shape.headDim, keyCount) +
                     arrowsmith::packedBytes(precision, keyCount, shape.headDim)),
         scoreBytes(sizeof(float) * static_cast<size_t>(kBlockQueries * stride)),
         queryBytes(sizeof(float) * static_cast<size_t>(kBlockQueries * shape.headDim)),
-        keyBytes(shape.rotation == nullptr ? 0 : sizeof(float) * static_cast<size_t>(keyCount * shape.headDim)) {}
+        keyBytes(shape.rotation == nullptr ? 0 : sizeof(float) * static_cast<size_t>(keyCount * shape.headDim)),
+        seenBytes(shape.mask == nullptr ? 0 : sizeof(uint64_t) * static_cast<size_t>((kBlockQueries + 1) * wordsOf(keyCount))) {}
 
   void need() const {
     needOnEachThread(Scratch::attentionPacked, packedBytes);
     needOnEachThread(Scratch::attentionScores, scoreBytes);
     needOnEachThread(Scratch::attentionQueries, queryBytes);
     needOnEachThread(Scratch::attentionRows, keyBytes);
+    needOnEachThread(Scratch::attentionSeen, seenBytes);
   }
 };
 
@@ -203,7 +259,8 @@ struct PieceMemory {
 void addRows(const Heads& heads, const Piece& piece, ReadNext& next) {
   const auto [sequence, firstHead, count, first, last] = piece;
   const AttentionShape shape = ofSequence(heads.shape, sequence);
-  const int64_t origin = visibleKeys(shape, first).begin, keyCount = visibleKeys(shape, last - 1).end - origin;
+  const KeyRange keys = keysOf(shape, first, last);
+  const int64_t origin = keys.begin, keyCount = keys.end - origin;
   const Head head = heads.at(sequence, firstHead);
   next.add(head.k + origin * head.kvStride, head.kvStride, keyCount, shape.headDim);
   next.add(head.v + origin * head.kvStride, head.kvStride, keyCount, shape.headDim);
@@ -231,7 +288,8 @@ void attendPiece(Precision precision, const Heads& heads, const Piece& piece, Re
   pack(values, {shared.v + origin * shared.kvStride, shared.kvStride, false});
 
   const BlockMemory memory{static_cast<float*>(scratchBytes(Scratch::attentionScores, needed.scoreBytes)), needed.stride,
-                           static_cast<float*>(scratchBytes(Scratch::attentionQueries, needed.queryBytes)), &next};
+                           static_cast<float*>(scratchBytes(Scratch::attentionQueries, needed.queryBytes)),
+                           static_cast<uint64_t*>(scratchBytes(Scratch::attentionSeen, needed.seenBytes)), wordsOf(keyCount), &next};
   const ScoreScale scale(shape);
   for (int64_t i = firstHead; i < firstHead + count; i++) {
     const Head head = heads.at(sequence, i);
@@ -280,7 +338,7 @@ void attendFewQueries(const AttentionShape& shape, const Head& head) {
 void attention(Precision precision, const AttentionShape& shape, const float* q, const float* k, const float* v,
                float* out, float* logSumExp) {
   const Heads heads{shape, q, k, v, out, logSumExp};
-  if (shape.s < kFewQueries && shape.rotation == nullptr) {
+  if (shape.s < kFewQueries && shape.rotation == nullptr && shape.mask == nullptr) {
     const int64_t work = std::max<int64_t>(1, 2 * shape.s * shape.sKv * shape.headDim);
     needOnEachThread(Scratch::attentionScores, sizeof(float) * static_cast<size_t>(shape.sKv));
     parallelRanges(shape.b * shape.heads, std::max<int64_t>(1, kWorthSharing / work), [&](int64_t begin, int64_t end) {

@@ -84,6 +84,21 @@ struct Rotation {
   bool interleaved;
 };
 
+/** Positions in a block of a mask, of queries and of keys. */
+constexpr int64_t kMaskBlock = 64;
+
+/**
+ * A mask of any form (FlexAttention, Dong et al. 2024, https://arxiv.org/abs/2412.05496), in blocks of kMaskBlock queries and as many keys: of the block
+ * [i, j], table[i · side + j] is 0 where no query sees a key, 1 where each sees all, and 2 + n where bitmap n says which see which.
+ */
+struct BlockMask {
+  /** Blocks in a row of the table, and rows. */
+  int64_t side;
+  const int32_t* table;
+  /** Rows of kMaskBlock bits in two words each, [bitmaps, kMaskBlock, 2]: bit c of a query's is that of key c, the lowest of the first word being 0. */
+  const int32_t* bitmaps;
+};
+
 /** Which keys a query sees, how scores are computed, and the shapes. Query i stands at position p = i + sKv − s. */
 struct AttentionShape {
   int64_t b, s, sKv, heads, kvHeads, headDim;
@@ -101,11 +116,16 @@ struct AttentionShape {
   const int32_t* documentOffsets = nullptr;
   /** Rotates queries and keys by their positions first; s = sKv then. Null where they are rotated already, or are not to be. */
   const Rotation* rotation = nullptr;
+  /**
+   * In place of window and chunk, and of what else hides a key: the query at p sees key j, which may be behind it, as the mask says. With documents, both
+   * are counted from where p's document begins, and keys of other documents are hidden. Null for none.
+   */
+  const BlockMask* mask = nullptr;
 };
 
 /**
  * out = softmax(mask(cap(q kᵀ · scale))) v; logSumExp[b, n_h, s] is the logarithm of each softmax's denominator.
- * q, out: [b, s, n_h, h_d]; k, v: [b, s_kv, n_kv, h_d].
+ * q, out: [b, s, n_h, h_d]; k, v: [b, s_kv, n_kv, h_d]. With a mask a query may see no key: its row of out is 0 then, and its logSumExp −∞.
  */
 void attention(Precision precision, const AttentionShape& shape, const float* q, const float* k, const float* v, float* out,
                float* logSumExp);
@@ -113,6 +133,15 @@ void attention(Precision precision, const AttentionShape& shape, const float* q,
 /** Gradients of {@link attention} by q, k and v, given what it was given and what it returned. */
 void attentionGradient(Precision precision, const AttentionShape& shape, const float* dOut, const float* q, const float* k,
                        const float* v, const float* out, const float* logSumExp, float* dQ, float* dK, float* dV);
+
+// ---- block-mask.cc
+
+/**
+ * @param kernel its name, for messages
+ * @param bitmapCount bitmaps that there are
+ * @throws std::out_of_range where the mask has no blocks for the queries [first, last) and so many keys, or one with a bitmap that there is not
+ */
+void checkMask(const char* kernel, const BlockMask& mask, int64_t bitmapCount, int64_t first, int64_t last, int64_t keys);
 
 // ---- paged-attention.cc
 
@@ -135,13 +164,16 @@ struct PagedAttention {
   float softCap;
   /** [n, n_h, h_d] */
   const float* q;
+  /** As in {@link AttentionShape}. */
+  const BlockMask* mask = nullptr;
 };
 
 /**
  * @param kernel for messages
- * @throws std::out_of_range where keys lie outside of the table, or in a block that was freed. queryOffsets rise, and no block is less than −1.
+ * @param bitmapCount bitmaps of the mask that there are
+ * @throws std::out_of_range where keys lie outside of the table, or in a block that was freed, or as {@link checkMask}. queryOffsets rise, and no block is less than −1.
  */
-void checkPages(const char* kernel, const PagedAttention& call, int64_t blockCount);
+void checkPages(const char* kernel, const PagedAttention& call, int64_t blockCount, int64_t bitmapCount = 0);
 
 /** out[n, n_h, h_d], given k, v[slots, n_kv, h_d]; a query's bits depend on that query and the keys that it sees, whatever else is in the call. */
 void pagedAttention(const PagedAttention& call, const float* k, const float* v, float* out);

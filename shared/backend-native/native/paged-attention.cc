@@ -147,8 +147,7 @@ void attendTile(const Rows& rows, const Piece<Tables>& piece, const ScoreScale& 
   const float *q[R], *weights[R];
   KeyRange ranges[R], all{kPieceKeys, 0}, shared{0, kPieceKeys};
   for (int r = 0; r < R; r++) {
-    const KeyRange range = within(rows.visible(r), piece.begin, piece.begin + kPieceKeys);
-    ranges[r] = {range.begin - piece.begin, range.end - piece.begin};
+    ranges[r] = piece.seenBy(rows, r);
     q[r] = rows.call.q + rows.at(r);
     weights[r] = scores[r];
     std::fill(result.out[r], result.out[r] + d, 0.0f);
@@ -204,10 +203,10 @@ void attendRows(const Rows& rows, const Tables& tables, int64_t begin, int64_t e
   float* const memory = static_cast<float*>(scratchBytes(Scratch::pagedScores, rowFloats(d) * sizeof(float)));
   Piece<Tables> piece;
   for (int64_t at = begin; at < end; at += kPieceKeys) {
-    const KeyRange seen = within({rows.visible(0).begin, rows.visible(rows.count - 1).end}, at, at + kPieceKeys);
-    findKeys(rows, tables, at, seen, piece);
-    for (int64_t first = 0; first < rows.count; first += kDotRows) {
-      const int64_t count = std::min<int64_t>(kDotRows, rows.count - first);
+    const bool isMasked = rows.call.mask != nullptr;
+    if (!isMasked) findKeys(rows, tables, at, within(rows.seen(), at, at + kPieceKeys), piece);
+    for (int64_t first = 0, count; first < rows.count; first += count) {
+      count = isMasked ? findSeenKeys(rows, tables, first, at, piece) : std::min<int64_t>(kDotRows, rows.count - first);
       const bool isFirst = at == begin;
       Softmax softmax[kDotRows];
       float* later[kDotRows];
@@ -219,9 +218,9 @@ void attendRows(const Rows& rows, const Tables& tables, int64_t begin, int64_t e
   }
 }
 
-/** Divides a row by its softmax's denominator. */
+/** Divides a row by its softmax's denominator; of a query that sees nothing, both are 0. */
 void normalize(float* out, float denominator, int64_t d) {
-  const Vec factor = splat(1 / denominator);
+  const Vec factor = splat(denominator == 0 ? 0 : 1 / denominator);
   forEachVector(0, d, [&](int64_t i, auto lanes) { lanes.store(out + i, lanes.load(out + i) * factor); });
 }
 
@@ -246,7 +245,8 @@ std::vector<Block> blocksOf(const PagedAttention& call) {
       const int64_t first = roundDown(last - 1, kRowsInBlock);
       for (int64_t keyHead = 0; keyHead < call.keyHeads; keyHead++) {
         const Rows rows{call, sequence, keyHead, first, last - first};
-        blocks.push_back({rows, roundDown(rows.visible(0).begin, kPieceKeys), rows.visible(rows.count - 1).end});
+        const KeyRange seen = rows.seen();
+        blocks.push_back({rows, roundDown(seen.begin, kPieceKeys), seen.end});
       }
     }
   }

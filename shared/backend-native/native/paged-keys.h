@@ -1,9 +1,11 @@
 /** @file The keys and values that rows of queries see in blocks of a table: which, and where they lie. */
 #pragma once
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "attention-mask.h"
+#include "dot-tile.h"
 #include "kernels.h"
 #include "stored-matrix.h"
 
@@ -21,6 +23,9 @@ inline KeyRange visibleKeysAt(const PagedAttention& call, int64_t position) {
   if (call.chunk > 0) begin = std::max(begin, position / call.chunk * call.chunk);
   return {begin, position + 1};
 }
+
+/** What a query at a position sees by the mask, of so many keys. */
+inline SeenKeys maskedKeysAt(const PagedAttention& call, int64_t length, int64_t position) { return {*call.mask, position, {0, length}}; }
 
 /** One sequence of a call. */
 struct Sequence {
@@ -47,7 +52,13 @@ struct Rows {
 
   int64_t position(int64_t i) const { return sequence.length - sequence.queries + (first + i) / group(); }
 
-  /** The keys that row i sees. */
+  /** All keys that any of these rows sees lie within these. */
+  KeyRange seen() const {
+    if (call.mask == nullptr) return {visible(0).begin, visible(count - 1).end};
+    return keysInBlocks(position(0), position(count - 1) + 1, [&](int64_t at) { return maskedKeysAt(call, sequence.length, at); });
+  }
+
+  /** The keys that row i sees where there is no mask. */
   KeyRange visible(int64_t i) const { return visibleKeysAt(call, position(i)); }
 
   /** `count` of these rows. */
@@ -88,6 +99,15 @@ struct Piece {
   /** What they are to be multiplied by, where the tables have scales. */
   alignas(64) float keyScales[kPieceKeys];
   alignas(64) float valueScales[kPieceKeys];
+  /** With a mask, how many keys there are: those only that rows see, without gaps, so that a row's sums are the same whatever others see. */
+  int64_t seen = 0;
+
+  /** Which of the keys a row sees, counted from `begin`. */
+  KeyRange seenBy(const Rows& rows, int64_t row) const {
+    if (rows.call.mask != nullptr) return {0, seen};
+    const KeyRange range = within(rows.visible(row), begin, begin + kPieceKeys);
+    return {range.begin - begin, range.end - begin};
+  }
 };
 
 /** Asks for a head's lines, which lie further from those of the next key than the processor foresees. */
@@ -100,7 +120,7 @@ void prefetchHead(const Element* head, int64_t headDim) {
 
 /** Finds the keys [range.begin, range.end) of a sequence, of the piece that begins at `begin`. */
 template <class Tables>
-void findKeys(const Rows& rows, const Tables& tables, int64_t begin, KeyRange range, Piece<Tables>& piece) {
+inline __attribute__((always_inline)) void findKeys(const Rows& rows, const Tables& tables, int64_t begin, KeyRange range, Piece<Tables>& piece) {
   const PagedAttention& call = rows.call;
   const int64_t head = rows.keyHead;
   piece.begin = begin;
@@ -119,6 +139,31 @@ void findKeys(const Rows& rows, const Tables& tables, int64_t begin, KeyRange ra
       }
     }
   }
+}
+
+/** Finds the keys that row `first` sees of the piece that begins at `begin`. @return how many rows from there on see the same, kDotRows at most */
+template <class Tables>
+__attribute__((noinline)) int64_t findSeenKeys(const Rows& rows, const Tables& tables, int64_t first, int64_t begin, Piece<Tables>& piece) {
+  using Words = std::array<uint64_t, kPieceKeys / kWordKeys>;
+  const auto seenBy = [&](int64_t row) {
+    Words words;
+    maskedKeysAt(rows.call, rows.sequence.length, rows.position(row)).read({begin, begin + kPieceKeys}, words.data());
+    return words;
+  };
+  const Words words = seenBy(first);
+  piece.seen = 0;
+  forEachRun(words.data(), kPieceKeys / kWordKeys, [&](KeyRange run) {
+    // As if the piece began where the run's first key comes behind those before it.
+    findKeys(rows, tables, begin + run.begin - piece.seen, {begin + run.begin, begin + run.end}, piece);
+    piece.seen += run.end - run.begin;
+  });
+  piece.begin = begin;
+  int64_t count = 1;
+  while (count < kDotRows && first + count < rows.count &&
+         (rows.position(first + count) == rows.position(first) || seenBy(first + count) == words)) {
+    count++;
+  }
+  return count;
 }
 
 }  // namespace arrowsmith

@@ -11,7 +11,24 @@ import { argumentOf, type Parameter, parametersOf, type Sizes } from './testing/
 const DECLARATIONS = join(import.meta.dirname, 'addon-kernels.ts');
 
 /** Sizes on which no condition is. */
-const FREE = ['b', 'n', 'd', 'f', 'v', 'm', 'p', 'input', 'out', 'groups', 'layers', 'terms', 'window', 'chunk'];
+const FREE = [
+  'b',
+  'n',
+  'd',
+  'f',
+  'v',
+  'm',
+  'p',
+  'input',
+  'out',
+  'groups',
+  'layers',
+  'terms',
+  'window',
+  'chunk',
+  'maskSide',
+  'bitmapCount',
+];
 
 /** All that signatures name, such that their conditions hold. */
 function sizesOf(next: () => number): Sizes {
@@ -305,9 +322,28 @@ export interface AddonKernels {\n${methods.join('')}}\n`;
     ],
     [
       'pagedAttention',
-      { n: 1, b: 1 },
+      { n: 1, b: 1, maskSide: 0 },
       { queryOffsets: [0, 1], lengths: [1], blocks: [-1] },
       'blocks[0] must not be freed: the sequence 0 sees keys from 0 on',
+    ],
+    [
+      'pagedAttention',
+      { n: 1, b: 1, maskSide: 1 },
+      { queryOffsets: [0, 1], lengths: [1], blocks: [-1], maskTable: [1] },
+      'blocks[0] must not be freed: the sequence 0 sees keys of it',
+    ],
+    [
+      'pagedAttention',
+      { n: 1, b: 1, maskSide: 1, bitmapCount: 1 },
+      { queryOffsets: [0, 1], lengths: [1], blocks: [0], maskTable: [3] },
+      'maskTable[0] must be at least 0 and less than bitmapCount + 2 = 3, not 3',
+    ],
+    ['attention', { s: 1, sKv: 65, maskSide: 1 }, {}, 'maskSide must be at least 2, for blocks of 64 positions, not 1'],
+    [
+      'attentionGradient',
+      { b: 1, s: 2, sKv: 2, maskSide: 1 },
+      { documentOffsets: [0, 0], maskTable: [-1] },
+      'maskTable[0] must be at least 0 and less than bitmapCount + 2',
     ],
     [
       'pagedAttention',
@@ -320,6 +356,12 @@ export interface AddonKernels {\n${methods.join('')}}\n`;
       { n: 3, b: 1 },
       { queryOffsets: [0, 3], lengths: [5], blocks: [0, 0] },
       'blocks must have at least 3 elements for lengths with the blockSize 2, not blockCount = 2',
+    ],
+    [
+      'pagedAttentionInt8',
+      { n: 1, b: 1, maskSide: 1, bitmapCount: 1 },
+      { queryOffsets: [0, 1], lengths: [1], blocks: [0], maskTable: [3] },
+      'maskTable[0] must be at least 0 and less than bitmapCount + 2 = 3, not 3',
     ],
     [
       'pagedAttentionInt8',

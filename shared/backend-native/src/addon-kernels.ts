@@ -162,9 +162,10 @@ export interface AddonKernels {
   ): void;
   /**
    * n>=0, b, heads, keyHeads, headDim, slots, blockCount>=0, blockSize, keyOffset>=0, valueOffset>=0, scale,
-   * window>=0, chunk>=0, softCap, queryOffsets[b + 1], lengths[b], blocks[blockCount], q[n heads headDim],
-   * k[slots keyHeads headDim], v[slots keyHeads headDim], out[n heads headDim]; heads % keyHeads,
-   * queryOffsets rise to n, lengths in 0..2147483647, blocks in -1..slots
+   * window>=0, chunk>=0, softCap, queryOffsets[b + 1], lengths[b], blocks[blockCount], maskSide>=0, bitmapCount>=0,
+   * maskTable[maskSide maskSide], bitmaps[128 bitmapCount], q[n heads headDim], k[slots keyHeads headDim],
+   * v[slots keyHeads headDim], out[n heads headDim]; heads % keyHeads, queryOffsets rise to n,
+   * lengths in 0..2147483647, blocks in -1..slots
    */
   pagedAttention(
     n: Size,
@@ -184,6 +185,10 @@ export interface AddonKernels {
     queryOffsets: Int32Array,
     lengths: Int32Array,
     blocks: Int32Array,
+    maskSide: Size,
+    bitmapCount: Size,
+    maskTable: Int32Array,
+    bitmaps: Int32Array,
     q: Float32Array,
     k: Float32Array,
     v: Float32Array,
@@ -191,10 +196,10 @@ export interface AddonKernels {
   ): void;
   /**
    * n>=0, b, heads, keyHeads, headDim, slots, blockCount>=0, blockSize, keyOffset>=0, valueOffset>=0, scale,
-   * window>=0, chunk>=0, softCap, queryOffsets[b + 1], lengths[b], blocks[blockCount], q[n heads headDim],
-   * rowWords, rowScales, words[slots rowWords], scales[slots rowScales], out[n heads headDim]; heads % keyHeads,
-   * queryOffsets rise to n, lengths in 0..2147483647, blocks in -1..slots, keyHeads headDim <= 4 rowWords,
-   * rowScales % keyHeads
+   * window>=0, chunk>=0, softCap, queryOffsets[b + 1], lengths[b], blocks[blockCount], maskSide>=0, bitmapCount>=0,
+   * maskTable[maskSide maskSide], bitmaps[128 bitmapCount], q[n heads headDim], rowWords, rowScales,
+   * words[slots rowWords], scales[slots rowScales], out[n heads headDim]; heads % keyHeads, queryOffsets rise to n,
+   * lengths in 0..2147483647, blocks in -1..slots, keyHeads headDim <= 4 rowWords, rowScales % keyHeads
    */
   pagedAttentionInt8(
     n: Size,
@@ -214,6 +219,10 @@ export interface AddonKernels {
     queryOffsets: Int32Array,
     lengths: Int32Array,
     blocks: Int32Array,
+    maskSide: Size,
+    bitmapCount: Size,
+    maskTable: Int32Array,
+    bitmaps: Int32Array,
     q: Float32Array,
     rowWords: Size,
     rowScales: Size,
@@ -287,9 +296,10 @@ export interface AddonKernels {
   ): void;
   /**
    * precision, b, s, sKv, heads, kvHeads, headDim, scale, window>=0, chunk>=0, softCap, documentOffsets?[b sKv],
-   * rotaryPairs>=0, interleaved, cos[sKv rotaryPairs], sin[sKv rotaryPairs], q[b s heads headDim],
-   * k[b sKv kvHeads headDim], v[b sKv kvHeads headDim], out[b s heads headDim], logSumExp[b heads s]; s <= sKv,
-   * heads % kvHeads, 2 rotaryPairs <= headDim, documentOffsets rise within sKv
+   * rotaryPairs>=0, interleaved, cos[sKv rotaryPairs], sin[sKv rotaryPairs], maskSide>=0, bitmapCount>=0,
+   * maskTable[maskSide maskSide], bitmaps[128 bitmapCount], q[b s heads headDim], k[b sKv kvHeads headDim],
+   * v[b sKv kvHeads headDim], out[b s heads headDim], logSumExp[b heads s]; s <= sKv, heads % kvHeads,
+   * 2 rotaryPairs <= headDim, documentOffsets rise within sKv
    */
   attention(
     precision: 0 | 1,
@@ -308,6 +318,10 @@ export interface AddonKernels {
     interleaved: boolean,
     cos: Float32Array,
     sin: Float32Array,
+    maskSide: Size,
+    bitmapCount: Size,
+    maskTable: Int32Array,
+    bitmaps: Int32Array,
     q: Float32Array,
     k: Float32Array,
     v: Float32Array,
@@ -316,10 +330,11 @@ export interface AddonKernels {
   ): void;
   /**
    * precision, b, s, sKv, heads, kvHeads, headDim, scale, window>=0, chunk>=0, softCap, documentOffsets?[b sKv],
-   * rotaryPairs>=0, interleaved, cos[sKv rotaryPairs], sin[sKv rotaryPairs], dOut[b s heads headDim],
-   * q[b s heads headDim], k[b sKv kvHeads headDim], v[b sKv kvHeads headDim], out[b s heads headDim],
-   * logSumExp[b heads s], dQ[b s heads headDim], dK[b sKv kvHeads headDim], dV[b sKv kvHeads headDim]; s <= sKv,
-   * heads % kvHeads, 2 rotaryPairs <= headDim, documentOffsets rise within sKv
+   * rotaryPairs>=0, interleaved, cos[sKv rotaryPairs], sin[sKv rotaryPairs], maskSide>=0, bitmapCount>=0,
+   * maskTable[maskSide maskSide], bitmaps[128 bitmapCount], dOut[b s heads headDim], q[b s heads headDim],
+   * k[b sKv kvHeads headDim], v[b sKv kvHeads headDim], out[b s heads headDim], logSumExp[b heads s],
+   * dQ[b s heads headDim], dK[b sKv kvHeads headDim], dV[b sKv kvHeads headDim]; s <= sKv, heads % kvHeads,
+   * 2 rotaryPairs <= headDim, documentOffsets rise within sKv
    */
   attentionGradient(
     precision: 0 | 1,
@@ -338,6 +353,10 @@ export interface AddonKernels {
     interleaved: boolean,
     cos: Float32Array,
     sin: Float32Array,
+    maskSide: Size,
+    bitmapCount: Size,
+    maskTable: Int32Array,
+    bitmaps: Int32Array,
     dOut: Float32Array,
     q: Float32Array,
     k: Float32Array,

@@ -1,5 +1,6 @@
-/** @file Causal self-attention with grouped queries (Ainslie et al. 2023, https://arxiv.org/abs/2305.13245). */
+/** @file Self-attention, causal or with any mask, with grouped queries (Ainslie et al. 2023, https://arxiv.org/abs/2305.13245). */
 import * as tf from '@tensorflow/tfjs-core';
+import { isSeen, type BlockMask, type MaskBlocks } from './block-mask.ts';
 import { defineOp } from './op.ts';
 import { rotate, type RopeOptions } from './rope.ts';
 import type { NamedTensors } from './tape.ts';
@@ -13,6 +14,11 @@ export type AttentionOptions = {
   window?: number;
   /** Chunked attention: a query sees its own of the chunks of so many positions only, up to itself. No chunks by default. */
   chunk?: number;
+  /**
+   * In place of window and chunk: says alone which keys a query sees, be they before or behind it. One that sees none gives zeros. With documents, positions in
+   * the mask are counted from where the query's document begins, and keys of other documents are hidden, as if each document stood alone.
+   */
+  mask?: BlockMask | undefined;
   /** Caps scores softly, to softCap · tanh(score / softCap), before the mask. No cap by default. */
   softCap?: number;
   /**
@@ -28,33 +34,35 @@ export type AttentionOptions = {
 };
 
 /** The options that are no tensors, with 0 for what there is not. */
-type AttentionAttributes = Required<Omit<AttentionOptions, 'documentOffsets' | 'rotary'> & RopeOptions>;
+type AttentionAttributes = Required<Omit<AttentionOptions, 'documentOffsets' | 'rotary' | 'mask'> & RopeOptions> &
+  Partial<MaskBlocks>;
 
 type AttentionInputs = NamedTensors<'q' | 'k' | 'v'> & Partial<NamedTensors<'documentOffsets' | 'cos' | 'sin'>>;
 
 // The reference takes one key head of one sequence at a time, with the g query heads that share it as g·s rows: a product of
 // two matrices runs on XNNPACK in the wasm backend, a batched or transposed one on a loop that is ten times slower.
-const op = defineOp({
+/** {@link attention} of a mask's blocks. */
+export const attentionOfBlocks = defineOp({
   kernelName: 'Attention',
   constants: ['documentOffsets', 'cos', 'sin'],
   forward(inputs: AttentionInputs, attributes: AttentionAttributes) {
     const { v, documentOffsets } = inputs;
     const { q, k } = rotated(inputs, attributes);
-    const { scale, softCap } = attributes;
+    const { scale, softCap, maskSide } = attributes;
     const [sKv, nKv] = k.shape.slice(1, 3) as [number, number];
     const queries = unstack(rows(tf.mul(q, scale), nKv)); // b·n_kv times [g s, h_d]
     const keys = unstack(columns(k)); // [h_d, s_kv]
     const values = unstack(rows(v, nKv)); // [s_kv, h_d]
-    const causal = causalMask(q.shape[1]!, sKv, attributes);
-    const masks =
-      documentOffsets === undefined ? [causal] : unstack(documentOffsets).map((first) => confine(causal, first)); // of each sequence, or of all
+    const masks = masksOf(q.shape[1]!, sKv, attributes, documentOffsets);
     const probabilities = queries.map((query, i) =>
       tf.tidy(() => {
         const scores = tf.matMul(query, keys[i]!);
         const capped = softCap === 0 ? scores : tf.mul(tf.tanh(tf.div(scores, softCap)), softCap);
-        const byHead = tf.reshape(capped, [-1, ...causal.shape]); // [g, s, s_kv]
-        const masked = tf.add(byHead, masks[Math.floor(i / nKv) % masks.length]!);
-        return tf.softmax(tf.reshape(masked, scores.shape));
+        const mask = masks[Math.floor(i / nKv) % masks.length]!;
+        const masked = tf.add(tf.reshape(capped, [-1, ...mask.shape]), mask); // [g, s, s_kv]
+        const probability = tf.softmax(masked);
+        const all = maskSide === undefined ? probability : tf.mul(probability, seesAny(mask));
+        return tf.reshape(all, scores.shape);
       }),
     ); // [g s, s_kv]
     const attended = probabilities.map((probability, i) => tf.matMul(probability, values[i]!)); // [g s, h_d]
@@ -126,6 +134,56 @@ function fromRows(x: tf.Tensor, [b, s, n, hd]: number[]): tf.Tensor {
 /** What is added to the score of a pair that may not meet: its exponential is 0. */
 const MASKED = -1e9;
 
+/** The mask of each sequence, or one of all: [s, s_kv], added to scores. */
+function masksOf(s: number, sKv: number, attributes: AttentionAttributes, documentOffsets?: tf.Tensor): tf.Tensor[] {
+  const blocks = blocksIn(attributes);
+  if (documentOffsets === undefined) {
+    return [blocks === undefined ? causalMask(s, sKv, attributes) : maskOfBlocks(s, sKv, blocks)];
+  }
+  if (blocks === undefined) {
+    const causal = causalMask(s, sKv, attributes);
+    return unstack(documentOffsets).map((first) => confine(causal, first));
+  }
+  const all = tf.reshape(maskOfBlocks(sKv, sKv, blocks), [-1]);
+  return unstack(documentOffsets).map((first) => maskOfDocuments(s, all, tf.reshape(first, [1, sKv])));
+}
+
+/** A mask's blocks as attributes have them. */
+export function blocksIn({ maskSide, maskTable, bitmaps }: Partial<MaskBlocks>): MaskBlocks | undefined {
+  const isThere = maskSide !== undefined && maskTable !== undefined && bitmaps !== undefined;
+  return isThere ? { maskSide, maskTable, bitmaps } : undefined;
+}
+
+/** {@link causalMask} of a mask's blocks. */
+function maskOfBlocks(s: number, sKv: number, blocks: MaskBlocks): tf.Tensor {
+  const position = (i: number) => Math.floor(i / sKv) + sKv - s;
+  return tf.tensor(
+    Float32Array.from({ length: s * sKv }, (_, i) => (isSeen(blocks, position(i), i % sKv) ? 0 : MASKED)),
+    [s, sKv],
+  );
+}
+
+/**
+ * A mask [s, s_kv] of positions that are counted from where a query's document begins.
+ *
+ * @param all for all pairs of positions, [s_kv²]
+ * @param first the first position of each position's document, int32 [1, s_kv]
+ */
+function maskOfDocuments(s: number, all: tf.Tensor, first: tf.Tensor): tf.Tensor {
+  const sKv = first.size;
+  const firstOfQuery = tf.reshape(tf.slice(first, [0, sKv - s], [1, s]), [s, 1]);
+  const query = tf.sub(tf.reshape(tf.range(sKv - s, sKv, 1, 'int32'), [s, 1]), firstOfQuery); // in its document, [s, 1]
+  const key = tf.maximum(tf.sub(tf.range(0, sKv, 1, 'int32'), firstOfQuery), tf.scalar(0, 'int32')); // [s, s_kv]
+  const seen = tf.gather(all, tf.add(tf.mul(query, tf.scalar(sKv, 'int32')), key)); // whatever there is for keys of other documents
+  const isOther = tf.cast(tf.notEqual(first, firstOfQuery), 'float32'); // [s, s_kv]
+  return tf.add(seen, tf.mul(isOther, MASKED));
+}
+
+/** 1 for each query that sees a key, and 0 for the others, of whose scores the softmax makes what it may: [s, 1]. */
+function seesAny(mask: tf.Tensor): tf.Tensor {
+  return tf.cast(tf.greater(tf.max(mask, 1, true), MASKED), 'float32');
+}
+
 /** [s, s_kv]: 0 where query i may see key j, and {@link MASKED} where it may not. */
 function causalMask(s: number, sKv: number, { window, chunk }: AttentionAttributes): tf.Tensor {
   const mask = new Float32Array(s * sKv).fill(MASKED);
@@ -149,10 +207,10 @@ function confine(mask: tf.Tensor, documentOffsets: tf.Tensor): tf.Tensor {
 /**
  * Causal scaled dot-product attention. The queries are the last s of s_kv positions: query i stands at p = i + s_kv − s, and sees the
  * keys j <= p; with a window, of those j > p − window; with chunks, of those j >= ⌊p / chunk⌋ · chunk; with documents, of those
- * j >= documentOffsets[p]. Query head n uses key and value head floor(n · n_kv / n_h).
+ * j >= documentOffsets[p]. With a mask, it sees those of its document that the mask says. Query head n uses key and value head floor(n · n_kv / n_h).
  *
  * Kernels `Attention`, `AttentionGrad`; attributes are the options, with 0 for a window, chunk or cap that there is not; `documentOffsets`, `cos` and
- * `sin` are inputs, or missing.
+ * `sin` are inputs, or missing; of a mask, the attributes are its blocks.
  *
  * @param q [b, s, n_h, h_d]
  * @param k [b, s_kv, n_kv, h_d], n_h a multiple of n_kv, s_kv >= s
@@ -163,7 +221,7 @@ export function attention(
   q: tf.Tensor,
   k: tf.Tensor,
   v: tf.Tensor,
-  { scale, window = 0, chunk = 0, softCap = 0, documentOffsets, rotary }: AttentionOptions,
+  { scale, window = 0, chunk = 0, softCap = 0, documentOffsets, rotary, mask }: AttentionOptions,
 ): tf.Tensor {
   const { cos, sin, interleaved = false } = rotary ?? {};
   const inputs: AttentionInputs = {
@@ -173,5 +231,19 @@ export function attention(
     ...(documentOffsets === undefined ? {} : { documentOffsets }),
     ...(cos === undefined ? {} : { cos, sin }),
   };
-  return op(inputs, { scale, window, chunk, softCap, interleaved })[0]!;
+  const [s, sKv] = [q.shape[1]!, k.shape[1]!];
+  const blocks = maskAttributes({ mask, window, chunk }, (each) =>
+    each.blocksFor(documentOffsets === undefined ? sKv - s : 0, sKv, sKv),
+  );
+  return attentionOfBlocks(inputs, { scale, window, chunk, softCap, interleaved, ...blocks })[0]!;
+}
+
+/** The attributes of a mask, if there is one. @throws Error for one beside a window or chunks */
+export function maskAttributes(
+  { mask, window = 0, chunk = 0 }: Pick<AttentionOptions, 'mask' | 'window' | 'chunk'>,
+  blocksOf: (mask: BlockMask) => MaskBlocks,
+): Partial<MaskBlocks> {
+  if (mask === undefined) return {};
+  if (window === 0 && chunk === 0) return blocksOf(mask);
+  throw new Error('a mask says all of what a query sees: window and chunk belong into its predicate');
 }

@@ -3,9 +3,8 @@
  * with kernels that read them as they are nothing would be won.
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import type { AttentionOptions } from './attention.ts';
 import { hasKernel, runBackendKernel } from './op.ts';
-import type { Integers, PagedLayout } from './paged-attention.ts';
+import { pagedAttributes, type Integers, type PagedAttentionOptions, type PagedLayout } from './paged-attention.ts';
 
 /** Rows of n_kv heads: value = scale · int8. */
 export type Int8Table = {
@@ -30,10 +29,9 @@ export function pagedAttentionInt8(
   q: tf.Tensor,
   { words, scales }: Int8Table,
   layout: PagedLayout,
-  { scale, window = 0, chunk = 0, softCap = 0 }: Pick<AttentionOptions, 'scale' | 'window' | 'chunk' | 'softCap'>,
+  options: PagedAttentionOptions,
 ): tf.Tensor {
-  const attributes = { ...layout, scale, window, chunk, softCap };
-  return runBackendKernel('PagedAttentionInt8', { q, words, scales }, attributes)[0]!;
+  return runBackendKernel('PagedAttentionInt8', { q, words, scales }, pagedAttributes(layout, options))[0]!;
 }
 
 /**

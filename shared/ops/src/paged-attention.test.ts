@@ -1,8 +1,9 @@
 import { resolveBackend, useBackend, type BackendName } from '@arrowsmith/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { attention, pagedAttention, pagedRows, writeRows, type PagedLayout } from './index.ts';
+import { attention, maskOf, pagedAttention, pagedRows, writeRows, type PagedLayout } from './index.ts';
 import { randomTensor } from './testing/errors.ts';
+import * as predicates from './testing/masks.ts';
 
 const [HEADS, KV_HEADS, HEAD_DIM] = [4, 2, 6];
 
@@ -17,6 +18,7 @@ const masks = [
   { scale: 0.4, window: 3 },
   { scale: 0.4, chunk: 4 },
   { scale: 0.7, softCap: 2, window: 6 },
+  ...Object.values(predicates).map((predicate) => ({ scale: 0.7, softCap: 2, mask: maskOf(predicate) })),
 ];
 
 /** Keys and values of each sequence in blocks of 3, which lie in a table of 60 slots in no order, values 30 slots behind keys. */

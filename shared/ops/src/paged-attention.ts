@@ -3,7 +3,8 @@
  * https://arxiv.org/abs/2309.06180). One sequence with one block as long as the context is a contiguous cache.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { attention, type AttentionOptions } from './attention.ts';
+import { attentionOfBlocks, blocksIn, maskAttributes, type AttentionOptions } from './attention.ts';
+import type { BlockMask, MaskBlocks } from './block-mask.ts';
 import { defineKernel, hasKernel, runBackendKernel } from './op.ts';
 import type { NamedTensors } from './tape.ts';
 
@@ -25,8 +26,13 @@ export type PagedLayout = {
   valueOffset: number;
 };
 
+/** What there is for attention over pages to choose. */
+export type PagedAttentionOptions = Omit<AttentionOptions, 'documentOffsets' | 'rotary'>;
+
 type Tables = NamedTensors<'q' | 'k' | 'v'>;
-type Attributes = PagedLayout & Required<Pick<AttentionOptions, 'scale' | 'window' | 'chunk' | 'softCap'>>;
+type Attributes = PagedLayout &
+  Required<Pick<AttentionOptions, 'scale' | 'window' | 'chunk' | 'softCap'>> &
+  Partial<MaskBlocks>;
 
 const kernel = defineKernel({
   kernelName: 'PagedAttention',
@@ -38,7 +44,8 @@ const kernel = defineKernel({
         pagedRows(k, layout, sequence, layout.keyOffset),
         pagedRows(v, layout, sequence, layout.valueOffset),
       ];
-      return tf.squeeze(attention(queries, keys, values, { scale, window, chunk, softCap }), [0]);
+      const options = { scale, window, chunk, softCap, interleaved: false, ...blocksIn(layout) };
+      return tf.squeeze(attentionOfBlocks({ q: queries, k: keys, v: values }, options)[0]!, [0]);
     });
     return [tf.concat(attended)];
   },
@@ -72,7 +79,8 @@ export function pagedRows(table: tf.Tensor, layout: PagedLayout, sequence: numbe
 
 /**
  * Causal attention of new tokens of several sequences, each over its own keys and values; masks as in {@link attention}. The bits of a query's result
- * depend neither on the other queries nor on where the blocks lie. Without a gradient.
+ * depend neither on the other queries nor on where the blocks lie. Without a gradient. With a mask, a query that sees keys behind it must come when they are
+ * there: a prefix as a whole, say. A recorded pass has the blocks that the mask had when it was recorded.
  *
  * Kernel `PagedAttention`.
  *
@@ -86,9 +94,28 @@ export function pagedAttention(
   k: tf.Tensor,
   v: tf.Tensor,
   layout: PagedLayout,
-  { scale, window = 0, chunk = 0, softCap = 0 }: Pick<AttentionOptions, 'scale' | 'window' | 'chunk' | 'softCap'>,
+  options: PagedAttentionOptions,
 ): tf.Tensor {
-  return kernel({ q, k, v }, { ...layout, scale, window, chunk, softCap })[0]!;
+  return kernel({ q, k, v }, pagedAttributes(layout, options))[0]!;
+}
+
+/** Attributes of kernels over pages. */
+export function pagedAttributes(
+  layout: PagedLayout,
+  { scale, window = 0, chunk = 0, softCap = 0, mask }: PagedAttentionOptions,
+): Attributes {
+  const blocks = maskAttributes({ mask, window, chunk }, (each) => blocksOfPages(each, layout));
+  return { ...layout, scale, window, chunk, softCap, ...blocks };
+}
+
+/** A mask's blocks with those of each sequence's queries. */
+function blocksOfPages(mask: BlockMask, layout: PagedLayout): MaskBlocks {
+  for (let sequence = 0; sequence < layout.lengths.length; sequence++) {
+    const [from, to] = queriesOf(layout, sequence);
+    const length = layout.lengths[sequence] ?? 0;
+    if (from < to) mask.blocksFor(length - (to - from), length, length);
+  }
+  return mask.blocksFor(0, 0, 0);
 }
 
 /**

@@ -1,9 +1,11 @@
 /** @file Attention and its gradient, compared with the formulas in double precision. */
 #include <algorithm>
+#include <stdexcept>
 #include <string>
 
 #include "../kernels.h"
 #include "check.h"
+#include "masks.h"
 
 namespace arrowsmith::test {
 namespace {
@@ -55,6 +57,16 @@ Results compute(Precision precision, const Inputs& in) {
   return r;
 }
 
+/** Whether the query at a position of sequence b sees a key. */
+bool sees(const AttentionShape& shape, int64_t b, int64_t position, int64_t key) {
+  const auto startOf = [&](int64_t at) -> int64_t { return shape.documentOffsets == nullptr ? 0 : shape.documentOffsets[b * shape.sKv + at]; };
+  const int64_t start = startOf(position);
+  if (startOf(key) != start) return false;
+  if (shape.mask != nullptr) return static_cast<const PredicateMask*>(shape.mask)->sees(position - start, key - start);
+  if (key > position || (shape.window > 0 && position - key >= shape.window)) return false;
+  return shape.chunk == 0 || position / shape.chunk == key / shape.chunk;
+}
+
 /** The definition: each query by itself, and each key asked whether the query sees it. */
 Expected expectedOf(const AttentionShape& shape, const Doubles& q, const Doubles& k, const Doubles& v,
                     const Doubles& dOut) {
@@ -69,10 +81,7 @@ Expected expectedOf(const AttentionShape& shape, const Doubles& q, const Doubles
         std::vector<int64_t> seen;
         Doubles scores, slopes;  // d score / d product
         for (int64_t j = 0; j < shape.sKv; j++) {
-          if (j > position) continue;
-          if (shape.window > 0 && position - j >= shape.window) continue;
-          if (shape.chunk > 0 && position / shape.chunk != j / shape.chunk) continue;
-          if (shape.documentOffsets != nullptr && j < shape.documentOffsets[b * shape.sKv + position]) continue;
+          if (!sees(shape, b, position, j)) continue;
           double score = 0;
           for (int64_t c = 0; c < d; c++) score += q[row + c] * k[rowOfKey(j) + c];
           score *= shape.scale;
@@ -85,6 +94,10 @@ Expected expectedOf(const AttentionShape& shape, const Doubles& q, const Doubles
           seen.push_back(j);
           scores.push_back(score);
           slopes.push_back(slope);
+        }
+        if (seen.empty()) {
+          r.logSumExp[(b * shape.heads + h) * shape.s + i] = -kInfinity;
+          continue;
         }
         const double top = *std::max_element(scores.begin(), scores.end());
         double total = 0;
@@ -130,9 +143,11 @@ std::string describe(const AttentionShape& shape) {
 void checkPart(const char* name, const AttentionShape& shape, const std::vector<float>& actual, const Doubles& expected,
                double tolerance) {
   double largest = 1;
-  for (const double x : expected) largest = std::max(largest, std::fabs(x));
+  for (const double x : expected) {
+    if (std::isfinite(x)) largest = std::max(largest, std::fabs(x));
+  }
   for (size_t i = 0; i < actual.size(); i++) {
-    if (std::fabs(actual[i] - expected[i]) <= tolerance * largest) continue;
+    if (std::fabs(actual[i] - expected[i]) <= tolerance * largest || actual[i] == expected[i]) continue;
     fail(__FILE__, __LINE__,
          std::string(name) + "[" + std::to_string(i) + "] is " + difference(actual[i], expected[i], tolerance * largest) +
              " for " + describe(shape));
@@ -340,6 +355,89 @@ TEST("attention turns queries and keys as rope does before it") {
       }
     }
   }
+}
+
+/** Documents of 30 positions or so, for each position the first one of its own. */
+std::vector<int32_t> randomDocuments(int64_t b, int64_t sKv) {
+  Random random(7);
+  std::vector<int32_t> offsets(static_cast<size_t>(b * sKv));
+  for (int64_t i = 0; i < b * sKv; i++) {
+    const int64_t position = i % sKv;
+    const bool begins = position == 0 || random.below(30) == 0;
+    offsets[static_cast<size_t>(i)] = begins ? static_cast<int32_t>(position) : offsets[static_cast<size_t>(i - 1)];
+  }
+  return offsets;
+}
+
+TEST("a mask says which keys a query sees: any, or none") {
+  for (const auto& [name, predicate] : kPredicates) {
+    for (const int64_t s : {1, 2, 7, 33, 64, 65, 130, 300}) {
+      for (const int64_t before : {0, 31, 100}) {
+        const PredicateMask mask(s + before, predicate);
+        AttentionShape shape = shapeOf(1, s, s + before, 2, 1, 12);
+        shape.mask = &mask;
+        checkBoth(shape);
+        shape.softCap = 1.5f;
+        check(Precision::f32, inputsOf(shape), kF32Tolerance);
+      }
+    }
+  }
+}
+
+TEST("a mask goes with long sequences, wide heads, groups and documents, and gives the same bits for any number of threads") {
+  for (const auto& [name, predicate] : kPredicates) {
+    const PredicateMask mask(1200, predicate);
+    for (AttentionShape shape : {shapeOf(1, 1100, 1200, 1, 1, 8), shapeOf(1, 300, 345, 2, 1, 130), shapeOf(2, 200, 200, 6, 2, 18)}) {
+      shape.mask = &mask;
+      check(Precision::f32, inputsOf(shape), kF32Tolerance);
+      const std::vector<int32_t> documentOffsets = randomDocuments(shape.b, shape.sKv);
+      shape.documentOffsets = documentOffsets.data();
+      checkBoth(shape);
+      CHECK_SAME_FOR_ANY_THREADS([&] { return compute(Precision::bf16, inputsOf(shape)).all(); });
+    }
+  }
+}
+
+TEST("a mask goes with a rotation") {
+  const PredicateMask mask(700, kPredicates.at("prefix"));
+  for (const int64_t s : {1, 2, 33, 700}) {
+    AttentionShape shape = shapeOf(2, s, s, 4, 2, 24);
+    shape.mask = &mask;
+    const std::vector<float> cos = randomFloats(s * 12, 8), sin = randomFloats(s * 12, 9);
+    const Rotation rotation{cos.data(), sin.data(), 12, false};
+    const auto turn = [&](std::vector<float>& x, int64_t heads, bool inverse) {
+      rope(2 * s, s, heads, 24, rotation, x.data(), inverse, x.data());
+    };
+    const Inputs in = inputsOf(shape);
+    Inputs rotated = in;
+    turn(rotated.q, 4, false);
+    turn(rotated.k, 2, false);
+    Results expected = compute(Precision::f32, rotated);
+    turn(expected.dQ, 4, true);
+    turn(expected.dK, 2, true);
+    Inputs within = in;
+    within.shape.rotation = &rotation;
+    CHECK_SAME_BITS(compute(Precision::f32, within).all(), expected.all());
+  }
+}
+
+TEST("blocks that a mask does not have, or bitmaps, are refused") {
+  PredicateMask mask(130, kPredicates.at("window"));
+  const auto checkThrows = [](const BlockMask& given, int64_t bitmapCount, int64_t keys, const std::string& message) {
+    std::string found;
+    try {
+      checkMask("attention", given, bitmapCount, 0, 192, keys);
+    } catch (const std::out_of_range& error) {
+      found = error.what();
+    }
+    CHECK(found.find(message) != std::string::npos);
+  };
+  checkMask("attention", mask, mask.bitmapCount(), 0, 192, 192);
+  checkThrows(mask, mask.bitmapCount(), 193, "maskSide must be at least 4, for blocks of 64 positions, not 3");
+  checkThrows(mask, mask.bitmapCount() - 1, 192, "must be at least 0 and less than bitmapCount + 2");
+  mask.entries[1] = -1;
+  checkThrows(mask, mask.bitmapCount(), 192, "maskTable[1]");
+  checkMask("attention", mask, mask.bitmapCount(), 64, 192, 192);
 }
 
 TEST("attention has the same bits for any number of threads and in every call") {

@@ -9,6 +9,7 @@
 #include "../gemm.h"
 #include "../kernels.h"
 #include "check.h"
+#include "masks.h"
 
 using namespace arrowsmith;
 using namespace arrowsmith::test;
@@ -137,23 +138,27 @@ TEST("layers of experts say what they need, however rows are spread") {
   expectSameForAll(kernels);
 }
 
-TEST("attention says what it needs: with rotation, windows, chunks, shared keys, few queries") {
+TEST("attention says what it needs: with rotation, windows, chunks, masks, shared keys, few queries") {
   Arrays arrays;
   std::vector<std::pair<std::string, std::function<void()>>> kernels;
   struct Sizes {
     int64_t b, s, sKv, heads, kvHeads, window, chunk;
     bool rotates, interleaved;
+    const BlockMask* mask = nullptr;
   };
+  static const PredicateMask prefix(900, kPredicates.at("prefix")), windowed(900, kPredicates.at("window"));
   const int64_t headDim = 32, rotaryPairs = headDim / 2;
-  for (const auto& [b, s, sKv, heads, kvHeads, window, chunk, rotates, interleaved] :
+  for (const auto& [b, s, sKv, heads, kvHeads, window, chunk, rotates, interleaved, mask] :
        {Sizes{2, 300, 300, 4, 2, 0, 0, false, false}, Sizes{1, 700, 700, 2, 2, 0, 0, true, false}, Sizes{1, 700, 700, 2, 1, 128, 0, true, true},
-        Sizes{3, 200, 200, 2, 2, 0, 64, false, false}, Sizes{2, 1, 900, 4, 2, 0, 0, false, false}, Sizes{20, 50, 50, 2, 2, 0, 0, true, false}}) {
+        Sizes{3, 200, 200, 2, 2, 0, 64, false, false}, Sizes{2, 1, 900, 4, 2, 0, 0, false, false}, Sizes{20, 50, 50, 2, 2, 0, 0, true, false},
+        Sizes{2, 700, 700, 4, 2, 0, 0, true, false, &prefix}, Sizes{2, 1, 900, 4, 2, 0, 0, false, false, &prefix},
+        Sizes{1, 700, 700, 2, 2, 0, 0, false, false, &windowed}}) {
     const int64_t queries = b * s * heads * headDim, keys = b * sKv * kvHeads * headDim;
     float *q = arrays.next(queries), *k = arrays.next(keys), *v = arrays.next(keys), *out = arrays.next(queries);
     float *logSumExp = arrays.next(b * heads * s), *dOut = arrays.next(queries), *dQ = arrays.next(queries);
     float *dK = arrays.next(keys), *dV = arrays.next(keys);
     const Rotation tables{arrays.next(sKv * rotaryPairs), arrays.next(sKv * rotaryPairs), rotaryPairs, interleaved};
-    const AttentionShape plain{b, s, sKv, heads, kvHeads, headDim, 0.2f, window, chunk, 0};
+    const AttentionShape plain{b, s, sKv, heads, kvHeads, headDim, 0.2f, window, chunk, 0, nullptr, nullptr, mask};
     for (const Precision precision : kPrecisions) {
       const std::string name = std::to_string(s) + " of " + std::to_string(sKv);
       const auto shape = [=, rotates = rotates](const Rotation& rotation) {

@@ -21,7 +21,7 @@ Int8Table tableOf(const Pages& pages) {
 }
 
 std::vector<float> attend(const Pages& pages) {
-  checkPages("pagedAttentionInt8", pages.callOfOneTable(), static_cast<int64_t>(pages.blocks.size()));
+  checkPages("pagedAttentionInt8", pages.callOfOneTable(), static_cast<int64_t>(pages.blocks.size()), pages.all.options.bitmapCount());
   Int8Table table = tableOf(pages);
   std::vector<float> out(pages.q.size(), kNaN);
   pagedAttentionInt8(pages.callOfOneTable(), table.rows(), out.data());
@@ -63,6 +63,25 @@ TEST("with keys and values of int8 a query's bits do not depend on other queries
       const Pages one(shorter, 16, {{2, 1}});
       const int64_t row = sequences.queryRow();
       CHECK_SAME_BITS(attend(one), rowsOf(expected, row, 300 + 1 + length - 1, 1));
+    }
+  }
+}
+
+TEST("queries attend to the keys of int8 that a mask says, with the same bits in every call") {
+  for (const PagesOptions& options : maskedPagesOptions()) {
+    const Sequences sequences(options, {70, 1, 600});
+    Sequences stored = sequences;
+    stored.k = nearestInt8(sequences.k, options.headDim);
+    stored.v = nearestInt8(sequences.v, options.headDim);
+    const std::vector<double> expected = stored.expected();
+    const Pages all(sequences, 16, {{0, 70}, {1, 1}, {2, 600}});
+    const std::vector<float> attended = attend(all);
+    CHECK_CLOSE(attended, all.select(expected), 2e-6);
+    CHECK_SAME_FOR_ANY_THREADS([&] { return attend(all); });
+    for (const int64_t blockSize : {1, 7, 256}) {
+      const Pages some(sequences, blockSize, {{2, 1}, {0, 70}, {2, 13}, {2, 200}});
+      CHECK_CLOSE(attend(some), some.select(expected), 2e-6);
+      CHECK_SAME_BITS(attend(some), some.select(attended));
     }
   }
 }

@@ -5,6 +5,7 @@
 
 #include "../kernels.h"
 #include "check.h"
+#include "masks.h"
 #include "pages.h"
 
 using namespace arrowsmith;
@@ -14,7 +15,7 @@ namespace {
 
 std::string errorOf(const Pages& pages, int64_t blockCount) {
   try {
-    checkPages("pagedAttention", pages.call(), blockCount);
+    checkPages("pagedAttention", pages.call(), blockCount, pages.all.options.bitmapCount());
   } catch (const std::out_of_range& error) {
     return error.what();
   }
@@ -56,6 +57,35 @@ TEST("a query's bits do not depend on other queries, other sequences, blocks, or
       CHECK_SAME_BITS(one.attend(), rowsOf(rows, sequences.queryRow(), 0, 1));
     }
   }
+}
+
+TEST("queries attend to the keys that a mask says, with the same bits in every call") {
+  for (const PagesOptions& options : maskedPagesOptions()) {
+    const Sequences sequences(options, {70, 1, 600});
+    const Pages all(sequences, 16, {{0, 70}, {1, 1}, {2, 600}});
+    const std::vector<double> expected = sequences.expected();
+    const std::vector<float> attended = all.attend();
+    CHECK_CLOSE(attended, all.select(expected), 2e-6);
+    CHECK_SAME_FOR_ANY_THREADS([&] { return all.attend(); });
+    for (const int64_t blockSize : {1, 7, 256}) {
+      const Pages some(sequences, blockSize, {{2, 1}, {0, 70}, {2, 13}, {2, 200}});
+      CHECK_CLOSE(some.attend(), some.select(expected), 2e-6);
+      CHECK_SAME_BITS(some.attend(), some.select(attended));
+      CHECK_SAME_FOR_ANY_THREADS([&] { return some.attend(); });
+    }
+  }
+}
+
+TEST("a block that a mask leaves out may be freed, wherever it lies, and no other") {
+  const PredicateMask mask(200, kPredicates.at("first and last"));
+  PagesOptions options{4, 2, 8};
+  options.mask = &mask;
+  const Sequences sequences(options, {200});
+  Pages pages(sequences, 8, {{0, 3}});
+  CHECK(pages.blocks[0] != -1 && pages.blocks[1] == -1 && pages.blocks[20] == -1 && pages.blocks[21] != -1);
+  CHECK_CLOSE(pages.attend(), pages.select(sequences.expected()), 2e-6);
+  pages.blocks[0] = -1;
+  CHECK(errorOf(pages, 25).find("blocks[0] must not be freed: the sequence 0 sees keys of it") != std::string::npos);
 }
 
 TEST("a sequence without queries is passed over") {

@@ -7,6 +7,7 @@
 
 #include "../kernels.h"
 #include "check.h"
+#include "masks.h"
 #include "stored.h"
 
 namespace arrowsmith::test {
@@ -16,6 +17,9 @@ struct PagesOptions {
   int64_t heads, keyHeads, headDim;
   int64_t window = 0, chunk = 0;
   float softCap = 0;
+  const PredicateMask* mask = nullptr;
+
+  int64_t bitmapCount() const { return mask == nullptr ? 0 : mask->bitmapCount(); }
 };
 
 /** Sequences with all their queries, keys and values, one after the other. */
@@ -42,6 +46,7 @@ struct Sequences {
   }
 
   bool sees(int64_t query, int64_t key) const {
+    if (options.mask != nullptr) return options.mask->sees(query, key);
     return key <= query && (options.window == 0 || key > query - options.window) &&
            (options.chunk == 0 || key >= query / options.chunk * options.chunk);
   }
@@ -63,7 +68,7 @@ struct Sequences {
     const int64_t at = (first + query) * queryRow() + head * d;
     std::vector<double> weights;
     double denominator = 0;
-    for (int64_t key = 0; key <= query; key++) {
+    for (int64_t key = 0; key < lengths[sequence]; key++) {
       double score = 0;
       const int64_t from = (first + key) * keyRow() + keyHead * d;
       for (int64_t i = 0; i < d; i++) score += static_cast<double>(q[static_cast<size_t>(at + i)]) * k[static_cast<size_t>(from + i)];
@@ -72,7 +77,7 @@ struct Sequences {
       weights.push_back(sees(query, key) ? std::exp(score) : 0);
       denominator += weights.back();
     }
-    for (int64_t key = 0; key <= query; key++) {
+    for (int64_t key = 0; key < lengths[sequence] && denominator > 0; key++) {
       const int64_t from = (first + key) * keyRow() + keyHead * d;
       for (int64_t i = 0; i < d; i++) {
         all[at + i] += weights[static_cast<size_t>(key)] / denominator * v[static_cast<size_t>(from + i)];
@@ -114,7 +119,7 @@ struct Pages {
   PagedAttention call() const {
     const PagesOptions& o = all.options;
     return {static_cast<int64_t>(lengths.size()), o.heads, o.keyHeads, o.headDim, slots, queryOffsets.data(), lengths.data(),
-            blocks.data(), blockSize, keyOffset, valueOffset, 0.25f, o.window, o.chunk, o.softCap, q.data()};
+            blocks.data(), blockSize, keyOffset, valueOffset, 0.25f, o.window, o.chunk, o.softCap, q.data(), o.mask};
   }
 
   /** As {@link call}, with keys in the first half of a table and values in the second. */
@@ -126,7 +131,7 @@ struct Pages {
   }
 
   std::vector<float> attend() const {
-    checkPages("pagedAttention", call(), static_cast<int64_t>(blocks.size()));
+    checkPages("pagedAttention", call(), static_cast<int64_t>(blocks.size()), all.options.bitmapCount());
     std::vector<float> out(q.size(), kNaN);
     pagedAttention(call(), k.data(), v.data(), out.data());
     return out;
@@ -148,17 +153,19 @@ struct Pages {
     size_t first = 0;
     for (size_t i = 0; i < chosen.size(); i++) {
       const int64_t length = lengths[i], queries = queryOffsets[i + 1] - queryOffsets[i];
+      bool isBlockSeen = false;
       for (int64_t key = 0; key < length; key++) {
         int32_t& block = blocks[first + static_cast<size_t>(key / blockSize)];
         bool isSeen = false;
         for (int64_t query = length - queries; query < length; query++) isSeen = isSeen || all.sees(query, key);
-        // A block is freed when nobody sees its last key any more.
+        // A block is freed when nobody sees any key of it any more.
         const bool isLast = key % blockSize == blockSize - 1;
+        isBlockSeen = isSeen || (isBlockSeen && key % blockSize > 0);
         if (isSeen) {
           const int64_t slot = block + key % blockSize, from = (all.begin(chosen[i]) + key) * all.keyRow();
           std::copy_n(all.k.begin() + from, all.keyRow(), k.begin() + (slot + keyOffset) * all.keyRow());
           std::copy_n(all.v.begin() + from, all.keyRow(), v.begin() + (slot + valueOffset) * all.keyRow());
-        } else if (isLast) {
+        } else if (isLast && !isBlockSeen) {
           block = -1;
         }
       }
@@ -170,5 +177,19 @@ struct Pages {
 const PagesOptions kPagesOptions[] = {{1, 1, 1},         {4, 2, 8},           {6, 6, 48},          {6, 2, 20, 5},
                             {2, 1, 16, 300},   {4, 4, 7, 0, 4},     {3, 1, 33, 0, 270},  {2, 2, 64, 0, 0, 3},
                             {8, 1, 80, 1},     {2, 1, 16, 40, 100}, {1, 1, 128, 256, 256}};
+
+/** Options of each predicate. */
+inline std::vector<PagesOptions> maskedPagesOptions() {
+  static auto& masks = *new std::map<std::string, PredicateMask>;
+  std::vector<PagesOptions> all;
+  for (const auto& [name, predicate] : kPredicates) {
+    const PredicateMask& mask = masks.try_emplace(name, 700, predicate).first->second;
+    for (PagesOptions options : {PagesOptions{4, 2, 8}, PagesOptions{3, 3, 20, 0, 0, 3}, PagesOptions{8, 1, 33}}) {
+      options.mask = &mask;
+      all.push_back(options);
+    }
+  }
+  return all;
+}
 
 }  // namespace arrowsmith::test

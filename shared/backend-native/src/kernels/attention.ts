@@ -1,6 +1,7 @@
 /** @file Causal attention, which keeps no scores: the gradient computes them again from the logarithms of the softmax's denominators. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { expectRank, expectShape, type KernelArguments, type Kernels, tensor } from './kernel.ts';
+import { maskArguments } from './block-mask.ts';
 
 /** Tables of a rotation that turns nothing. */
 const NO_TABLE = new Float32Array(0);
@@ -44,6 +45,7 @@ function shapeOf(q: TensorInfo, k: TensorInfo, v: TensorInfo, { inputs, attrs, b
     Boolean(attrs['interleaved']),
     cos === undefined ? NO_TABLE : backend.floats(cos),
     sin === undefined ? NO_TABLE : backend.floats(sin),
+    ...maskArguments(attrs),
   ] as const;
 }
 

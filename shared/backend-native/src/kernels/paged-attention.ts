@@ -1,6 +1,7 @@
 /** @file Attention over keys and values in blocks of a table, and what writes them there. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { NativeBackend } from '../backend.ts';
+import { maskArguments } from './block-mask.ts';
 import { expectRank, expectShape, type KernelArguments, type Kernels, sizeOf, tensor } from './kernel.ts';
 
 /** An Int32Array as it is, in which a recorded kernel finds what is there when it runs; of a list, which may change while the kernel waits, a copy. */
@@ -34,6 +35,7 @@ function pagesOf({ inputs, attrs, backend }: KernelArguments, slots: number, key
     queryOffsets,
     lengths,
     blocks,
+    ...maskArguments(attrs),
     backend.floats(q),
   ] as const;
 }

@@ -4,6 +4,7 @@
  */
 import { altUpCases } from './cases/alt-up.ts';
 import { attentionCases } from './cases/attention.ts';
+import { attentionMaskCases } from './cases/attention-masks.ts';
 import type { OpCase } from './cases/case.ts';
 import { embeddingCases } from './cases/embedding.ts';
 import { feedForwardCases } from './cases/feed-forward.ts';
@@ -23,6 +24,7 @@ export { measureCase, runCase } from './cases/measure.ts';
 export const opCases: readonly OpCase[] = [
   ...altUpCases,
   ...attentionCases,
+  ...attentionMaskCases,
   ...layerNormCases,
   ...linearCases,
   ...mixtureCases,

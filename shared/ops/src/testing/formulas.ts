@@ -159,9 +159,23 @@ export function rope(x: Plain, cos: Plain, sin: Plain, interleaved: boolean): nu
   });
 }
 
-/** Whether the query at a position sees the key at another. */
-function isVisible(query: number, key: number, start: number, { window = 0, chunk = 0 }): boolean {
-  if (key > query || key < start) return false;
+type Visibility = {
+  window?: number;
+  chunk?: number;
+  mask?: { predicate: (query: number, key: number) => boolean } | undefined;
+};
+
+/** Whether the query at a position sees the key at another. @param startOf where a position's document begins */
+function isVisible(
+  query: number,
+  key: number,
+  startOf: (position: number) => number,
+  { window = 0, chunk = 0, mask }: Visibility,
+): boolean {
+  const start = startOf(query);
+  if (startOf(key) !== start) return false;
+  if (mask !== undefined) return mask.predicate(query - start, key - start);
+  if (key > query) return false;
   if (window > 0 && query - key >= window) return false;
   return chunk === 0 || Math.floor(query / chunk) === Math.floor(key / chunk);
 }
@@ -171,7 +185,7 @@ export function attention(
   q: Plain,
   k: Plain,
   v: Plain,
-  options: { scale: number; window?: number; chunk?: number; softCap?: number },
+  options: { scale: number; softCap?: number } & Visibility,
   documentOffsets?: Plain,
 ): number[] {
   const [b, s, heads] = q.shape as [number, number, number, number];
@@ -184,8 +198,8 @@ export function attention(
     const kvHead = Math.floor(head / (heads / kvHeads));
     const rowOf = (key: number) => (batch * sKv + key) * kvHeads + kvHead;
     const position = i + sKv - s;
-    const start = documentOffsets?.data[batch! * sKv + position] ?? 0;
-    const visible = range(sKv).filter((key) => isVisible(position, key, start, options));
+    const startOf = (at: number) => documentOffsets?.data[batch! * sKv + at] ?? 0;
+    const visible = range(sKv).filter((key) => isVisible(position, key, startOf, options));
     const scores = visible.map((key) => cap(dot(queries[index]!, keys[rowOf(key)]!) * options.scale));
     const largest = Math.max(...scores);
     const weights = scores.map((score) => Math.exp(score - largest));

@@ -2,6 +2,8 @@
 import type { MaskPredicate } from '../block-mask.ts';
 
 const PREFIX = 37;
+/** Where documents begin, after the first. */
+const DOCUMENTS = [5, 45, 109];
 
 /** A query sees the prefix, which sees all of itself, and what comes before itself (Raffel et al. 2020, https://arxiv.org/abs/1910.10683). */
 export const prefixLm: MaskPredicate = function prefixLm(query, key) {
@@ -40,4 +42,9 @@ export const windowOf7: MaskPredicate = function windowOf7(query, key) {
 /** The option `chunk: 20` as a predicate. */
 export const chunksOf20: MaskPredicate = function chunksOf20(query, key) {
   return key <= query && Math.floor(query / 20) === Math.floor(key / 20);
+};
+
+/** The option `documentOffsets` as a predicate, for documents of no equal lengths. */
+export const documents: MaskPredicate = function documents(query, key) {
+  return key <= query && !DOCUMENTS.some((first) => key < first && first <= query);
 };

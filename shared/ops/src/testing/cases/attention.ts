@@ -5,7 +5,7 @@ import { randomTensor } from '../errors.ts';
 import * as formulas from '../formulas.ts';
 import { label, scaled, STEEP_TOLERANCE, TOLERANCE, type OpCase } from './case.ts';
 
-interface AttentionSize {
+export interface AttentionSize {
   b?: number;
   s: number;
   sKv?: number;
@@ -26,12 +26,15 @@ function startsOf(documents: number[][], sKv: number): number[][] {
 
 type Mask = Omit<AttentionOptions, 'scale' | 'documentOffsets' | 'rotary'>;
 
+/** A mask by its predicate's name. */
+const named = ({ mask }: Mask) => (mask === undefined ? {} : { mask: mask.predicate.name });
+
 /** @param magnitude of the scores; 1 or so by default */
-function attentionCase(size: AttentionSize, options: Mask = {}, magnitude = 1): OpCase {
+export function attentionCase(size: AttentionSize, options: Mask = {}, magnitude = 1): OpCase {
   const { b = 1, s, sKv = s, heads, kvHeads, headDim, documents } = size;
   const scale = magnitude / Math.sqrt(headDim);
   return {
-    name: `attention: ${label({ ...size, ...options, ...(magnitude === 1 ? {} : { magnitude }) })}`,
+    name: `attention: ${label({ ...size, ...options, ...named(options), ...(magnitude === 1 ? {} : { magnitude }) })}`,
     inputs: () => ({
       q: scaled([b, s, heads, headDim], 1, 3),
       k: randomTensor([b, sKv, kvHeads, headDim], 2),
@@ -46,7 +49,7 @@ function attentionCase(size: AttentionSize, options: Mask = {}, magnitude = 1): 
 }
 
 /** Attention that turns queries and keys first. @param rotaryPairs those that turn */
-function rotaryCase(size: AttentionSize, rotaryPairs: number, interleaved: boolean, options: Mask = {}): OpCase {
+export function rotaryCase(size: AttentionSize, rotaryPairs: number, interleaved: boolean, options: Mask = {}): OpCase {
   const plain = attentionCase(size, options);
   const scale = 1 / Math.sqrt(size.headDim);
   return {
