@@ -177,8 +177,10 @@ describe('drafts', () => {
     expect(tf.memory().numTensors).toBe(tensors);
   });
 
-  test('of a model with other tokens are refused', () => {
+  test('of a model with other tokens are refused, and leave nothing', () => {
+    const tensors = tf.memory().numTensors;
     const other = { config: { ...config, vocabularySize: 30 }, parameters };
     expect(() => new Engine({ config, parameters }, { drafts: { by: other } })).toThrow('a vocabulary of 29');
+    expect(tf.memory().numTensors).toBe(tensors);
   });
 });

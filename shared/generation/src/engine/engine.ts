@@ -90,8 +90,13 @@ export class Engine {
     this.#contextLength = contextLength;
     this.#passTokens = passTokens;
     this.#draftTokens = drafts?.tokens ?? DRAFT_TOKENS;
-    this.#drafter = drafts && drafterOf(drafts, model, { ...cacheOptions, passTokens });
     this.#passes = new ModelPasses(model, { ...cacheOptions, cacheBytes });
+    try {
+      this.#drafter = drafts && drafterOf(drafts, model, { ...cacheOptions, passTokens });
+    } catch (error) {
+      this.#passes.dispose();
+      throw error;
+    }
     this.#scheduler = new Scheduler(this.#passes.store, {
       passTokens,
       sequences,

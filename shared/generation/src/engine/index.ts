@@ -1,7 +1,7 @@
 /** @file The engine that continues texts. */
 export type { DraftCounts, DraftOptions } from './drafts.ts';
 export { Engine, type EngineOptions, type EngineState } from './engine.ts';
-export type { EngineModel } from './model-passes.ts';
+export { disposeModels, type EngineModel } from './model-passes.ts';
 export type { FinishReason, GenerationEvent, GenerationRequest } from './request.ts';
 export type { Preemption } from './scheduler.ts';
 export { type BeamOptions, searchBeams } from './search-beams.ts';

@@ -8,7 +8,7 @@ import {
   perLayerRowsOf,
   type PerLayerRows,
 } from '@arrowsmith/model';
-import { embedding, firstLargest, reshape } from '@arrowsmith/ops';
+import { embedding, firstLargest, isStored, reshape } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { kvMemories } from '../kv/index.ts';
 import { KvStore, type PassMember } from './kv-store.ts';
@@ -26,6 +26,12 @@ export interface EngineModel {
   parameters: Parameters;
   /** Reads the table of per-layer embeddings where it is not among the parameters. */
   perLayerRows?: PerLayerRows | undefined;
+}
+
+/** Frees the parameters of models, of which some may be several models'. */
+export function disposeModels(models: readonly EngineModel[]): void {
+  const weights = new Set(models.flatMap(({ parameters }) => Object.values(parameters)));
+  for (const weight of weights) (isStored(weight) ? weight.words : weight).dispose();
 }
 
 /** The memory for a model's keys and values. */

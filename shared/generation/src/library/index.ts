@@ -1,4 +1,6 @@
 /** @file Models that are loaded, for programs and commands. */
 export { readChatTemplate } from './hugging-face-extras.ts';
-export { loadModel, type LoadOptions, openModel, readTokenizer, readWeights } from './load-model.ts';
+export { type AskedDraft, type AskedNames, findDraft, type FoundDraft, readDraft } from './draft.ts';
+export { loadModel, type LoadOptions, openModel, type OpenOptions } from './load-model.ts';
 export { findInFolder, type ModelFiles } from './model-files.ts';
+export { readTokenizer, readWeights } from './read-model.ts';

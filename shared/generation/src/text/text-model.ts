@@ -1,9 +1,16 @@
 /** @file A model with its tokenizer: texts in, texts out. */
 import type { BpeEncoder, BpeModel } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
-import type { DecoderConfig } from '@arrowsmith/model';
-import { isStored } from '@arrowsmith/ops';
-import { Engine, type EngineModel, type EngineOptions, type EngineState } from '../engine/index.ts';
+import type { DecoderConfig, KvPrecision } from '@arrowsmith/model';
+import { kvBytes } from '@arrowsmith/model/kv-precision';
+import {
+  disposeModels,
+  type DraftOptions,
+  Engine,
+  type EngineModel,
+  type EngineOptions,
+  type EngineState,
+} from '../engine/index.ts';
 import { seenPrompt } from '../prompt.ts';
 import {
   generationParameters,
@@ -21,6 +28,8 @@ export interface TextModelParts {
   /** Which model it is, for people. */
   name?: string;
   model: EngineModel;
+  /** Who drafts for it, where the options of the engine name nobody; a model is disposed of with it. */
+  drafts?: DraftOptions | undefined;
   tokenizer: BpeModel;
   encoder: BpeEncoder;
   /** The token that ends documents, and begins one. */
@@ -63,9 +72,10 @@ export class TextModel implements AsyncDisposable {
     this.parts = parts;
     this.contextLength = Math.min(options.contextLength ?? CONTEXT, config.contextLength);
     const { contextLength } = this;
-    const fit = Math.floor(CACHE / (contextLength * tokenBytes(config)));
+    const { cachePrecision, drafts = parts.drafts } = options;
+    const fit = Math.floor(CACHE / (contextLength * tokenBytes(config, cachePrecision)));
     const contexts = Math.max(1, Math.min(fit, 8, options.sequences ?? 8));
-    this.#engine = new Engine(parts.model, { contexts, ...options, contextLength });
+    this.#engine = new Engine(parts.model, { contexts, ...options, contextLength, drafts });
   }
 
   /**
@@ -154,8 +164,8 @@ export class TextModel implements AsyncDisposable {
     if (this.#disposed.signal.aborted) return;
     this.#disposed.abort(new Error('the model is disposed of'));
     await this.#engine.dispose();
-    const { parameters } = this.parts.model;
-    for (const weight of Object.values(parameters)) (isStored(weight) ? weight.words : weight).dispose();
+    const { model, drafts } = this.parts;
+    disposeModels(typeof drafts?.by === 'object' ? [model, drafts.by] : [model]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -214,11 +224,12 @@ export class TextModel implements AsyncDisposable {
 }
 
 /** Bytes of a token's keys and values in all layers. */
-function tokenBytes({ layers }: DecoderConfig): number {
-  const floats = layers.map(({ attention: { kvHeads, headDim, keysOfLayer } }) =>
+function tokenBytes(config: DecoderConfig, precision: KvPrecision = 'f32'): number {
+  const bytesOf = kvBytes(config, precision);
+  const elements = config.layers.map(({ attention: { kvHeads, headDim, keysOfLayer } }) =>
     keysOfLayer === null ? 2 * kvHeads * headDim : 0,
   );
-  return 4 * floats.reduce((sum, each) => sum + each, 0);
+  return bytesOf(elements.reduce((sum, each) => sum + each, 0));
 }
 
 /** A token of a text, how likely it was, and what was most likely in its place. */
