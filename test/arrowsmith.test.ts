@@ -56,8 +56,10 @@ test('generate continues a prompt: the same text for the same seed, also through
     /Once upon a time.*[^]*12 tokens, as many as asked for; prompt \d+ tokens, [\d,]+ tokens\/s; then [\d,]+ tokens\/s; the first after [\d.]+ s; run .*, train, seed 7/,
   );
   const text = /^Once upon a time[^]*?(?=\n\n12 tokens)/m.exec(output.replace(/^npx.*\n/, ''))![0];
-  const throughNx = workspace.nx(['run', 'pipeline:generate', '--prompt=Once upon a time', ...options]);
+  const drafts = ['--draft=prompt', '--draftTokens=3', '--cache=paged'];
+  const throughNx = workspace.nx(['run', 'pipeline:generate', '--prompt=Once upon a time', ...options, ...drafts]);
   expect(throughNx.output).toContain(text);
+  expect(throughNx.output).toMatch(/the first after [\d.]+ s; (\d+ of \d+ drafted tokens kept|no token was drafted)/);
   const quantized = await arrowsmith(['generate', '--model=int8', '--length=3', '--run=tiny@latest']);
   expect(quantized.output).toMatch(/3 tokens, as many as asked for[^]*, quantize, seed/);
 }, 60_000);
@@ -97,6 +99,8 @@ test.each([
   [['generate', '--model=extracted'], /has no model extracted[^]*--model=train or --model=quantize/],
   [['generate', '--run=nope'], /there is no run "nope"/],
   [['generate', '--pipeline=nope'], /no run of pipeline nope that made a model/],
+  [['chat', '--draft=1/2'], /a nested model[^]*a model of one width/],
+  [['serve', '--draftTokens=3'], /nobody drafts/],
   [['serve', '--cache=huge'], /--cache=huge[^]*contiguous, paged, heterogeneous/],
   [['serve', '--port=65536'], /a whole number from 0 to 65535/],
   [['serve', '--chatTemplate=nothere.json'], /nothere\.json/],
@@ -141,7 +145,8 @@ test('what a stage says when it fails stands alone, and the exit code says so', 
 }, 60_000);
 
 test('serve answers as OpenAI does, with all models of the run, until a signal ends it when all is answered', async () => {
-  const serving = workspace.start(['shared/cli/bin/arrowsmith.mjs', 'serve', '--port=0', '--sequences=2']);
+  const options = ['--port=0', '--sequences=2', '--draft=latest:quantize'];
+  const serving = workspace.start(['shared/cli/bin/arrowsmith.mjs', 'serve', ...options]);
   await expect.poll(() => serving.output(), { timeout: 30_000 }).toContain('serves train, quantize of run');
   const [url] = /http:\S+\/v1/.exec(serving.output())!;
   const ask = async (model: string) => {

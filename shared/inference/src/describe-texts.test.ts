@@ -27,6 +27,13 @@ test('several texts are told together, at the speed of all', () => {
   );
 });
 
+test('what came of drafts is told as the share that was kept', () => {
+  expect(describeTexts([resultOf({})], 32, { drafted: 1200, accepted: 801 })).toMatch(
+    /; the first after 0\.51 s; 801 of 1,200 drafted tokens kept \(67%\)$/,
+  );
+  expect(describeTexts([resultOf({})], 32, { drafted: 0, accepted: 0 })).toMatch(/; no token was drafted$/);
+});
+
 test('a text that a signal ended before its first token has no speed', () => {
   const { finishReason: _, ...stopped } = resultOf({ tokens: [] }, { firstAt: undefined, lastAt: undefined });
   expect(describeTexts([stopped], 32)).toBe('0 tokens, stopped');

@@ -1,9 +1,13 @@
 /** @file What texts took, in a line, and what their tokens were. */
-import type { TextModel, TextResult } from '@arrowsmith/generation';
+import type { DraftCounts, TextModel, TextResult } from '@arrowsmith/generation';
 import { printableLine } from '@arrowsmith/errors';
 
-/** What ended texts, and how fast they were. */
-export function describeTexts(results: readonly TextResult[], contextLength: number): string {
+/**
+ * What ended texts, how fast they were, and what came of drafts.
+ *
+ * @param drafts of all texts, where somebody drafts
+ */
+export function describeTexts(results: readonly TextResult[], contextLength: number, drafts?: DraftCounts): string {
   const count = results.reduce((sum, { tokens }) => sum + tokens.length, 0);
   const tokens = `${count} ${count === 1 ? 'token' : 'tokens'}`;
   const ends = new Map<string, number>();
@@ -14,7 +18,14 @@ export function describeTexts(results: readonly TextResult[], contextLength: num
   const [[end] = ['stopped']] = ends;
   const told = Array.from(ends, ([each, of]) => `${of} ${each}`).join(', ');
   const what = results.length === 1 ? `${tokens}, ${end}` : `${tokens} in ${results.length} samples (${told})`;
-  return [what, ...ratesOf(results)].join('; ');
+  return [what, ...ratesOf(results), ...(drafts === undefined ? [] : [describeDrafts(drafts)])].join('; ');
+}
+
+/** The acceptance rate: the share of drafted tokens that the model would have chosen, too, and kept. */
+export function describeDrafts({ drafted, accepted }: DraftCounts): string {
+  if (drafted === 0) return 'no token was drafted';
+  const count = (n: number): string => n.toLocaleString('en-US');
+  return `${count(accepted)} of ${count(drafted)} drafted tokens kept (${Math.round((100 * accepted) / drafted)}%)`;
 }
 
 function endOf({ finishReason = 'cancelled' }: TextResult, contextLength: number): string {

@@ -90,6 +90,18 @@ test('metrics count requests, tokens and times', async () => {
   }
 });
 
+test('metrics tell how many tokens were drafted, and how many of them were kept', async () => {
+  server = await tinyServer({}, { drafts: { by: 'prompt-lookup' } });
+  const onlyA = { 97: 100 };
+  await (await server.ask('/v1/completions', { prompt: 'abc', max_tokens: 20, logit_bias: onlyA })).text();
+  const text = await (await server.ask('/metrics')).text();
+  const [drafted, accepted] = ['drafted', 'accepted'].map((name) =>
+    Number(new RegExp(`^arrowsmith_${name}_tokens_total\\{model="tiny"\\} (\\d+)$`, 'm').exec(text)?.[1]),
+  );
+  expect(drafted).toBeGreaterThan(0);
+  expect(accepted).toBe(drafted);
+});
+
 test('a port that is taken is an error that says so', async () => {
   server = await tinyServer();
   const port = Number(new URL(server.url).port);

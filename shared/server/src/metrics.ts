@@ -71,6 +71,18 @@ export class Metrics implements TokenMeter {
         'Memory for keys and values.',
         ofModels(({ memory }) => memory.capacity),
       ),
+      ...family(
+        'drafted_tokens_total',
+        'counter',
+        'Tokens that were drafted, and verified.',
+        ofModels(({ drafts }) => drafts.drafted),
+      ),
+      ...family(
+        'accepted_tokens_total',
+        'counter',
+        'Drafted tokens that were kept.',
+        ofModels(({ drafts }) => drafts.accepted),
+      ),
       ...this.#first.lines('time_to_first_token_seconds', 'From a request to its first token.'),
       ...this.#next.lines('time_per_token_seconds', 'From a token to the next of the same text.'),
       '',

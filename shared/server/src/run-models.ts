@@ -1,5 +1,5 @@
 /** @file The models of a run, for a server. */
-import { type EngineOptions, Engine } from '@arrowsmith/generation';
+import { type AskedDraft, disposeModels, Engine, type EngineOptions, findDraft } from '@arrowsmith/generation';
 import { findRunModel, loadRunModel, type RunModel } from '@arrowsmith/inference';
 import type { Run, Workspace } from '@arrowsmith/pipeline';
 import type { ChatTemplate } from './chat-template.ts';
@@ -9,6 +9,8 @@ import { type ServedModel, servedModel } from './served-model.ts';
 /** How the models of a run are served. */
 export interface RunModelsOptions {
   engine: EngineOptions;
+  /** Who drafts: the text so far for all models, a model for the first one alone. */
+  draft?: AskedDraft | undefined;
   chatTemplate?: ChatTemplate | undefined;
 }
 
@@ -17,7 +19,7 @@ export interface RunModelsOptions {
  * from the first request for it.
  *
  * @param runs of the ledger
- * @throws UserError as {@link loadRunModel} does
+ * @throws UserError as {@link loadRunModel} does, and as `findDraft`
  */
 export async function runModels(
   workspace: Workspace,
@@ -30,7 +32,7 @@ export async function runModels(
   const entry = (step: string, find: () => Promise<RunModel>): ModelEntry => ({
     id: step,
     created,
-    load: async () => loaded(await find(), options),
+    load: async () => loaded(workspace, await find(), step === first.step ? options : forOthers(options)),
   });
   const others = Object.entries(run.steps)
     .filter(([step, { makes }]) => makes.includes('model') && step !== first.step)
@@ -40,15 +42,35 @@ export async function runModels(
   return models;
 }
 
-async function loaded(found: RunModel, { engine, chatTemplate }: RunModelsOptions): Promise<ServedModel> {
-  const { step, encoder, endOfText } = found;
+/** What holds for models beside the first one. */
+function forOthers({ draft, ...options }: RunModelsOptions): RunModelsOptions {
+  return draft?.source.kind === 'prompt' ? { draft, ...options } : options;
+}
+
+async function loaded(
+  { root }: Workspace,
+  found: RunModel,
+  { engine, draft, chatTemplate }: RunModelsOptions,
+): Promise<ServedModel> {
+  const { run, step, weights, tokenizer, encoder, endOfText } = found;
+  const name = `run ${run.id}, ${step}`;
+  const drafter = draft && (await findDraft(draft, { name, weights: { file: weights }, tokenizer }, root));
   const model = await loadRunModel(found);
-  return servedModel({
-    id: step,
-    engine: new Engine(model, engine),
-    config: model.config,
-    encoder,
-    endOfText,
-    chatTemplate,
-  });
+  const models = [model];
+  try {
+    const drafts = await drafter?.open(model);
+    if (typeof drafts?.by === 'object') models.push(drafts.by);
+    const { config } = model;
+    return servedModel({
+      id: step,
+      engine: new Engine(model, { ...engine, drafts }),
+      config,
+      encoder,
+      endOfText,
+      chatTemplate,
+    });
+  } catch (error) {
+    disposeModels(models); // another request tries again
+    throw error;
+  }
 }

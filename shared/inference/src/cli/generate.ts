@@ -1,9 +1,16 @@
 /** @file `nx run pipeline:generate`: text from the model of a run, as it comes. Ctrl-C ends it. */
 import { randomInt } from 'node:crypto';
 import { print, printError, printPart } from '@arrowsmith/errors';
-import { describeCuts, type TextGeneration, type TextModel, type TextResult } from '@arrowsmith/generation';
+import {
+  describeCuts,
+  type DraftCounts,
+  type TextGeneration,
+  type TextModel,
+  type TextResult,
+} from '@arrowsmith/generation';
 import { format, main, readCount, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { describeTexts, logProbabilityTable } from '../describe-texts.ts';
+import { engineOptions, readEngine } from './engine-options.ts';
 import { formOptions, readForm } from './form-options.ts';
 import { loadAsked, modelOptions } from './model-options.ts';
 import { readSampling, samplingOptions } from './sampling-options.ts';
@@ -18,6 +25,7 @@ await main(async (workspace, signal) => {
     options: {
       prompt: text('The beginning of the text; without one, the model begins.', 'text'),
       ...modelOptions,
+      ...engineOptions,
       ...samplingOptions,
       samples: text('Continue the prompt so often, side by side.', 'number', '1'),
       ...formOptions,
@@ -28,21 +36,23 @@ await main(async (workspace, signal) => {
   });
   const { prompt = '' } = options;
   const sampling = readSampling(options);
+  const engine = readEngine(options);
   const { seed = randomInt(SEEDS) } = sampling;
   const form = await readForm(options);
   const logProbabilities = readNumber('logprobs', options.logprobs, { least: 0, most: 100, whole: true });
   const samples = readCount(options.samples, 'samples') ?? 1;
   whenOutputEnds();
 
-  const model = await loadAsked(options, workspace.root, { sequences: samples });
-  const asked = { ...sampling, ...form, seed, logProbabilities, signal };
-  const texts = model.samples(prompt, samples, asked);
+  const { run, pipeline, folder } = options;
+  const asked = { run, pipeline, model: options.model, folder, ...engine };
+  const model = await loadAsked(asked, workspace.root, samples);
+  const texts = model.samples(prompt, samples, { ...sampling, ...form, seed, logProbabilities, signal });
   const isAlone = Object.keys(form).length > 0;
   if (options.json) {
     const results = await Promise.all(texts.map((each) => ended(each, signal)));
-    print(
-      JSON.stringify({ model: model.name, seed, prompt, samples: results.map((each) => told(each, model)) }, null, 2),
-    );
+    const drafts = draftsOf(model, options.draft);
+    const all = { model: model.name, seed, prompt, samples: results.map((each) => told(each, model)), drafts };
+    print(JSON.stringify(all, null, 2));
   } else {
     for (const [i, each] of texts.entries()) {
       if (samples > 1) printPart(`${i === 0 ? '' : '\n'}sample ${i + 1} of ${samples}\n\n`);
@@ -53,7 +63,8 @@ await main(async (workspace, signal) => {
     }
   }
   const results = texts.map(({ soFar }) => soFar);
-  printError(`\n${cuts(results, model)}${describeTexts(results, model.contextLength)}; ${model.name}, seed ${seed}`);
+  const took = describeTexts(results, model.contextLength, draftsOf(model, options.draft));
+  printError(`\n${cuts(results, model)}${took}; ${model.name}, seed ${seed}`);
   if (signal.aborted) process.exit(INTERRUPTED);
 });
 
@@ -69,6 +80,12 @@ async function ended(
     if (!signal.aborted) throw error;
   }
   return generation.soFar;
+}
+
+/** How many tokens were drafted and kept, where somebody drafts. */
+function draftsOf(model: TextModel, draft: string | undefined): DraftCounts | undefined {
+  const { drafted, accepted } = model.state().drafts;
+  return draft === undefined ? undefined : { drafted, accepted };
 }
 
 /** Says that the model has not seen all of the prompt. */

@@ -1,8 +1,9 @@
 /** @file Which model a command speaks with: that of a run, or one in a folder. */
 import { printError, UserError } from '@arrowsmith/errors';
-import { type EngineOptions, loadModel, type TextModel } from '@arrowsmith/generation';
+import { loadModel, type TextModel } from '@arrowsmith/generation';
 import { text } from '@arrowsmith/pipeline/cli';
 import { oneRun, pipelineOption, runOption } from '@arrowsmith/runs/references';
+import type { AskedEngine } from './engine-options.ts';
 
 export const modelOptions = {
   ...runOption('the last that made a model'),
@@ -18,7 +19,7 @@ export const modelOptions = {
   ),
 } as const;
 
-interface AskedModel {
+interface AskedModel extends AskedEngine {
   run?: string | undefined;
   pipeline?: string | undefined;
   model?: string | undefined;
@@ -26,12 +27,13 @@ interface AskedModel {
 }
 
 /**
- * Loads it, and starts a backend.
+ * Loads it and who drafts for it, and starts a backend.
  *
- * @throws UserError where there is no such model, and for a folder and a run at once
+ * @param sequences texts that are written side by side
+ * @throws UserError where there is no such model, for a folder and a run at once, and for a draft model with other tokens
  */
-export async function loadAsked(asked: AskedModel, root: string, engine: EngineOptions): Promise<TextModel> {
-  const { folder, pipeline, model } = asked;
+export async function loadAsked(asked: AskedModel, root: string, sequences: number): Promise<TextModel> {
+  const { folder, pipeline, model, draft, draftTokens } = asked;
   const run = oneRun(asked.run);
   if (folder !== undefined && [run, pipeline, model].some((each) => each !== undefined)) {
     throw new UserError({
@@ -41,5 +43,6 @@ export async function loadAsked(asked: AskedModel, root: string, engine: EngineO
       fix: 'leave one of them out',
     });
   }
-  return loadModel({ folder, run, pipeline, model, workspace: root, engine, onNotice: printError });
+  const engine = { ...asked.engine, sequences };
+  return loadModel({ folder, run, pipeline, model, draft, draftTokens, workspace: root, engine, onNotice: printError });
 }

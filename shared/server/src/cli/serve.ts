@@ -1,8 +1,8 @@
 /** @file `nx run pipeline:serve`: the models of a run, as OpenAI's API serves them. The first Ctrl-C lets it answer what was asked, the second ends it. */
 import { engineNotices, resolveEngine, useBackend } from '@arrowsmith/engine';
 import { print, printError, printFailure, UserError } from '@arrowsmith/errors';
-import { kvMemories } from '@arrowsmith/generation';
-import { findRunModel } from '@arrowsmith/inference';
+import { readDraft } from '@arrowsmith/generation';
+import { engineOptions, findRunModel, readEngine } from '@arrowsmith/inference';
 import { main, readCount, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { oneRun, pipelineOption, readRuns, runOption } from '@arrowsmith/runs/references';
 import { loadChatTemplate } from '../chat-template.ts';
@@ -50,12 +50,12 @@ await main(
           'file',
           'role: content, with an empty line between two turns',
         ),
-        cache: text(
-          `How memory for keys and values is managed: ${Object.keys(kvMemories).join(', ')}.`,
-          'system',
-          'heterogeneous',
+        ...engineOptions,
+        cacheBytes: text(
+          'Of the memory for keys and values, for each model.',
+          'number',
+          'eight full contexts without sharing',
         ),
-        cacheBytes: text('Of that memory, for each model.', 'number', 'eight full contexts without sharing'),
         sequences: text('Texts that are computed side by side at most.', 'number', String(SEQUENCES)),
         passTokens: text('Tokens that one pass computes at most.', 'number', '256'),
         queue: text(
@@ -68,8 +68,10 @@ await main(
       example: '--port=8000 --sequences=32',
     });
     const sequences = readCount(options.sequences, 'sequences') ?? SEQUENCES;
+    const { engine: kept, ...drafting } = readEngine(options);
+    const draft = readDraft(drafting);
     const engine = {
-      cache: readCache(options.cache),
+      ...kept,
       cacheBytes: readCount(options.cacheBytes, 'cacheBytes'),
       passTokens: readCount(options.passTokens, 'passTokens') ?? 256,
       sequences,
@@ -90,7 +92,7 @@ await main(
     });
     engineNotices().forEach(printError);
     await useBackend(resolveEngine().backend, { onNotice: printError });
-    const models = await runModels(workspace, runs, found, { engine, chatTemplate });
+    const models = await runModels(workspace, runs, found, { engine, draft, chatTemplate });
     const { host = '127.0.0.1', origin } = options;
     const server = await startServer(models, { host, port, apiKey, origin, ...limits, onError: printFailure });
     const names = models.list().map(({ id }) => id);
@@ -104,18 +106,6 @@ await main(
   },
   { graceMs: Infinity },
 );
-
-function readCache(written = 'heterogeneous'): keyof typeof kvMemories {
-  const known = Object.keys(kvMemories) as (keyof typeof kvMemories)[];
-  const cache = known.find((name) => name === written);
-  if (cache !== undefined) return cache;
-  throw new UserError({
-    what: `--cache=${written}`,
-    expected: known.join(', '),
-    found: written,
-    fix: '--cache=heterogeneous is the default',
-  });
-}
 
 /** @throws UserError for what is no port */
 function readPort(written = '8000'): number {
