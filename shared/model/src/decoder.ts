@@ -1,5 +1,5 @@
 /** @file The decoder's forward pass. */
-import { embedding, positionsFrom, recompute, scale } from '@arrowsmith/ops';
+import { type BlockMask, embedding, positionsFrom, recompute, scale } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '@arrowsmith/errors';
 import { expandStream, mergeStream } from './alt-up.ts';
@@ -27,6 +27,11 @@ export interface ForwardOptions {
   recompute?: boolean | undefined;
   /** First position of each position's document, int32 [b, s], to which attention is confined; by default it sees the whole row. */
   documentOffsets?: tf.Tensor | undefined;
+  /**
+   * Which positions see which, in all layers and in place of their windows and chunks; with documents, positions are counted from where each begins. Where
+   * a cache continues sequences, a token that sees what is behind it has to come in one pass with that, as a prefix does.
+   */
+  mask?: BlockMask | undefined;
   /** Of a nested model (MatFormer), which one: 0 the whole, 1 the half, 2 the quarter … of its feed-forward networks. */
   granularity?: number | undefined;
   /**
@@ -45,7 +50,7 @@ export interface ForwardOptions {
  *
  * @param ids token ids, int32 [b, s], each below the vocabulary's size: to be checked before they become a tensor, which nobody looks into
  * @returns hidden states after the final norm, [b, s, d]
- * @throws UserError when the sequences get longer than the context
+ * @throws UserError when the sequences get longer than the context, and for a mask where attention is by dual chunks
  */
 export function forward(
   config: DecoderConfig,
@@ -73,6 +78,7 @@ export function runDecoder(
     cache,
     recompute: recomputes = false,
     documentOffsets,
+    mask,
     granularity = 0,
     perLayerRows,
     patches,
@@ -96,7 +102,7 @@ export function runDecoder(
     const isShared = layers.some(({ attention }) => attention.config.keysOfLayer === layer);
     const constants = { ...tables(module.attention.config), documentOffsets };
     const compute = (own: { module: BlockModule; inputs: BlockInputs }, others: typeof constants): BlockOutputs =>
-      block(own.module, own.inputs, { ...others, layer, isShared, cache, granularity });
+      block(own.module, own.inputs, { ...others, layer, isShared, cache, mask, granularity });
     const variables = { module, inputs: { stream, perLayerInput: vectors[layer], shared } };
     const outputs = tf.tidy(() =>
       recomputes ? recompute(compute, variables, constants) : compute(variables, constants),

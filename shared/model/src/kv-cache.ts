@@ -130,7 +130,10 @@ export interface KvCache {
 }
 
 /** Empty sequences, with all the memory that they may come to need. */
-export function createKvCache(config: DecoderConfig, { sequences = 1 }: { sequences?: number } = {}): KvCache {
+export function createKvCache(
+  config: DecoderConfig,
+  { sequences = 1, precision }: { sequences?: number; precision?: KvPrecision } = {},
+): KvCache {
   const { contextLength } = config;
   const rowsOfLayer = sequences * contextLength;
   let elements = 0;
@@ -145,7 +148,7 @@ export function createKvCache(config: DecoderConfig, { sequences = 1 }: { sequen
     (all, _, layer) => leastCommonMultiple(all, product(rowShape(config, layer))),
     1,
   );
-  const pool = new KvPool(config, Math.ceil(elements / multiple) * multiple);
+  const pool = new KvPool(config, Math.ceil(elements / multiple) * multiple, precision);
   const offsetsOf = (layer: number) => {
     const keyOffset = firstRows[layer] ?? 0;
     return { keyOffset, valueOffset: keyOffset + rowsOfLayer };

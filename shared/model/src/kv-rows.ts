@@ -5,6 +5,7 @@ import {
   positionsFrom,
   reshape,
   writeRows,
+  type BlockMask,
   type Integers,
   type PagedLayout,
 } from '@arrowsmith/ops';
@@ -12,7 +13,7 @@ import { lastingZeros } from '@arrowsmith/backend';
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttentionConfig, DecoderConfig } from './config.ts';
 
-export type Masks = Pick<AttentionConfig, 'scale' | 'window' | 'chunk' | 'softCap'>;
+export type Masks = Pick<AttentionConfig, 'scale' | 'window' | 'chunk' | 'softCap'> & { mask?: BlockMask | undefined };
 
 /** The same memory is a table for each layer, whose rows have the layer's size. Held until it is disposed of, whatever tidies are around. */
 export interface KvRows {

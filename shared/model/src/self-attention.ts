@@ -10,7 +10,9 @@ import {
   rmsNorm,
   rope,
   scalePositions,
+  type BlockMask,
 } from '@arrowsmith/ops';
+import { UserError } from '@arrowsmith/errors';
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttentionConfig } from './config.ts';
 import { dualChunkAttention, rotateByChunk, type DualChunkAttentionConfig } from './dual-chunk-attention.ts';
@@ -25,6 +27,8 @@ export type AttentionContext = PositionTables & {
   layer: number;
   /** First position of each position's document, int32 [b, s], to which attention is confined. */
   documentOffsets?: tf.Tensor | undefined;
+  /** In place of the layer's window and chunks. */
+  mask?: BlockMask | undefined;
   /** Keys and values of an earlier layer, for one that has none of its own; where there is a cache, they are in it. */
   shared?: KeysAndValues | undefined;
   /** Whether later layers use the keys and values of this one. */
@@ -117,11 +121,13 @@ function attend(
   own: KeysAndValues | undefined,
   context: AttentionContext,
 ): tf.Tensor {
-  const { rotary, documentOffsets, cache, layer, shared } = context;
-  const { scale, window, chunk, softCap, keysOfLayer } = config;
+  const { rotary, documentOffsets, mask, cache, layer, shared } = context;
+  const { scale, softCap, keysOfLayer } = config;
+  const { window, chunk } = mask === undefined ? config : NO_SPAN;
   const owner = keysOfLayer ?? layer;
+  if (mask !== undefined && hasDualChunks(config)) throw withoutMask(layer);
   if (cache !== undefined) {
-    if (!hasDualChunks(config)) return cache.attend(owner, q, config);
+    if (!hasDualChunks(config)) return cache.attend(owner, q, { scale, window, chunk, softCap, mask });
     const attended = cache.sequences(owner).map(({ k, v, from, to }) => {
       const queries = tf.slice(q, [0, from, 0, 0], [1, to - from, -1, -1]);
       return dualChunkAttention(config, queries, k, v);
@@ -135,5 +141,17 @@ function attend(
     config.rope !== null && rotary !== undefined && rotatesWithin(config, context)
       ? { ...rotary, interleaved: config.rope.interleaved }
       : undefined;
-  return attention(q, seen.k, seen.v, { scale, window, chunk, softCap, documentOffsets, rotary: rotation });
+  return attention(q, seen.k, seen.v, { scale, window, chunk, softCap, mask, documentOffsets, rotary: rotation });
 }
+
+/** What a layer sees where a mask says it. */
+const NO_SPAN = { window: 0, chunk: 0 };
+
+const withoutMask = (layer: number): UserError =>
+  new UserError({
+    what: 'dual chunk attention takes no mask',
+    where: `layer ${layer}`,
+    expected: 'attention that kernels do',
+    found: 'attention with positions within chunks and across them',
+    fix: 'leave the mask out, or the dual chunks',
+  });
