@@ -459,6 +459,16 @@ const std::vector<Kernel>& kernels() {
              adamWOfArrays),
       kernel("globalNorm", "counts, tensors(counts)[counts], norm[1]", globalNormOfArrays),
 
+      kernel("joinPlanes8",
+             "words>=0, rest, isSigned, dropped>=0, heads[8 words], planes[rest words], numbers[8 words]; rest <= 7, dropped <= rest",
+             joinPlanes8),
+      kernel("joinPlanes16",
+             "words>=0, rest, isSigned, dropped>=0, heads[8 words], planes[rest words], numbers[16 words]; rest <= 15, dropped <= rest",
+             joinPlanes16),
+      kernel("joinPlanes32",
+             "words>=0, rest, isSigned, dropped>=0, heads[8 words], planes[rest words], numbers[32 words]; rest <= 31, dropped <= rest",
+             joinPlanes32),
+
       kernel("add", "count>=0, a[count], b[count], y[count]", add),
       kernel("scale", "count>=0, a[count], factor, y[count]", scale),
       kernel("fill", "count>=0, value, y[count]", fill),

@@ -207,6 +207,23 @@ void storedGroupedLinear(int64_t groups, const int32_t* offsets, const float* x,
 /** y[n, d] = the rows of table[V, d] that ids name, times `scale`; ids were checked. */
 void storedEmbedding(int64_t n, const int32_t* ids, const StoredMatrix& table, float scale, float* y);
 
+// ---- join-planes.cc
+
+/**
+ * numbers[32 words] of 8, 16 or 32 bits, of their parts: a sign where there is one, a head of as many bits as a number has beside the sign and the
+ * tail, and `rest` planes, of which plane r has bit r of all tails, and the last one the signs. Bit j of byte i of a plane is of number 8 i + j.
+ *
+ * @param dropped so many of the lowest planes are not there: 1000… takes their place, or where signed numbers have a head of zeros or of ones,
+ *   which are zero, infinite or none, 0000…
+ * @param heads bytes
+ */
+void joinPlanes8(int64_t words, int64_t rest, bool isSigned, int64_t dropped, const int32_t* heads, const int32_t* planes,
+                 int32_t* numbers);
+void joinPlanes16(int64_t words, int64_t rest, bool isSigned, int64_t dropped, const int32_t* heads, const int32_t* planes,
+                  int32_t* numbers);
+void joinPlanes32(int64_t words, int64_t rest, bool isSigned, int64_t dropped, const int32_t* heads, const int32_t* planes,
+                  int32_t* numbers);
+
 // ---- gated-activation.cc
 
 enum class Activation { silu, geluTanh };

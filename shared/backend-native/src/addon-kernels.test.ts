@@ -58,6 +58,9 @@ function sizesOf(next: () => number): Sizes {
     countA: 1,
     countB: count,
     step: 1,
+    words: next(),
+    rest: 6,
+    dropped: 2,
   };
   return { ...free, ...attention, ...others, outs: [next(), next()], counts: [next(), next(), next()] };
 }

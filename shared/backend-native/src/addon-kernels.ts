@@ -779,6 +779,45 @@ export interface AddonKernels {
    */
   globalNorm(counts: readonly Size[], tensors: readonly Float32Array[], norm: Float32Array): void;
   /**
+   * words>=0, rest, isSigned, dropped>=0, heads[8 words], planes[rest words], numbers[8 words]; rest <= 7,
+   * dropped <= rest
+   */
+  joinPlanes8(
+    words: Size,
+    rest: Size,
+    isSigned: boolean,
+    dropped: Size,
+    heads: Int32Array,
+    planes: Int32Array,
+    numbers: Int32Array,
+  ): void;
+  /**
+   * words>=0, rest, isSigned, dropped>=0, heads[8 words], planes[rest words], numbers[16 words]; rest <= 15,
+   * dropped <= rest
+   */
+  joinPlanes16(
+    words: Size,
+    rest: Size,
+    isSigned: boolean,
+    dropped: Size,
+    heads: Int32Array,
+    planes: Int32Array,
+    numbers: Int32Array,
+  ): void;
+  /**
+   * words>=0, rest, isSigned, dropped>=0, heads[8 words], planes[rest words], numbers[32 words]; rest <= 31,
+   * dropped <= rest
+   */
+  joinPlanes32(
+    words: Size,
+    rest: Size,
+    isSigned: boolean,
+    dropped: Size,
+    heads: Int32Array,
+    planes: Int32Array,
+    numbers: Int32Array,
+  ): void;
+  /**
    * count>=0, a[count], b[count], y[count]
    */
   add(count: Size, a: Float32Array, b: Float32Array, y: Float32Array): void;

@@ -125,6 +125,22 @@ export class NativeBackend extends MathBackendCPU {
     };
   }
 
+  /**
+   * Numbers of 8, 16 or 32 bits of their bit planes, at once: `joinPlanes8`, `16` and `32` of native/kernels.h.
+   *
+   * @param words a 32nd of how many numbers there are
+   */
+  joinPlanes(
+    bits: 8 | 16 | 32,
+    { words, rest, isSigned, dropped }: { words: number; rest: number; isSigned: boolean; dropped: number },
+    heads: Int32Array,
+    planes: Int32Array,
+    numbers: Int32Array,
+  ): void {
+    this.addon[`joinPlanes${bits}`](words, rest, isSigned, dropped, heads, planes, numbers);
+    this.queue.run();
+  }
+
   /** Makes sure that no kernel which waits is to write these tensors. */
   flush(tensors: readonly TensorInfo[]): void {
     if (!this.queue.isOpen) return;

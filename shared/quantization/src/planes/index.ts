@@ -1,0 +1,4 @@
+/** @file Numbers as bit planes: how they are regrouped, compressed and read, all of them or the top ones. */
+export { fileInMemory, type PlanesCodec, planesCodec, type PlanesOf, type PlanesSource } from './codec.ts';
+export { entropyBits } from './exponent-deltas.ts';
+export { type NumberLayout, numberLayouts } from './number-layout.ts';
