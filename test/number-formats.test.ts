@@ -52,6 +52,27 @@ describe('a model whose rows are blocks of every format', () => {
     for (const model of models) expect(Math.abs(metrics[`${model}.bitsPerByte`]! / trained - 1)).toBeLessThan(0.1);
   });
 
+  test.each(['f32', 'bf16'])('is read bit by bit from bit planes of %s', async (format) => {
+    await chain.run('quantize', { format }, undefined, { step: 'plain' });
+    const { highlights, metrics } = await chain.run('quantize', { format, encoding: 'planes' }, undefined, {
+      step: 'planes',
+    });
+    const [plain, planes] = [
+      await readModel(artifact(chain, 'plain', 'weights.arrow')),
+      await readModel(artifact(chain, 'planes', 'weights.arrow')),
+    ];
+    expect(planes.weights).toEqual(plain.weights);
+    expect(metadataOf(chain, 'planes')).toMatchObject({ format, bytes: planes.bytes });
+    expect(metrics['bytesAfter']).toBe(planes.bytes);
+    expect(planes.bytes).toBeLessThan((format === 'f32' ? 0.85 : 0.7) * plain.bytes);
+    expect(highlights['planes']).toMatch(/tensors in bit planes, without loss: \d+\.\d % less than/);
+  });
+
+  test('in a format that has no bit planes is refused, with what to set', async () => {
+    const wrong = chain.run('quantize', { format: 'Q4_K', encoding: 'planes' });
+    await expect(wrong).rejects.toThrow(/nothing to be written as bit planes[^]*f32, f16 or bf16[^]*Q4_K/);
+  });
+
   test('has formats by part', async () => {
     const formats = { embeddings: 'Q8_0', output: 'Q6_K' };
     const { highlights } = await chain.run('quantize', { format: 'Q4_K', formats });

@@ -3,4 +3,5 @@ export * from './formats/index.ts';
 export * from './int8.ts';
 export * from './quantization-error.ts';
 export * from './store-as.ts';
+export * from './stored-planes.ts';
 export * from './weight-formats.ts';

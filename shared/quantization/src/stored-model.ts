@@ -1,5 +1,5 @@
 /** @file Models as every stage that makes one writes them: `weights.arrow`, the configuration in its metadata, each weight in a format of its own. */
-import { openWeights, readSchema, type StoredTensor, type WeightsFile } from '@arrowsmith/artifacts';
+import { readSchema, type StoredTensor } from '@arrowsmith/artifacts';
 import { multipliesStored, storedMatrix, type Weight } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import {
@@ -14,6 +14,7 @@ import {
   type Weights,
 } from '@arrowsmith/model';
 import { BEFORE } from './models-before-formats.ts';
+import { formatOfNumbers, openStoredWeights, type StoredWeights } from './stored-planes.ts';
 import { checkStored, decodeStored, storeFloat32 } from './weight-formats.ts';
 
 export { WEIGHTS_FILE } from './model-files.ts';
@@ -24,9 +25,9 @@ export interface Model {
   weights: Weights;
   /** Reads the table of per-layer embeddings row by row, where it is left in its file. */
   perLayerRows?: PerLayerRows;
-  /** The format that most bytes of the weights are stored in. */
+  /** The format that most bytes of the weights are stored in, in planes or not. */
   format: string;
-  /** Of all stored weights. */
+  /** Of all stored weights, in planes where they are. */
   bytes: number;
 }
 
@@ -35,15 +36,18 @@ export function modelMetadata(
   config: DecoderConfig,
   tensors: Readonly<Record<string, StoredTensor>>,
 ): { config: string; parameters: number; format: string; bytes: number } {
-  const stored = Object.values(tensors).map(({ format, bytes }) => ({ format, bytes: bytes.length }));
+  const stored = Object.values(tensors).map(({ format, bytes }) => ({
+    format: formatOfNumbers(format),
+    storedBytes: bytes.length,
+  }));
   return { config: JSON.stringify(config), parameters: countParameters(config), ...formatOf(stored) };
 }
 
-function formatOf(stored: readonly { format: string; bytes: number }[]): { format: string; bytes: number } {
+function formatOf(stored: readonly { format: string; storedBytes: number }[]): { format: string; bytes: number } {
   const byFormat = new Map<string, number>();
-  for (const { format, bytes } of stored) byFormat.set(format, (byFormat.get(format) ?? 0) + bytes);
+  for (const { format, storedBytes } of stored) byFormat.set(format, (byFormat.get(format) ?? 0) + storedBytes);
   const [[format] = ['f32']] = [...byFormat].sort(([, a], [, b]) => b - a);
-  return { format, bytes: stored.reduce((sum, { bytes }) => sum + bytes, 0) };
+  return { format, bytes: stored.reduce((sum, { storedBytes }) => sum + storedBytes, 0) };
 }
 
 /** All weights of a model as float32, to be stored. */
@@ -54,25 +58,38 @@ export const storeWeights = (weights: Weights): Record<string, StoredTensor> =>
  * Reads a model, as the float32 values that its weights stand for.
  *
  * @param whole whether the table of per-layer embeddings comes into memory, too; it stays in its file otherwise, as tokens need a row each
+ * @param mantissaBits of weights in planes only the top ones are read: so many bits of each mantissa; all by default
  * @throws UserError when the file is damaged, or the weights are not those of the configuration
  */
-export async function readModel(path: string, { whole = false }: { whole?: boolean } = {}): Promise<Model> {
+export async function readModel(
+  path: string,
+  { whole = false, mantissaBits }: { whole?: boolean; mantissaBits?: number | undefined } = {},
+): Promise<Model> {
   const { kind } = (await readSchema(path)).metadata;
   if (kind !== undefined && kind in BEFORE) return BEFORE[kind as keyof typeof BEFORE](path);
-  const file = await openWeights(path);
+  const file = await openStoredWeights(path, { mantissaBits });
   const config = parseDecoderConfig(file.metadata['config'], path);
+  const table = file.tensors.get(PER_LAYER_TABLE);
+  const isApart = !whole && table?.format === 'f32' && table.bytes === table.storedBytes;
+  for (const [name, tensor] of file.tensors) checkStored(tensor, `${path}, ${name}`);
+  checkWeights(config, sizesOf(file), path);
   const weights: Weights = {};
-  const isApart = !whole && file.tensors.get(PER_LAYER_TABLE)?.format === 'f32';
-  for (const [name, tensor] of file.tensors) {
-    checkStored(tensor, `${path}, ${name}`);
+  for (const [name, { shape, format }] of file.tensors) {
     if (isApart && name === PER_LAYER_TABLE) continue;
-    const { shape, format } = tensor;
     weights[name] = { shape, data: decodeStored({ shape, format, bytes: file.read(name) }) };
   }
-  checkWeights(config, weights, path, isApart ? [PER_LAYER_TABLE] : []);
   const stored = formatOf([...file.tensors.values()]);
   return { config, weights, ...stored, ...(isApart ? { perLayerRows: rowsFrom(file) } : {}) };
 }
+
+/** What weights will be, before memory is taken for them. */
+const sizesOf = ({ tensors }: StoredWeights) =>
+  Object.fromEntries(
+    [...tensors].map(([name, { shape }]) => [
+      name,
+      { shape, data: { length: shape.reduce((size, n) => size * n, 1) } },
+    ]),
+  );
 
 /** A model that is ready to run. */
 export interface RunnableModel extends Omit<Model, 'weights'> {
@@ -93,7 +110,7 @@ export async function loadModel(path: string): Promise<RunnableModel> {
     return { ...model, parameters: runnable(model.config, storeWeights(weights)) };
   }
   const { weights, ...model } = await readModel(path);
-  const file = await openWeights(path);
+  const file = await openStoredWeights(path);
   const stored = Object.keys(weights).map((name) => {
     const { shape = [], format = 'f32' } = file.tensors.get(name) ?? {};
     return [name, { shape, format, bytes: file.read(name) }] as const;
@@ -116,7 +133,7 @@ export function runnable(config: DecoderConfig, tensors: Readonly<Record<string,
 }
 
 /** Rows of the table of per-layer embeddings, each from its place in the file. */
-function rowsFrom({ tensors, read }: WeightsFile): PerLayerRows {
+function rowsFrom({ tensors, read }: StoredWeights): PerLayerRows {
   const width = tensors.get(PER_LAYER_TABLE)!.shape.at(-1)!;
   return (ids) => {
     const rows = new Float32Array(ids.length * width);

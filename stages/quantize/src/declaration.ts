@@ -29,5 +29,11 @@ export default declareStage({
       })
       .optional()
       .describe('Formats of parts of the model.'),
+    encoding: z
+      .enum(['plain', 'planes'])
+      .default('plain')
+      .describe(
+        'How the numbers of f32, f16 and bf16 are written; planes: as bit planes, compressed without loss (docs/quantization.md). What reads models reads both.',
+      ),
   }),
 });

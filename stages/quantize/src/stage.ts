@@ -7,14 +7,26 @@ import {
   weightBatches,
   weightsTable,
 } from '@arrowsmith/artifacts';
+import { UserError } from '@arrowsmith/errors';
 import { implementStage } from '@arrowsmith/pipeline/stage';
-import { decodeStored, isQuantizable, quantizationError, storeAs, storeFloat32 } from '@arrowsmith/quantization';
+import {
+  decodeStored,
+  formatOfNumbers,
+  isQuantizable,
+  PLANE_FORMATS,
+  quantizationError,
+  storeAs,
+  storeAsPlanes,
+  storeFloat32,
+} from '@arrowsmith/quantization';
 import { formatByName } from '@arrowsmith/quantization/format-rules';
 import { modelMetadata, readModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
+import { planesCodec } from '@arrowsmith/quantization/planes';
 import declaration from './declaration.ts';
 
 export default implementStage(declaration, async (context) => {
-  const { format, formats = {} } = context.parameters;
+  const { format, formats = {}, encoding } = context.parameters;
+  if (encoding === 'planes') checkPlanes(context.step, [format, ...Object.values(formats)]);
   const source = context.input('model');
   const { config, weights, bytes: bytesBefore } = await readModel(await source.file(WEIGHTS_FILE), { whole: true });
 
@@ -27,6 +39,11 @@ export default implementStage(declaration, async (context) => {
     if (stored.format === 'f32') continue;
     const error = quantizationError(tensor, { shape: tensor.shape, data: decodeStored(stored) });
     quantized.push({ name, before: 4 * tensor.data.length, ...error });
+  }
+  const plainBytes = bytesOf(tensors);
+  if (encoding === 'planes') {
+    const codec = await planesCodec();
+    for (const [name, tensor] of Object.entries(tensors)) tensors[name] = storeAsPlanes(codec, tensor);
   }
   const metadata = modelMetadata(config, tensors);
   await context.table(WEIGHTS_FILE, weightsTable, { config: metadata.config }, weightBatches(tensors));
@@ -54,18 +71,39 @@ export default implementStage(declaration, async (context) => {
     highlights: {
       size: `${megabytes(bytesBefore)} before, ${megabytes(metadata.bytes)} ${metadata.format} (${bitsPerWeight(tensors)} bits per weight, ${(bytesBefore / metadata.bytes).toFixed(2)}× smaller, error of a tensor at most ${(100 * worst).toFixed(2)} %)`,
       ...formatsHighlight(tensors, formatOf),
+      ...(encoding === 'planes' ? { planes: planesHighlight(tensors, plainBytes) } : {}),
     },
   };
 });
+
+/** @throws UserError where no matrix has a format whose numbers can be in planes */
+function checkPlanes(step: string, formats: readonly (string | undefined)[]): void {
+  if (formats.some((format) => format !== undefined && PLANE_FORMATS.includes(format))) return;
+  throw new UserError({
+    what: 'there is nothing to be written as bit planes',
+    where: `${step}.encoding`,
+    expected: `matrices in ${PLANE_FORMATS.slice(0, -1).join(', ')} or ${PLANE_FORMATS.at(-1)}`,
+    found: formats.filter(Boolean).join(', '),
+    fix: `set ${step}.format to one of them, e.g. bf16, or leave ${step}.encoding out`,
+  });
+}
+
+const bytesOf = (tensors: Readonly<Record<string, StoredTensor>>): number =>
+  Object.values(tensors).reduce((sum, { bytes }) => sum + bytes.length, 0);
+
+function planesHighlight(tensors: Readonly<Record<string, StoredTensor>>, plainBytes: number): string {
+  const inPlanes = Object.values(tensors).filter(({ format }) => formatOfNumbers(format) !== format).length;
+  const saved = (100 * (1 - bytesOf(tensors) / plainBytes)).toFixed(1);
+  return `${inPlanes} of ${Object.keys(tensors).length} tensors in bit planes, without loss: ${saved} % less than ${megabytes(plainBytes)}`;
+}
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
 
 /** Of all weights, those that stay float32 included. */
 function bitsPerWeight(tensors: Readonly<Record<string, StoredTensor>>): string {
   const stored = Object.values(tensors);
-  const bytes = stored.reduce((sum, tensor) => sum + tensor.bytes.length, 0);
   const weights = stored.reduce((sum, { shape }) => sum + shape.reduce((size, n) => size * n, 1), 0);
-  return ((8 * bytes) / weights).toFixed(2);
+  return ((8 * bytesOf(tensors)) / weights).toFixed(2);
 }
 
 /** How many matrices have which format, where it is not one for all, and how many of them have it because of the length of their rows. */
@@ -75,8 +113,9 @@ function formatsHighlight(
 ): { formats?: string } {
   const matrices = Object.entries(tensors).filter(([, { shape }]) => isQuantizable(shape));
   const counts = new Map<string, number>();
-  for (const [, { format }] of matrices) counts.set(format, (counts.get(format) ?? 0) + 1);
-  const byRule = matrices.filter(([name, { format }]) => format !== formatOf(name)).length;
+  for (const [, { format }] of matrices)
+    counts.set(formatOfNumbers(format), (counts.get(formatOfNumbers(format)) ?? 0) + 1);
+  const byRule = matrices.filter(([name, { format }]) => formatOfNumbers(format) !== formatOf(name)).length;
   if (counts.size < 2 && byRule === 0) return {};
   const listed = [...counts].map(([format, count]) => `${count} ${format}`).join(', ');
   return {

@@ -1,13 +1,6 @@
 /** @file How far the weights of two models are from each other, tensor by tensor; quantized ones as the values that they stand for. */
-import {
-  openWeights,
-  quantizedTensorsTable,
-  readBatches,
-  readTensors,
-  tensorsTable,
-  weightsTable,
-} from '@arrowsmith/artifacts';
-import { checkStored, decodeStored, dequantizeInt8 } from '@arrowsmith/quantization';
+import { quantizedTensorsTable, readBatches, readTensors, tensorsTable, weightsTable } from '@arrowsmith/artifacts';
+import { checkStored, decodeStored, dequantizeInt8, openStoredWeights } from '@arrowsmith/quantization';
 import type { TensorDiff } from './diff.ts';
 
 interface Tensor {
@@ -27,7 +20,7 @@ async function readAll(kind: string, path: string): Promise<Map<string, Tensor>>
   if (kind === tensorsTable.kind) return new Map(Object.entries((await readTensors(path)).tensors));
   const tensors = new Map<string, Tensor>();
   if (kind === weightsTable.kind) {
-    const file = await openWeights(path);
+    const file = await openStoredWeights(path);
     for (const [name, tensor] of file.tensors) {
       checkStored(tensor, `${path}, ${name}`);
       const { shape, format } = tensor;
