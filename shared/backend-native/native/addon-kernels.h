@@ -469,6 +469,9 @@ const std::vector<Kernel>& kernels() {
              "words>=0, rest, isSigned, dropped>=0, heads[8 words], planes[rest words], numbers[32 words]; rest <= 31, dropped <= rest",
              joinPlanes32),
 
+      kernel("gatherColumns16",
+             "tokens>=0, pairs, distinct, index[tokens], x[pairs distinct], y[tokens pairs]; index in 0..distinct", gatherColumns16),
+
       kernel("add", "count>=0, a[count], b[count], y[count]", add),
       kernel("scale", "count>=0, a[count], factor, y[count]", scale),
       kernel("fill", "count>=0, value, y[count]", fill),

@@ -224,6 +224,14 @@ void joinPlanes16(int64_t words, int64_t rest, bool isSigned, int64_t dropped, c
 void joinPlanes32(int64_t words, int64_t rest, bool isSigned, int64_t dropped, const int32_t* heads, const int32_t* planes,
                   int32_t* numbers);
 
+// ---- gather-columns.cc
+
+/**
+ * y[tokens, 2 pairs] of x[2 pairs, distinct], numbers of 16 bits: row i of y is the column of x that index[i] names. Both are in words of 32 bits, which
+ * rows of y are and rows of x need not be.
+ */
+void gatherColumns16(int64_t tokens, int64_t pairs, int64_t distinct, const int32_t* index, const int32_t* x, int32_t* y);
+
 // ---- gated-activation.cc
 
 enum class Activation { silu, geluTanh };

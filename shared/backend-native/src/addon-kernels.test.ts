@@ -59,6 +59,9 @@ function sizesOf(next: () => number): Sizes {
     countB: count,
     step: 1,
     words: next(),
+    tokens: next(),
+    pairs: next(),
+    distinct: next(),
     rest: 6,
     dropped: 2,
   };
@@ -376,6 +379,12 @@ export interface AddonKernels {\n${methods.join('')}}\n`;
     ['writeRowsInt8', { n: 3, slots: 3 }, { at: [2, 0, 2] }, 'at must have no element twice, not 2'],
     ['writeRows', { n: 2, slots: 3 }, { at: [2, 3] }, 'at[1] must be from 0 to below slots = 3, not 3'],
     ['writeRows', { n: 3, slots: 3 }, { at: [2, 0, 2] }, 'at must have no element twice, not 2'],
+    [
+      'gatherColumns16',
+      { tokens: 2, distinct: 3 },
+      { index: [2, 3] },
+      'index[1] must be from 0 to below distinct = 3, not 3',
+    ],
     ['storedEmbedding', { n: 2, v: 3 }, { ids: [2, 3] }, 'ids[1] must be from 0 to below v = 3, not 3'],
     ['storedGroupedLinear', { n: 4, groups: 1 }, { offsets: [0, 5] }, 'offsets[1] must rise from 0 to n = 4, not 5'],
     ['storedEmbedding', { v: 3, d: 5 }, { table: [1, 2] }, 'table must have v by d in format = 7 elements, not 2'],

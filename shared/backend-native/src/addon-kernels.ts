@@ -818,6 +818,10 @@ export interface AddonKernels {
     numbers: Int32Array,
   ): void;
   /**
+   * tokens>=0, pairs, distinct, index[tokens], x[pairs distinct], y[tokens pairs]; index in 0..distinct
+   */
+  gatherColumns16(tokens: Size, pairs: Size, distinct: Size, index: Int32Array, x: Int32Array, y: Int32Array): void;
+  /**
    * count>=0, a[count], b[count], y[count]
    */
   add(count: Size, a: Float32Array, b: Float32Array, y: Float32Array): void;

@@ -141,6 +141,13 @@ export class NativeBackend extends MathBackendCPU {
     this.queue.run();
   }
 
+  /** Rows of 16-bit numbers of columns, at once: `gatherColumns16` of native/kernels.h, whose sizes follow from the arrays. */
+  gatherColumns16(index: Int32Array, x: Int32Array, y: Int32Array): void {
+    const pairs = y.length / index.length;
+    this.addon.gatherColumns16(index.length, pairs, x.length / pairs, index, x, y);
+    this.queue.run();
+  }
+
   /** Makes sure that no kernel which waits is to write these tensors. */
   flush(tensors: readonly TensorInfo[]): void {
     if (!this.queue.isOpen) return;

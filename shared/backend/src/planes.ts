@@ -15,10 +15,23 @@ export type JoinPlanes = (
   numbers: Int32Array,
 ) => void;
 
-/** What the active backend joins planes with; undefined where it has nothing of the kind, or none is active. */
-export function planesKernel(): JoinPlanes | undefined {
+/**
+ * Makes rows of 16-bit numbers of columns: row i of y [index.length, 2 pairs] is the column of x [2 pairs, distinct] that index[i] names. All arrays
+ * are words of 32 bits.
+ */
+export type GatherColumns16 = (index: Int32Array, x: Int32Array, y: Int32Array) => void;
+
+export interface PlanesKernels {
+  joinPlanes: JoinPlanes;
+  gatherColumns16: GatherColumns16;
+}
+
+/** What the active backend makes numbers of planes with; undefined where it has nothing of the kind, or none is active. */
+export function planesKernels(): PlanesKernels | undefined {
   // Without a backend, tfjs would look for one, and throw.
   if ((tf.getBackend() as string | null | undefined) == null) return undefined;
-  const backend = tf.backend() as Partial<{ joinPlanes: JoinPlanes }>;
-  return backend.joinPlanes?.bind(backend);
+  const backend = tf.backend() as Partial<PlanesKernels>;
+  const { joinPlanes, gatherColumns16 } = backend;
+  if (joinPlanes === undefined || gatherColumns16 === undefined) return undefined;
+  return { joinPlanes: joinPlanes.bind(backend), gatherColumns16: gatherColumns16.bind(backend) };
 }

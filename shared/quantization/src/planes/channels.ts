@@ -2,8 +2,9 @@
  * @file Keys and values clustered across tokens: equal vectors of tokens kept once, and of the others the numbers of a channel side by side, as they are
  * alike in size and sign, which those of a token are not.
  */
+import type { GatherColumns16 } from '@arrowsmith/backend';
 import type { NumberLayout } from './number-layout.ts';
-import { numbersOf } from './regroup.ts';
+import { numbersOf, wordsOf } from './regroup.ts';
 
 /** What a matrix [tokens, channels] becomes. */
 export interface Clustered {
@@ -42,9 +43,12 @@ export function cluster(layout: NumberLayout, bytes: Uint8Array, tokens: number,
 }
 
 /** The number of each token's vector among the distinct ones; undefined where an index is none of so many. */
-export function resolveIndex({ index, distinct }: Pick<Clustered, 'index' | 'distinct'>): Uint32Array | undefined {
+export function resolveIndex({
+  index,
+  distinct,
+}: Pick<Clustered, 'index' | 'distinct'>): Uint32Array<ArrayBuffer> | undefined {
   let next = 0;
-  const numbers = index.map((each) => (each === 0 ? next++ : each - 1));
+  const numbers = Uint32Array.from(index, (each) => (each === 0 ? next++ : each - 1));
   let isValid = next === distinct;
   next = 0;
   for (const [token, number] of numbers.entries()) {
@@ -60,13 +64,19 @@ export function resolveIndex({ index, distinct }: Pick<Clustered, 'index' | 'dis
  * @param bytes [channels, distinct]
  * @param numbers of {@link resolveIndex}
  * @param tokens where it is put, [tokens, channels]
+ * @param kernel a backend's, which gives the same
  */
 export function scatter(
   layout: NumberLayout,
-  { bytes, distinct, numbers }: { bytes: Uint8Array; distinct: number; numbers: Uint32Array },
+  { bytes, distinct, numbers }: { bytes: Uint8Array; distinct: number; numbers: Uint32Array<ArrayBuffer> },
   channels: number,
   tokens: Uint8Array,
+  kernel?: GatherColumns16,
 ): void {
+  if (kernel !== undefined && layout.bits === 16 && channels % 2 === 0 && tokens.length > 0) {
+    kernel(new Int32Array(numbers.buffer), wordsOf(bytes), wordsOf(tokens));
+    return;
+  }
   const [from, to] = [numbersOf(layout, bytes), numbersOf(layout, tokens)];
   for (let start = 0; start < numbers.length; start += TILE) {
     const end = Math.min(start + TILE, numbers.length);

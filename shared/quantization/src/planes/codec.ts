@@ -3,7 +3,7 @@
  * https://arxiv.org/abs/2503.18869, which does it in a memory controller), exponents relative to their channel's, keys and values clustered across
  * tokens, each part by Zstandard where that makes it smaller.
  */
-import { planesKernel } from '@arrowsmith/backend';
+import { planesKernels } from '@arrowsmith/backend';
 import { cluster, resolveIndex, scatter } from './channels.ts';
 import {
   checkPart,
@@ -68,9 +68,15 @@ export interface PlanesCodec {
 /** Loads what planes are compressed with. */
 export async function planesCodec(): Promise<PlanesCodec> {
   const zstandard = await loadZstandard();
+  let kept = new ArrayBuffer(0);
+  /** Memory that is used again: the system takes as long to give it as decoding takes. */
+  const scratch = (bytes: number): Uint8Array<ArrayBuffer> => {
+    if (kept.byteLength < bytes) kept = new ArrayBuffer(bytes);
+    return new Uint8Array(kept, 0, bytes);
+  };
   return {
     encode: (of, numbers, { clustered = false } = {}) => encode(zstandard, matrixOf(of), numbers, clustered),
-    decode: (of, file, options = {}) => decode(zstandard, matrixOf(of), file, options),
+    decode: (of, file, options = {}) => decode({ zstandard, scratch }, matrixOf(of), file, options),
   };
 }
 
@@ -133,7 +139,7 @@ function smaller(zstandard: Zstandard, bytes: Uint8Array): Uint8Array {
 const RANDOM = 0.98;
 
 function decode(
-  zstandard: Zstandard,
+  { zstandard, scratch }: { zstandard: Zstandard; scratch: (bytes: number) => Uint8Array },
   matrix: Matrix,
   source: PlanesSource,
   { tailBits, to }: { tailBits?: number | undefined; to?: ArrayBuffer | undefined },
@@ -159,9 +165,16 @@ function decode(
   const bases = readWhole(header, 'bases', readPart);
   const rowLength = isClustered ? header.distinct : columns;
   const result = to === undefined ? new Uint8Array(sizeOf(matrix)) : new Uint8Array(to);
-  const stored = numbers === undefined ? result : new Uint8Array((header.distinct * columns * layout.bits) / 8);
+  const stored = numbers === undefined ? result : scratch((header.distinct * columns * layout.bits) / 8);
   decodeBlocks(stored, { matrix, parts, dropped, bases, rowLength }, readPart);
-  if (numbers !== undefined) scatter(layout, { bytes: stored, distinct: header.distinct, numbers }, columns, result);
+  if (numbers !== undefined)
+    scatter(
+      layout,
+      { bytes: stored, distinct: header.distinct, numbers },
+      columns,
+      result,
+      planesKernels()?.gatherColumns16,
+    );
   return result;
 }
 
@@ -186,7 +199,7 @@ function decodeBlocks(
   readPart: ReadPart,
 ): void {
   const count = (8 * stored.length) / layout.bits;
-  const kernel = planesKernel();
+  const kernel = planesKernels()?.joinPlanes;
   const whole = emptyBlock(layout, Math.min(BLOCK, count));
   for (let first = 0; first < count; first += BLOCK) {
     const size = Math.min(BLOCK, count - first);
@@ -252,7 +265,11 @@ function readWhole(
 }
 
 /** @throws UserError where a row is of none of the distinct ones */
-function readIndex({ distinct, ...header }: Header, readPart: ReadPart, where: string): Uint32Array | undefined {
+function readIndex(
+  { distinct, ...header }: Header,
+  readPart: ReadPart,
+  where: string,
+): Uint32Array<ArrayBuffer> | undefined {
   const words = readWhole(header, 'index', readPart);
   if (words === undefined) return undefined;
   const numbers = resolveIndex({ index: new Uint32Array(words.buffer), distinct });

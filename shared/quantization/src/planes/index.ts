@@ -2,3 +2,4 @@
 export { fileInMemory, type PlanesCodec, planesCodec, type PlanesOf, type PlanesSource } from './codec.ts';
 export { entropyBits } from './exponent-deltas.ts';
 export { type NumberLayout, numberLayouts } from './number-layout.ts';
+export { loadZstandard, type Zstandard } from './zstandard.ts';

@@ -70,7 +70,8 @@ export function join(
   kernel(bits, parts, wordsOf(heads), wordsOf(planes), wordsOf(numbers));
 }
 
-const wordsOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Int32Array =>
+/** The same memory in words. @param bytes a whole number of them, aligned */
+export const wordsOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Int32Array =>
   new Int32Array(buffer, byteOffset, byteLength / 4);
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array): Uint8Array =>
