@@ -253,7 +253,7 @@ function distinctRows({ bytes, rows, columns }: Measured): number {
   return new Set(Array.from({ length: rows }, (_, i) => row(i))).size;
 }
 
-/** Into memory that is there already, since the system takes longer to give it. The best of some turns, as others compute here, too. */
+/** Into memory that is there already, since the system takes longer to give it. Of each matrix the best of some turns, as others compute here, too. */
 async function readingRates(
   codec: PlanesCodec,
   groups: Record<string, readonly Measured[]>,
@@ -265,21 +265,24 @@ async function readingRates(
     for (const [kind, backend] of Object.entries(backends)) {
       await useBackend(backend, { threads: 1 });
       for (const [name, all] of Object.entries(groups)) {
-        const memory = all.map(({ bytes }) => new ArrayBuffer(bytes.length));
-        const read = (): void =>
-          all.forEach((each, i) => codec.decode(each, fileInMemory(each.file), { to: memory[i] }));
-        read(); // the first time, memory is given page by page
-        const began = performance.now();
-        read();
-        const key = `${name}/${kind}`;
-        seconds.set(key, Math.min(seconds.get(key) ?? Infinity, (performance.now() - began) / 1000));
+        for (const each of all) {
+          const to = new ArrayBuffer(each.bytes.length);
+          const read = (): unknown => codec.decode(each, fileInMemory(each.file), { to });
+          read(); // the first time, memory is given page by page
+          const began = performance.now();
+          read();
+          const key = `${name}/${kind}/${each.name}`;
+          seconds.set(key, Math.min(seconds.get(key) ?? Infinity, (performance.now() - began) / 1000));
+        }
       }
     }
   }
   return Object.fromEntries(
     Object.entries(groups).map(([name, all]) => {
       const rate = (kind: string): number =>
-        total(all, ({ bytes }) => bytes.length) / 1e6 / (seconds.get(`${name}/${kind}`) ?? NaN);
+        total(all, ({ bytes }) => bytes.length) /
+        1e6 /
+        total(all, (each) => seconds.get(`${name}/${kind}/${each.name}`) ?? NaN);
       return [name, { native: rate('native'), typescript: rate('typescript') }];
     }),
   );
