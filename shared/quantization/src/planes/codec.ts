@@ -9,6 +9,7 @@ import {
   checkPart,
   damaged,
   FLAGS,
+  HEADER,
   type Header,
   headerBytes,
   type Matrix,
@@ -153,7 +154,7 @@ function decode(
   const dropped = layout.tail - (tailBits ?? layout.tail);
   const isRead = ({ kind }: PlacedPart): boolean => typeof kind === 'string' || kind >= dropped;
 
-  const tables = headerBytes(source.beginning(Math.min(24, source.bytes)), matrix, where);
+  const tables = headerBytes(source.beginning(Math.min(HEADER, source.bytes)), matrix, where);
   const header = readHeader(source.beginning(Math.min(tables, source.bytes)), matrix, source.bytes, where);
   const parts = header.parts.filter(isRead);
   const file = source.beginning(parts.at(-1)!.offsets.at(-1)!);

@@ -30,7 +30,8 @@ export const FLAGS = { bases: 1, clustered: 2 } as const;
 
 const MAGIC = 0x4e4c5042; // BPLN
 const VERSION = 1;
-const HEADER = 24;
+/** Bytes before the tables. */
+export const HEADER = 24;
 
 /** One after the other: the raw size of a segment, of the last one, and their number follow from `bytes`. */
 export interface Part {
@@ -115,7 +116,7 @@ export function writeContainer(
 const headerCrc = (file: Uint8Array, tables: number): number =>
   crc32(file.subarray(HEADER, HEADER + tables), crc32(file.subarray(0, 20)));
 
-/** Bytes of header and tables, as the beginning of a file says; at least {@link HEADER}. @throws UserError as {@link readHeader} */
+/** Bytes of header and tables, as the {@link HEADER} of a file says. @throws UserError as {@link readHeader} */
 export function headerBytes(file: Uint8Array, expected: Matrix, where: string): number {
   return HEADER + tableBytes(partsOfFile(file, expected, where).parts);
 }

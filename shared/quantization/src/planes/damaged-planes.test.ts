@@ -136,14 +136,12 @@ describe('a file that was made to harm', () => {
       view.setUint32(12, huge.columns, true);
       view.setUint32(16, huge.rows, true);
     };
-    const before = process.memoryUsage();
+    const before = process.memoryUsage().arrayBuffers;
     expect(errorOf(forged(plain, sizes, TABLES), huge).message).toMatch(/bytes of header and tables/);
     // With one distinct row, the tables of planes are small; that of the index is not.
     const oneRow = forged(clustered, (view) => (sizes(view), view.setUint32(16, 1, true)), TABLES);
     expect(errorOf(oneRow, huge).message).toMatch(/bytes of header and tables/);
-    const { rss, arrayBuffers } = process.memoryUsage();
-    expect(arrayBuffers - before.arrayBuffers).toBeLessThan(1e6);
-    expect(rss - before.rss).toBeLessThan(50e6); // what the engine itself takes meanwhile
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1e6);
   });
 
   test('whose index names rows that are not there is refused', () => {
