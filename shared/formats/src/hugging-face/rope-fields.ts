@@ -64,7 +64,7 @@ export function localAndGlobalRope(fields: ConfigFields): { global: RopeOfConfig
       : (checked(where, `rope_parameters.${kind}`, found, 'object') as Json);
   };
   const [full, sliding] = kinds.map(ofKind) as [Json, Json];
-  if (Object.keys(full).length > 0 && Object.keys(older).length > 0) throw twice(fields);
+  if (areTwo(full, older)) throw twice(fields);
   const global = ropeOf({ ...full, ...older }, contextOf(fields, 'rope_theta', !Object.hasOwn(full, 'rope_theta')));
   const local = ropeOf(sliding, contextOf(fields, 'rope_local_base_freq', !Object.hasOwn(sliding, 'rope_theta')));
   if (local.scaling !== undefined) {
@@ -92,12 +92,24 @@ function contextOf(fields: ConfigFields, theta: string, readsTheta: boolean): Ro
 function chosenParameters(fields: ConfigFields): Json {
   const newer = fields.object('rope_parameters') ?? {};
   const older = fields.object('rope_scaling') ?? {};
-  if (Object.keys(newer).length > 0 && Object.keys(older).length > 0) throw twice(fields);
+  if (areTwo(newer, older)) throw twice(fields);
   return { ...newer, ...older };
 }
 
+/** Whether a file says positions in both ways, and not the same. Where it does, as an exported one, each version reads its own. */
+function areTwo(newer: Json, older: Json): boolean {
+  const names = new Set([...Object.keys(newer), ...Object.keys(older)].filter((name) => name !== 'rope_theta'));
+  const isSame = [...names].every((name) => JSON.stringify(newer[name]) === JSON.stringify(older[name]));
+  return Object.keys(newer).length > 0 && Object.keys(older).length > 0 && !isSame;
+}
+
 const twice = (fields: ConfigFields) =>
-  wrong(fields.where, 'rope_scaling', 'rope_parameters or rope_scaling', fields.given('rope_scaling'));
+  wrong(
+    fields.where,
+    'rope_scaling',
+    'rope_parameters or rope_scaling, or the same in both',
+    fields.given('rope_scaling'),
+  );
 
 function ropeOf(parameters: Json, context: RopeContext): RopeOfConfig {
   const where = `${context.where}, rotary positions`;

@@ -14,6 +14,19 @@ export interface ParameterSource {
   read(read: Read): Promise<Float32Array>;
 }
 
+/** What Llama 4's checkpoints call a parameter. */
+export const llama4Name = (name: string): string =>
+  name.replace('.mlp.gate.', '.feed_forward.router.').replace('.mlp.', '.feed_forward.');
+
+/** The experts of a layer, and which of their matrices a name means; undefined for another parameter. */
+export function expertsName(name: string): { layer: string; part: string } | undefined {
+  const [, layer, part] = /^(.*\.experts)\.(gate_proj|up_proj|down_proj)\.weight$/.exec(name) ?? [];
+  return layer === undefined || part === undefined ? undefined : { layer, part };
+}
+
+/** What Qwen's checkpoints call a matrix of one expert. */
+export const expertName = (layer: string, expert: number, part: string): string => `${layer}.${expert}.${part}.weight`;
+
 const plain = (name: string): ParameterSource => ({ names: [name], read: (read) => read(name) });
 
 /**
@@ -29,11 +42,11 @@ export function sourceOf(
   if (config.family === 'llama4') return llama4Source(name, shape);
   const fusedPart = has(name) ? undefined : fusedRows(config, name, has);
   if (fusedPart !== undefined) return fusedPart;
-  const [, layer, part] = /^(.*\.mlp\.experts)\.(gate_proj|up_proj|down_proj)\.weight$/.exec(name) ?? [];
+  const { layer, part } = expertsName(name) ?? {};
   if (layer === undefined) return plain(name);
   const fused = `${layer}.gate_up_proj`;
   if (has(fused)) return fusedQwenSource(layer, part!, shape);
-  const names = Array.from({ length: shape[0]! }, (_, expert) => `${layer}.${expert}.${part}.weight`);
+  const names = Array.from({ length: shape[0]! }, (_, expert) => expertName(layer, expert, part!));
   return { names, shape: shape.slice(1), read: async (read) => join(await Promise.all(names.map(read))) };
 }
 
@@ -82,8 +95,8 @@ function fusedQwenSource(layer: string, part: string, [experts, rows, columns]: 
 
 /** Llama 4 calls the network `feed_forward`, and stores experts as [E, in, out], gate and up beside each other. */
 function llama4Source(name: string, shape: number[]): ParameterSource {
-  const theirs = name.replace('.mlp.gate.', '.feed_forward.router.').replace('.mlp.', '.feed_forward.');
-  const [, layer, part] = /^(.*\.experts)\.(gate_proj|up_proj|down_proj)\.weight$/.exec(theirs) ?? [];
+  const theirs = llama4Name(name);
+  const { layer, part } = expertsName(theirs) ?? {};
   if (layer === undefined) return plain(theirs);
   const [experts, out, into] = shape as [number, number, number];
   const source = part === 'down_proj' ? `${layer}.down_proj` : `${layer}.gate_up_proj`;
