@@ -31,6 +31,7 @@ export { expertLoads, logits, loss, lossTerms, targetLosses, type LossOptions, t
 export { extractNested, nestedConfig } from './matformer.ts';
 export { modelParameters, type ModelParameters } from './model-parameters.ts';
 export {
+  checkShapes,
   checkWeights,
   countActiveParameters,
   countEffectiveParameters,
@@ -39,7 +40,7 @@ export {
   type Weights,
 } from './parameters.ts';
 export { perLayerRowsOf, type PerLayerRows } from './per-layer-embedding.ts';
-export { changingTables, type ChangingTables } from './positions.ts';
+export { changingTables, scaledFrequencies, type ChangingTables } from './positions.ts';
 export { parseDecoderConfig } from './parse-config.ts';
 export { defaultLearningRate, tunedWidth } from './tuned-defaults.ts';
 export { tensorsOf, viewOf, weightsOf, type ParameterTensors } from './tensors.ts';

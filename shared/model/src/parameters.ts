@@ -82,6 +82,11 @@ function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/** What is known of a tensor without its values. */
+interface Shaped {
+  shape: readonly number[];
+}
+
 /**
  * Checks that weights are those of the configuration: every tensor there, none else, each of its shape and as long. Values are not looked at.
  *
@@ -95,25 +100,36 @@ export function checkWeights(
   where: string,
   elsewhere: readonly string[] = [],
 ): void {
+  checkShapes(config, new Map(Object.entries(weights)), where, elsewhere);
+}
+
+/** The same of tensors whose values are not in memory; of those that are, their number is checked, too. @throws UserError as {@link checkWeights} */
+export function checkShapes(
+  config: DecoderConfig,
+  tensors: ReadonlyMap<string, Shaped & { data?: Float32Array }>,
+  where: string,
+  elsewhere: readonly string[] = [],
+): void {
   const fix = 'use weights and model parameters of the same run';
   const shapes = parameterShapes(config);
   for (const { name, shape } of shapes) {
-    if (elsewhere.includes(name) && weights[name] === undefined) continue;
+    const found = tensors.get(name);
+    if (elsewhere.includes(name) && found === undefined) continue;
     const expected = `${name} of shape [${shape.join(', ')}]`;
-    const found = weights[name];
     if (found === undefined) throw new UserError({ what: `the weights lack the tensor ${name}`, expected, where, fix });
-    if (found.shape.join() !== shape.join() || found.data.length !== sizeOf(shape)) {
+    const values = found.data?.length ?? sizeOf(shape);
+    if (found.shape.join() !== shape.join() || values !== sizeOf(shape)) {
       throw new UserError({
         what: `the weights' tensor ${name} has another shape than the model`,
         expected,
-        found: `shape [${found.shape.join(', ')}] with ${found.data.length} values`,
+        found: `shape [${found.shape.join(', ')}] with ${found.data?.length ?? sizeOf(found.shape)} values`,
         where,
         fix,
       });
     }
   }
   const names = new Set(shapes.map(({ name }) => name));
-  const extra = Object.keys(weights).find((name) => !names.has(name));
+  const extra = [...tensors.keys()].find((name) => !names.has(name));
   if (extra !== undefined) {
     throw new UserError({
       what: `the weights have a tensor that the model has not: ${extra}`,

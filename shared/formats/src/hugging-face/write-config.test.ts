@@ -2,7 +2,8 @@
 import { decoderConfig, families, type DecoderConfig, type ModelParameters } from '@arrowsmith/model';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { differences } from './differences.ts';
+import { configJson } from './config-json.ts';
+import { differences } from '../differences.ts';
 import { readHuggingFaceConfig } from './read-model.ts';
 import { huggingFaceConfig } from './write-config.ts';
 import { readdirSync } from 'node:fs';
@@ -42,6 +43,26 @@ describe('config.json', () => {
       /sparsity is 0.5, not 0/,
     );
   });
+});
+
+test('numbers have a fraction where Python wants a float, and none where it wants an int', () => {
+  const config = configOf({ family: 'gemma2', logitSoftCap: 30, window: 16 });
+  const { architecture, json } = huggingFaceConfig(config);
+  const text = configJson(architecture, json);
+  expect(JSON.parse(text)).toEqual(json);
+  for (const part of ['"final_logit_softcapping": 30.0', '"sliding_window": 16,', '"query_pre_attn_scalar": 32,']) {
+    expect(text).toContain(part);
+  }
+  expect(text).toMatch(/"rope_theta": 10000\.0/);
+  const nested = huggingFaceConfig(configOf({ family: 'gemma3n' }));
+  expect(configJson(nested.architecture, nested.json)).toMatch(/"activation_sparsity_pattern": \[\s+0\.95,\s+0\.0/);
+});
+
+test('what transformers 5 has whole numbers for only, or no null, is refused', () => {
+  const of = (parameters: Partial<ModelParameters>) => () => huggingFaceConfig(configOf(parameters));
+  expect(of({ family: 'gemma3', attentionScale: 0.3 })).toThrow(/attention\.scale is 0\.3, not 0\.30/);
+  expect(of({ family: 'gemma3', attentionScale: 0.25 })).not.toThrow();
+  expect(of({ family: 'gemma3n', logitSoftCap: 0 })).toThrow(/logitSoftCap is 0, not 30/);
 });
 
 test('what only training knows is no difference; what the forward pass depends on is one', () => {

@@ -7,7 +7,7 @@ import { type DecoderConfig } from '@arrowsmith/model';
 import { architectures, configOfFields } from './architectures.ts';
 import { configFields } from './config-fields.ts';
 import { MODEL_TYPES, type ArchitectureName } from './config-table.ts';
-import { differences } from './differences.ts';
+import { differences } from '../differences.ts';
 import { architectureFields } from './write-fields.ts';
 
 type Json = Record<string, unknown>;

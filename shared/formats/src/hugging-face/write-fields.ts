@@ -4,6 +4,7 @@
  */
 import type { AttentionConfig, DecoderConfig, DenseConfig, MoeConfig } from '@arrowsmith/model';
 import type { ArchitectureName } from './config-table.ts';
+import { NO_LIMIT } from '../differences.ts';
 import { localAndGlobalRopeFields, singleRopeFields } from './write-rope-fields.ts';
 
 type Json = Record<string, unknown>;
@@ -88,13 +89,14 @@ export const architectureFields: ReadonlyMap<ArchitectureName, (config: DecoderC
       return {
         ...gemmaLike(config),
         ...localAndGlobalRopeFields(config),
+        final_logit_softcapping: config.logitSoftCap || 30, // nor this
         intermediate_size: config.layers.map(({ ffn }) => ffn.intermediateSize),
         activation_sparsity_pattern: config.layers.map(({ ffn }) => (ffn.kind === 'dense' ? ffn.sparsity : 0)),
         hidden_size_per_layer_input: perLayerEmbedding?.size,
         vocab_size_per_layer_input: perLayerEmbedding?.vocabularySize,
         altup_num_inputs: altUp?.inputs,
         altup_active_idx: altUp?.active,
-        altup_coef_clip: altUp?.coefficientClip || null,
+        altup_coef_clip: altUp?.coefficientClip || NO_LIMIT, // which may not be null in transformers 5
         altup_correct_scale: altUp?.correctScale,
         laurel_rank: config.laurelRank,
         num_kv_shared_layers: layersWhere(config, ({ attention }) => attention.keysOfLayer !== null).length,
@@ -125,7 +127,9 @@ export const architectureFields: ReadonlyMap<ArchitectureName, (config: DecoderC
         attention_chunk_size: config.layers.map(({ attention }) => attention.chunk).find((chunk) => chunk > 0) ?? null,
         layer_types: layerTypes(config),
         attn_temperature_tuning: tuning !== undefined,
-        ...(tuning === undefined ? {} : { floor_scale: tuning?.floorScale, attn_scale: tuning?.scale }),
+        ...(tuning === undefined
+          ? {}
+          : { floor_scale: Math.max(1, Math.round(tuning?.floorScale ?? 1)), attn_scale: tuning?.scale }),
         output_router_logits: false,
         router_aux_loss_coef: config.routerLoss.loadBalancing,
       };
@@ -219,8 +223,5 @@ function gemmaLike(config: DecoderConfig): Json {
 const activationOf = ({ layers }: DecoderConfig): string =>
   layers[0]?.ffn.activation === 'gelu-tanh' ? 'gelu_pytorch_tanh' : 'silu';
 
-/** scale = scalar^−½; a whole number where it is one but for rounding. */
-function inverseSquare(scale: number): number {
-  const scalar = scale ** -2;
-  return Math.abs(scalar - Math.round(scalar)) < 1e-9 * scalar ? Math.round(scalar) : scalar;
-}
+/** scale = scalar^−½; transformers 5 takes whole numbers only. */
+const inverseSquare = (scale: number): number => Math.max(1, Math.round(scale ** -2));

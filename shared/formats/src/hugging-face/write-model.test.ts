@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { decoderConfig, families, initialWeights, type ModelParameters, type Weights } from '@arrowsmith/model';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openSafetensors } from '../read-safetensors.ts';
-import { differences } from './differences.ts';
+import { differences } from '../differences.ts';
 import { readHuggingFaceModel } from './read-model.ts';
 import { writeHuggingFaceModel } from './write-model.ts';
 
@@ -88,7 +88,7 @@ test('weights in half precision are the nearest; the file says the type by both 
   await writeHuggingFaceModel(folder, { config, weights, type: 'f16', tokens });
   expect((await readHuggingFaceModel(folder)).weights[name]!.data[0]).toBe(1);
   const json = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as Record<string, unknown>;
-  expect([json['dtype'], json['torch_dtype']]).toEqual(['float16', 'float16']);
+  expect([json['dtype'], json['torch_dtype'], json['pad_token_id']]).toEqual(['float16', 'float16', null]);
   weights[name]!.data[0] = 70000;
   const writing = writeHuggingFaceModel(folder, { config, weights, type: 'f16', tokens });
   await expect(writing).rejects.toThrow(/too large(.|\n)*model\.norm\.weight(.|\n)*70000/);

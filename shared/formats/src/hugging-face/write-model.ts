@@ -6,6 +6,7 @@ import type { DecoderConfig, Weights } from '@arrowsmith/model';
 import { float32Tensor, type StoredTensor } from '../stored-tensor.ts';
 import { writeSafetensors } from '../write-safetensors.ts';
 import { checkpointTensors } from './checkpoint-tensors.ts';
+import { configJson } from './config-json.ts';
 import { huggingFaceConfig } from './write-config.ts';
 
 /** The element types that weights are stored in, by the names that models' tables have. */
@@ -41,9 +42,9 @@ export async function writeHuggingFaceModel(
     checkRange(data, largest, name);
     tensors[name] = float32Tensor(shape, data, dtype);
   }
-  // Both names: version 4 of transformers has the older one.
-  const stated = { ...json, ...tokens, dtype: torch, torch_dtype: torch, use_cache: true };
-  await writeFile(join(folder, 'config.json'), `${JSON.stringify(stated, null, 2)}\n`);
+  // Some architectures have a token for padding that only their own tokenizer has. Both names of the type: version 4 of transformers has the older one.
+  const stated = { ...json, pad_token_id: null, ...tokens, dtype: torch, torch_dtype: torch, use_cache: true };
+  await writeFile(join(folder, 'config.json'), configJson(architecture, stated));
   await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
   return { architecture };
 }
