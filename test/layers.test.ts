@@ -33,6 +33,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   engine: ['ops', 'backend-native', 'errors'],
   model: ['ops', 'backend', 'errors'],
   formats: ['quantization', 'model', 'ops', 'errors'],
+  export: ['formats', 'bpe', 'quantization', 'model', 'errors'],
   ...Object.fromEntries(CRAFTS.map((name) => [name, ['model', 'ops', 'backend', 'artifacts', 'errors']])),
 };
 

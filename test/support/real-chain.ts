@@ -28,6 +28,7 @@ const READS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   extract: { model: ['train'] },
   quantize: { model: ['train'] },
   evaluate: { tokenizer: ['tokenizer'], rows: ['chunk'], models: ['train', 'quantize'] },
+  export: { tokenizer: ['tokenizer'], model: ['train'], measurements: [], corpus: [] },
 };
 
 /** Parameters with which the whole chain runs on TEXT in seconds. */
@@ -40,7 +41,7 @@ export const PARAMETERS = {
   evaluate: { sampling: [{ temperature: 0, maximumTokens: 2 }] },
 };
 
-export type StageName = keyof typeof PARAMETERS | 'extract' | 'import';
+export type StageName = keyof typeof PARAMETERS | 'extract' | 'import' | 'export';
 
 /** A step that is not the usual one of its stage. */
 export interface OtherStep {

@@ -13,6 +13,7 @@ export type { PreTokenPattern } from './patterns.ts';
 export { defineTask, mapInThreads, type Message, type Task, type ThreadOptions } from './pool.ts';
 export { preTokenizer, type PreTokenizer } from './pre-tokenizer.ts';
 export { fromTokenizerJson } from './read-tokenizer-json.ts';
+export { spellTokens } from './spell-tokens.ts';
 export { textBatches, type TextBatch } from './text-batch.ts';
 export type { TieBreak } from './learn-merges.ts';
 export { toTokenizerJson } from './tokenizer-json.ts';

@@ -1,22 +1,22 @@
 /** @file Writes tokenizer.json, the tokenizer file of the Hugging Face libraries. */
 
-import { spellBytes } from './byte-alphabet.ts';
 import type { BpeModel } from './model.ts';
 import { LLAMA3_REGEX, QWEN2_REGEX } from './patterns.ts';
+import { spellTokens } from './spell-tokens.ts';
 
 /**
  * The tokenizer.json of a model, as transformers, tokenizers (>= 0.20), `@huggingface/tokenizers` and llama.cpp's converter
  * read it. The same model gives the same text; tokens and merges stand one per line.
+ *
+ * @param options.begin the special token that a text begins with, where the libraries put special tokens around it; by default none
  */
-export function toTokenizerJson(model: BpeModel): string {
-  const spellings = model.vocabulary.map(spellBytes);
+export function toTokenizerJson(model: BpeModel, { begin }: { begin?: string | undefined } = {}): string {
+  const spellings = spellTokens(model);
   const { specialTokens, addedTokens = [] } = model;
   const added = [
     ...specialTokens.map((token) => ({ ...token, special: true })),
     ...addedTokens.map((token) => ({ ...token, special: false })),
   ].sort((a, b) => a.id - b.id);
-  for (const { id, content } of added) spellings[id] = content;
-
   const frame = {
     version: '1.0',
     truncation: null,
@@ -32,7 +32,7 @@ export function toTokenizerJson(model: BpeModel): string {
     })),
     normalizer: sequenceJson('normalizers', model.normalizers ?? []),
     pre_tokenizer: preTokenizerJson(model),
-    post_processor: null,
+    post_processor: begin === undefined ? null : templateJson(model, begin),
     decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
     model: {
       type: 'BPE',
@@ -74,6 +74,20 @@ function preTokenizerJson({ pattern, cuts = [], prefixSpace = false }: BpeModel)
     // `use_regex`: split by the GPT-2 pattern. `trim_offsets` concerns offsets only.
     { type: 'ByteLevel', add_prefix_space: prefixSpace, trim_offsets: true, use_regex: pattern === 'gpt2' },
   ]);
+}
+
+/** @throws RangeError where the tokenizer has no such special token */
+function templateJson({ specialTokens }: BpeModel, begin: string): unknown {
+  const token = specialTokens.find(({ content }) => content === begin);
+  if (token === undefined) throw new RangeError(`no special token ${begin}`);
+  const special = { SpecialToken: { id: begin, type_id: 0 } };
+  const sequence = (id: string, type_id: number) => ({ Sequence: { id, type_id } });
+  return {
+    type: 'TemplateProcessing',
+    single: [special, sequence('A', 0)],
+    pair: [special, sequence('A', 0), sequence('B', 1)],
+    special_tokens: { [begin]: { id: begin, ids: [token.id], tokens: [begin] } },
+  };
 }
 
 function sequenceJson(member: string, steps: readonly object[]): unknown {

@@ -8,8 +8,9 @@
  *     rows           token ids of both splits, in rows of one context
  *     model          configuration and weights
  *     measurements   tables of what was measured of other artifacts
+ *     files          files for other programs
  */
-export type ArtifactKind = 'corpus' | 'tokenizer' | 'rows' | 'model' | 'measurements';
+export type ArtifactKind = 'corpus' | 'tokenizer' | 'rows' | 'model' | 'measurements' | 'files';
 
 /** What a stage takes of one kind. */
 export interface Port {

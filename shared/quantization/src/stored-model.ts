@@ -3,6 +3,7 @@ import { readSchema, type StoredTensor } from '@arrowsmith/artifacts';
 import { multipliesStored, storedMatrix, type Weight } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import {
+  checkShapes,
   checkWeights,
   countParameters,
   type DecoderConfig,
@@ -72,7 +73,7 @@ export async function readModel(
   const table = file.tensors.get(PER_LAYER_TABLE);
   const isApart = !whole && table?.format === 'f32' && table.bytes === table.storedBytes;
   for (const [name, tensor] of file.tensors) checkStored(tensor, `${path}, ${name}`);
-  checkWeights(config, sizesOf(file), path);
+  checkShapes(config, file.tensors, path);
   const weights: Weights = {};
   for (const [name, { shape, format }] of file.tensors) {
     if (isApart && name === PER_LAYER_TABLE) continue;
@@ -82,14 +83,44 @@ export async function readModel(
   return { config, weights, ...stored, ...(isApart ? { perLayerRows: rowsFrom(file) } : {}) };
 }
 
-/** What weights will be, before memory is taken for them. */
-const sizesOf = ({ tensors }: StoredWeights) =>
-  Object.fromEntries(
-    [...tensors].map(([name, { shape }]) => [
-      name,
-      { shape, data: { length: shape.reduce((size, n) => size * n, 1) } },
-    ]),
-  );
+/** A model whose weights are read one by one, as they are stored. */
+export interface OpenedModel {
+  config: DecoderConfig;
+  /** Of all weights. */
+  names: readonly string[];
+  read(name: string): StoredTensor;
+}
+
+/**
+ * Opens a model, and reads its weights when they are asked for, as they are stored.
+ *
+ * @throws UserError when the file is damaged, or the weights are not those of the configuration
+ */
+export async function openModel(path: string): Promise<OpenedModel> {
+  const { kind } = (await readSchema(path)).metadata;
+  if (kind !== undefined && kind in BEFORE) {
+    const { config, weights } = await BEFORE[kind as keyof typeof BEFORE](path);
+    const stored = storeWeights(weights);
+    return { config, names: Object.keys(stored), read: (name) => known(stored[name], name) };
+  }
+  const file = await openStoredWeights(path);
+  const config = parseDecoderConfig(file.metadata['config'], path);
+  for (const [name, tensor] of file.tensors) checkStored(tensor, `${path}, ${name}`);
+  checkShapes(config, file.tensors, path);
+  return {
+    config,
+    names: [...file.tensors.keys()],
+    read(name) {
+      const { shape, format } = known(file.tensors.get(name), name);
+      return { shape, format, bytes: file.read(name) };
+    },
+  };
+}
+
+function known<T>(found: T | undefined, name: string): T {
+  if (found === undefined) throw new Error(`the model has no weight ${name}`);
+  return found;
+}
 
 /** A model that is ready to run. */
 export interface RunnableModel extends Omit<Model, 'weights'> {

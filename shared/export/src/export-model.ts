@@ -1,0 +1,75 @@
+/** @file Writes a model in the format that is asked for. */
+import { join } from 'node:path';
+import { UserError } from '@arrowsmith/errors';
+import type { CheckpointType } from '@arrowsmith/formats';
+import { countParameters } from '@arrowsmith/model';
+import type { Exported } from './exported.ts';
+import { PRECISIONS, type ExportFormat } from './formats.ts';
+import { exportGguf } from './gguf.ts';
+import { exportHuggingFace } from './hugging-face.ts';
+import { exportLlama2c } from './llama2c.ts';
+
+/** What was written. */
+export interface Written {
+  name: string;
+  /** What the program that loads it calls models of its kind. */
+  architecture: string;
+  precision: string;
+  /** How many tensors have which format, where it is not one for all matrices. */
+  mixed?: string;
+}
+
+/**
+ * Writes the files of a model into a folder, which is there.
+ *
+ * @param options.precision of matrices; by default f32, or of GGUF as they are stored
+ * @param options.name by default the family and the number of parameters
+ * @throws UserError where the format does not hold the model or its tokenizer
+ */
+export async function exportModel(
+  folder: string,
+  model: Exported,
+  options: { format: ExportFormat; precision?: string | undefined; name?: string | undefined },
+): Promise<Written> {
+  const { format, precision } = options;
+  const name = options.name ?? `${model.config.family}-${shortCount(countParameters(model.config))}`;
+  switch (format) {
+    case 'huggingface': {
+      const type = known<CheckpointType>(PRECISIONS.huggingface, precision ?? 'f32', format);
+      const { architecture } = await exportHuggingFace(folder, model, type);
+      return { name, architecture, precision: type };
+    }
+    case 'gguf': {
+      if (precision !== undefined) known(PRECISIONS.gguf, precision, format);
+      const file = join(folder, `${name.replaceAll(/[^\w.-]+/g, '-')}.gguf`);
+      const written = await exportGguf(file, model, precision, { name });
+      const stored = precision ?? written.format;
+      const mixed = [...written.formats].map(([each, count]) => `${count} ${each}`).join(', ');
+      return { name, architecture: written.architecture, precision: stored, mixed: `tensors: ${mixed}` };
+    }
+    case 'llama2c': {
+      const type = known<'f32' | 'int8'>(PRECISIONS.llama2c, precision ?? 'f32', format);
+      await exportLlama2c(folder, model, type);
+      return { name, architecture: 'llama2.c', precision: type };
+    }
+  }
+}
+
+/** @throws UserError for a precision that the format has not */
+function known<P extends string>(precisions: readonly P[], asked: string, format: ExportFormat): P {
+  const found = precisions.find((each) => each === asked);
+  if (found !== undefined) return found;
+  throw new UserError({
+    what: `the format ${format} has no precision ${asked}`,
+    expected: `one of ${precisions.join(', ')}`,
+    found: asked,
+    fix: format === 'gguf' ? 'choose one of these' : 'choose one of these, or `format: gguf`, which has more',
+  });
+}
+
+/** 1234567 as 1.2M */
+function shortCount(count: number): string {
+  if (count >= 1e9) return `${(count / 1e9).toFixed(1)}B`;
+  if (count >= 1e6) return `${(count / 1e6).toFixed(1)}M`;
+  return `${Math.max(1, Math.round(count / 1e3))}K`;
+}

@@ -1,0 +1,59 @@
+/** @file What is exported: a model as it is stored, its tokenizer, and what is known of them. */
+import type { BpeModel } from '@arrowsmith/bpe';
+import { UserError } from '@arrowsmith/errors';
+import type { DecoderConfig, Weights } from '@arrowsmith/model';
+import { decodeStored } from '@arrowsmith/quantization';
+
+/** A tensor as it is stored: what its bytes are is its format's name. */
+interface StoredTensor {
+  shape: readonly number[];
+  format: string;
+  bytes: Uint8Array;
+}
+
+export interface Exported {
+  config: DecoderConfig;
+  /** The names of all parameters. */
+  names: readonly string[];
+  /** Reads a parameter. */
+  read(name: string): StoredTensor;
+  tokenizer: BpeModel;
+  /** The special token that ends a text, and that one begins with. */
+  endOfText: string;
+  /** Jinja, of conversations. */
+  chatTemplate?: string | undefined;
+}
+
+/** All weights as float32. */
+export function weightsOf({ names, read }: Exported): Weights {
+  return Object.fromEntries(
+    names.map((name) => {
+      const stored = read(name);
+      return [name, { shape: [...stored.shape], data: decodeStored(stored) }];
+    }),
+  );
+}
+
+/** The id of the token that ends a text. @throws UserError where the tokenizer has none */
+export function endOfTextId({ tokenizer, endOfText }: Pick<Exported, 'tokenizer' | 'endOfText'>): number {
+  const token = tokenizer.specialTokens.find(({ content }) => content === endOfText);
+  if (token !== undefined) return token.id;
+  throw new UserError({
+    what: 'the tokenizer has no token that ends a text, and that generation begins with',
+    expected: 'a special token',
+    found: endOfText === '' ? 'none' : `no special token ${endOfText}`,
+    fix: 'export the tokenizer that the model was trained with',
+  });
+}
+
+/** @throws UserError where the tokenizer has more tokens than the model embeddings */
+export function checkVocabulary({ config, tokenizer }: Exported): void {
+  const tokens = tokenizer.vocabulary.length;
+  if (tokens <= config.vocabularySize) return;
+  throw new UserError({
+    what: 'the model does not have an embedding for every token',
+    expected: `a tokenizer of at most ${config.vocabularySize} tokens`,
+    found: `${tokens} tokens`,
+    fix: 'export the tokenizer that the model was trained with',
+  });
+}

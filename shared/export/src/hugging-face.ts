@@ -1,0 +1,39 @@
+/** @file A Hugging Face folder: what `AutoModelForCausalLM` and `AutoTokenizer` of transformers load, versions 4 and 5. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { toTokenizerJson } from '@arrowsmith/bpe';
+import { type CheckpointType, writeHuggingFaceModel } from '@arrowsmith/formats';
+import { checkVocabulary, endOfTextId, type Exported, weightsOf } from './exported.ts';
+
+/**
+ * Writes config.json, model.safetensors, tokenizer.json, tokenizer_config.json, generation_config.json and, where there is a template of conversations,
+ * chat_template.jinja. A text begins with the token that ends one, as in training: the tokenizer puts it there.
+ *
+ * @returns the architecture of transformers
+ * @throws UserError where no architecture holds the model, or the tokenizer is not the model's
+ */
+export async function exportHuggingFace(
+  folder: string,
+  model: Exported,
+  type: CheckpointType,
+): Promise<{ architecture: string }> {
+  const { config, tokenizer, endOfText, chatTemplate } = model;
+  checkVocabulary(model);
+  const id = endOfTextId(model);
+  const ends = { bos_token_id: id, eos_token_id: id };
+  const written = await writeHuggingFaceModel(folder, { config, weights: weightsOf(model), type, tokens: ends });
+  await writeFile(join(folder, 'tokenizer.json'), toTokenizerJson(tokenizer, { begin: endOfText }));
+  const writeJson = (file: string, json: object) => writeFile(join(folder, file), `${JSON.stringify(json, null, 2)}\n`);
+  await writeJson('tokenizer_config.json', {
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    bos_token: endOfText,
+    eos_token: endOfText,
+    pad_token: endOfText,
+    add_bos_token: true,
+    model_max_length: config.contextLength,
+    clean_up_tokenization_spaces: false,
+  });
+  await writeJson('generation_config.json', { ...ends, pad_token_id: id });
+  if (chatTemplate !== undefined) await writeFile(join(folder, 'chat_template.jinja'), chatTemplate);
+  return written;
+}

@@ -1,0 +1,9 @@
+/** @file Models and their tokenizers as files that other programs load. */
+export { exportModel, type Written } from './export-model.ts';
+export { exportGguf, type GgufDescription } from './gguf.ts';
+export { ggufTokenizer } from './gguf-tokenizer.ts';
+export { exportHuggingFace } from './hugging-face.ts';
+export { exportLlama2c, llama2cIds } from './llama2c.ts';
+export { modelCard, type CardFact, type CardMeasurement, type ModelCard } from './model-card.ts';
+export type { Exported } from './exported.ts';
+export { ALL_PRECISIONS, EXPORT_FORMATS, PRECISIONS, type ExportFormat } from './formats.ts';

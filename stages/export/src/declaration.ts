@@ -1,0 +1,61 @@
+/** @file The stage `export`: a model and its tokenizer as files that other programs load. */
+import * as z from 'zod';
+import { ALL_PRECISIONS, EXPORT_FORMATS, PRECISIONS } from '@arrowsmith/export/formats';
+import { declareStage, one, optional } from '@arrowsmith/pipeline/stage';
+import type { ResolvedExport } from './resolve.ts';
+
+const parameters = z
+  .strictObject({
+    format: z
+      .enum(EXPORT_FORMATS)
+      .default('huggingface')
+      .describe(
+        'huggingface: a folder for transformers; gguf: a file for llama.cpp; llama2c: two files for run.c (f32) or runq.c (int8).',
+      ),
+    precision: z
+      .enum(ALL_PRECISIONS as [string, ...string[]])
+      .optional()
+      .describe(
+        `How matrices are stored. huggingface: ${PRECISIONS.huggingface.join(', ')}; gguf: ${PRECISIONS.gguf.join(', ')}; llama2c: ${PRECISIONS.llama2c.join(', ')}. Default: f32; of GGUF as the model’s are stored, byte for byte.`,
+      ),
+    name: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('What the model is called in its card, and in GGUF. Default: its family and its number of parameters.'),
+    chatTemplate: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'A file with the template of conversations, from the root of the workspace: Jinja, or a tokenizer_config.json.',
+      ),
+  })
+  .refine(
+    ({ format, precision }) => precision === undefined || (PRECISIONS[format] as readonly string[]).includes(precision),
+    {
+      path: ['precision'],
+      error: ({ input }) => {
+        const { format } = input as { format: keyof typeof PRECISIONS };
+        return `must be one of ${PRECISIONS[format].join(', ')} in the format ${format}`;
+      },
+    },
+  );
+
+export type AskedExport = z.infer<typeof parameters>;
+
+export default declareStage<AskedExport, ResolvedExport>({
+  name: 'export',
+  description: 'Writes a model and its tokenizer as files of transformers, llama.cpp or llama2.c',
+  inputs: {
+    model: one('model'),
+    tokenizer: one('tokenizer'),
+    measurements: optional('measurements'),
+    corpus: optional('corpus'),
+  },
+  makes: ['files'],
+  parameters,
+  // The template's file may change: look again.
+  cacheable: ({ chatTemplate }) => chatTemplate === undefined,
+  resolve: async (asked, options) => (await import('./resolve.ts')).resolveExport(asked, options),
+});

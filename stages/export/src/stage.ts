@@ -1,0 +1,59 @@
+/** @file What the stage `export` does: writes the files of the format that is asked for, and of a Hugging Face folder the model card. */
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fromTokenizerJson } from '@arrowsmith/bpe';
+import { exportModel, modelCard } from '@arrowsmith/export';
+import { implementStage } from '@arrowsmith/pipeline/stage';
+import { openModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
+import { readFacts, readMeasured } from './card-inputs.ts';
+import declaration from './declaration.ts';
+
+export default implementStage(declaration, async (context) => {
+  const { format, precision, name, chatTemplate } = context.parameters;
+  const [source, vocabulary] = [context.input('model'), context.input('tokenizer')];
+  const tokenizerFile = await vocabulary.file('tokenizer.json');
+  const model = await openModel(await source.file(WEIGHTS_FILE));
+  const folder = context.outputPath('.');
+  const exported = {
+    ...model,
+    tokenizer: fromTokenizerJson(await readFile(tokenizerFile, 'utf8'), tokenizerFile),
+    endOfText: String(vocabulary.metadata['endOfText'] ?? ''),
+    chatTemplate,
+  };
+  const written = await exportModel(folder, exported, { format, precision, name });
+  const inputs = [source, vocabulary, ...context.inputs('measurements'), ...context.inputs('corpus')];
+  const [measurements] = context.inputs('measurements');
+  const [corpus] = context.inputs('corpus');
+  if (format === 'huggingface') {
+    const card = modelCard({
+      name: written.name,
+      architecture: written.architecture,
+      precision: written.precision,
+      config: model.config,
+      steps: source.metadata['steps'],
+      tokens: exported.tokenizer.vocabulary.length,
+      endOfText: exported.endOfText,
+      facts: corpus === undefined ? [] : await readFacts(corpus),
+      measured: measurements === undefined ? [] : await readMeasured(measurements, source.step),
+      provenance: inputs.map(({ step, digest }) => ({ step, digest })),
+    });
+    await writeFile(join(folder, 'README.md'), card);
+  }
+  const files = (await readdir(folder)).sort();
+  const sizes = await Promise.all(files.map(async (file) => (await stat(join(folder, file))).size));
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  return {
+    metadata: {
+      format,
+      precision: written.precision,
+      architecture: written.architecture,
+      from: source.digest,
+      tokenizer: vocabulary.digest,
+    },
+    metrics: { bytes: { value: bytes, unit: 'bytes', better: 'lower' } },
+    highlights: {
+      exported: `${written.name} as ${written.architecture}, ${written.precision}, ${(bytes / 1e6).toFixed(2)} MB: ${files.join(', ')}`,
+      ...(written.mixed === undefined ? {} : { formats: written.mixed }),
+    },
+  };
+});

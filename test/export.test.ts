@@ -1,0 +1,128 @@
+/** @file The stage that exports models, and that what it writes is imported as the same. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readModel } from '@arrowsmith/quantization/model';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectError, PARAMETERS, type RealChain, realChain } from './support/real-chain.ts';
+
+let chain: RealChain;
+beforeAll(async () => {
+  chain = realChain();
+  await chain.runUntil('evaluate');
+});
+afterAll(() => chain.remove());
+
+/** Exports in a step of its own. @param reads other than the usual inputs */
+const exported = (step: string, parameters: object = {}, reads: Readonly<Record<string, readonly string[]>> = {}) =>
+  chain.run('export', parameters, undefined, { step, reads });
+
+/** What the step `export` would write, and is refused. */
+const expectRefused = (
+  parameters: object,
+  reads: Readonly<Record<string, readonly string[]>>,
+  ...parts: RegExp[]
+): Promise<void> => expectError(chain, 'export', exported('export', parameters, reads), ...parts);
+
+/** Trains a model that is a little other, in a step of its own. */
+async function trained(step: string, changes: object): Promise<{ model: string[] }> {
+  const model = { ...PARAMETERS.train.model, ...changes };
+  await chain.run('train', { ...PARAMETERS.train, model }, undefined, { step });
+  return { model: [step] };
+}
+
+const artifact = (step: string, file = ''): string => join(chain.workspace.root, 'artifacts/bad', step, file);
+const filesOf = (step: string): string[] =>
+  readdirSync(artifact(step)).filter((file) => file !== 'manifest.json' && file !== 'run.json');
+const textOf = (step: string, file: string): string => readFileSync(artifact(step, file), 'latin1');
+const json = (step: string, file: string) =>
+  JSON.parse(readFileSync(artifact(step, file), 'utf8')) as Record<string, unknown>;
+
+describe('a Hugging Face folder', () => {
+  test('is imported as the same model and tokenizer, byte for byte', async () => {
+    const { highlights } = await exported('folder');
+    expect(highlights['exported']).toMatch(/as LlamaForCausalLM, f32/);
+    expect(filesOf('folder').sort()).toEqual([
+      'README.md',
+      'config.json',
+      'generation_config.json',
+      'model.safetensors',
+      'tokenizer.json',
+      'tokenizer_config.json',
+    ]);
+    await chain.run('import', { path: 'artifacts/bad/folder' });
+    expect(textOf('import', 'tokenizer.json')).toBe(textOf('tokenizer', 'tokenizer.json'));
+    const [own, again] = await Promise.all(
+      ['train', 'import'].map((step) => readModel(artifact(step, 'weights.arrow'), { whole: true })),
+    );
+    expect(again!.weights).toEqual(own!.weights);
+    expect((await exported('folder')).outcome).toBe('recalled');
+  });
+
+  test('says what a text begins with, by token and by id', async () => {
+    await exported('folder');
+    const { bos_token: begin } = json('folder', 'tokenizer_config.json');
+    const tokenizer = json('folder', 'tokenizer.json') as {
+      added_tokens: { id: number; content: string }[];
+      post_processor: { special_tokens: Record<string, { ids: number[] }> };
+    };
+    const id = tokenizer.added_tokens.find(({ content }) => content === begin)!.id;
+    expect(tokenizer.post_processor.special_tokens[begin as string]!.ids).toEqual([id]);
+    for (const file of ['config.json', 'generation_config.json']) {
+      expect(json('folder', file)).toMatchObject({ bos_token_id: id, eos_token_id: id });
+    }
+  });
+
+  test('has a card with data, measurements and digests, where they are wired, and a template of conversations', async () => {
+    chain.write('chat.jinja', '{% for message in messages %}{{ message.content }}{% endfor %}');
+    const reads = { measurements: ['evaluate'], corpus: ['download'] };
+    await exported('carded', { chatTemplate: 'chat.jinja', name: 'cats | mats' }, reads);
+    const card = textOf('carded', 'README.md');
+    expect(card).toMatch(/^---\nlibrary_name: transformers\n/);
+    expect(card).toContain('# cats | mats');
+    expect(card).toMatch(/\| train \| [\d,]+ \| [\d.]+ \| [\d.]+ \| [\d.]+ \|/);
+    expect(card).not.toMatch(/\| quantize \|/);
+    for (const step of ['train', 'tokenizer', 'evaluate', 'download']) {
+      expect(card).toMatch(new RegExp(`\\| ${step} \\| \`[0-9a-f]{64}\``));
+    }
+    expect(textOf('carded', 'chat_template.jinja')).toContain('message.content');
+  });
+
+  test('is refused for a model that no architecture of transformers computes, with what is other', async () => {
+    const reads = await trained('capped', { logitSoftCap: 5 });
+    await expectRefused({}, reads, /LlamaForCausalLM, the nearest/, /logitSoftCap is 5, not 0/);
+  });
+});
+
+describe('a GGUF file', () => {
+  test('has its name, and the precision that is asked for', async () => {
+    const { highlights } = await exported('file', { format: 'gguf', precision: 'Q8_0', name: 'small cats' });
+    expect(filesOf('file')).toEqual(['small-cats.gguf']);
+    expect(textOf('file', 'small-cats.gguf').slice(0, 4)).toBe('GGUF');
+    // Rows of 16 values are no block of 32: they are stored in half precision.
+    expect(highlights['formats']).toMatch(/f16/);
+  });
+
+  test('of a model in a format that GGUF has not is refused, with the nearest that it has', async () => {
+    const reads = { model: ['quantize'] };
+    await expectRefused({ format: 'gguf' }, reads, /no format int8/, /precision: Q8_0/);
+    await exported('exact', { format: 'gguf', precision: 'f32' }, reads);
+    expect(filesOf('exact')).toHaveLength(1);
+  });
+
+  test('of a model that llama.cpp does not compute is refused, with the format that holds it', async () => {
+    const reads = await trained('sliding', { family: 'mistral' });
+    await expectRefused({ format: 'gguf' }, reads, /window is 4, not 0/, /format: huggingface/);
+  });
+});
+
+test('files of llama2.c are written, where it computes the model', async () => {
+  await exported('small', { format: 'llama2c' });
+  expect(filesOf('small').sort()).toEqual(['model.bin', 'tokenizer.bin']);
+});
+
+test('a precision that the format has not, and a template that is none, are refused', async () => {
+  await expectRefused({ precision: 'Q8_0' }, {}, /precision/, /f32, f16, bf16/);
+  await expectRefused({ chatTemplate: 'no.jinja' }, {}, /no such file/, /chatTemplate/);
+  chain.write('empty.json', '{}');
+  await expectRefused({ chatTemplate: 'empty.json' }, {}, /no such field/);
+});
