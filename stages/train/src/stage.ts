@@ -16,6 +16,7 @@ import {
   type DecoderConfig,
 } from '@arrowsmith/model';
 import { describeEngine, type Engine, engineNotices, useBackend } from '@arrowsmith/engine';
+import { whyNotGguf } from '@arrowsmith/formats/gguf-limits';
 import { implementStage, type Metric } from '@arrowsmith/pipeline/stage';
 import { modelMetadata, storeWeights, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
 import { type LogRow, readTokenTable, shortenedWarmup, train } from '@arrowsmith/training';
@@ -39,6 +40,8 @@ export default implementStage(declaration, async (context) => {
   const { config } = start;
   const parameterCount = countParameters(config);
   onNotice(`${parameterCount.toLocaleString('en-US')} parameters on the backend ${describeEngine(engine)}`);
+  const unheld = whyNotGguf(config);
+  if (unheld !== undefined) onNotice(`cannot be exported as GGUF (docs/export.md): ${unheld}`);
   const warmup = shortenedWarmup(parameters);
   if (warmup !== undefined) onNotice(`warm-up of ${warmup}`);
   const tokensPerRow = rows.contextLength;
