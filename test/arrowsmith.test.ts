@@ -77,6 +77,18 @@ test('generate writes samples side by side, in a form, and as JSON with log-prob
   expect(told.samples[0]?.logProbabilities).toHaveLength(3);
 }, 60_000);
 
+test('export writes the model of a run as files of other programs, once', async () => {
+  const gguf = await arrowsmith(['export', 'gguf', '--precision=f16', '--name=tiny']);
+  expect(gguf).toMatchObject({ code: 0 });
+  expect(gguf.output).toMatch(/tiny as llama, f16: artifacts\/exports\/tiny-gguf\n {2}tiny\.gguf/);
+  const again = await arrowsmith(['export', 'gguf', '--name=tiny']);
+  expect(again).toMatchObject({ code: 1, output: expect.stringContaining('is not empty') });
+  const folder = await arrowsmith(['export', '--output=given']);
+  expect(folder.output).toMatch(/as LlamaForCausalLM, f32: given\n {2}README\.md/);
+  const fromThere = await arrowsmith(['export', 'llama2c', '--folder=given', '--name=from-there']);
+  expect(fromThere.output).toMatch(/from-there as llama2\.c[^]*model\.bin\n {2}tokenizer\.bin/);
+}, 60_000);
+
 test('chat reads lines, and ends with them', async () => {
   const { code, output } = await arrowsmith(['chat', '--seed=1']);
   expect(code).toBe(0);

@@ -25,7 +25,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   runs: ['regression', 'pipeline', 'reporting', 'quantization', 'artifacts', 'errors'],
   cli: ['pipeline', 'errors'],
   generation: ['model', 'ops', 'backend', 'errors'],
-  inference: ['runs', 'pipeline', 'generation', 'bpe', 'errors'],
+  inference: ['runs', 'pipeline', 'generation', 'export', 'formats', 'quantization', 'bpe', 'errors'],
   server: ['inference', 'runs', 'pipeline', 'generation', 'bpe', 'model', 'engine', 'errors'],
   'backend-native': ['errors'],
   backend: ['backend-native'],
@@ -244,10 +244,10 @@ describe('what reads results reads them by kind', () => {
   const READERS = ['pipeline', 'runs', 'reporting', 'regression', 'inference', 'server', 'cli'];
   /** Runs of before steps had names know no kinds; and a run that is made up needs names. */
   const EXCEPT = /\.test\.ts$|\/testing\/|\/ledger\/before-steps\.ts$|\/example-run\.ts$/;
-  /** `tokenizer` is the name of a kind, too. */
+  /** `tokenizer` is the name of a kind, too, and `export` that of a command. */
   const names = stages
     .map((folder) => folder.replace('stages/', ''))
-    .filter((name) => name !== 'tokenizer')
+    .filter((name) => name !== 'tokenizer' && name !== 'export')
     .join('|');
   const named = new RegExp(`['"\`](?:${names})['"\`]|\\b(?:steps|stages)\\??\\.(?:${names})\\b`);
 

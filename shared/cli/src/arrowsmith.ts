@@ -80,10 +80,10 @@ async function run(started: Started): Promise<void> {
 }
 
 /** Loads a command's bundle into this process, which ends with it. */
-async function startBuilt({ root, build, args }: Started, { name, flagsOf }: Command): Promise<void> {
+async function startBuilt({ root, build, args }: Started, { name, flagsOf, bundle = name }: Command): Promise<void> {
   const flags = withoutWords(name, args, flagsOf);
   if (!flags.includes('--help')) say(['npx', 'nx', 'run', `pipeline:${name}`, ...flags]);
-  const file = join(codeFolder({ root }), build, `${name}.mjs`);
+  const file = join(codeFolder({ root }), build, `${bundle}.mjs`);
   delete process.env['ARROWSMITH_FLAGS']; // those of an Nx around this
   process.argv = [process.execPath, file, ...flags];
   process.setSourceMapsEnabled(true);

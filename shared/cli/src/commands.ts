@@ -7,6 +7,8 @@ export interface Command {
   summary: string;
   /** Flags that words without a `--` stand for: `generate "Once upon a time"`. Absent where there are none. */
   flagsOf?: (words: readonly string[]) => string[];
+  /** The bundle that it is; by default the one of its name. */
+  bundle?: string;
 }
 
 /** A command that is no bundle: Node runs its sources, from the root of the workspace. */
@@ -26,6 +28,13 @@ export const BUILT: readonly Command[] = [
   },
   { name: 'serve', words: '', summary: 'an OpenAI-compatible server for the models of a run' },
   { name: 'chat', words: '', summary: 'a conversation with it, or a story that both write' },
+  {
+    name: 'export',
+    words: '[format]',
+    summary: 'its model as files of transformers, llama.cpp or llama2.c: huggingface, gguf, llama2c',
+    flagsOf: (words) => [`--format=${words.join(' ')}`],
+    bundle: 'export-model', // that of its name is a stage
+  },
   { name: 'runs', words: '', summary: 'the runs that were kept: --where, --sort, --json …' },
   {
     name: 'compare',

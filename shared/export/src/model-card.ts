@@ -35,6 +35,8 @@ export interface ModelCard {
   provenance: readonly { step: string; digest: string }[];
 }
 
+const NOT_RECORDED = 'Not recorded with this export.';
+
 /** Facts of these sections are of the whole, and short. */
 const SECTIONS = ['origin', 'content', 'removed'];
 
@@ -131,8 +133,8 @@ function modelRows({ config, steps, tokens, precision }: ModelCard): string[][] 
 }
 
 function dataLines(facts: readonly CardFact[]): string[] {
-  const shown = facts.filter(({ section }) => SECTIONS.includes(section));
-  if (shown.length === 0) return ['Not recorded with this export: wire a corpus to its port `corpus`.'];
+  const shown = facts.filter(({ section, text }) => SECTIONS.includes(section) && text !== '0');
+  if (shown.length === 0) return [NOT_RECORDED];
   return table(
     ['', 'split', ''],
     shown.map(({ name, split, text }) => [name, split, text]),
@@ -140,7 +142,7 @@ function dataLines(facts: readonly CardFact[]): string[] {
 }
 
 function measuredLines(measured: readonly CardMeasurement[]): string[] {
-  if (measured.length === 0) return ['Not recorded with this export: wire measurements to its port `measurements`.'];
+  if (measured.length === 0) return [NOT_RECORDED];
   const rows = measured.map(({ model, tokens, loss, perplexity, bitsPerByte }) => [
     model,
     tokens.toLocaleString('en-US'),

@@ -90,3 +90,9 @@ test('a process runs the build that its run began with, whatever was built since
   expect(existsSync(join(root, '.work/code', before!.build))).toBe(false);
   expect(existsSync(join(root, '.work/code/greet.json'))).toBe(true);
 });
+
+test('a command’s bundle that has a stage’s name is refused, as one would be written over the other', async () => {
+  await expect(buildCode({ root }, ['greet'], { greet: 'stages/greet/src/stage.ts' })).rejects.toThrow(
+    'the bundle greet',
+  );
+});

@@ -116,6 +116,8 @@ export async function buildCode(
   stages: readonly string[],
   commands: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  const twice = Object.keys(commands).find((name) => [...stages, COMPLETION, DECLARATIONS].includes(name));
+  if (twice !== undefined) throw new Error(`the bundle ${twice} of a command would be that of a stage, too`);
   const sources = await digestSources(root); // before they are read: what changes meanwhile is built again
   const fingerprints = await Promise.all(stages.map((stage) => fingerprintStage(root, stage)));
   const code = Object.fromEntries(fingerprints.map(({ stage, sha256 }) => [stage, sha256]));

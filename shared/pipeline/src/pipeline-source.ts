@@ -24,6 +24,8 @@ const TAKEN: readonly string[] = [
   'generate',
   'serve',
   'chat',
+  'export',
+  'exports',
   'watch',
   'name',
   'forget',

@@ -19,12 +19,15 @@ export const modelOptions = {
   ),
 } as const;
 
-interface AskedModel extends AskedEngine {
+/** What the options of a command say of a model. */
+export interface NamedModel {
   run?: string | undefined;
   pipeline?: string | undefined;
   model?: string | undefined;
   folder?: string | undefined;
 }
+
+type AskedModel = NamedModel & AskedEngine;
 
 /**
  * Loads it and who drafts for it, and starts a backend.
@@ -33,7 +36,14 @@ interface AskedModel extends AskedEngine {
  * @throws UserError where there is no such model, for a folder and a run at once, and for a draft model with other tokens
  */
 export async function loadAsked(asked: AskedModel, root: string, sequences: number): Promise<TextModel> {
-  const { folder, pipeline, model, draft, draftTokens } = asked;
+  const { draft, draftTokens } = asked;
+  const engine = { ...asked.engine, sequences };
+  return loadModel({ ...oneModel(asked), draft, draftTokens, workspace: root, engine, onNotice: printError });
+}
+
+/** @throws UserError for a folder and a run at once */
+export function oneModel(asked: NamedModel): NamedModel {
+  const { folder, pipeline, model } = asked;
   const run = oneRun(asked.run);
   if (folder !== undefined && [run, pipeline, model].some((each) => each !== undefined)) {
     throw new UserError({
@@ -43,6 +53,5 @@ export async function loadAsked(asked: AskedModel, root: string, sequences: numb
       fix: 'leave one of them out',
     });
   }
-  const engine = { ...asked.engine, sequences };
-  return loadModel({ folder, run, pipeline, model, draft, draftTokens, workspace: root, engine, onNotice: printError });
+  return { folder, run, pipeline, model };
 }

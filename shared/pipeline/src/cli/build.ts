@@ -20,6 +20,7 @@ const COMMANDS = {
   generate: 'shared/inference/src/cli/generate.ts',
   serve: 'shared/server/src/cli/serve.ts',
   chat: 'shared/inference/src/cli/chat.ts',
+  'export-model': 'shared/inference/src/cli/export.ts', // `export` is a stage
 };
 
 await main(async (workspace) => {

@@ -1,0 +1,140 @@
+/** @file `nx run pipeline:export`: the model of a run, or in a folder, as files that other programs load; what the stage does, without a pipeline. */
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { chooseEndOfText, fromTokenizerJson } from '@arrowsmith/bpe';
+import { readTokenizerFile } from '@arrowsmith/bpe/tokenizer-file';
+import { print, UserError } from '@arrowsmith/errors';
+import {
+  EXPORT_FORMATS,
+  exportModel,
+  modelCard,
+  PRECISIONS,
+  type Exported,
+  type ExportFormat,
+} from '@arrowsmith/export';
+import { readHuggingFaceModel } from '@arrowsmith/formats';
+import { findInFolder, type ModelFiles, readChatTemplate } from '@arrowsmith/generation';
+import { main, readOptions, text } from '@arrowsmith/pipeline/cli';
+import type { Workspace } from '@arrowsmith/pipeline';
+import { openModel, storeWeights } from '@arrowsmith/quantization/model';
+import { findModelFiles, readRuns } from '@arrowsmith/runs/references';
+import { type NamedModel, modelOptions, oneModel } from './model-options.ts';
+
+await main(async (workspace) => {
+  const options = readOptions({
+    name: 'export',
+    description:
+      'Writes a model and its tokenizer as files that other programs load; docs/export.md has what each format holds. The stage of the same name does it within a pipeline.',
+    options: {
+      format: text(`One of ${EXPORT_FORMATS.join(', ')}.`, 'format', 'huggingface'),
+      precision: text(
+        `How matrices are stored: ${PRECISIONS.gguf.join(', ')} in GGUF; ${PRECISIONS.huggingface.join(', ')} in Hugging Face’s; ${PRECISIONS.llama2c.join(', ')} in llama2.c’s.`,
+        'precision',
+        'f32; in GGUF as the model’s are',
+      ),
+      name: text('What the model is called in the files.', 'name', 'its family and number of parameters'),
+      chatTemplate: text('A file with the template of conversations, Jinja or a tokenizer_config.json.', 'file'),
+      output: text('The folder, which is new or empty.', 'folder', 'artifacts/exports/<name>-<format>'),
+      ...modelOptions,
+    },
+    example: '--format=gguf --precision=Q8_0',
+  });
+  const format = readFormat(options.format);
+  const { exported, provenance } = await find(workspace, oneModel(options));
+  const chatTemplate =
+    options.chatTemplate === undefined
+      ? exported.chatTemplate
+      : (await readChatTemplate(resolve(workspace.root, options.chatTemplate))).source;
+  const parent = resolve(workspace.root, options.output === undefined ? 'artifacts/exports' : dirname(options.output));
+  await mkdir(parent, { recursive: true });
+  const folder = join(parent, `.export-${process.pid}`); // a temporary one would be nobody else's
+  await mkdir(folder, { recursive: true });
+  try {
+    const { precision, name } = options;
+    const written = await exportModel(folder, { ...exported, chatTemplate }, { format, precision, name });
+    if (format === 'huggingface') {
+      const { config, tokenizer, endOfText } = exported;
+      const tokens = tokenizer.vocabulary.length;
+      const card = modelCard({ ...written, config, tokens, endOfText, facts: [], measured: [], provenance });
+      await writeFile(join(folder, 'README.md'), card);
+    }
+    const own = `${written.name.replaceAll(/[^\w.-]+/g, '-')}-${format}`;
+    const output = options.output === undefined ? join(parent, own) : resolve(workspace.root, options.output);
+    await place(folder, output);
+    const files = (await readdir(output)).sort();
+    print(`${written.name} as ${written.architecture}, ${written.precision}: ${relative(workspace.root, output)}`);
+    for (const file of files) print(`  ${file}`);
+    if (written.mixed !== undefined) print(`  ${written.mixed}`);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+/** @throws UserError for a format that there is not */
+function readFormat(asked: string | undefined): ExportFormat {
+  if (asked === undefined) return 'huggingface';
+  const format = EXPORT_FORMATS.find((each) => each === asked);
+  if (format !== undefined) return format;
+  throw new UserError({
+    what: `there is no format ${asked}`,
+    expected: `one of ${EXPORT_FORMATS.join(', ')}`,
+    found: asked,
+    fix: 'npx arrowsmith export --help',
+  });
+}
+
+/** The model that is asked for, and the digests of what it was made of, where they are known. */
+async function find(workspace: Workspace, asked: NamedModel) {
+  if (asked.folder !== undefined) {
+    return { exported: await read(await findInFolder(resolve(workspace.root, asked.folder))), provenance: [] };
+  }
+  const wanted = { reference: asked.run, pipeline: asked.pipeline, model: asked.model };
+  const { run, step, weights, tokenizer, endOfText } = await findModelFiles(
+    workspace,
+    await readRuns(workspace),
+    wanted,
+  );
+  const files = { name: `run ${run.id}, ${step}`, weights: { file: weights }, tokenizer, endOfText };
+  const provenance = Object.entries(run.steps).map(([name, { manifest }]) => ({ step: name, digest: manifest }));
+  return { exported: await read(files), provenance };
+}
+
+async function read(files: ModelFiles): Promise<Exported> {
+  const file = await readTokenizerFile(files.tokenizer, { name: 'the tokenizer of the model', fix: 'put it there' });
+  const tokenizer = fromTokenizerJson(file.text, files.tokenizer);
+  const endOfText = files.endOfText ?? chooseEndOfText(tokenizer, undefined, files.tokenizer);
+  const model =
+    'file' in files.weights ? await openModel(files.weights.file) : await readFolder(files.weights.huggingFace);
+  return { ...model, tokenizer, endOfText, chatTemplate: files.chatTemplate?.source };
+}
+
+async function readFolder(folder: string): Promise<Pick<Exported, 'config' | 'names' | 'read'>> {
+  const { config, weights } = await readHuggingFaceModel(folder);
+  const stored = storeWeights(weights);
+  const readOne = (name: string) => {
+    const found = stored[name];
+    if (found === undefined) throw new Error(`the model has no weight ${name}`);
+    return found;
+  };
+  return { config, names: Object.keys(stored), read: readOne };
+}
+
+/** Puts a folder in its place, whole. @throws UserError where there is something that would be lost */
+async function place(folder: string, output: string): Promise<void> {
+  const there = await readdir(output).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    if (error.code === 'ENOTDIR') return ['a file'];
+    throw error;
+  });
+  if (there.length > 0) {
+    throw new UserError({
+      what: 'the folder for the export is not empty',
+      where: output,
+      expected: 'a new folder, or an empty one',
+      found: there.slice(0, 8).join(', '),
+      fix: 'name another by --output, or remove it',
+    });
+  }
+  await rm(output, { recursive: true, force: true });
+  await rename(folder, output);
+}
