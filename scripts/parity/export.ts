@@ -158,16 +158,20 @@ async function prepare(folder: string, { padding = 0, ...parameters }: Variant, 
       return logitsOf(config, tensors, forward(config, tensors, input)).dataSync<'float32'>();
     });
   const values = predict(ids);
-  const continued = [...ids];
-  while (continued.length < ids.length + CONTINUED) {
-    const last = predict(continued).subarray(-config.vocabularySize);
-    continued.push(last.indexOf(Math.max(...last)));
-  }
+  const continuationOf = (prompt: readonly number[]): number[] => {
+    const continued = [...prompt];
+    while (continued.length < prompt.length + CONTINUED) {
+      const last = predict(continued).subarray(-config.vocabularySize);
+      continued.push(last.indexOf(Math.max(...last)));
+    }
+    return continued.slice(prompt.length);
+  };
+  const greedy = continuationOf(ids);
+  const unprompted = encoder.decode(continuationOf([end]));
   tf.dispose(tensors);
-  const greedy = continued.slice(ids.length);
   const perplexity = perplexityOf(values, ids, config.vocabularySize);
   writeFileSync(join(folder, 'logits.bin'), new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-  const expected = { text: shown, ids, greedy, greedyText: encoder.decode(greedy), end };
+  const expected = { text: shown, ids, greedy, unprompted, end };
   writeFileSync(join(folder, 'expected.json'), JSON.stringify(expected));
   const exported: Exported = {
     config,
