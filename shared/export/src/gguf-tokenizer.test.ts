@@ -45,6 +45,7 @@ describe('the pre-tokenizer is named by its pattern', () => {
     refused({ cuts: [{ type: 'Digits', individual_digits: true }] }, /Digits(.|\n)*format: huggingface/);
     refused({ normalizers: [{ type: 'Lowercase' }] }, /Lowercase/);
     refused({ prefixSpace: true }, /a space/);
+    refused({ addedTokens: [{ id: 269, content: '<mask>', lstrip: true }] }, /<mask>, which takes white space/);
     expect(metadataOf({ ...tokenizer, normalizers: [{ type: 'NFC' }] })['pre']).toBe('smaug-bpe');
   });
 });

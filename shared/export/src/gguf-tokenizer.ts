@@ -87,6 +87,10 @@ function checkedPreTokenizer(tokenizer: BpeModel): string {
   const other = normalizers.filter(({ type }) => type !== 'NFC');
   if (other.length > 0) throw refuse(`text that is changed first: ${other.map(({ type }) => type).join(', ')}`);
   if (prefixSpace) throw refuse('a space that is put before every text');
+  const takes = [...tokenizer.specialTokens, ...(tokenizer.addedTokens ?? [])].find(
+    ({ lstrip, rstrip, singleWord }) => lstrip === true || rstrip === true || singleWord === true,
+  );
+  if (takes !== undefined) throw refuse(`${takes.content}, which takes white space, or counts as a whole word only`);
   const pre = preTokenizer(tokenizer);
   if (pre === undefined) throw refuse(`the pattern ${pattern}${ignoreMerges === true ? ' with ignore_merges' : ''}`);
   return pre;
