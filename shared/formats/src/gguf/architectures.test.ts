@@ -287,6 +287,12 @@ describe('cohere2', () => {
   });
 });
 
+test('where halves of a head turn together, a model whose neighbours do is refused', () => {
+  expect(() => ggufArchitecture(configOf({ family: 'qwen3', ropeInterleaved: true }))).toThrow(
+    /rope\.interleaved is true, not false/,
+  );
+});
+
 test('qwen3moe divides chosen probabilities by their sum, always: a model that does not is refused', () => {
   const moe = { experts: 4, topK: 2, intermediateSize: 8 };
   const config = configOf({ family: 'qwen3-moe', moe });

@@ -34,12 +34,23 @@ export function whyNotGguf(config: DecoderConfig): string | undefined {
 function bestOf(config: DecoderConfig): Candidate {
   const candidates = ggufArchitectures.map((architecture) => ({
     architecture,
-    wrong: differences(architecture.computes(config), config),
+    wrong: differences(computedBy(architecture, config), config),
   }));
   const own = candidates.find(({ architecture }) => architecture.family === config.family);
   const [first, ...others] = own === undefined ? candidates : [own, ...candidates];
   if (first === undefined) throw new Error('no architectures');
   return others.reduce((best, each) => (each.wrong.length < best.wrong.length ? each : best), first);
+}
+
+/** Where halves of a head turn together, no file makes it neighbours; the other way, rows change place. */
+function computedBy({ computes, turnsNeighbours }: GgufArchitecture, config: DecoderConfig): DecoderConfig {
+  const computed = computes(config);
+  if (turnsNeighbours) return computed;
+  const layers = computed.layers.map(({ attention, ffn }) => {
+    const { rope } = attention;
+    return { attention: { ...attention, rope: rope && { ...rope, interleaved: false } }, ffn };
+  });
+  return { ...computed, layers };
 }
 
 const SHOWN = 4;

@@ -73,10 +73,3 @@ export function parseGguf(file: Buffer): ParsedGguf {
   );
   return { version, types, metadata, tensors, bytes: file.length };
 }
-
-/** The float32 values of a tensor. */
-export function floatsOf({ dimensions, type, rest }: ParsedTensor): Float32Array {
-  if (type !== 0) throw new Error(`a tensor of type ${type}`);
-  const count = dimensions.reduce((product, n) => product * n, 1);
-  return Float32Array.from({ length: count }, (_, i) => rest.readFloatLE(4 * i));
-}
