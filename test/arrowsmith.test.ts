@@ -38,6 +38,24 @@ test('a run shows what the stages say and the summary, and nothing of Nx', async
   expect(first.output.replace(/^npx nx.*\n/, '')).not.toMatch(/\bNX\b|> nx run|> node |Run duration|Successfully ran/);
 });
 
+test('export writes the model of a run as files of other programs, once; the stage of that name does so in a pipeline', async () => {
+  workspace.write(
+    'pipelines/exported.yaml',
+    'description: a pipeline that exports\nextends: tiny\nsteps:\n  export: { inputs: { model: train }, format: llama2c }\n',
+  );
+  expect((await arrowsmith(['run', 'exported'])).output).toMatch(/as llama2\.c, f32/);
+  expect(existsSync(join(workspace.root, 'artifacts/exported/export/model.bin'))).toBe(true);
+  const gguf = await arrowsmith(['export', 'gguf', '--precision=f16', '--name=tiny']);
+  expect(gguf).toMatchObject({ code: 0 });
+  expect(gguf.output).toMatch(/tiny as llama, f16: artifacts\/exports\/tiny-gguf\n {2}tiny\.gguf/);
+  const again = await arrowsmith(['export', 'gguf', '--name=tiny']);
+  expect(again).toMatchObject({ code: 1, output: expect.stringContaining('is not empty') });
+  const folder = await arrowsmith(['export', '--output=given']);
+  expect(folder.output).toMatch(/as LlamaForCausalLM, f32: given\n {2}README\.md/);
+  const fromThere = await arrowsmith(['export', 'llama2c', '--folder=given', '--name=from-there']);
+  expect(fromThere.output).toMatch(/from-there as llama2\.c[^]*model\.bin\n {2}tokenizer\.bin/);
+}, 120_000);
+
 test('the three commands that a summary ends with work', async () => {
   const commands = [...first.output.matchAll(/^ {2}npx arrowsmith (.*?)(?: {3}|$)/gm)].map(([, command]) => command!);
   expect(commands).toEqual(['generate "Once upon a time"', 'report', 'run tiny --train.seed=2']);
@@ -75,18 +93,6 @@ test('generate writes samples side by side, in a form, and as JSON with log-prob
   const told = JSON.parse(/^\{[^]*?^\}/m.exec(output)?.[0] ?? '{}') as { samples: { logProbabilities: object[] }[] };
   expect(told).toMatchObject({ seed: 1, prompt: 'Once', samples: [{ finishReason: 'length', tokens: { length: 3 } }] });
   expect(told.samples[0]?.logProbabilities).toHaveLength(3);
-}, 60_000);
-
-test('export writes the model of a run as files of other programs, once', async () => {
-  const gguf = await arrowsmith(['export', 'gguf', '--precision=f16', '--name=tiny']);
-  expect(gguf).toMatchObject({ code: 0 });
-  expect(gguf.output).toMatch(/tiny as llama, f16: artifacts\/exports\/tiny-gguf\n {2}tiny\.gguf/);
-  const again = await arrowsmith(['export', 'gguf', '--name=tiny']);
-  expect(again).toMatchObject({ code: 1, output: expect.stringContaining('is not empty') });
-  const folder = await arrowsmith(['export', '--output=given']);
-  expect(folder.output).toMatch(/as LlamaForCausalLM, f32: given\n {2}README\.md/);
-  const fromThere = await arrowsmith(['export', 'llama2c', '--folder=given', '--name=from-there']);
-  expect(fromThere.output).toMatch(/from-there as llama2\.c[^]*model\.bin\n {2}tokenizer\.bin/);
 }, 60_000);
 
 test('chat reads lines, and ends with them', async () => {
