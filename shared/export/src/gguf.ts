@@ -29,12 +29,6 @@ const FILE_TYPES: ReadonlyMap<string, number> = new Map([
   ['bf16', 32],
 ]);
 
-/** What a file says of a model beside what it computes. */
-export interface GgufDescription {
-  name: string;
-  description?: string | undefined;
-}
-
 /**
  * Writes a file.
  *
@@ -46,7 +40,7 @@ export async function exportGguf(
   path: string,
   model: Exported,
   format: string | undefined,
-  { name, description }: GgufDescription,
+  { name }: { name: string },
 ): Promise<{ architecture: string; format: string; formats: ReadonlyMap<string, number> }> {
   checkVocabulary(model);
   const architecture = ggufArchitecture(model.config);
@@ -63,7 +57,6 @@ export async function exportGguf(
     'general.architecture': { type: 'string', value: architecture.name },
     'general.type': { type: 'string', value: 'model' },
     'general.name': { type: 'string', value: name },
-    ...(description === undefined ? {} : { 'general.description': { type: 'string', value: description } }),
     ...own,
     ...(sizeKey in own ? { [sizeKey]: { type: 'uint32', value: tokens } } : {}),
     'general.file_type': { type: 'uint32', value: FILE_TYPES.get(most) ?? 0 },

@@ -1,6 +1,6 @@
 /** @file Models and their tokenizers as files that other programs load. */
 export { exportModel, type Written } from './export-model.ts';
-export { exportGguf, type GgufDescription } from './gguf.ts';
+export { exportGguf } from './gguf.ts';
 export { ggufTokenizer } from './gguf-tokenizer.ts';
 export { exportHuggingFace } from './hugging-face.ts';
 export { exportLlama2c, llama2cIds } from './llama2c.ts';

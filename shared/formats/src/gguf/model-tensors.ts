@@ -7,7 +7,7 @@ import { type FormattedTensor, neighbouringRows, resizedRows, stacked } from './
 import { ggufName } from './tensor-names.ts';
 import { GGML_TYPES, type GgufTensor } from './write-gguf.ts';
 
-/** Tables that are looked up, and matrices too small or too sensitive to be rounded: llama.cpp wants these in float32. */
+/** Norms, and matrices too small or too sensitive to be rounded: llama.cpp wants these in float32. */
 const ALWAYS_FLOAT32 =
   /ffn_gate_inp\.|altup_(correct|predict)_coef\.|altup_router\.|altup_correct_scale\.|norm\.weight$/;
 
