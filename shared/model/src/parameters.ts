@@ -106,7 +106,7 @@ export function checkWeights(
 /** The same of tensors whose values are not in memory; of those that are, their number is checked, too. @throws UserError as {@link checkWeights} */
 export function checkShapes(
   config: DecoderConfig,
-  tensors: ReadonlyMap<string, Shaped & { data?: Float32Array }>,
+  tensors: ReadonlyMap<string, Shaped & { data?: { length: number } }>,
   where: string,
   elsewhere: readonly string[] = [],
 ): void {

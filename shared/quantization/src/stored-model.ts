@@ -4,7 +4,6 @@ import { multipliesStored, storedMatrix, type Weight } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   checkShapes,
-  checkWeights,
   countParameters,
   type DecoderConfig,
   parseDecoderConfig,
