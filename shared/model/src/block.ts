@@ -9,7 +9,14 @@ import type { BlockModule } from './modules.ts';
 import { normalize, normalizeResidual } from './normalization.ts';
 import { nth } from './nth.ts';
 import { perLayerOutput } from './per-layer-embedding.ts';
-import { selfAttention, type AttentionContext } from './self-attention.ts';
+import {
+  attend,
+  attentionInputs,
+  type AttentionContext,
+  type AttentionInputContext,
+  type AttentionInputs,
+  attentionOutput,
+} from './self-attention.ts';
 
 /** What differs from one block to the next, and gradients flow through. */
 export type BlockInputs = {
@@ -21,9 +28,18 @@ export type BlockInputs = {
   shared?: KeysAndValues | undefined;
 };
 
-export type BlockContext = Omit<AttentionContext, 'shared' | 'residual'> & {
+export type BlockContext = Omit<AttentionContext, 'shared'> & {
   /** Of a nested model (MatFormer), which one. */
   granularity: number;
+};
+
+/** A block up to its attention. */
+export type BlockBeforeAttention = AttentionInputs & {
+  /** With AltUp, what it predicts of the copies; else the stream. */
+  predictions: tf.Tensor[];
+  /** What attention's projections read. */
+  normed: tf.Tensor;
+  residual: tf.Tensor;
 };
 
 export type BlockOutputs = {
@@ -36,18 +52,37 @@ export type BlockOutputs = {
 
 /** One transformer block. Tensors are [b, s, d] unless said otherwise. */
 export function block(module: BlockModule, inputs: BlockInputs, context: BlockContext): BlockOutputs {
-  const { beforeAttention, attention, afterAttention, laurel, beforeFfn, ffn, afterFfn, altUp, perLayer } = module;
-  const active = altUp?.config.active ?? 0;
-  const predictions = altUp === undefined ? inputs.stream : predict(altUp, inputs.stream);
+  const before = beforeAttention(module, inputs, context);
+  const attended = attend(module.attention.config, before, { ...context, shared: inputs.shared });
+  const outputs = afterAttention(module, inputs, { before, attended }, context);
+  return { ...outputs, own: context.isShared ? before.own : undefined };
+}
 
-  // attention; what ends a sub-layer adds the residual itself, where no norm comes between
-  const { normed, residual } = normalizeResidual(nth(predictions, active), beforeAttention);
-  const { output: attended, own } = selfAttention(attention, normed, {
-    ...context,
-    shared: inputs.shared,
-    residual: afterAttention === undefined ? residual : undefined,
-  });
-  let x = afterAttention === undefined ? attended : tf.add(residual, normalize(attended, afterAttention));
+/** What a block does before its attention. */
+export function beforeAttention(
+  { altUp, beforeAttention: norm, attention }: BlockModule,
+  { stream, shared }: BlockInputs,
+  context: Omit<AttentionInputContext, 'shared'>,
+): BlockBeforeAttention {
+  const predictions = altUp === undefined ? stream : predict(altUp, stream);
+  const { normed, residual } = normalizeResidual(nth(predictions, altUp?.config.active ?? 0), norm);
+  return { predictions, normed, residual, ...attentionInputs(attention, normed, { ...context, shared }) };
+}
+
+/** What a block does after its attention. @param attended what that returned, [b, s, n_h, h_d] */
+export function afterAttention(
+  module: BlockModule,
+  inputs: Pick<BlockInputs, 'perLayerInput'>,
+  { before, attended }: { before: BlockBeforeAttention; attended: tf.Tensor },
+  { granularity }: Pick<BlockContext, 'granularity'>,
+): Omit<BlockOutputs, 'own'> {
+  const { attention, afterAttention: attentionNorm, laurel, beforeFfn, ffn, afterFfn, altUp, perLayer } = module;
+  const { predictions, normed, residual } = before;
+  const active = altUp?.config.active ?? 0;
+
+  // what ends a sub-layer adds the residual itself, where no norm comes between
+  const projected = attentionOutput(attention, attended, attentionNorm === undefined ? residual : undefined);
+  let x = attentionNorm === undefined ? projected : tf.add(residual, normalize(projected, attentionNorm));
   if (laurel !== undefined) {
     const low = linear(normed, laurel.left); // [b, s, r]
     x = scaledSum([x, normed, normalize(linear(low, laurel.right), laurel.norm)], Math.SQRT1_2);
@@ -61,7 +96,7 @@ export function block(module: BlockModule, inputs: BlockInputs, context: BlockCo
       ? mixtureOfExperts(ffn, second.normed, addend)
       : {
           output: feedForward(ffn, second.normed, {
-            width: ffn.config.intermediateSize >> context.granularity,
+            width: ffn.config.intermediateSize >> granularity,
             residual: addend,
           }),
           routing: undefined,
@@ -82,5 +117,5 @@ export function block(module: BlockModule, inputs: BlockInputs, context: BlockCo
     if (altUp === undefined) stream = [tf.add(nth(stream, 0), addition)];
     else if (first !== undefined && others.length > 0) stream = [first, ...addToEach(others, addition)];
   }
-  return { stream, own: context.isShared ? own : undefined, routing };
+  return { stream, routing };
 }

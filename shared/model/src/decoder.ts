@@ -63,16 +63,7 @@ export function forward(
 
 /** The forward pass, and what the routers of layers with experts did. The caller tidies. */
 export function runDecoder(
-  {
-    config,
-    embedding: table,
-    vision,
-    perLayer,
-    altUpProjections,
-    altUpUnembedProjections,
-    layers,
-    norm,
-  }: DecoderModules,
+  modules: DecoderModules,
   ids: tf.Tensor,
   {
     cache,
@@ -85,17 +76,15 @@ export function runDecoder(
     onLayer,
   }: ForwardOptions,
 ): { hidden: tf.Tensor; routing: Routing[] } {
+  const { config, layers } = modules;
   const positions = cache?.positions ?? positionsFrom(0, ids.shape[1] ?? 0); // s, or of all sequences together
   checkPositions(config, positions);
   const tables = cache?.tables ?? positionTables(positions);
   const routing: Routing[] = [];
   const sharedKeys = new Map<number, KeysAndValues>(); // of layers that others use those of
 
-  const embedded = embedding(table, ids); // [b, s, d]
-  const text = config.embeddingScale === 1 ? embedded : scale(embedded, config.embeddingScale);
-  const x = patches === undefined ? text : withPatches(vision, text, patches);
-  const vectors = perLayer === undefined ? [] : perLayerInputs(perLayer, x, ids, perLayerRows); // [b, s, p] for each layer
-  let stream = config.altUp === null ? [x] : expandStream(x, altUpProjections);
+  const { vectors, ...begun } = beginStream(modules, ids, { perLayerRows, patches });
+  let { stream } = begun;
   for (const [layer, module] of layers.entries()) {
     const { keysOfLayer } = module.attention.config;
     const shared = keysOfLayer === null ? undefined : sharedKeys.get(keysOfLayer);
@@ -113,12 +102,31 @@ export function runDecoder(
     if (outputs.own !== undefined) sharedKeys.set(layer, outputs.own);
     if (outputs.routing !== undefined) routing.push(outputs.routing);
   }
-  const last = config.altUp === null ? nth(stream, 0) : mergeStream(stream, altUpUnembedProjections); // [b, s, d]
   cache?.commit();
-  return { hidden: normalize(last, norm), routing };
+  return { hidden: endStream(modules, stream), routing };
 }
 
-function checkPositions({ contextLength }: DecoderConfig, positions: readonly number[]): void {
+/** What the first layer reads: the residual stream, of which AltUp has several, [b, s, d], and each layer's own vectors [b, s, p]. */
+export function beginStream(
+  { config, embedding: table, vision, perLayer, altUpProjections }: DecoderModules,
+  ids: tf.Tensor,
+  { perLayerRows, patches }: Pick<ForwardOptions, 'perLayerRows' | 'patches'>,
+): { stream: tf.Tensor[]; vectors: tf.Tensor[] } {
+  const embedded = embedding(table, ids); // [b, s, d]
+  const text = config.embeddingScale === 1 ? embedded : scale(embedded, config.embeddingScale);
+  const x = patches === undefined ? text : withPatches(vision, text, patches);
+  const vectors = perLayer === undefined ? [] : perLayerInputs(perLayer, x, ids, perLayerRows);
+  return { stream: config.altUp === null ? [x] : expandStream(x, altUpProjections), vectors };
+}
+
+/** What becomes of the last layer's stream. @returns hidden states [b, s, d] */
+export function endStream({ config, altUpUnembedProjections, norm }: DecoderModules, stream: tf.Tensor[]): tf.Tensor {
+  const last = config.altUp === null ? nth(stream, 0) : mergeStream(stream, altUpUnembedProjections); // [b, s, d]
+  return normalize(last, norm);
+}
+
+/** @throws UserError where a position is beyond the context */
+export function checkPositions({ contextLength }: DecoderConfig, positions: readonly number[]): void {
   const length = positions.reduce((most, position) => Math.max(most, position + 1), 0);
   if (length <= contextLength) return;
   throw new UserError({

@@ -14,6 +14,7 @@ export {
 } from './config.ts';
 export { extendContext, type ContextExtension } from './context-extension.ts';
 export { forward, type ForwardOptions } from './decoder.ts';
+export { forwardWithRemoteAttention, type RemoteKvPass } from './decoder-with-remote-attention.ts';
 export { chooseOptions, type ChosenOptions, type Family, type ModelOptions } from './families/family.ts';
 export { families } from './families/index.ts';
 export { LARGEST_SIZE, MOST_EXPERTS, MOST_LAYERS } from './limits.ts';
@@ -42,5 +43,6 @@ export {
 export { perLayerRowsOf, type PerLayerRows } from './per-layer-embedding.ts';
 export { changingTables, scaledFrequencies, type ChangingTables } from './positions.ts';
 export { parseDecoderConfig } from './parse-config.ts';
+export { attendCached, type AttentionInputs } from './self-attention.ts';
 export { defaultLearningRate, tunedWidth } from './tuned-defaults.ts';
 export { tensorsOf, viewOf, weightsOf, type ParameterTensors } from './tensors.ts';

@@ -33,24 +33,33 @@ export type AttentionContext = PositionTables & {
   shared?: KeysAndValues | undefined;
   /** Whether later layers use the keys and values of this one. */
   isShared: boolean;
-  /** What the output is added to, [b, s, d]. */
-  residual?: tf.Tensor | undefined;
   cache?: KvPass | undefined;
 };
 
+/** What attention's inputs depend on. Of a cache the positions count alone, so that it may be anywhere. */
+export type AttentionInputContext = Omit<AttentionContext, 'layer' | 'documentOffsets' | 'cache'> & {
+  cache?: Pick<KvPass, 'positions'> | undefined;
+};
+
+/** What attention reads. */
+export type AttentionInputs = {
+  /** [b, s, n_h, h_d] */
+  queries: tf.Tensor;
+  /** Keys and values of a layer that has its own. */
+  own: KeysAndValues | undefined;
+};
+
 /**
- * Grouped-query attention.
+ * The first part of grouped-query attention: projections, norms of heads, positions.
  *
  * @param x normed hidden states [b, s, d]
- * @returns the output [b, s, d], and the layer's own keys and values, for layers that share them
  */
-export function selfAttention(
+export function attentionInputs(
   module: AttentionModule,
   x: tf.Tensor,
-  context: AttentionContext,
-): { output: tf.Tensor; own: KeysAndValues | undefined } {
-  const { q, k, v, o, config } = module;
-  const { residual, cache, layer } = context;
+  context: AttentionInputContext,
+): AttentionInputs {
+  const { q, k, v, config } = module;
   const project = <M extends readonly LinearModule[]>(...modules: M) => heads(config, x, modules); // [b, s, n, h_d]
   let queries: tf.Tensor;
   let own: KeysAndValues | undefined;
@@ -63,14 +72,26 @@ export function selfAttention(
       k: withPositions(module, keys, 'key', context),
       v: config.valueNorm ? rmsNorm(values, undefined, { epsilon: module.epsilon }) : values,
     };
-    cache?.append(layer, own);
   }
   queries = withPositions(module, queries, 'query', context);
   if (context.temperature !== undefined) queries = scalePositions(queries, context.temperature);
+  return { queries, own };
+}
 
-  const attended = attend(config, queries, own, context); // [b, s, n_h, h_d]
-  const output = residual === undefined ? linear(attended, o.weight) : linearAdd(attended, o.weight, residual); // [b, s, d]
-  return { output: o.bias === undefined ? output : addBias(output, o.bias), own };
+/**
+ * The last part: the output projection.
+ *
+ * @param attended [b, s, n_h, h_d]
+ * @param residual what the output is added to, [b, s, d]
+ * @returns [b, s, d]
+ */
+export function attentionOutput(
+  { o }: AttentionModule,
+  attended: tf.Tensor,
+  residual: tf.Tensor | undefined,
+): tf.Tensor {
+  const output = residual === undefined ? linear(attended, o.weight) : linearAdd(attended, o.weight, residual);
+  return o.bias === undefined ? output : addBias(output, o.bias);
 }
 
 /** Projections of x that are cut into heads, [b, s, n, h_d] each. */
@@ -88,7 +109,7 @@ function heads<M extends readonly LinearModule[]>({ headDim }: AttentionConfig, 
 }
 
 /** Whether attention rotates queries and keys itself, as nothing else comes between, and nobody else needs the keys. */
-function rotatesWithin({ dualChunk, qkNorm }: AttentionConfig, context: AttentionContext): boolean {
+function rotatesWithin({ dualChunk, qkNorm }: AttentionConfig, context: AttentionInputContext): boolean {
   const { temperature, shared, isShared, cache } = context;
   const isPlain = dualChunk === null && qkNorm !== 'l2' && temperature === undefined;
   return isPlain && shared === undefined && !isShared && cache === undefined;
@@ -99,7 +120,7 @@ function withPositions(
   { config, epsilon, qNorm, kNorm }: AttentionModule,
   x: tf.Tensor,
   role: 'query' | 'key',
-  context: AttentionContext,
+  context: AttentionInputContext,
 ): tf.Tensor {
   const { rotary, cache } = context;
   const norm: NormModule | undefined = role === 'query' ? qNorm : kNorm;
@@ -114,34 +135,57 @@ function withPositions(
 
 const hasDualChunks = (config: AttentionConfig): config is DualChunkAttentionConfig => config.dualChunk !== null;
 
-/** Queries [b, s, n_h, h_d] over the keys and values that they may see: own ones, those of an earlier layer, and what the cache has. */
-function attend(
+/**
+ * The part between: queries over the keys and values that they may see, own ones, those of an earlier layer, and what the cache has.
+ *
+ * @returns [b, s, n_h, h_d]
+ */
+export function attend(
   config: AttentionConfig,
-  q: tf.Tensor,
-  own: KeysAndValues | undefined,
+  { queries, own }: AttentionInputs,
   context: AttentionContext,
 ): tf.Tensor {
   const { rotary, documentOffsets, mask, cache, layer, shared } = context;
   const { scale, softCap, keysOfLayer } = config;
-  const { window, chunk } = mask === undefined ? config : NO_SPAN;
-  const owner = keysOfLayer ?? layer;
   if (mask !== undefined && hasDualChunks(config)) throw withoutMask(layer);
-  if (cache !== undefined) {
-    if (!hasDualChunks(config)) return cache.attend(owner, q, { scale, window, chunk, softCap, mask });
-    const attended = cache.sequences(owner).map(({ k, v, from, to }) => {
-      const queries = tf.slice(q, [0, from, 0, 0], [1, to - from, -1, -1]);
-      return dualChunkAttention(config, queries, k, v);
-    });
-    return tf.concat(attended, 1);
-  }
+  if (cache !== undefined) return attendCached(config, layer, { queries, own }, cache, mask);
+  const { window, chunk } = mask === undefined ? config : NO_SPAN;
   const seen = own ?? shared;
-  if (seen === undefined) throw new Error(`layer ${layer} has no keys, and none of layer ${owner}`);
-  if (hasDualChunks(config)) return dualChunkAttention(config, q, seen.k, seen.v, documentOffsets);
+  if (seen === undefined) throw new Error(`layer ${layer} has no keys, and none of layer ${keysOfLayer}`);
+  if (hasDualChunks(config)) return dualChunkAttention(config, queries, seen.k, seen.v, documentOffsets);
   const rotation =
     config.rope !== null && rotary !== undefined && rotatesWithin(config, context)
       ? { ...rotary, interleaved: config.rope.interleaved }
       : undefined;
-  return attention(q, seen.k, seen.v, { scale, window, chunk, softCap, mask, documentOffsets, rotary: rotation });
+  return attention(queries, seen.k, seen.v, { scale, window, chunk, softCap, mask, documentOffsets, rotary: rotation });
+}
+
+/**
+ * {@link attend} where there is a cache, which keeps the layer's own keys and values first.
+ *
+ * @param config of the layer
+ * @param mask in place of its window and chunk
+ * @returns [1, n, n_h, h_d]
+ */
+export function attendCached(
+  config: AttentionConfig,
+  layer: number,
+  { queries, own }: AttentionInputs,
+  cache: Pick<KvPass, 'append' | 'attend' | 'sequences'>,
+  mask?: BlockMask,
+): tf.Tensor {
+  if (own !== undefined) cache.append(layer, own);
+  const owner = config.keysOfLayer ?? layer;
+  if (!hasDualChunks(config)) {
+    const { scale, softCap } = config;
+    const { window, chunk } = mask === undefined ? config : NO_SPAN;
+    return cache.attend(owner, queries, { scale, window, chunk, softCap, mask });
+  }
+  const attended = cache.sequences(owner).map(({ k, v, from, to }) => {
+    const ofSequence = tf.slice(queries, [0, from, 0, 0], [1, to - from, -1, -1]);
+    return dualChunkAttention(config, ofSequence, k, v);
+  });
+  return tf.concat(attended, 1);
 }
 
 /** What a layer sees where a mask says it. */
