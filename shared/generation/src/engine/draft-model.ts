@@ -10,6 +10,7 @@ import {
   type EngineModel,
   ModelPasses,
   type NextTokenScores,
+  openStore,
 } from './model-passes.ts';
 import type { ActiveSequence } from './request.ts';
 
@@ -45,12 +46,12 @@ export class DraftModel implements Drafter {
   readonly #without = new WeakSet<ActiveSequence>();
 
   constructor(model: EngineModel, options: DraftModelOptions) {
-    this.#passes = new ModelPasses(model, options);
+    this.#passes = new ModelPasses(model, openStore(model.config, options));
     this.#options = options;
   }
 
   get use(): KvUse {
-    return this.#memory.use();
+    return this.#store.use();
   }
 
   /**
@@ -72,7 +73,7 @@ export class DraftModel implements Drafter {
       for (const [i, [drafting, { kv, tokens }]] of [...members].entries()) {
         const { sequence, follower } = drafting;
         if (this.#followers.get(sequence) !== follower) continue; // nobody wants it any more
-        if (drafting.draft.length === 0) this.#memory.commit(kv, tokens);
+        if (drafting.draft.length === 0) this.#store.commit(kv, tokens);
         else follower.drafted.push(...tokens);
         for (const each of scores[i] ?? []) choose(drafting, each, this.#options.confidence);
       }
@@ -85,19 +86,19 @@ export class DraftModel implements Drafter {
     const follower = this.#followers.get(sequence);
     if (follower === undefined) return;
     this.#followers.delete(sequence);
-    this.#memory.free(follower.kv);
+    this.#store.free(follower.kv);
   }
 
   check(): void {
-    this.#memory.check();
+    this.#store.check();
   }
 
   dispose(): void {
     this.#passes.dispose();
   }
 
-  get #memory() {
-    return this.#passes.store.memory;
+  get #store() {
+    return this.#passes.store;
   }
 
   /** The text as the draft model has read it, without what was not kept of its last draft; undefined where there is no room. */
@@ -106,7 +107,7 @@ export class DraftModel implements Drafter {
     if (this.#without.has(sequence)) return undefined;
     const known = this.#followers.get(sequence);
     if (known === undefined) {
-      const kv = this.#memory.add(tokens, salt === undefined ? {} : { salt });
+      const kv = this.#store.add(tokens, salt === undefined ? {} : { salt });
       if (kv === undefined) return this.#giveUp(sequence);
       const follower = { kv, drafted: [] };
       this.#followers.set(sequence, follower);
@@ -116,7 +117,7 @@ export class DraftModel implements Drafter {
     // The last token has to be read for the logits that follow it.
     const next = tokens.slice(kv.length, -1);
     const differs = drafted.findIndex((id, i) => id !== next[i]);
-    this.#memory.commit(kv, differs === -1 ? drafted : drafted.slice(0, differs));
+    this.#store.commit(kv, differs === -1 ? drafted : drafted.slice(0, differs));
     known.drafted = [];
     return known;
   }
@@ -130,12 +131,10 @@ export class DraftModel implements Drafter {
       const { kv } = drafting.follower;
       const missing = [...drafting.sequence.tokens, ...drafting.draft].slice(kv.length + kv.inFlight);
       const tokens = missing.slice(0, budget);
-      const copies = this.#memory.extend(kv, tokens.length);
-      if (copies === undefined) {
+      if (!this.#store.extend(kv, tokens.length)) {
         this.#giveUp(drafting.sequence);
         continue;
       }
-      this.#passes.store.copy(copies);
       members.set(drafting, { kv, tokens, wanted: tokens.length < missing.length ? [] : [tokens.length - 1] });
       budget -= tokens.length;
     }

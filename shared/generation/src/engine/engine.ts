@@ -1,17 +1,20 @@
 /** @file Continues many texts at once, each as if it were alone: the same tokens, whatever else is computed beside them. */
 import { setImmediate } from 'node:timers/promises';
+import { UserError } from '@arrowsmith/errors';
 import type { KvUse } from '../kv/index.ts';
 import { acceptChosen, chooseToken, tokenLogProbabilities } from '../sampling/index.ts';
 import { checkPrompt } from '../prompt.ts';
 import { checkLogits } from './check-logits.ts';
 import { type DraftCounts, type Drafter, drafterOf, type DraftOptions } from './drafts.ts';
 import { eventQueue } from './event-queue.ts';
+import type { KvStore } from './kv-store.ts';
 import {
   type CacheOptions,
   type ComputedTokens,
   type EngineModel,
   ModelPasses,
   type NextTokenScores,
+  openStore,
 } from './model-passes.ts';
 import {
   type ActiveSequence,
@@ -21,12 +24,16 @@ import {
   type GenerationRequest,
 } from './request.ts';
 import { type Preemption, type ScheduledSequence, Scheduler } from './scheduler.ts';
+import { type AttentionTier, KeysLost, type RemoteKvStore } from './sequence-store.ts';
 
 /** Tokens of a draft. */
 const DRAFT_TOKENS = 5;
 
 /** Of a place that nothing was computed of: an error. */
 const NO_SCORES: NextTokenScores = { logits: new Float32Array(0), likeliest: -1 };
+
+/** A text whose keys and values were lost so often without getting any further fails. */
+const MOST_LOSSES = 6;
 
 export interface EngineOptions extends Pick<CacheOptions, 'cache' | 'cachePrecision' | 'blockSize'> {
   /** Of the memory for keys and values; by default what `contexts` take. */
@@ -42,6 +49,8 @@ export interface EngineOptions extends Pick<CacheOptions, 'cache' | 'cachePrecis
   preemption?: Preemption;
   /** Speculative decoding: who drafts tokens, several of which are verified by one pass. */
   drafts?: DraftOptions | undefined;
+  /** Who keeps keys and values, and computes attention, in place of this process: `AttentionWorkers`. Memory is of each of its workers then. */
+  attention?: AttentionTier | undefined;
 }
 
 /** What an engine does at the moment. */
@@ -61,7 +70,7 @@ export class Engine {
   readonly #model: EngineModel;
   readonly #contextLength: number;
   readonly #passTokens: number;
-  readonly #passes: ModelPasses;
+  readonly #passes: ModelPasses<KvStore | RemoteKvStore>;
   readonly #scheduler: Scheduler;
   readonly #drafter: Drafter | undefined;
   readonly #draftTokens: number;
@@ -82,6 +91,7 @@ export class Engine {
       sequences = 64,
       preemption = 'recompute',
       drafts,
+      attention,
       contexts = Math.min(8, sequences),
     } = options;
     const contextLength = Math.min(options.contextLength ?? Infinity, model.config.contextLength);
@@ -90,11 +100,11 @@ export class Engine {
     this.#contextLength = contextLength;
     this.#passTokens = passTokens;
     this.#draftTokens = drafts?.tokens ?? DRAFT_TOKENS;
-    this.#passes = new ModelPasses(model, { ...cacheOptions, cacheBytes });
+    this.#passes = new ModelPasses(model, openStore(model.config, { ...cacheOptions, cacheBytes }, attention));
     try {
       this.#drafter = drafts && drafterOf(drafts, model, { ...cacheOptions, passTokens });
     } catch (error) {
-      this.#passes.dispose();
+      void this.#passes.dispose();
       throw error;
     }
     this.#scheduler = new Scheduler(this.#passes.store, {
@@ -152,12 +162,12 @@ export class Engine {
   state(): EngineState {
     const { size, waiting } = this.#scheduler;
     const drafts = { ...this.#drafts, memory: this.#drafter?.use };
-    return { running: size - waiting, waiting, memory: this.#memory.use(), drafts };
+    return { running: size - waiting, waiting, memory: this.#passes.store.use(), drafts };
   }
 
   /** For tests: @throws Error where the accounts of the memory do not agree */
   check(): void {
-    this.#memory.check();
+    this.#passes.store.check();
     this.#drafter?.check();
   }
 
@@ -165,12 +175,8 @@ export class Engine {
   async dispose(): Promise<void> {
     for (const sequence of this.#scheduler.sequences) this.#fail(sequence, new Error('the engine is stopped'));
     await this.#loop;
-    this.#passes.dispose();
+    await this.#passes.dispose();
     this.#drafter?.dispose();
-  }
-
-  get #memory() {
-    return this.#passes.store.memory;
   }
 
   /** Passes, one after the other, until there is nothing to do. */
@@ -187,10 +193,18 @@ export class Engine {
   }
 
   async #step(): Promise<void> {
+    this.#recover();
     await this.#draft();
     const scheduled = this.#scheduler.next();
     const members = scheduled.map(computedTokens);
-    const scores = await this.#passes.compute(members);
+    let scores: NextTokenScores[][];
+    try {
+      scores = await this.#passes.compute(members);
+    } catch (error) {
+      if (!(error instanceof KeysLost)) throw error;
+      this.#scheduler.undo(scheduled);
+      return;
+    }
     for (const [i, each] of scheduled.entries()) {
       const { sequence, kv } = each;
       const member = members[i];
@@ -200,6 +214,20 @@ export class Engine {
       } catch (error) {
         this.#fail(sequence, error);
       }
+    }
+  }
+
+  /** What was lost is computed anew; a text that brings down whoever computes it is not, for ever. */
+  #recover(): void {
+    for (const sequence of this.#scheduler.recover()) {
+      if (sequence.losses < MOST_LOSSES) continue;
+      const error = new UserError({
+        what: 'what was computed of a text was lost again and again',
+        expected: 'workers for attention that live long enough to compute a token',
+        found: `${sequence.losses} losses at ${sequence.tokens.length} tokens`,
+        fix: 'look for what ends the workers, memory above all; then ask once more',
+      });
+      this.#fail(sequence, error);
     }
   }
 
@@ -255,7 +283,7 @@ export class Engine {
     }
     sequence.draftLength = nextLength(sequence.draftLength, draft.length, accepted);
     sequence.draft = [];
-    this.#memory.commit(kv, tokens.slice(first, first + computed.length - draft.length + accepted));
+    this.#passes.store.commit(kv, tokens.slice(first, first + computed.length - draft.length + accepted));
     if (begin !== undefined) for (const sample of this.#scheduler.samplesOf(sequence)) this.#begin(sample, begin);
     if (typeof next === 'string') this.#end(sequence, next);
   }
@@ -283,6 +311,7 @@ export class Engine {
     const chosen = chooseToken(logits, { prompt, output }, choice, rng);
     if (endTokens.includes(chosen.id)) return 'model';
     output.push(chosen.id);
+    sequence.losses = 0;
     sequence.put({ kind: 'token', ...chosen });
     if (output.length === parameters.maximumTokens) return 'length';
     if (tokens.length === this.#contextLength) return 'context';

@@ -4,7 +4,7 @@ import { decoderConfig, initialWeights, modelParameters, type Parameters, storab
 import { storedMatrix } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type ComputedTokens, ModelPasses } from './model-passes.ts';
+import { type ComputedTokens, ModelPasses, openStore } from './model-passes.ts';
 
 const CONTEXT = 8;
 const MOST = 40;
@@ -34,7 +34,10 @@ describe.runIf(resolveBackend('auto') === 'native')('passes that come again', ()
   });
 
   const inUse = (): number => (tf.memory() as unknown as { inUse: number }).inUse;
-  const newPasses = () => new ModelPasses({ config, parameters }, { contextLength: CONTEXT, contexts: MOST });
+  const newPasses = () => {
+    const store = openStore(config, { contextLength: CONTEXT, contexts: MOST });
+    return new ModelPasses({ config, parameters }, store);
+  };
 
   /** The first tokens of `count` texts, by one pass. */
   async function firstTokens(passes: ModelPasses, count: number) {

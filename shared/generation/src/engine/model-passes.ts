@@ -2,17 +2,21 @@
 import {
   type DecoderConfig,
   forward,
+  forwardWithRemoteAttention,
+  type KvPass,
   type KvPrecision,
   logits,
   type Parameters,
   perLayerRowsOf,
   type PerLayerRows,
+  type RemoteKvPass,
 } from '@arrowsmith/model';
 import { embedding, firstLargest, isStored, reshape } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
-import { kvMemories } from '../kv/index.ts';
-import { KvStore, type PassMember } from './kv-store.ts';
+import { type KvMemory, kvMemories } from '../kv/index.ts';
+import { KvStore } from './kv-store.ts';
 import { type PassScores, RecordedPass } from './recorded-pass.ts';
+import type { AttentionTier, PassMember, RemoteKvStore } from './sequence-store.ts';
 
 /** Passes over more tokens take so long that what JavaScript does for them is little. */
 const MOST_RECORDED = 64;
@@ -62,34 +66,44 @@ export interface NextTokenScores {
   likeliest: number;
 }
 
-export class ModelPasses {
-  readonly store: KvStore;
+/**
+ * The store of a model's sequences in this process, or, where there is a tier for attention, there.
+ *
+ * @throws UserError when the memory does not suffice for one sequence as long as the context, or keys and values cannot be kept in that precision
+ */
+export function openStore(config: DecoderConfig, options: CacheOptions): KvStore;
+export function openStore(
+  config: DecoderConfig,
+  options: CacheOptions,
+  tier: AttentionTier | undefined,
+): KvStore | RemoteKvStore;
+export function openStore(config: DecoderConfig, options: CacheOptions, tier?: AttentionTier): KvStore | RemoteKvStore {
+  const { cache = 'heterogeneous', cachePrecision: precision = 'f32', cacheBytes: bytes, ...others } = options;
+  const { blockSize, contextLength, contexts } = others;
+  const memory = (): KvMemory => kvMemories[cache]({ config, bytes, contexts, precision, blockSize, contextLength });
+  return tier === undefined ? new KvStore(config, memory(), precision) : tier.open(config, memory, precision);
+}
+
+export class ModelPasses<Store extends KvStore | RemoteKvStore = KvStore> {
+  readonly store: Store;
   readonly #model: EngineModel;
   /** By the shape of the pass, the one that ran last at the end; a shape may have come but once, or be none that can be recorded. */
   readonly #recorded = new Map<string, RecordedPass | 'once' | 'never'>();
 
-  /** @throws UserError when the memory does not suffice for one sequence as long as the context */
-  constructor(
-    model: EngineModel,
-    {
-      cache = 'heterogeneous',
-      cachePrecision: precision,
-      cacheBytes,
-      blockSize,
-      contextLength,
-      contexts,
-    }: CacheOptions,
-  ) {
-    const { config } = model;
+  /** @param store becomes the passes', with which it is disposed of */
+  constructor(model: EngineModel, store: Store) {
     this.#model = model;
-    const memory = kvMemories[cache]({ config, bytes: cacheBytes, contexts, precision, blockSize, contextLength });
-    this.store = new KvStore(config, memory, precision);
+    this.store = store;
   }
 
-  /** One pass. Who asks for it commits its tokens. @returns for each member, the scores of the places that it wants, until the next pass */
+  /**
+   * One pass. Who asks for it commits its tokens.
+   *
+   * @returns for each member, the scores of the places that it wants, until the next pass
+   * @throws KeysLost where the store loses memory meanwhile
+   */
   async compute(members: readonly ComputedTokens[]): Promise<NextTokenScores[][]> {
     if (members.length === 0) return [];
-    const { config, parameters, perLayerRows } = this.#model;
     const recorded = this.#recordedPass(members);
     let first = 0;
     const places = members.map(({ tokens, wanted }) => {
@@ -103,17 +117,10 @@ export class ModelPasses {
     }
     const rows = places.flat();
     const ids = Int32Array.from(members.flatMap(({ tokens }) => tokens));
-    const scores = tf.tidy(() => {
-      const shape: [number, number] = [1, ids.length];
-      const hidden = forward(config, parameters, tf.tensor2d(ids, shape, 'int32'), {
-        cache: this.store.pass(members),
-        perLayerRows: perLayerRowsOf(config, ids, shape, perLayerRows),
-      }); // [1, n, d]
-      if (rows.length === 0) return undefined;
-      const states = reshape(hidden, [ids.length, config.hiddenSize]);
-      const values = logits(config, parameters, embedding(states, tf.tensor1d(rows, 'int32'))); // [rows, V]
-      return { logits: values, likeliest: firstLargest(values) };
-    });
+    const scores =
+      this.store instanceof KvStore
+        ? this.#scores(this.store.pass(members), ids, rows)
+        : await this.#scoresOf(this.store.pass(members), ids, rows);
     if (scores === undefined) return members.map(() => []);
     const [ofAll, likeliest] = await Promise.all([scores.logits.data<'float32'>(), scores.likeliest.data<'float32'>()]);
     tf.dispose([scores.logits, scores.likeliest]);
@@ -122,13 +129,54 @@ export class ModelPasses {
     return places.map((own) => values.slice(row, (row += own.length)));
   }
 
-  dispose(): void {
+  /** What is said of some of the tokens; nothing of none. */
+  #scores(cache: KvPass, ids: Int32Array, rows: readonly number[]): ScoreTensors | undefined {
+    return tf.tidy(() => {
+      const { config, parameters } = this.#model;
+      const { input, perLayerRows } = this.#inputs(ids);
+      return this.#logits(forward(config, parameters, input, { cache, perLayerRows }), rows);
+    });
+  }
+
+  /** The same where attention is computed elsewhere. */
+  async #scoresOf(cache: RemoteKvPass, ids: Int32Array, rows: readonly number[]): Promise<ScoreTensors | undefined> {
+    const { config, parameters } = this.#model;
+    const { input, perLayerRows } = this.#inputs(ids);
+    try {
+      const hidden = await forwardWithRemoteAttention(config, parameters, input, { cache, perLayerRows });
+      const scores = tf.tidy(() => this.#logits(hidden, rows));
+      hidden.dispose();
+      return scores;
+    } finally {
+      tf.dispose([input, ...(perLayerRows === undefined ? [] : [perLayerRows])]);
+    }
+  }
+
+  /** @returns ids [1, n], and what there is of their rows */
+  #inputs(ids: Int32Array) {
+    const shape: [number, number] = [1, ids.length];
+    const perLayerRows = perLayerRowsOf(this.#model.config, ids, shape, this.#model.perLayerRows);
+    return { input: tf.tensor2d(ids, shape, 'int32'), perLayerRows };
+  }
+
+  /** @param hidden [1, n, d] */
+  #logits(hidden: tf.Tensor, rows: readonly number[]): ScoreTensors | undefined {
+    if (rows.length === 0) return undefined;
+    const { config, parameters } = this.#model;
+    const states = reshape(hidden, [-1, config.hiddenSize]);
+    const values = logits(config, parameters, embedding(states, tf.tensor1d([...rows], 'int32')));
+    return { logits: values, likeliest: firstLargest(values) };
+  }
+
+  dispose(): ReturnType<Store['dispose']> {
     for (const pass of this.#recorded.values()) if (pass instanceof RecordedPass) pass.dispose();
-    this.store.dispose();
+    return this.store.dispose() as ReturnType<Store['dispose']>;
   }
 
   /** A recording of the pass, where each member has as many tokens, not many altogether, and a pass of that shape has come before. */
   #recordedPass(members: readonly ComputedTokens[]): RecordedPass | undefined {
+    const store: KvStore | RemoteKvStore = this.store;
+    if (!(store instanceof KvStore)) return undefined;
     const count = members[0]?.tokens.length ?? 0;
     if (count * members.length > MOST_RECORDED || !members.every(({ tokens }) => tokens.length === count)) {
       return undefined;
@@ -140,7 +188,7 @@ export class ModelPasses {
       this.#recorded.set(shape, 'once'); // prompts come in all lengths, most of them once
       return undefined;
     }
-    const pass = known === 'once' ? this.#record(shape, members) : known;
+    const pass = known === 'once' ? this.#record(shape, store, members) : known;
     if (pass !== undefined) {
       this.#recorded.delete(shape);
       this.#recorded.set(shape, pass);
@@ -148,8 +196,8 @@ export class ModelPasses {
     return pass;
   }
 
-  #record(shape: string, members: readonly ComputedTokens[]): RecordedPass | undefined {
-    const pass = new RecordedPass(this.#model, this.store, members);
+  #record(shape: string, store: KvStore, members: readonly ComputedTokens[]): RecordedPass | undefined {
+    const pass = new RecordedPass(this.#model, store, members);
     if (!pass.isRecorded) {
       this.#recorded.set(shape, 'never');
       pass.dispose();
@@ -167,6 +215,9 @@ export class ModelPasses {
     return pass;
   }
 }
+
+/** As tensors: [n, V], and [n]. */
+type ScoreTensors = { logits: tf.Tensor; likeliest: tf.Tensor };
 
 /** The scores of `count` places, of logits [count · V]. */
 function scoresOf({ logits: values, likeliest }: PassScores, count: number): NextTokenScores[] {

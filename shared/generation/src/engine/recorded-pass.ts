@@ -4,8 +4,9 @@ import { borrowValues, recorded, type Recording } from '@arrowsmith/backend';
 import { firstLargest, reshape } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { changingPlacement, type ChangingPlacement } from './changing-placement.ts';
-import type { KvStore, PassMember } from './kv-store.ts';
+import type { KvStore } from './kv-store.ts';
 import type { EngineModel } from './model-passes.ts';
+import type { PassMember } from './sequence-store.ts';
 
 /** What a pass says of its tokens. */
 export interface PassScores {

@@ -11,7 +11,7 @@ import {
   type TokenLogProbability,
 } from '../sampling/index.ts';
 import type { DraftCounts } from './drafts.ts';
-import type { KeptOutside } from './kv-store.ts';
+import type { KeptOutside } from './sequence-store.ts';
 
 /** A text to be continued. */
 export interface GenerationRequest {
@@ -75,6 +75,8 @@ export interface ActiveSequence {
   outside: KeptOutside | undefined;
   sharedTokens: number;
   preemptions: number;
+  /** How often its memory was lost since it got its last token. */
+  losses: number;
   /** Tokens that may follow, to be verified by the next pass. */
   draft: readonly number[];
   /** Tokens that its next draft may have, by how many of the last ones were kept. */
@@ -106,6 +108,7 @@ export function beginSequence(
     outside: undefined,
     sharedTokens: 0,
     preemptions: 0,
+    losses: 0,
     draft: [],
     draftLength: Infinity,
     drafts: { drafted: 0, accepted: 0 },

@@ -3,8 +3,8 @@
  * Agrawal et al. 2024, https://arxiv.org/abs/2403.02310), and preemption where memory does not suffice.
  */
 import type { KvSequence } from '../kv/index.ts';
-import type { KvStore } from './kv-store.ts';
 import type { ActiveSequence } from './request.ts';
+import type { SequenceStore } from './sequence-store.ts';
 
 /** How a sequence gives its memory to others: its keys and values are computed anew later, or kept outside meanwhile. */
 export type Preemption = 'recompute' | 'swap';
@@ -27,14 +27,14 @@ export interface ScheduledSequence {
 
 /** Sequences in the order of their arrival; who came last gives way first. */
 export class Scheduler {
-  readonly #store: KvStore;
+  readonly #store: SequenceStore;
   readonly #options: SchedulerOptions;
   /** With keys and values in memory. */
   #running: ActiveSequence[] = [];
   /** Without. */
   #waiting: ActiveSequence[] = [];
 
-  constructor(store: KvStore, options: SchedulerOptions) {
+  constructor(store: SequenceStore, options: SchedulerOptions) {
     this.#store = store;
     this.#options = options;
   }
@@ -63,13 +63,34 @@ export class Scheduler {
 
   /** Gives back what a sequence holds: it is done, or nobody wants it any more. */
   remove(sequence: ActiveSequence): void {
-    if (sequence.kv !== undefined) this.#store.memory.free(sequence.kv);
-    for (const { values } of sequence.outside?.pieces ?? []) for (const each of values) each.dispose();
+    if (sequence.kv !== undefined) this.#store.free(sequence.kv);
+    sequence.outside?.dispose();
     sequence.kv = undefined;
     sequence.outside = undefined;
     this.#options.release?.(sequence);
     this.#running = this.#running.filter((each) => each !== sequence);
     this.#waiting = this.#waiting.filter((each) => each !== sequence);
+  }
+
+  /** Sequences whose memory is lost wait for room, to be computed anew: their tokens are known. @returns which they are */
+  recover(): ActiveSequence[] {
+    const lost = this.#running.filter(({ kv }) => kv !== undefined && this.#store.isLost(kv));
+    for (const sequence of lost.toReversed()) {
+      if (sequence.kv !== undefined) this.#store.free(sequence.kv);
+      sequence.losses++;
+      this.#wait(sequence);
+    }
+    for (const sequence of this.#waiting) {
+      if (!sequence.outside?.isLost) continue;
+      sequence.outside.dispose();
+      sequence.outside = undefined;
+    }
+    return lost;
+  }
+
+  /** A pass failed: nothing of it counts, and its tokens are to be computed again. */
+  undo(scheduled: readonly ScheduledSequence[]): void {
+    for (const { sequence, kv } of scheduled) if (sequence.kv === kv) this.#store.commit(kv, []);
   }
 
   /** The tokens of the next pass, with room for each; copies are made. None where there is nothing to do. */
@@ -108,10 +129,9 @@ export class Scheduler {
       sample.promptScores.push(...promptScores);
       sample.sharedTokens = kv.length;
       if (this.#running.length === this.#options.sequences) continue;
-      const fork = this.#store.memory.fork(kv);
+      const fork = this.#store.fork(kv);
       if (fork === undefined) continue;
-      this.#store.copy(fork.copies);
-      sample.kv = fork.sequence;
+      sample.kv = fork;
       this.#moveToRunning(sample);
     }
     return samples;
@@ -133,18 +153,15 @@ export class Scheduler {
     const own = Math.min(budget, sequence.tokens.length - kv.length);
     let count = Math.min(budget, sequence.tokens.length - kv.length + sequence.draft.length);
     for (;;) {
-      const copies = this.#store.memory.extend(kv, count);
-      if (copies !== undefined) {
-        this.#store.copy(copies);
-        return kv;
-      }
+      if (this.#store.extend(kv, count)) return kv;
       if (count > own) {
         count = own; // nobody gives way to a draft
         continue;
       }
-      const last = this.#running.at(-1);
+      const beside = this.#running.filter((each) => each.kv !== undefined && this.#store.isBeside(each.kv, kv));
+      const last = beside.at(-1);
       if (last === undefined) return undefined;
-      if (this.#running.length === 1) {
+      if (beside.length === 1) {
         if (count === 1) throw new Error('there is no room for one token of one sequence');
         count = Math.ceil(count / 2);
         continue;
@@ -157,10 +174,9 @@ export class Scheduler {
 
   /** Brings a waiting sequence into memory, with what is there of its beginning. @returns whether there is room */
   #admit(sequence: ActiveSequence): boolean {
-    const { memory } = this.#store;
     const { tokens, outside, salt } = sequence;
     const kv =
-      outside === undefined ? memory.add(tokens, salt === undefined ? {} : { salt }) : this.#store.swapIn(outside);
+      outside === undefined ? this.#store.add(tokens, salt === undefined ? {} : { salt }) : outside.bringBack();
     if (kv === undefined) return false;
     if (outside === undefined && sequence.output.length === 0) sequence.sharedTokens = kv.length;
     sequence.outside = undefined;
@@ -180,16 +196,21 @@ export class Scheduler {
     this.#running.push(sequence);
   }
 
-  /** Takes a sequence's memory; it waits before all that arrived later. */
+  /** Takes a sequence's memory. */
   #preempt(sequence: ActiveSequence): void {
     const { kv } = sequence;
     if (kv === undefined) return;
     // One that has computed nothing yet has nothing to keep.
     if (this.#options.preemption === 'swap' && kv.length > 0) sequence.outside = this.#store.swapOut(kv);
-    else this.#store.memory.free(kv);
+    else this.#store.free(kv);
+    sequence.preemptions++;
+    this.#wait(sequence);
+  }
+
+  /** A sequence without memory waits before all that arrived later. */
+  #wait(sequence: ActiveSequence): void {
     sequence.kv = undefined;
     sequence.draft = [];
-    sequence.preemptions++;
     this.#options.release?.(sequence);
     this.#running = this.#running.filter((each) => each !== sequence);
     this.#waiting.unshift(sequence);

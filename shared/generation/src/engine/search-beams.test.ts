@@ -12,7 +12,7 @@ import { storedMatrix } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { beamSearch, logSoftmax } from '../sampling/index.ts';
-import { ModelPasses } from './model-passes.ts';
+import { ModelPasses, openStore } from './model-passes.ts';
 import { BeamTree, searchBeams } from './search-beams.ts';
 
 const CONTEXT = 32;
@@ -79,7 +79,10 @@ describe.each(['llama3', 'gemma3', 'llama4'])('beam search by %s', (family) => {
   );
 
   test('gives all blocks back', async () => {
-    const passes = new ModelPasses({ config, parameters }, { contextLength: CONTEXT, contexts: 4, blockSize: 4 });
+    const passes = new ModelPasses(
+      { config, parameters },
+      openStore(config, { contextLength: CONTEXT, contexts: 4, blockSize: 4 }),
+    );
     const tree = new BeamTree(passes, prompt, 3);
     await beamSearch(async (beams) => (await tree.read(beams)).map((each) => logSoftmax(each.logits)), {
       beams: 3,

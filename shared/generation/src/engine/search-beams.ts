@@ -2,7 +2,7 @@
 import { beamSearch, type BeamSearchOptions, type FinishedBeam, logSoftmax, type OpenBeam } from '../sampling/index.ts';
 import type { KvSequence } from '../kv/index.ts';
 import { checkLogits } from './check-logits.ts';
-import { type CacheOptions, type EngineModel, ModelPasses, type NextTokenScores } from './model-passes.ts';
+import { type CacheOptions, type EngineModel, ModelPasses, type NextTokenScores, openStore } from './model-passes.ts';
 import { checkPrompt } from '../prompt.ts';
 
 export interface BeamOptions extends BeamSearchOptions, Pick<CacheOptions, 'cache' | 'blockSize'> {
@@ -28,7 +28,7 @@ export async function searchBeams(
   const maximumTokens = Math.min(options.maximumTokens, model.config.contextLength - prompt.length + 1);
   const contextLength = prompt.length + maximumTokens - 1;
   const memory = { cache, blockSize, contextLength, contexts: options.beams + 1 };
-  const passes = new ModelPasses(model, memory);
+  const passes = new ModelPasses(model, openStore(model.config, memory));
   const tree = new BeamTree(passes, prompt, passTokens);
   try {
     return await beamSearch(
@@ -71,16 +71,16 @@ export class BeamTree {
   }
 
   dispose(): void {
-    for (const sequence of this.#sequences.splice(0)) this.#memory.free(sequence);
+    for (const sequence of this.#sequences.splice(0)) this.#store.free(sequence);
   }
 
-  get #memory() {
-    return this.#passes.store.memory;
+  get #store() {
+    return this.#passes.store;
   }
 
   /** The prompt, in pieces. */
   async #readPrompt(): Promise<NextTokenScores> {
-    const sequence = this.#memory.add(this.#prompt);
+    const sequence = this.#store.add(this.#prompt);
     if (sequence === undefined) throw noRoom();
     this.#sequences = [sequence];
     let scores: NextTokenScores[] = [];
@@ -95,15 +95,14 @@ export class BeamTree {
 
   /** Sequences that continue their parents: the last child of each is the parent itself, the others are forks, and who has no child goes. */
   #continued(parents: readonly number[]): KvSequence[] {
-    for (const [i, sequence] of this.#sequences.entries()) if (!parents.includes(i)) this.#memory.free(sequence);
+    for (const [i, sequence] of this.#sequences.entries()) if (!parents.includes(i)) this.#store.free(sequence);
     return parents.map((parent, i) => {
       const sequence = this.#sequences[parent];
       if (sequence === undefined) throw new RangeError(`there is no beam ${parent} to continue`);
       if (parents.lastIndexOf(parent) === i) return sequence;
-      const fork = this.#memory.fork(sequence);
+      const fork = this.#store.fork(sequence);
       if (fork === undefined) throw noRoom();
-      this.#passes.store.copy(fork.copies);
-      return fork.sequence;
+      return fork;
     });
   }
 
@@ -111,13 +110,11 @@ export class BeamTree {
   async #compute(sequences: readonly KvSequence[], tokens: readonly (readonly number[])[]): Promise<NextTokenScores[]> {
     const members = sequences.map((kv, i) => {
       const own = tokens[i] ?? [];
-      const copies = this.#memory.extend(kv, own.length);
-      if (copies === undefined) throw noRoom();
-      this.#passes.store.copy(copies);
+      if (!this.#store.extend(kv, own.length)) throw noRoom();
       return { kv, tokens: own, wanted: [own.length - 1] };
     });
     const scores = await this.#passes.compute(members);
-    for (const { kv, tokens: own } of members) this.#memory.commit(kv, own);
+    for (const { kv, tokens: own } of members) this.#store.commit(kv, own);
     return scores.flat();
   }
 }
