@@ -12,8 +12,11 @@ import { REPOSITORY } from './support/workspace.ts';
 
 const CRAFTS = ['training', 'quantization', 'bpe', 'corpus'];
 
-/** What generation does with tokens alone stands as low as other crafts; what loads models and takes texts stands above all that this needs. */
-const TEXT_FOLDERS = ['library', 'text'].map((folder) => `shared/generation/src/${folder}/`);
+/**
+ * What generation does with tokens alone stands as low as other crafts; what loads models, takes texts, or is a process of its own stands above all that
+ * this needs.
+ */
+const TEXT_FOLDERS = ['library', 'text', 'tiers'].map((folder) => `shared/generation/src/${folder}/`);
 
 /** What each shared package may import of the others. A new package takes its place here. */
 const MAY_IMPORT: Record<string, readonly string[]> = {

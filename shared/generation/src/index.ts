@@ -5,4 +5,5 @@ export { describeCuts, type SeenPrompt, seenPrompt } from './prompt.ts';
 export * from './sampling/index.ts';
 export * from './library/index.ts';
 export * from './text/index.ts';
+export * from './tiers/index.ts';
 export { kvMemories, type KvUse } from './kv/index.ts';

@@ -81,7 +81,8 @@ export class Int8Rows implements KvRows {
   }
 }
 
-function checkInt8Rows({ layers }: DecoderConfig): void {
+/** @throws UserError where the backend, or the decoder, does not go with keys and values of int8 */
+export function checkInt8Rows({ layers }: DecoderConfig): void {
   const refuse = (expected: string, found: string) =>
     new UserError({
       what: 'keys and values cannot be kept as int8',
