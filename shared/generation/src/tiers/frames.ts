@@ -1,22 +1,27 @@
-/** @file Messages on a stream of bytes: each behind a mark and its length, so that whatever is no message is noticed at once. */
+/**
+ * @file Messages on a stream of bytes: each behind a mark, its length and its checksum, so that whatever is no message is noticed before anybody reads
+ * it: lengths within an Arrow message that are wrong would have its reader take all memory.
+ */
+import { crc32 } from 'node:zlib';
 import { UserError } from '@arrowsmith/errors';
 
 /** "AWT1", little-endian. */
 const MARK = 0x31545741;
 
-/** The mark, and the message's length, as 32-bit integers. */
-const HEADER_BYTES = 8;
+/** The mark, the message's length and its checksum (CRC-32), as 32-bit integers. */
+const HEADER_BYTES = 12;
 
 /** A pass over a few thousand tokens is some megabytes. */
 const MOST_BYTES = 2 ** 30;
 
 /** The bytes that say a message. @param parts of the message, which are copied */
-export function frameOf(parts: readonly Uint8Array[]): Uint8Array {
+export function frameOf(parts: readonly Uint8Array[]): Buffer {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const header = new Uint8Array(HEADER_BYTES);
-  new DataView(header.buffer).setUint32(0, MARK, true);
-  new DataView(header.buffer).setUint32(4, length, true);
-  return Buffer.concat([header, ...parts], HEADER_BYTES + length);
+  const frame = Buffer.concat([new Uint8Array(HEADER_BYTES), ...parts], HEADER_BYTES + length);
+  frame.writeUInt32LE(MARK, 0);
+  frame.writeUInt32LE(length, 4);
+  frame.writeUInt32LE(crc32(frame.subarray(HEADER_BYTES)), 8);
+  return frame;
 }
 
 /** Puts messages together from the pieces that a stream comes in. */
@@ -25,6 +30,7 @@ export class FrameReader {
   #buffer = new Uint8Array(HEADER_BYTES);
   #filled = 0;
   #isHeader = true;
+  #checksum = 0;
 
   /** @param onMessage gets memory that is its own, aligned to words */
   constructor(onMessage: (message: Uint8Array) => void) {
@@ -44,22 +50,35 @@ export class FrameReader {
 
   #complete(): void {
     const buffer = this.#buffer;
-    const isHeader = this.#isHeader;
-    this.#buffer = new Uint8Array(isHeader ? lengthIn(buffer) : HEADER_BYTES);
     this.#filled = 0;
-    this.#isHeader = !isHeader;
-    if (!isHeader) this.#onMessage(buffer);
+    this.#isHeader = !this.#isHeader;
+    if (this.#isHeader) {
+      this.#buffer = new Uint8Array(HEADER_BYTES);
+      const checksum = crc32(buffer);
+      if (checksum !== this.#checksum) throw noMessage(`the checksum ${this.#checksum}`, `${checksum}`);
+      this.#onMessage(buffer);
+    } else {
+      const { length, checksum } = headerIn(buffer);
+      this.#buffer = new Uint8Array(length);
+      this.#checksum = checksum;
+    }
   }
 }
 
-function lengthIn(header: Uint8Array): number {
+function headerIn(header: Uint8Array): { length: number; checksum: number } {
   const view = new DataView(header.buffer, header.byteOffset);
-  const [mark, length] = [view.getUint32(0, true), view.getUint32(4, true)];
-  if (mark === MARK && length > 0 && length <= MOST_BYTES) return length;
-  throw new UserError({
+  const [mark, length, checksum] = [0, 4, 8].map((at) => view.getUint32(at, true)) as [number, number, number];
+  if (mark === MARK && length > 0 && length <= MOST_BYTES) return { length, checksum };
+  throw noMessage(
+    `the mark 0x${MARK.toString(16)} and a length of 1 to ${MOST_BYTES}`,
+    `0x${mark.toString(16)} and ${length}`,
+  );
+}
+
+const noMessage = (expected: string, found: string): UserError =>
+  new UserError({
     what: 'what a process of the other tier says is no message',
-    expected: `the mark 0x${MARK.toString(16)} and a length of 1 to ${MOST_BYTES}`,
-    found: `0x${mark.toString(16)} and ${length}`,
+    expected,
+    found,
     fix: 'both tiers have to be of one version; nothing else may write to their connection',
   });
-}

@@ -82,8 +82,8 @@ export function decodeOrder(bytes: Uint8Array): Order {
       return {
         kind,
         pool,
-        config: JSON.parse(textIn(table, 'config')) as DecoderConfig,
-        memory: JSON.parse(textIn(table, 'memory')) as PassMemory,
+        config: jsonIn(table, 'config') as DecoderConfig,
+        memory: jsonIn(table, 'memory') as PassMemory,
         elements: numberIn(table, 'elements'),
         precision: textIn(table, 'precision') as KvPrecision,
       };
@@ -189,6 +189,14 @@ function textIn(table: MessageTable, name: string): string {
   const value = table.scalars[name];
   if (value === undefined) throw unexpected(table, `${name}`);
   return String(value);
+}
+
+function jsonIn(table: MessageTable, name: string): unknown {
+  try {
+    return JSON.parse(textIn(table, name));
+  } catch {
+    throw unexpected(table, `JSON of the ${name}`);
+  }
 }
 
 const integersIn = (table: MessageTable, name: string): Int32Array => columnIn(table, table.integers[name], name);
