@@ -38,6 +38,11 @@ describe('a model is loaded', () => {
     expect(await model.perplexity('cats sat')).toBeGreaterThan(1);
   });
 
+  test('to have its attention computed by a process of its own, which changes no text', async () => {
+    const where = { folder: artifact('train') };
+    expect(await written({ ...where, attentionWorkers: 1 })).toBe(await written(where));
+  });
+
   test('from a folder with weights.arrow and tokenizer.json', async () => {
     const path = folder('copied');
     cpSync(join(artifact('train'), 'weights.arrow'), join(path, 'weights.arrow'), { dereference: true });

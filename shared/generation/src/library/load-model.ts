@@ -27,6 +27,8 @@ export interface LoadOptions extends AskedNames {
   threads?: number | undefined;
   /** How texts share memory and passes, and how keys and values are kept. */
   engine?: EngineOptions;
+  /** Processes that keep keys and values and compute attention, in place of this one; they end with the model. Default: none. */
+  attentionWorkers?: number | undefined;
   /** Is told what a person should know, such as that a faster backend is not there. Default: nobody is. */
   onNotice?: ((line: string) => void) | undefined;
 }
@@ -40,7 +42,7 @@ export interface LoadOptions extends AskedNames {
  * @throws UserError where there is no such run or model, and where files are damaged
  */
 export async function loadModel(options: LoadOptions = {}): Promise<TextModel> {
-  const { folder, backend, threads, engine, workspace, onNotice = () => undefined } = options;
+  const { folder, backend, threads, engine, workspace, attentionWorkers, onNotice = () => undefined } = options;
   const draft = readDraft(options);
   const files =
     folder === undefined
@@ -48,7 +50,10 @@ export async function loadModel(options: LoadOptions = {}): Promise<TextModel> {
       : await findInFolder(folder, options.tokenizer);
   engineNotices({ backend }).forEach(onNotice);
   await useBackend(resolveEngine({ backend }).backend, { onNotice, ...(threads === undefined ? {} : { threads }) });
-  return openModel(files, { engine, draft, workspace });
+  if (attentionWorkers === undefined) return openModel(files, { engine, draft, workspace });
+  const { AttentionWorkers } = await import('../tiers/index.ts');
+  const attention = new AttentionWorkers({ count: attentionWorkers, onNotice });
+  return openModel(files, { engine: { ...engine, attention }, draft, workspace });
 }
 
 /** How the files of a model are opened. */

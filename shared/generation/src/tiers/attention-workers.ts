@@ -1,5 +1,7 @@
 /** @file The attention tier: processes that keep keys and values and attend, started when they are needed and again when they are lost. */
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { pathToFileURL } from 'node:url';
 import { UserError } from '@arrowsmith/errors';
 import { checkInt8Rows, type DecoderConfig, type KvPrecision } from '@arrowsmith/model';
 import * as tf from '@tensorflow/tfjs-core';
@@ -42,6 +44,9 @@ export interface WorkerState {
   pid: number | undefined;
   /** How often it was lost. */
   losses: number;
+  /** Bytes to the process, and from it. */
+  sent: number;
+  received: number;
 }
 
 /**
@@ -105,6 +110,7 @@ export class AttentionWorkers implements AttentionTier {
     return this.#slots.map(({ process: worker, losses }) => ({
       pid: worker?.lost === undefined ? worker?.pid : undefined,
       losses: losses + (worker?.lost === undefined ? 0 : 1),
+      ...(worker?.traffic ?? { sent: 0, received: 0 }),
     }));
   }
 
@@ -130,8 +136,7 @@ export class AttentionWorkers implements AttentionTier {
   }
 
   #start(): WorkerProcess {
-    const { timeoutSeconds = TIMEOUT_SECONDS, module = new URL('./attention-worker.ts', import.meta.url) } =
-      this.#options;
+    const { timeoutSeconds = TIMEOUT_SECONDS, module = workerModule() } = this.#options;
     const threads = this.#options.threads ?? Math.max(1, Math.floor(availableParallelism() / this.count));
     return new WorkerProcess({ backend: this.#backend, threads, timeoutMs: 1000 * timeoutSeconds, module });
   }
@@ -142,3 +147,7 @@ export class AttentionWorkers implements AttentionTier {
     await Promise.all(processes.map((worker) => worker.end()));
   }
 }
+
+/** From its sources, also where this is part of a bundle. */
+const workerModule = (): URL =>
+  pathToFileURL(createRequire(import.meta.url).resolve('@arrowsmith/generation/attention-worker'));

@@ -88,6 +88,11 @@ export class WorkerProcess {
     return this.#lost;
   }
 
+  /** Bytes to it, and from it. */
+  get traffic(): { sent: number; received: number } {
+    return { sent: this.#connection.bytesWritten, received: this.#connection.bytesRead };
+  }
+
   /** Gives an order that has no answer. One that is lost gets none. */
   order(order: Exclude<Order, { kind: 'attend' }>): void {
     this.#send(order);

@@ -1,7 +1,7 @@
 /** @file `nx run pipeline:serve`: the models of a run, as OpenAI's API serves them. The first Ctrl-C lets it answer what was asked, the second ends it. */
 import { engineNotices, resolveEngine, useBackend } from '@arrowsmith/engine';
 import { print, printError, printFailure, UserError } from '@arrowsmith/errors';
-import { readDraft } from '@arrowsmith/generation';
+import { AttentionWorkers, readDraft } from '@arrowsmith/generation';
 import { engineOptions, findRunModel, readEngine } from '@arrowsmith/inference';
 import { main, readCount, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { oneRun, pipelineOption, readRuns, runOption } from '@arrowsmith/runs/references';
@@ -56,6 +56,11 @@ await main(
           'number',
           'eight full contexts without sharing',
         ),
+        attentionWorkers: text(
+          'Processes that keep keys and values and compute attention, each with cacheBytes of memory, in place of this one.',
+          'number',
+          'none',
+        ),
         sequences: text('Texts that are computed side by side at most.', 'number', String(SEQUENCES)),
         passTokens: text('Tokens that one pass computes at most.', 'number', '256'),
         queue: text(
@@ -70,11 +75,13 @@ await main(
     const sequences = readCount(options.sequences, 'sequences') ?? SEQUENCES;
     const { engine: kept, ...drafting } = readEngine(options);
     const draft = readDraft(drafting);
+    const count = readCount(options.attentionWorkers, 'attentionWorkers');
     const engine = {
       ...kept,
       cacheBytes: readCount(options.cacheBytes, 'cacheBytes'),
       passTokens: readCount(options.passTokens, 'passTokens') ?? 256,
       sequences,
+      attention: count === undefined ? undefined : new AttentionWorkers({ count, onNotice: printError }),
     };
     const limits = {
       places: sequences + (readCount(options.queue, 'queue') ?? QUEUE),
