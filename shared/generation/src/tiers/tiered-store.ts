@@ -58,20 +58,17 @@ export class TieredStore implements RemoteKvStore {
     await this.#onDispose();
   }
 
-  /** Where most of the prompt's beginning is there already; else where there are the fewest sequences. */
+  /**
+   * Where most of the prompt's beginning is there already; else where there are the fewest sequences. In a worker that is still starting, and would have
+   * all others wait, only where no other has room.
+   */
   add(...prompt: Parameters<KvMemory['add']>): KvSequence | undefined {
     this.#renew();
     const places = this.#alive();
     if (places.length === 0) throw this.#workers.giveUp();
-    const found = places.flatMap((place) => {
-      const sequence = place.memory.add(...prompt);
-      return sequence === undefined ? [] : [{ place, sequence }];
-    });
-    const [best, ...others] = found.sort(
-      (a, b) => b.sequence.length - a.sequence.length || a.place.sequences - b.place.sequences,
-    );
-    for (const { place, sequence } of others) place.memory.free(sequence);
-    return best && this.#put(best.place, best.sequence);
+    const isReady = ({ worker }: Place) => worker.isReady;
+    const isStarting = ({ worker }: Place) => !worker.isReady;
+    return this.#addTo(places.filter(isReady), prompt) ?? this.#addTo(places.filter(isStarting), prompt);
   }
 
   extend(sequence: KvSequence, count: number): boolean {
@@ -171,6 +168,18 @@ export class TieredStore implements RemoteKvStore {
       positions: positionsOf(plan),
       attend: (layer, inputs) => attend([...parts.values()], { pass, layer }, inputs),
     };
+  }
+
+  #addTo(places: readonly Place[], prompt: Parameters<KvMemory['add']>): KvSequence | undefined {
+    const found = places.flatMap((place) => {
+      const sequence = place.memory.add(...prompt);
+      return sequence === undefined ? [] : [{ place, sequence }];
+    });
+    const [best, ...others] = found.sort(
+      (a, b) => b.sequence.length - a.sequence.length || a.place.sequences - b.place.sequences,
+    );
+    for (const { place, sequence } of others) place.memory.free(sequence);
+    return best && this.#put(best.place, best.sequence);
   }
 
   #copy({ worker, pool, memory }: Place, copies: readonly RowCopy[]): void {

@@ -83,6 +83,11 @@ export class WorkerProcess {
     return this.#child.pid;
   }
 
+  /** Whether it has started. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
   /** Why it is of no use any more, and nothing that it had can be had again. */
   get lost(): string | undefined {
     return this.#lost;
