@@ -57,7 +57,9 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
   const rows = Object.entries(measured).map(([name, all]) => {
     const [first] = all as [TiersMeasurement];
     const seconds = median(all.map((each) => each.seconds));
-    return { name, ...first, seconds, perToken: (1000 * seconds) / (most * contextLength) };
+    const processor = median(all.map(({ processorSeconds }) => processorSeconds));
+    const perToken = (of: number): number => (1000 * of) / (most * contextLength);
+    return { name, ...first, seconds, perToken: perToken(seconds), processorPerToken: perToken(processor) };
   });
   const [one, two, free] = rows as [Row, Row, Row];
   const computed = most * (contextLength - 1); // the last token of a text is not read
@@ -66,12 +68,23 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
     `${most} texts of ${contextLength} tokens, ${load.promptTokens} of them prompt; a process has ${megabytes(cap)} MB: ${megabytes(weights)} for weights and ${megabytes(contexts * context)} for ${contexts} texts, or for ${Math.floor(cap / context)} texts; ${threads} threads; the same tokens everywhere`,
   );
   printTable(
-    ['', 'texts at once', 'ms a token', 'to one process', 'peak MB, weights', 'peak MB, a worker'],
+    [
+      '',
+      'texts at once',
+      'ms a token',
+      'ratio',
+      'processor ms a token',
+      'ratio',
+      'peak MB, weights',
+      'peak MB, a worker',
+    ],
     rows.map((row) => [
       row.name,
       String(row.batch),
       fixed(row.perToken, 3),
       fixed(row.perToken / one.perToken, 2),
+      fixed(row.processorPerToken, 3),
+      fixed(row.processorPerToken / one.processorPerToken, 2),
       megabytes(row.peak),
       row.workerPeak === null ? '–' : megabytes(row.workerPeak),
     ]),
@@ -88,6 +101,8 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
     unit: 'texts at once',
     costPerToken: two.perToken / one.perToken,
     costPerTokenWithoutCap: two.perToken / free.perToken,
+    processorCostPerToken: two.processorPerToken / one.processorPerToken,
+    processorCostPerTokenWithoutCap: two.processorPerToken / free.processorPerToken,
     bytesPerTokenAndLayer: bytes,
     capBytes: cap,
     weightBytes: weights,
@@ -95,7 +110,7 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
   };
 }
 
-type Row = TiersMeasurement & { name: string; perToken: number };
+type Row = TiersMeasurement & { name: string; perToken: number; processorPerToken: number };
 
 const megabytes = (bytes: number): string => fixed(bytes / 1e6, 0);
 
