@@ -6,7 +6,7 @@ import { Socket } from 'node:net';
 import { type BackendName, useBackend } from '@arrowsmith/engine';
 import { printFailure } from '@arrowsmith/errors';
 import { AttentionPools } from './attention-pools.ts';
-import { FrameReader, frameOf } from './frames.ts';
+import { FrameReader, FrameWriter } from './frames.ts';
 import { type Answer, decodeOrder, encodeAnswer } from './messages.ts';
 import { CONNECTION, type WorkerSettings } from './worker-settings.ts';
 
@@ -24,7 +24,8 @@ process.on('uncaughtException', (error) => {
 const connection = new Socket({ fd: CONNECTION, readable: true, writable: true });
 const end = () => process.exit();
 connection.on('close', end).on('end', end).on('error', end);
-const say = (answer: Answer) => connection.write(frameOf(encodeAnswer(answer)));
+const writer = new FrameWriter(connection);
+const say = (answer: Answer) => writer.write(encodeAnswer(answer));
 
 await useBackend(backend as BackendName, { threads });
 const pools = new AttentionPools();

@@ -2,6 +2,7 @@
  * @file Messages on a stream of bytes: each behind a mark, its length and its checksum, so that whatever is no message is noticed before anybody reads
  * it: lengths within an Arrow message that are wrong would have its reader take all memory.
  */
+import type { Writable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import { UserError } from '@arrowsmith/errors';
 
@@ -14,14 +15,42 @@ const HEADER_BYTES = 12;
 /** A pass over a few thousand tokens is some megabytes. */
 const MOST_BYTES = 2 ** 30;
 
-/** The bytes that say a message. @param parts of the message, which are copied */
-export function frameOf(parts: readonly Uint8Array[]): Buffer {
+/**
+ * The bytes that say a message.
+ *
+ * @param parts of the message, which are copied
+ * @param memory is written to, where it is large enough
+ */
+export function frameOf(parts: readonly Uint8Array[], memory: Buffer = Buffer.alloc(0)): Buffer {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const frame = Buffer.concat([new Uint8Array(HEADER_BYTES), ...parts], HEADER_BYTES + length);
+  const size = HEADER_BYTES + length;
+  const frame = memory.length >= size ? memory.subarray(0, size) : Buffer.allocUnsafeSlow(size);
+  let at = HEADER_BYTES;
+  for (const part of parts) {
+    frame.set(part, at);
+    at += part.length;
+  }
   frame.writeUInt32LE(MARK, 0);
   frame.writeUInt32LE(length, 4);
   frame.writeUInt32LE(crc32(frame.subarray(HEADER_BYTES)), 8);
   return frame;
+}
+
+/** Writes messages to a stream. Their memory is used again as soon as they are written: fresh memory for each would keep the garbage collector busy. */
+export class FrameWriter {
+  readonly #stream: Writable;
+  readonly #free: Buffer[] = [];
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+  }
+
+  write(parts: readonly Uint8Array[]): void {
+    const memory = this.#free.pop();
+    const frame = frameOf(parts, memory);
+    const whole = frame.buffer === memory?.buffer ? memory : frame;
+    this.#stream.write(frame, () => this.#free.push(whole));
+  }
 }
 
 /** Puts messages together from the pieces that a stream comes in. */

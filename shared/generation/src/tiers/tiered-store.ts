@@ -154,8 +154,10 @@ export class TieredStore implements RemoteKvStore {
       const own = planMember(place.memory, member);
       const part = parts.get(place) ?? { place, plan: [], rows: [] };
       const to = from + member.tokens.length;
+      const last = part.rows.at(-1);
       part.plan.push(own);
-      part.rows.push({ from, to });
+      if (last?.to === from) last.to = to;
+      else part.rows.push({ from, to });
       parts.set(place, part);
       from = to;
       return own;
@@ -233,15 +235,17 @@ async function attend(
     const ofOwn = k && v && { k: ofPart(k), v: ofPart(v) };
     return worker.attend({ kind: 'attend', pool, ...request, queries: ofPart(q), own: ofOwn });
   });
-  const attended = new Float32Array(queries.size);
-  const size = q?.size ?? 0;
-  for (const [i, { values }] of (await Promise.all(answers)).entries()) {
+  const attended = await Promise.all(answers);
+  const [first] = attended;
+  if (first !== undefined && attended.length === 1) return tf.tensor(first.values, queries.shape);
+  const together = new Float32Array(queries.size);
+  for (const [i, { size, values }] of attended.entries()) {
     let at = 0;
     for (const { from, to } of parts[i]?.rows ?? []) {
-      attended.set(values.subarray(at, (at += (to - from) * size)), from * size);
+      together.set(values.subarray(at, (at += (to - from) * size)), from * size);
     }
   }
-  return tf.tensor(attended, queries.shape);
+  return tf.tensor(together, queries.shape);
 }
 
 /** A vector for each token, in memory that the next kernel may write to. @param x [1, n, heads, h_d] */

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { KeysLost } from '../engine/sequence-store.ts';
-import { FrameReader, frameOf } from './frames.ts';
+import { FrameReader, FrameWriter } from './frames.ts';
 import type { Vectors } from './message-table.ts';
 import { type Answer, decodeAnswer, encodeOrder, type Order } from './messages.ts';
 import { CONNECTION, type WorkerSettings } from './worker-settings.ts';
@@ -36,6 +36,7 @@ export class WorkerProcess {
   isUseful = false;
   readonly #child: ChildProcess;
   readonly #connection: Socket;
+  readonly #writer: FrameWriter;
   readonly #timeoutMs: number;
   /** In the order of their orders, in which a worker answers. */
   readonly #pending = new Map<string, Pending>();
@@ -54,6 +55,7 @@ export class WorkerProcess {
     });
     this.#child = child;
     this.#connection = child.stdio[CONNECTION] as Socket;
+    this.#writer = new FrameWriter(this.#connection);
     this.#ended = new Promise((resolve) => {
       child.once('error', (error) => {
         this.lose(`it could not be started: ${error.message}`);
@@ -144,7 +146,7 @@ export class WorkerProcess {
   }
 
   #send(order: Order): void {
-    if (this.#lost === undefined) this.#connection.write(frameOf(encodeOrder(order)));
+    if (this.#lost === undefined) this.#writer.write(encodeOrder(order));
   }
 
   #hear(answer: Answer): void {
