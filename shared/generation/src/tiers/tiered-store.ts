@@ -212,11 +212,11 @@ export class TieredStore implements RemoteKvStore {
   }
 
   #open(i: number): Place | undefined {
+    const { config, precision } = this.#purpose;
+    const memory = this.#purpose.memory(); // which may be refused, before anything is started
     const worker = this.#workers.worker(i);
     if (worker === undefined) return undefined;
     const pool = this.#workers.nextPool();
-    const { config, precision } = this.#purpose;
-    const memory = this.#purpose.memory();
     worker.order({ kind: 'open', pool, config, memory, elements: memory.elements, precision });
     return { worker, pool, memory, sequences: 0 };
   }
