@@ -3,6 +3,7 @@
  * token costs.
  */
 import { fileURLToPath } from 'node:url';
+import { UserError } from '@arrowsmith/errors';
 import { countParameters, kvCacheBytesPerToken } from '@arrowsmith/model';
 import * as z from 'zod';
 import { $ } from 'zx';
@@ -38,6 +39,14 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
   const { model, workers, contexts, tokens, threads, turns } = parseOptions(args, options);
   const { config } = benchModels[model];
   const { contextLength } = config;
+  if (tokens >= contextLength) {
+    throw new UserError({
+      what: `--tokens=${tokens}`,
+      expected: `fewer than the context's ${contextLength}, which the prompt is part of`,
+      found: `${tokens}`,
+      fix: '--tokens=192',
+    });
+  }
   const weights = 4 * countParameters(config);
   const context = kvCacheBytesPerToken(config) * contextLength;
   const cap = weights + contexts * context;

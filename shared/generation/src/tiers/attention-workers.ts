@@ -13,6 +13,9 @@ import { WorkerProcess } from './worker-process.ts';
 /** A worker that is lost so often before a token was computed with its help is not started again. */
 const MOST_FAILURES = 3;
 
+/** Each takes a fifth of a gigabyte before it keeps anything; more of them are a slip of the keyboard. */
+const MOST_WORKERS = 64;
+
 /** An answer comes in milliseconds; a machine that swaps, or sleeps, may take much longer. */
 const TIMEOUT_SECONDS = 60;
 
@@ -60,13 +63,13 @@ export class AttentionWorkers implements AttentionTier {
   #backend = '';
   #pools = 0;
 
-  /** @throws UserError where there is not to be any */
+  /** @throws UserError where there are to be none, or very many */
   constructor(options: AttentionWorkersOptions) {
     const { count } = options;
-    if (!Number.isInteger(count) || count < 1) {
+    if (!Number.isInteger(count) || count < 1 || count > MOST_WORKERS) {
       throw new UserError({
-        what: 'there are no workers for attention',
-        expected: 'a whole number of them, at least 1',
+        what: 'there cannot be as many workers for attention',
+        expected: `a whole number of them, from 1 to ${MOST_WORKERS}`,
         found: `${count}`,
         fix: 'say how many there are to be, or leave them out to compute in one process',
       });
@@ -136,9 +139,22 @@ export class AttentionWorkers implements AttentionTier {
   }
 
   #start(): WorkerProcess {
-    const { timeoutSeconds = TIMEOUT_SECONDS, module = workerModule() } = this.#options;
-    const threads = this.#options.threads ?? Math.max(1, Math.floor(availableParallelism() / this.count));
-    return new WorkerProcess({ backend: this.#backend, threads, timeoutMs: 1000 * timeoutSeconds, module });
+    const { threads, timeoutSeconds = TIMEOUT_SECONDS, module } = this.#options;
+    try {
+      return new WorkerProcess({
+        backend: this.#backend,
+        threads: threads ?? Math.max(1, Math.floor(availableParallelism() / this.count)),
+        timeoutMs: 1000 * timeoutSeconds,
+        module: module ?? workerModule(),
+      });
+    } catch (error) {
+      throw new UserError({
+        what: 'a worker for attention cannot be started',
+        expected: `${this.count} processes that keep keys and values`,
+        found: error instanceof Error ? error.message : String(error),
+        fix: 'ask for fewer, or raise what the system allows a user in processes, open files and memory (ulimit -a)',
+      });
+    }
   }
 
   async #end(): Promise<void> {

@@ -280,6 +280,6 @@ describe('workers that are lost', () => {
   });
 });
 
-test('there is to be at least one worker', () => {
-  for (const count of [0, -1, 1.5, NaN]) expect(() => new AttentionWorkers({ count })).toThrow(UserError);
+test('there is to be at least one worker, and not a thousand', () => {
+  for (const count of [0, -1, 1.5, NaN, 1000]) expect(() => new AttentionWorkers({ count })).toThrow(UserError);
 });

@@ -1,6 +1,6 @@
 /** @file A process of the attention tier, as the process that started it sees it: orders go out, answers come in, until it is lost. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { KeysLost } from '../engine/sequence-store.ts';
 import { FrameReader, FrameWriter } from './frames.ts';
@@ -47,14 +47,19 @@ export class WorkerProcess {
   #watch: NodeJS.Timeout | undefined;
   #told = '';
 
+  /** @throws Error where the system makes no process */
   constructor({ timeoutMs, module, ...settings }: WorkerProcessOptions) {
     this.#timeoutMs = timeoutMs;
     const loader = module.pathname.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : [];
     const child = spawn(process.execPath, [...loader, fileURLToPath(module), JSON.stringify(settings)], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     });
+    child.on('error', () => undefined); // it is told by what follows
+    // Whatever the types say: without file descriptors there is none.
+    const connection = (child.stdio as typeof child.stdio | undefined)?.[CONNECTION];
+    if (!(connection instanceof Socket)) throw new Error('there is no connection to be had');
     this.#child = child;
-    this.#connection = child.stdio[CONNECTION] as Socket;
+    this.#connection = connection;
     this.#writer = new FrameWriter(this.#connection);
     this.#ended = new Promise((resolve) => {
       child.once('error', (error) => {
