@@ -9,7 +9,7 @@ import { type Answer, decodeAnswer, encodeOrder, type Order } from './messages.t
 import { CONNECTION, type WorkerSettings } from './worker-settings.ts';
 
 /** Starting takes a second or two, and many times that where many processes start at once. */
-const START_MS = 120_000;
+const START_MS = 60_000;
 
 /** To end by itself. */
 const END_MS = 2_000;
