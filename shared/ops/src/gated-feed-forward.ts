@@ -1,6 +1,7 @@
 /** @file Gated feed-forward networks (Shazeer 2020, https://arxiv.org/abs/2002.05202) as one operation. */
 import * as tf from '@tensorflow/tfjs-core';
 import { geglu, gegluReference } from './geglu.ts';
+import { isWatched } from './linear-inputs.ts';
 import { linear, linearAdd, linearGradients, linears, multiplyRows } from './linear.ts';
 import { defineOp } from './op.ts';
 import { isStored, storedGatedFeedForward, type Weight } from './stored-matrix.ts';
@@ -52,7 +53,7 @@ export function gatedFeedForward(
   if (isStored(gate) && isStored(up) && isStored(down)) {
     return storedGatedFeedForward(x, { gate, up, down }, { activation, residual });
   }
-  if (isStored(gate) || isStored(up) || isStored(down)) {
+  if (isStored(gate) || isStored(up) || isStored(down) || isWatched()) {
     const [gates, ups] = linears(x, [gate, up]); // [..., f]
     const hidden = activation === 'silu' ? swiglu(gates, ups) : geglu(gates, ups);
     return residual === undefined ? linear(hidden, down) : linearAdd(hidden, down, residual);

@@ -3,6 +3,7 @@
  * et al. 2022, https://arxiv.org/abs/2211.15841).
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { tellInput } from './linear-inputs.ts';
 import { defineOp, numbered } from './op.ts';
 import { rowBlocks } from './row-blocks.ts';
 import type { PerWeight } from './linear.ts';
@@ -78,7 +79,8 @@ export function groupedLinears<const W extends readonly Weight[]>(
   const stored = allStored(weights);
   if (stored !== undefined) return storedGroupedLinears(x, stored, offsets) as PerWeight<W>;
   if (weights.some(isStored)) return weights.flatMap((weight) => groupedLinears(x, [weight], offsets)) as PerWeight<W>;
-  const tensors = numbered('weight', weights as readonly tf.Tensor[]);
-  const inputs = { x, offsets, ...tensors } as NamedTensors<'x' | 'offsets'> & NamedTensors;
+  const tensors = weights as readonly tf.Tensor[];
+  tellInput(tensors, x, offsets);
+  const inputs = { x, offsets, ...numbered('weight', tensors) } as NamedTensors<'x' | 'offsets'> & NamedTensors;
   return op(inputs, { count: weights.length }) as PerWeight<W>;
 }

@@ -19,6 +19,7 @@ export { layerNorm, type LayerNormOptions } from './layer-norm.ts';
 export { sumLayerSlices } from './layer-slices.ts';
 export { linearCrossEntropy } from './linear-cross-entropy.ts';
 export { logSumExp } from './log-sum-exp.ts';
+export { watchLinearInputs, type LinearWatcher } from './linear-inputs.ts';
 export { linear, linearAdd, linears, type LinearOptions } from './linear.ts';
 export { logits, type LogitOptions } from './logits.ts';
 export { matchMagnitudes } from './match-magnitudes.ts';

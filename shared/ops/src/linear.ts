@@ -1,5 +1,6 @@
 /** @file The linear map y = x Wᵀ, several of them that share x, and one whose result is added to something. */
 import * as tf from '@tensorflow/tfjs-core';
+import { tellInput } from './linear-inputs.ts';
 import { defineOp, numbered } from './op.ts';
 import { allStored, isStored, storedLinears, type Weight } from './stored-matrix.ts';
 import type { NamedTensors } from './tape.ts';
@@ -89,7 +90,9 @@ export function linears<const W extends readonly Weight[]>(
   const stored = allStored(weights);
   if (stored !== undefined) return storedLinears(x, stored, { headDim }) as PerWeight<W>;
   if (weights.some(isStored)) return weights.flatMap((weight) => linears(x, [weight], { headDim })) as PerWeight<W>;
-  const inputs = { x, ...numbered('weight', weights as readonly tf.Tensor[]) } as NamedTensors<'x'> & NamedTensors;
+  const tensors = weights as readonly tf.Tensor[];
+  tellInput(tensors, x);
+  const inputs = { x, ...numbered('weight', tensors) } as NamedTensors<'x'> & NamedTensors;
   return op(inputs, { count: weights.length, headDim }) as PerWeight<W>;
 }
 
@@ -109,6 +112,7 @@ export function linear(x: tf.Tensor, weight: Weight): tf.Tensor {
  * @returns [..., out]
  */
 export function linearAdd(x: tf.Tensor, weight: Weight, residual: tf.Tensor): tf.Tensor {
-  const values = isStored(weight) ? storedLinears(x, [weight], { residual }) : addOp({ x, weight, residual }, {});
-  return values[0]!;
+  if (isStored(weight)) return storedLinears(x, [weight], { residual })[0]!;
+  tellInput([weight], x);
+  return addOp({ x, weight, residual }, {})[0]!;
 }

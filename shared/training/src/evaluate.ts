@@ -9,7 +9,15 @@ import {
   type ParameterTensors,
   type PerLayerRows,
 } from '@arrowsmith/model';
-import { checkVision, countTargets, documentOffsetsOf, patchTensor, readBatch, type TokenRows } from './data.ts';
+import {
+  type Batch,
+  checkVision,
+  countTargets,
+  documentOffsetsOf,
+  patchTensor,
+  readBatch,
+  type TokenRows,
+} from './data.ts';
 
 /** A sum over a split: nats / tokens is the mean loss, exp of it the perplexity, nats / ln 2 / bytes the bits per byte. */
 export interface SplitLoss {
@@ -72,18 +80,15 @@ export async function splitLoss({
     signal?.throwIfAborted();
     const batch = indices.slice(start, start + batchSize);
     const rowsRead = await readBatch(rows, batch, config.vocabularySize);
-    const { inputs, targets, documents, patches } = rowsRead;
+    const { targets, documents } = rowsRead;
     const losses = tf.tidy(() => {
-      const shape: [number, number] = [batch.length, rows.contextLength];
-      const ids = tf.tensor2d(inputs, shape, 'int32'); // [b, s]
-      const documentOffsets = config.confineAttention
-        ? tf.tensor2d(documentOffsetsOf(rowsRead, rows.contextLength), shape, 'int32')
-        : undefined;
-      const hidden = forward(config, parameters, ids, {
-        documentOffsets,
+      const hidden = hiddenStates({
+        config,
+        parameters,
+        batch: rowsRead,
+        contextLength: rows.contextLength,
         granularity,
-        perLayerRows: perLayerRowsOf(config, inputs, shape, perLayerRows),
-        patches: patchTensor(patches, config.vision),
+        perLayerRows,
       }); // [b, s, d]
       return targetLosses(config, parameters, hidden, tf.tensor1d(targets, 'int32')); // [b · s]
     });
@@ -95,6 +100,42 @@ export async function splitLoss({
     onProgress?.(start + batch.length, indices.length);
   }
   return { nats, tokens };
+}
+
+/**
+ * The decoder over rows, whose documents see each other where those of training did.
+ *
+ * @param batch as {@link readBatch} reads it
+ * @returns hidden states after the final norm, [b, s, d]
+ */
+export function hiddenStates({
+  config,
+  parameters,
+  batch,
+  contextLength,
+  granularity,
+  perLayerRows,
+}: {
+  config: DecoderConfig;
+  parameters: ParameterTensors;
+  batch: Batch;
+  contextLength: number;
+  granularity?: number | undefined;
+  perLayerRows?: PerLayerRows | undefined;
+}): tf.Tensor {
+  return tf.tidy(() => {
+    const { inputs, patches } = batch;
+    const shape: [number, number] = [inputs.length / contextLength, contextLength];
+    const documentOffsets = config.confineAttention
+      ? tf.tensor2d(documentOffsetsOf(batch, contextLength), shape, 'int32')
+      : undefined;
+    return forward(config, parameters, tf.tensor2d(inputs, shape, 'int32'), {
+      documentOffsets,
+      granularity,
+      perLayerRows: perLayerRowsOf(config, inputs, shape, perLayerRows),
+      patches: patchTensor(patches, config.vision),
+    });
+  });
 }
 
 /** Cuts what belongs to a batch [b · s] into rows. */

@@ -1,7 +1,7 @@
 /** @file Data order, optimizer, schedule, the training loop, checkpoints, and the loss over a split. */
 export { loadCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.ts';
-export { batchOrder, evenlySpread, patchTensor, readBatch, type Batch, type TokenRows } from './data.ts';
-export { splitLoss, type RowLosses, type SplitLoss } from './evaluate.ts';
+export { batchOrder, checkVision, evenlySpread, patchTensor, readBatch, type Batch, type TokenRows } from './data.ts';
+export { hiddenStates, splitLoss, type RowLosses, type SplitLoss } from './evaluate.ts';
 export { batchGradients, type BatchGradients } from './gradients.ts';
 export type { LogRow } from './log.ts';
 export { train, TrainingInterrupted, type TrainOptions } from './loop.ts';
