@@ -52,6 +52,9 @@ export function putHalf(value: number, block: Uint8Array, at: number): number {
   return fromHalf(half);
 }
 
+/** The nearest number in half precision. */
+export const roundToHalf = (value: number): number => fromHalf(toHalf(value));
+
 /** The nearest integer, halves to the one above, of those that a field has. */
 export const nearestInteger = (value: number, least: number, most: number): number =>
   Math.min(most, Math.max(least, Math.round(value)));

@@ -19,9 +19,10 @@ const CANDIDATES = 9;
  * The scale s, of either sign, for which value ≈ s · level, with the error Σ x² (x − s · level)². That large values count more is the formats' purpose:
  * an error in them costs a product more.
  *
+ * @param weights of the squared errors in place of x²
  * @returns 0 where all values are 0
  */
-export function fitScale(values: Float32Array, { lowest, nearest, step }: Levels): number {
+export function fitScale(values: Float32Array, { lowest, nearest, step }: Levels, weights?: Float32Array): number {
   let extreme = 0;
   for (const value of values) if (Math.abs(value) > Math.abs(extreme)) extreme = value;
   if (extreme === 0) return 0;
@@ -30,13 +31,14 @@ export function fitScale(values: Float32Array, { lowest, nearest, step }: Levels
   for (let k = -CANDIDATES; k <= CANDIDATES; k++) {
     const inverse = (lowest + k * step) / extreme;
     let [products, squares] = [0, 0];
-    for (const value of values) {
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]!;
       const level = nearest(value * inverse);
-      const weighted = value * value * level;
+      const weighted = (weights === undefined ? value * value : weights[i]!) * level;
       products += weighted * value;
       squares += weighted * level;
     }
-    // With the best scale, products / squares, the error is what is left of Σ x⁴ without this.
+    // With the best scale, products / squares, the error is what is left of Σ x⁴, or Σ weight · x², without this.
     const explains = squares === 0 ? 0 : products ** 2 / squares;
     if (explains > explained) [scale, explained] = [products / squares, explains];
   }
@@ -58,8 +60,14 @@ const TENTHS = 10;
  * @param most the largest integer; the least is 0
  * @param f how much values near 0 count. With 1 the sum of squares is hardly larger than the least possible; with less, large values are drawn in less,
  *   which matters where levels are few: with 4 levels a product of 1 comes out as 0.96 with 1, and as 0.975 with 1/16
+ * @param weights of the squared errors in place of |x| + f · r
  */
-export function fitScaleAndMinimum(values: Float32Array, most: number, f: number): ScaleAndMinimum {
+export function fitScaleAndMinimum(
+  values: Float32Array,
+  most: number,
+  f: number,
+  weights?: Float32Array,
+): ScaleAndMinimum {
   let [low, high, square] = [0, -Infinity, 0];
   for (const value of values) {
     low = Math.min(low, value);
@@ -69,10 +77,11 @@ export function fitScaleAndMinimum(values: Float32Array, most: number, f: number
   let best = { scale: 0, minimum: -low };
   if (high <= low) return best;
   const floor = f * Math.sqrt(square / values.length);
+  const weightAt = (i: number): number => (weights === undefined ? Math.abs(values[i]!) + floor : weights[i]!);
   let least = Infinity;
   for (let k = -TENTHS; k <= TENTHS; k++) {
     const inverse = (most + k / 10) / (high - low);
-    const sums = weightedSums(values, floor, (value) => Math.min(most, Math.round((value - low) * inverse)));
+    const sums = weightedSums(values, weightAt, (value) => Math.min(most, Math.round((value - low) * inverse)));
     const candidate = leastSquares(sums) ?? { scale: 1 / inverse, minimum: -low };
     const error = errorOf(candidate, sums);
     if (error < least) [best, least] = [candidate, error];
@@ -80,7 +89,7 @@ export function fitScaleAndMinimum(values: Float32Array, most: number, f: number
   return best;
 }
 
-/** Σ w, Σ w x, Σ w q … over values x, their integers q and weights w = |x| + floor: all that the error depends on. */
+/** Σ w, Σ w x, Σ w q … over values x, their integers q and weights w: all that the error depends on. */
 interface WeightedSums {
   w: number;
   x: number;
@@ -90,11 +99,16 @@ interface WeightedSums {
   qq: number;
 }
 
-function weightedSums(values: Float32Array, floor: number, integerOf: (value: number) => number): WeightedSums {
+function weightedSums(
+  values: Float32Array,
+  weightAt: (i: number) => number,
+  integerOf: (value: number) => number,
+): WeightedSums {
   let [w, x, q, xx, xq, qq] = [0, 0, 0, 0, 0, 0];
-  for (const value of values) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
     const integer = integerOf(value);
-    const weight = Math.abs(value) + floor;
+    const weight = weightAt(i);
     w += weight;
     x += weight * value;
     q += weight * integer;
@@ -118,3 +132,13 @@ function leastSquares({ w, x, q, xq, qq }: WeightedSums): ScaleAndMinimum | unde
 /** Σ w (x − s · q + m)², multiplied out. */
 const errorOf = ({ scale: s, minimum: m }: ScaleAndMinimum, { w, x, q, xx, xq, qq }: WeightedSums): number =>
   xx + s * s * qq + m * m * w - 2 * s * xq + 2 * m * x - 2 * s * m * q;
+
+/**
+ * The weights of squared errors where values are not of the same importance, as ggml has them: importance · √(σ² + x²), with the mean square σ² of the
+ * block, times a factor.
+ */
+export function importanceWeights(values: Float32Array, importance: Float32Array, factor: number): Float32Array {
+  const square = values.reduce((sum, value) => sum + value * value, 0);
+  const variance = (factor * square) / values.length;
+  return values.map((value, i) => importance[i]! * Math.sqrt(variance + value * value));
+}

@@ -10,9 +10,17 @@
  * The symmetric scale is fitted, as the lowest integer has no counterpart above. The asymmetric one is the range over the largest integer; its zero point
  * is an integer, so that 0 stays 0 (Jacob et al. 2018, https://arxiv.org/abs/1712.05877).
  */
-import { type BitField, halfAt, nearestInteger, packIntegers, putHalf, unpackIntegers } from './bit-fields.ts';
-import { fitScale } from './fit-scale.ts';
-import { blockFormat, type NumberFormat, type QuantizeBlock } from './number-format.ts';
+import {
+  type BitField,
+  halfAt,
+  nearestInteger,
+  packIntegers,
+  putHalf,
+  roundToHalf,
+  unpackIntegers,
+} from './bit-fields.ts';
+import { fitScale, importanceWeights } from './fit-scale.ts';
+import { blockFormat, type BlockQuantizer, type NumberFormat } from './number-format.ts';
 
 interface Group {
   name: string;
@@ -73,32 +81,52 @@ export const GROUP_FORMATS: readonly NumberFormat[] = GROUPS.map(
 );
 
 /** What quantizes to them, by name. */
-export const quantizeGroups = (): [string, QuantizeBlock][] =>
-  GROUPS.map((group) => [group.name, group.isAsymmetric ? quantizeAsymmetric(group) : quantizeSymmetric(group)]);
+export const groupQuantizers = (): [string, BlockQuantizer][] =>
+  GROUPS.map((group) => [group.name, group.isAsymmetric ? asymmetricQuantizer(group) : symmetricQuantizer(group)]);
 
-function quantizeSymmetric({ bits, size, fields }: Group): QuantizeBlock {
+function symmetricQuantizer({ bits, size, fields }: Group): BlockQuantizer {
   const integers = new Uint8Array(size);
   const offset = 2 ** (bits - 1);
   const integerOf = (value: number): number => nearestInteger(value, -offset, offset - 1);
-  return (values, block) => {
-    const scale = putHalf(fitScale(values, { lowest: -offset, nearest: integerOf, step: 0.1 }), block, 0);
-    for (const [i, value] of values.entries()) integers[i] = offset + (scale === 0 ? 0 : integerOf(value / scale));
-    packIntegers(integers, fields, block);
+  const levels = { lowest: -offset, nearest: integerOf, step: 0.1 };
+  let scale = 0;
+  return {
+    fit(values, importance) {
+      scale = roundToHalf(fitScale(values, levels, importance && importanceWeights(values, importance, 1)));
+    },
+    round(i, value) {
+      const integer = scale === 0 ? 0 : integerOf(value / scale);
+      integers[i] = offset + integer;
+      return scale * integer;
+    },
+    write(block) {
+      putHalf(scale, block, 0);
+      packIntegers(integers, fields, block);
+    },
   };
 }
 
-function quantizeAsymmetric({ bits, size, fields }: Group): QuantizeBlock {
+/** Values are of the same importance, whatever is said of it: the scale is their range. */
+function asymmetricQuantizer({ bits, size, fields }: Group): BlockQuantizer {
   const integers = new Uint8Array(size);
   const most = 2 ** bits - 1;
-  return (values, block) => {
-    const low = values.reduce((least, value) => Math.min(least, value), 0);
-    const high = values.reduce((largest, value) => Math.max(largest, value), 0);
-    const scale = putHalf((high - low) / most, block, 0);
-    const zero = scale === 0 ? 0 : nearestInteger(-low / scale, 0, most);
-    block[2] = zero;
-    for (const [i, value] of values.entries()) {
-      integers[i] = scale === 0 ? 0 : nearestInteger(zero + value / scale, 0, most);
-    }
-    packIntegers(integers, fields, block);
+  let [scale, zero] = [0, 0];
+  return {
+    fit(values) {
+      const low = values.reduce((least, value) => Math.min(least, value), 0);
+      const high = values.reduce((largest, value) => Math.max(largest, value), 0);
+      scale = roundToHalf((high - low) / most);
+      zero = scale === 0 ? 0 : nearestInteger(-low / scale, 0, most);
+    },
+    round(i, value) {
+      const integer = scale === 0 ? 0 : nearestInteger(zero + value / scale, 0, most);
+      integers[i] = integer;
+      return scale * (integer - zero);
+    },
+    write(block) {
+      putHalf(scale, block, 0);
+      block[2] = zero;
+      packIntegers(integers, fields, block);
+    },
   };
 }

@@ -27,8 +27,22 @@ export interface BlockFormat {
   dequantizeBlock(bytes: Uint8Array, values: Float32Array): void;
 }
 
-/** Writes the bytes of a block, which are zeros before. */
-export type QuantizeBlock = (values: Float32Array, bytes: Uint8Array) => void;
+/**
+ * Makes the bytes of blocks, one after the other. In three steps, as values may change between them: a method that makes up for errors rounds a value
+ * when it knows what became of those before.
+ */
+export interface BlockQuantizer {
+  /**
+   * Chooses the scales of a block.
+   *
+   * @param importance by how much the squared error of each value counts, in any unit; what a format does with it, it says. Without it all count alike
+   */
+  fit(values: Float32Array, importance?: Float32Array): void;
+  /** Rounds the value at a place of the block to what the scales allow. @returns what it stands for then */
+  round(i: number, value: number): number;
+  /** Writes the block. @param bytes zeros before */
+  write(bytes: Uint8Array): void;
+}
 
 /** A format from what it does with a block. */
 export function blockFormat({ blockBytes, dequantizeBlock, ...format }: BlockFormat): NumberFormat {

@@ -7,8 +7,17 @@
  *
  * The scale has the sign with which the value of largest magnitude becomes the lowest integer, which has no counterpart above.
  */
-import { type BitField, halfAt, packIntegers, putHalf, unpackIntegers } from './bit-fields.ts';
-import { blockFormat, type NumberFormat, type QuantizeBlock } from './number-format.ts';
+import {
+  type BitField,
+  halfAt,
+  nearestInteger,
+  packIntegers,
+  putHalf,
+  roundToHalf,
+  unpackIntegers,
+} from './bit-fields.ts';
+import { fitScale, importanceWeights } from './fit-scale.ts';
+import { blockFormat, type BlockQuantizer, type NumberFormat } from './number-format.ts';
 
 const SIZE = 32;
 
@@ -48,18 +57,31 @@ function scaled({ name, blockBytes, offset, fields }: Scaled): NumberFormat {
   });
 }
 
-// In float32 like ggml, step by step, to get its bits; what is rounded to the scale's half precision is not divided by.
-function quantizeScaled({ offset, fields }: Scaled, values: Float32Array, block: Uint8Array): void {
-  let extreme = 0;
-  for (const value of values) if (Math.abs(value) > Math.abs(extreme)) extreme = value;
-  const scale = Math.fround(extreme / -offset);
-  const inverse = inverseOf(scale);
-  for (const [i, value] of values.entries()) {
-    const shifted = Math.fround(Math.fround(value * inverse) + (offset + 0.5));
-    integers[i] = Math.min(2 * offset - 1, Math.trunc(shifted));
-  }
-  putHalf(scale, block, 0);
-  packIntegers(integers, fields, block);
+/** In float32 like ggml, step by step, to get its bits; what is rounded to the scale's half precision is not divided by. */
+function quantizerOf({ offset, fields }: Scaled): BlockQuantizer {
+  const levels = { lowest: -offset, nearest: (value: number) => nearestInteger(value, -offset, offset - 1), step: 0.1 };
+  let [scale, inverse, step] = [0, 0, 0];
+  return {
+    // With an importance, the scale is fitted, as ggml does then, too.
+    fit(values, importance) {
+      let extreme = 0;
+      for (const value of values) if (Math.abs(value) > Math.abs(extreme)) extreme = value;
+      const fitted = importance && fitScale(values, levels, importanceWeights(values, importance, 1));
+      scale = Math.fround(fitted ?? extreme / -offset);
+      inverse = inverseOf(scale);
+      step = roundToHalf(scale);
+    },
+    round(i, value) {
+      const shifted = Math.fround(Math.fround(value * inverse) + (offset + 0.5));
+      const integer = Math.max(0, Math.min(2 * offset - 1, Math.trunc(shifted)));
+      integers[i] = integer;
+      return step * (integer - offset);
+    },
+    write(block) {
+      putHalf(scale, block, 0);
+      packIntegers(integers, fields, block);
+    },
+  };
 }
 
 /** 1 / scale in float32; 0 where the scale is 0, or so small that it has no inverse there: then all that it scales is 0 in half precision. */
@@ -70,5 +92,5 @@ export function inverseOf(scale: number): number {
 
 export const Q4_0 = scaled(FOUR_BITS);
 export const Q5_0 = scaled(FIVE_BITS);
-export const quantizeQ4With0: QuantizeBlock = (values, block) => quantizeScaled(FOUR_BITS, values, block);
-export const quantizeQ5With0: QuantizeBlock = (values, block) => quantizeScaled(FIVE_BITS, values, block);
+export const quantizerQ4With0 = quantizerOf(FOUR_BITS);
+export const quantizerQ5With0 = quantizerOf(FIVE_BITS);

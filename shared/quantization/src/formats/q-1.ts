@@ -5,8 +5,8 @@
  *     Q5_1, 24 bytes   0 scale, 2 minimum (float16)   4 the fifth bits: value 8 b + k in bit k of byte b   8 as Q4_1
  *     value = scale · integer + minimum
  */
-import { type BitField, halfAt, packIntegers, putHalf, unpackIntegers } from './bit-fields.ts';
-import { blockFormat, type NumberFormat, type QuantizeBlock } from './number-format.ts';
+import { type BitField, halfAt, packIntegers, putHalf, roundToHalf, unpackIntegers } from './bit-fields.ts';
+import { blockFormat, type BlockQuantizer, type NumberFormat } from './number-format.ts';
 import { inverseOf } from './q-0.ts';
 
 const SIZE = 32;
@@ -48,22 +48,32 @@ function scaled({ name, blockBytes, fields }: Scaled): NumberFormat {
   });
 }
 
-// In float32 like ggml, step by step, to get its bits.
-function quantizeScaled({ most, fields }: Scaled, values: Float32Array, block: Uint8Array): void {
-  const minimum = values.reduce((least, value) => Math.min(least, value), Infinity);
-  const maximum = values.reduce((largest, value) => Math.max(largest, value), -Infinity);
-  const scale = Math.fround(Math.fround(maximum - minimum) / most);
-  const inverse = inverseOf(scale);
-  for (const [i, value] of values.entries()) {
-    const shifted = Math.fround(Math.fround(Math.fround(value - minimum) * inverse) + 0.5);
-    integers[i] = Math.min(most, Math.trunc(shifted));
-  }
-  putHalf(scale, block, 0);
-  putHalf(minimum, block, 2);
-  packIntegers(integers, fields, block);
+/** In float32 like ggml, step by step, to get its bits. Values are of the same importance, whatever is said of it. */
+function quantizerOf({ most, fields }: Scaled): BlockQuantizer {
+  let [scale, minimum, inverse, step, offset] = [0, 0, 0, 0, 0];
+  return {
+    fit(values) {
+      minimum = values.reduce((least, value) => Math.min(least, value), Infinity);
+      const maximum = values.reduce((largest, value) => Math.max(largest, value), -Infinity);
+      scale = Math.fround(Math.fround(maximum - minimum) / most);
+      inverse = inverseOf(scale);
+      [step, offset] = [roundToHalf(scale), roundToHalf(minimum)];
+    },
+    round(i, value) {
+      const shifted = Math.fround(Math.fround(Math.fround(value - minimum) * inverse) + 0.5);
+      const integer = Math.max(0, Math.min(most, Math.trunc(shifted)));
+      integers[i] = integer;
+      return step * integer + offset;
+    },
+    write(block) {
+      putHalf(scale, block, 0);
+      putHalf(minimum, block, 2);
+      packIntegers(integers, fields, block);
+    },
+  };
 }
 
 export const Q4_1 = scaled(FOUR_BITS);
 export const Q5_1 = scaled(FIVE_BITS);
-export const quantizeQ4With1: QuantizeBlock = (values, block) => quantizeScaled(FOUR_BITS, values, block);
-export const quantizeQ5With1: QuantizeBlock = (values, block) => quantizeScaled(FIVE_BITS, values, block);
+export const quantizerQ4With1 = quantizerOf(FOUR_BITS);
+export const quantizerQ5With1 = quantizerOf(FIVE_BITS);

@@ -7,8 +7,8 @@
  *     value = d · scale · integer − dMinimum · minimum
  */
 import { type BitField, halfAt, packIntegers, unpackIntegers } from './bit-fields.ts';
-import { blockFormat, type QuantizeBlock } from './number-format.ts';
-import { dequantizeWithMinima, quantizeWithMinima, SUPER_BLOCK, superBlock } from './super-block.ts';
+import { blockFormat } from './number-format.ts';
+import { dequantizeWithMinima, quantizerWithMinima, SUPER_BLOCK, superBlock } from './super-block.ts';
 
 const GROUPS = 16;
 const FIELDS: readonly BitField[] = [{ at: 16, bits: 2, span: 32 }];
@@ -29,8 +29,11 @@ export const Q2_K = blockFormat({
   },
 });
 
-export const quantizeQ2K: QuantizeBlock = (values, block) => {
-  quantizeWithMinima(values, stored, { most: { integer: 3, scale: 15 }, nearZero: 1 / 16 }, block, 80);
-  packIntegers(stored.integers, FIELDS, block);
-  for (let group = 0; group < GROUPS; group++) block[group] = stored.scales[group]! | (stored.minima[group]! << 4);
-};
+export const quantizerQ2K = quantizerWithMinima(
+  GROUPS,
+  { most: { integer: 3, scale: 15 }, nearZero: 1 / 16, variance: 1, at: 80 },
+  ({ integers, scales, minima }, block) => {
+    packIntegers(integers, FIELDS, block);
+    for (let group = 0; group < GROUPS; group++) block[group] = scales[group]! | (minima[group]! << 4);
+  },
+);

@@ -9,8 +9,8 @@
  *     value = d · (scale − 32) · (integer − 4)
  */
 import { type BitField, halfAt, packIntegers, putHalf, unpackIntegers } from './bit-fields.ts';
-import { blockFormat, type QuantizeBlock } from './number-format.ts';
-import { quantizeSymmetric, SUPER_BLOCK, superBlock } from './super-block.ts';
+import { blockFormat } from './number-format.ts';
+import { SUPER_BLOCK, superBlock, symmetricQuantizer } from './super-block.ts';
 
 const GROUPS = 16;
 const INTEGERS: readonly BitField[] = [
@@ -40,8 +40,8 @@ export const Q3_K = blockFormat({
   },
 });
 
-export const quantizeQ3K: QuantizeBlock = (values, block) => {
-  quantizeSymmetric(values, stored, LOWEST, (d) => putHalf(d, block, 108));
-  packIntegers(stored.integers, INTEGERS, block);
-  packIntegers(stored.scales, SCALES, block);
-};
+export const quantizerQ3K = symmetricQuantizer(GROUPS, LOWEST, ({ integers, scales }, d, block) => {
+  putHalf(d, block, 108);
+  packIntegers(integers, INTEGERS, block);
+  packIntegers(scales, SCALES, block);
+});

@@ -8,8 +8,8 @@
  *     value = d · scale · integer − dMinimum · minimum
  */
 import { type BitField, halfAt, packIntegers, unpackIntegers } from './bit-fields.ts';
-import { blockFormat, type NumberFormat, type QuantizeBlock } from './number-format.ts';
-import { dequantizeWithMinima, quantizeWithMinima, SUPER_BLOCK, superBlock, type SuperBlock } from './super-block.ts';
+import { blockFormat, type BlockQuantizer, type NumberFormat } from './number-format.ts';
+import { dequantizeWithMinima, quantizerWithMinima, SUPER_BLOCK, superBlock, type SuperBlock } from './super-block.ts';
 
 const GROUPS = 8;
 const SCALES_AT = 4;
@@ -57,10 +57,12 @@ function withMinima({ name, blockBytes, fallback, fields }: WithMinima): NumberF
   });
 }
 
-function quantizeBits({ bits, fields }: WithMinima, values: Float32Array, block: Uint8Array): void {
-  quantizeWithMinima(values, stored, { most: { integer: 2 ** bits - 1, scale: 63 }, nearZero: 1 }, block, 0);
-  packScales(stored, block);
-  packIntegers(stored.integers, fields, block);
+function quantizerOf({ bits, fields }: WithMinima): BlockQuantizer {
+  const of = { most: { integer: 2 ** bits - 1, scale: 63 }, nearZero: 1, variance: 2, at: 0 };
+  return quantizerWithMinima(GROUPS, of, (values, block) => {
+    packScales(values, block);
+    packIntegers(values.integers, fields, block);
+  });
 }
 
 /**
@@ -87,5 +89,5 @@ function unpackScales(block: Uint8Array, { scales, minima }: SuperBlock): void {
 
 export const Q4_K = withMinima(FOUR_BITS);
 export const Q5_K = withMinima(FIVE_BITS);
-export const quantizeQ4K: QuantizeBlock = (values, block) => quantizeBits(FOUR_BITS, values, block);
-export const quantizeQ5K: QuantizeBlock = (values, block) => quantizeBits(FIVE_BITS, values, block);
+export const quantizerQ4K = quantizerOf(FOUR_BITS);
+export const quantizerQ5K = quantizerOf(FIVE_BITS);

@@ -8,8 +8,8 @@
  *     value = d · scale · (integer − 32)
  */
 import { type BitField, halfAt, packIntegers, putHalf, unpackIntegers } from './bit-fields.ts';
-import { blockFormat, type QuantizeBlock } from './number-format.ts';
-import { quantizeSymmetric, SUPER_BLOCK, superBlock } from './super-block.ts';
+import { blockFormat } from './number-format.ts';
+import { SUPER_BLOCK, superBlock, symmetricQuantizer } from './super-block.ts';
 
 const GROUPS = 16;
 const SCALES_AT = 192;
@@ -35,8 +35,8 @@ export const Q6_K = blockFormat({
   },
 });
 
-export const quantizeQ6K: QuantizeBlock = (values, block) => {
-  quantizeSymmetric(values, stored, LOWEST, (d) => putHalf(d, block, 208));
-  packIntegers(stored.integers, FIELDS, block);
-  for (const [group, scale] of stored.scales.entries()) block[SCALES_AT + group] = scale + LOWEST.scale;
-};
+export const quantizerQ6K = symmetricQuantizer(GROUPS, LOWEST, ({ integers, scales }, d, block) => {
+  putHalf(d, block, 208);
+  packIntegers(integers, FIELDS, block);
+  for (const [group, scale] of scales.entries()) block[SCALES_AT + group] = scale + LOWEST.scale;
+});

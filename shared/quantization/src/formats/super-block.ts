@@ -2,8 +2,9 @@
  * @file What the K-quants have in common (https://github.com/ggml-org/llama.cpp/pull/1684): 256 values in groups, whose scales are integers
  * themselves, times one half-precision number for all.
  */
-import { nearestInteger, putHalf } from './bit-fields.ts';
-import { fitScale, fitScaleAndMinimum } from './fit-scale.ts';
+import { nearestInteger, putHalf, roundToHalf } from './bit-fields.ts';
+import { fitScale, fitScaleAndMinimum, importanceWeights } from './fit-scale.ts';
+import type { BlockQuantizer } from './number-format.ts';
 
 /** Values of a super-block. */
 export const SUPER_BLOCK = 256;
@@ -22,67 +23,107 @@ export const superBlock = (groups: number): SuperBlock => ({
   minima: new Uint8Array(groups),
 });
 
+/** The part of a block's values that a group has. */
+const partOf = (values: Float32Array, group: number, size: number): Float32Array =>
+  values.subarray(group * size, (group + 1) * size);
+
 /**
  * value ≈ d · scale · integer, where scales and integers have a sign; they are stored with −lowest added, so that they have none.
  *
- * @param of what is stored
  * @param lowest the lowest integer, and the lowest scale; the largest are one less than their magnitude
- * @param put writes d to the block, and returns it in half precision
+ * @param pack writes what is stored, and d, which is in half precision
  */
-export function quantizeSymmetric(
-  values: Float32Array,
-  of: SuperBlock,
+export function symmetricQuantizer(
+  groups: number,
   lowest: { integer: number; scale: number },
-  put: (d: number) => number,
-): void {
-  const size = SUPER_BLOCK / of.scales.length;
+  pack: (of: SuperBlock, d: number, block: Uint8Array) => void,
+): BlockQuantizer {
+  const of = superBlock(groups);
+  const size = SUPER_BLOCK / groups;
   const integerOf = (value: number): number => nearestInteger(value, lowest.integer, -lowest.integer - 1);
   const levels = { lowest: lowest.integer, nearest: integerOf, step: 0.1 };
-  const fitted = Float64Array.from(of.scales, (_, group) =>
-    fitScale(values.subarray(group * size, (group + 1) * size), levels),
-  );
-  const extreme = fitted.reduce((most, scale) => (Math.abs(scale) > Math.abs(most) ? scale : most), 0);
-  const d = put(extreme / lowest.scale);
-  for (const [group, scale] of fitted.entries()) {
-    const stored = d === 0 ? 0 : nearestInteger(scale / d, lowest.scale, -lowest.scale - 1);
-    of.scales[group] = stored - lowest.scale;
-    for (let i = group * size; i < (group + 1) * size; i++) {
-      of.integers[i] = (stored === 0 ? 0 : integerOf(values[i]! / (d * stored))) - lowest.integer;
-    }
-  }
+  const steps = new Float64Array(groups);
+  let d = 0;
+  return {
+    fit(values, importance) {
+      const weights = importance && importanceWeights(values, importance, 1);
+      const fitted = Float64Array.from(of.scales, (_, group) =>
+        fitScale(partOf(values, group, size), levels, weights && partOf(weights, group, size)),
+      );
+      const extreme = fitted.reduce((most, scale) => (Math.abs(scale) > Math.abs(most) ? scale : most), 0);
+      d = roundToHalf(extreme / lowest.scale);
+      for (const [group, scale] of fitted.entries()) {
+        const stored = d === 0 ? 0 : nearestInteger(scale / d, lowest.scale, -lowest.scale - 1);
+        of.scales[group] = stored - lowest.scale;
+        steps[group] = d * stored;
+      }
+    },
+    round(i, value) {
+      const step = steps[Math.floor(i / size)]!;
+      const integer = step === 0 ? 0 : integerOf(value / step);
+      of.integers[i] = integer - lowest.integer;
+      return step * integer;
+    },
+    write: (block) => pack(of, d, block),
+  };
 }
 
 /**
  * value ≈ d · scale · integer − dMinimum · minimum, all of them without a sign.
  *
- * @param of what is stored
  * @param most the largest integer, and the largest scale and minimum
  * @param nearZero how much values near 0 count: {@link fitScaleAndMinimum}
- * @param block gets d and dMinimum in half precision, at `at` and behind it
+ * @param variance times which the mean square is a part of a value's weight: {@link importanceWeights}
+ * @param at where d and dMinimum go, in half precision
+ * @param pack writes the rest
  */
-export function quantizeWithMinima(
-  values: Float32Array,
-  of: SuperBlock,
-  { most, nearZero }: { most: { integer: number; scale: number }; nearZero: number },
-  block: Uint8Array,
-  at: number,
-): void {
-  const size = SUPER_BLOCK / of.scales.length;
-  const fitted = Array.from(of.scales, (_, group) =>
-    fitScaleAndMinimum(values.subarray(group * size, (group + 1) * size), most.integer, nearZero),
-  );
-  const d = putHalf(Math.max(...fitted.map(({ scale }) => scale)) / most.scale, block, at);
-  const dMinimum = putHalf(Math.max(...fitted.map(({ minimum }) => minimum)) / most.scale, block, at + 2);
-  for (const [group, { scale, minimum }] of fitted.entries()) {
-    const storedScale = d === 0 ? 0 : nearestInteger(scale / d, 0, most.scale);
-    const storedMinimum = dMinimum === 0 ? 0 : nearestInteger(minimum / dMinimum, 0, most.scale);
-    of.scales[group] = storedScale;
-    of.minima[group] = storedMinimum;
-    for (let i = group * size; i < (group + 1) * size; i++) {
-      const above = values[i]! + dMinimum * storedMinimum;
-      of.integers[i] = storedScale === 0 ? 0 : nearestInteger(above / (d * storedScale), 0, most.integer);
-    }
-  }
+export function quantizerWithMinima(
+  groups: number,
+  {
+    most,
+    nearZero,
+    variance,
+    at,
+  }: { most: { integer: number; scale: number }; nearZero: number; variance: number; at: number },
+  pack: (of: SuperBlock, block: Uint8Array) => void,
+): BlockQuantizer {
+  const of = superBlock(groups);
+  const size = SUPER_BLOCK / groups;
+  const [steps, offsets] = [new Float64Array(groups), new Float64Array(groups)];
+  let [d, dMinimum] = [0, 0];
+  return {
+    fit(values, importance) {
+      const weights = importance && importanceWeights(values, importance, variance);
+      const fitted = Array.from(of.scales, (_, group) =>
+        fitScaleAndMinimum(
+          partOf(values, group, size),
+          most.integer,
+          nearZero,
+          weights && partOf(weights, group, size),
+        ),
+      );
+      d = roundToHalf(Math.max(...fitted.map(({ scale }) => scale)) / most.scale);
+      dMinimum = roundToHalf(Math.max(...fitted.map(({ minimum }) => minimum)) / most.scale);
+      for (const [group, { scale, minimum }] of fitted.entries()) {
+        of.scales[group] = d === 0 ? 0 : nearestInteger(scale / d, 0, most.scale);
+        of.minima[group] = dMinimum === 0 ? 0 : nearestInteger(minimum / dMinimum, 0, most.scale);
+        steps[group] = d * of.scales[group]!;
+        offsets[group] = dMinimum * of.minima[group]!;
+      }
+    },
+    round(i, value) {
+      const group = Math.floor(i / size);
+      const [step, offset] = [steps[group]!, offsets[group]!];
+      const integer = step === 0 ? 0 : nearestInteger((value + offset) / step, 0, most.integer);
+      of.integers[i] = integer;
+      return step * integer - offset;
+    },
+    write(block) {
+      putHalf(d, block, at);
+      putHalf(dMinimum, block, at + 2);
+      pack(of, block);
+    },
+  };
 }
 
 /** The values of a super-block with minima. */
