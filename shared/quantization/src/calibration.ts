@@ -1,4 +1,5 @@
 /** @file Calibration: what the inputs of a model's matrices are like, on rows of text. */
+import { borrowValues } from '@arrowsmith/backend';
 import type { DecoderConfig, ParameterTensors } from '@arrowsmith/model';
 import { watchLinearInputs } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
@@ -57,12 +58,10 @@ export function createCalibration(
         if (known !== undefined) return;
         tf.tidy(() => {
           const rows = tf.reshape(x, [-1, width]) as tf.Tensor2D;
-          const isMasked = offsets === undefined && counting.length < counts.length;
-          const counted = isMasked ? tf.gather(rows, tf.tensor1d(counting, 'int32')) : rows;
-          const bounds = offsets === undefined ? [0, counted.shape[0]] : [...offsets.dataSync()];
+          const bounds = offsets?.dataSync<'int32'>();
           for (const [group, of] of statistics.entries()) {
-            const [from, to] = [bounds[group] ?? 0, bounds[group + 1] ?? 0];
-            if (to > from) add(of, tf.slice(counted, [from, 0], [to - from, width]));
+            if (bounds === undefined) add(of, counting.length < counts.length ? rowsAt(rows, counting) : rows);
+            else if (bounds[group + 1]! > bounds[group]!) add(of, rowsFrom(rows, bounds[group]!, bounds[group + 1]!));
           }
         });
       };
@@ -93,6 +92,22 @@ function add(of: InputStatistics, rows: tf.Tensor2D): void {
   if (of.products.length > 0) addTo(of.products, tf.matMul(rows, rows, true, false));
 }
 
-function addTo(sums: Float64Array, values: tf.Tensor): void {
-  for (const [i, value] of values.dataSync<'float32'>().entries()) sums[i]! += value;
+function addTo(sums: Float64Array, tensor: tf.Tensor): void {
+  const values = borrowValues(tensor);
+  for (let i = 0; i < values.length; i++) sums[i]! += values[i]!;
+}
+
+// Plain copies: as operations, slices and gathers take longer than the products on backends that have no kernels for them.
+
+function rowsFrom(rows: tf.Tensor2D, from: number, to: number): tf.Tensor2D {
+  const width = rows.shape[1];
+  return tf.tensor2d(borrowValues(rows).slice(from * width, to * width), [to - from, width]);
+}
+
+function rowsAt(rows: tf.Tensor2D, indices: readonly number[]): tf.Tensor2D {
+  const width = rows.shape[1];
+  const all = borrowValues(rows);
+  const values = new Float32Array(indices.length * width);
+  for (const [i, row] of indices.entries()) values.set(all.subarray(row * width, (row + 1) * width), i * width);
+  return tf.tensor2d(values, [indices.length, width]);
 }
