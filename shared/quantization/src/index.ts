@@ -1,7 +1,9 @@
 /** @file Number formats and post-training quantization. */
+export * from './calibration.ts';
 export * from './formats/index.ts';
 export * from './int8.ts';
 export * from './quantization-error.ts';
+export * from './quantize-model.ts';
 export * from './store-as.ts';
 export * from './stored-planes.ts';
 export * from './weight-formats.ts';

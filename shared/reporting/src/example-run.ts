@@ -112,7 +112,7 @@ export function exampleRun({
       step('quantize', ['train'], {
         metrics: { bytesAfter: 1_080_000 },
         headlines: [{ metric: 'bytesAfter', unit: 'bytes' }],
-        tables: [errorTable(text)],
+        tables: [errorTable(text), comparisonTable(text)],
       }),
       step('evaluate', ['tokenizer', 'chunk', 'train', 'quantize'], {
         metrics: { 'train.bitsPerByte': 0.2072, 'train.perplexity': 1.666 },
@@ -199,6 +199,23 @@ function errorTable(text: string): ReportTable {
     rootMeanSquare: names.map((_, i) => 0.0002 * (i + 1)),
     relative: names.map((_, i) => 0.0005 * (i + 1)),
     signalToNoiseDb: names.map((_, i) => 60 - i),
+  });
+}
+
+function comparisonTable(text: string): ReportTable {
+  const losses = [0.2072, 0.2073, 0.2091, 0.2085, 0.31];
+  return tableOf('comparison.arrow', 'quantization-comparison', {
+    format: ['f32', 'Q8_0', `Q4_K${text}`, 'Q4_K', 'Q2_K'],
+    method: ['nearest', 'nearest', 'nearest', 'gptq', 'nearest'],
+    bytes: [4_200_000, 1_115_000, 590_000, 590_000, 344_000],
+    bitsPerWeight: [32, 8.5, 4.5, 4.5, 2.625],
+    largestError: [0, 0.005, 0.07, 0.09, 0.3],
+    bitsPerByte: losses,
+    perplexity: [1.666, 1.6661, 1.68, 1.676, 2.1],
+    addedBitsPerByte: losses.map((loss) => loss - 0.2072),
+    low: losses.map((loss) => loss - 0.2073),
+    high: losses.map((loss) => loss - 0.2071),
+    onFrontier: [true, true, false, true, true],
   });
 }
 

@@ -134,13 +134,13 @@ describe('the report of a run', () => {
 
   test('every plot names its table, can be reached by keyboard, and says its last values without a script', () => {
     const plots = [...page.document.querySelectorAll('.plot')];
-    expect(plots).toHaveLength(5);
+    expect(plots).toHaveLength(6);
     for (const plot of plots) {
       expect(plot.getAttribute('tabindex')).toBe('0');
       expect(plot.getAttribute('role')).toBe('slider');
-      expect(plot.getAttribute('aria-label')).toMatch(/by (step|position)/);
+      expect(plot.getAttribute('aria-label')).toMatch(/by (step|position|megabytes)/);
       expect(page.document.querySelector(`table#${plot.getAttribute('aria-details')}`)).not.toBeNull();
-      expect(plot.getAttribute('aria-valuetext')).toMatch(/\d at (step 50|position 15)/);
+      expect(plot.getAttribute('aria-valuetext')).toMatch(/\d at (step 50|position 15|megabytes (1.115|4.2))/);
     }
   });
 
@@ -174,6 +174,30 @@ describe('the report of a run', () => {
       .slice(1)
       .map(([, count]) => Number(count));
     expect(counts.reduce((a, b) => a + b, 0)).toBe(40);
+  });
+
+  test('shows size and loss of formats and methods, the largest first, and the frontier', () => {
+    const rows = cells(page, 'Formats and methods');
+    expect(rows.map(([format, method]) => [format, method])).toEqual([
+      ['format', 'method'],
+      ['f32', 'as it was'],
+      ['Q8_0', 'nearest'],
+      ['Q4_K', 'gptq'],
+      ['Q4_K', 'nearest'],
+      ['Q2_K', 'nearest'],
+    ]);
+    expect(rows[3]!.slice(3)).toEqual(['4.500', '9 %', '0.2085', '1.676', '0.627 %', '0.579 % to 0.676 %', '✓']);
+    expect(rows[4]!.at(-1)).toBe('');
+    const figure = page.document.querySelector('#quantize-comparison')!;
+    const points = [...figure.querySelectorAll('tbody tr')].map((row) =>
+      [...row.querySelectorAll('th, td')].map((cell) => cell.textContent!.trim()),
+    );
+    expect(points).toEqual([
+      ['0.344', '0.31', '0.31', ''],
+      ['0.59', '0.2085', '0.2091', '0.2085'],
+      ['1.115', '0.2073', '0.2073', ''],
+      ['4.2', '0.2072', '', ''],
+    ]);
   });
 
   test('shows metrics of several models, tensors by error, the card, the vocabulary, merges', () => {

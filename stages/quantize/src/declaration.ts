@@ -1,39 +1,72 @@
 /** @file The stage `quantize`: matrices become numbers of fewer bits. */
 import * as z from 'zod';
-import { declareStage, one } from '@arrowsmith/pipeline/stage';
+import { engineParameters } from '@arrowsmith/engine/parameters';
+import { resolveEngine } from '@arrowsmith/engine/resolve';
+import { declareStage, one, optional } from '@arrowsmith/pipeline/stage';
 import { numberFormats } from '@arrowsmith/quantization/formats';
+import { calibrates, METHODS, methods } from '@arrowsmith/quantization/methods';
 
 const format = z.enum([...numberFormats.keys()]);
 
 const ofPart = (part: string) => format.optional().describe(`Of ${part}. Default: \`format\`.`);
 
+const parameters = z.strictObject({
+  format: format
+    .default('int8')
+    .describe(
+      'How matrices are stored; int8: symmetric, one scale per output channel (row of a weight). Rows that are no whole number of blocks have another by rule (docs/quantization.md).',
+    ),
+  formats: z
+    .strictObject({
+      embeddings: ofPart('tables of embeddings, also where the output layer has the same'),
+      output: ofPart('the output layer’s matrix'),
+      attention: ofPart('matrices of attention'),
+      feedForward: ofPart('matrices of feed-forward networks, of shared experts, too'),
+      experts: ofPart('matrices of experts'),
+      router: ofPart('the matrix that chooses experts'),
+    })
+    .optional()
+    .describe('Formats of parts of the model.'),
+  encoding: z
+    .enum(['plain', 'planes'])
+    .default('plain')
+    .describe(
+      'How the numbers of f32, f16 and bf16 are written; planes: as bit planes, compressed without loss (docs/quantization.md). What reads models reads both.',
+    ),
+  method: z
+    .enum(methods)
+    .default('nearest')
+    .describe(
+      `How values are rounded. ${methods.map((method) => `${method}: ${METHODS[method]}`).join('; ')}. All but nearest look at rows first, and need \`inputs: { rows: chunk }\`.`,
+    ),
+  calibrationRows: z
+    .int()
+    .min(1)
+    .default(128)
+    .describe('Rows of the training split that methods look at, evenly spread; all where there are fewer.'),
+  compare: z
+    .strictObject({
+      formats: z.array(format).min(1).describe('Formats, each for all matrices.'),
+      methods: z.array(z.enum(methods)).min(1).default(['nearest']).describe('Methods, each with all formats.'),
+      rows: z.int().min(1).optional().describe('Rows of the validation split, evenly spread. Default: all.'),
+    })
+    .optional()
+    .describe(
+      'Measure formats and methods beside each other: bytes, errors, and the loss over the validation split against that of the model as it was. Needs `inputs: { rows: chunk }`; what is stored stays `format` by `method`.',
+    ),
+  ...engineParameters,
+});
+
+export type QuantizeParameters = z.infer<typeof parameters>;
+
 export default declareStage({
   name: 'quantize',
   description: 'Quantizes the weights and measures the error',
-  inputs: { model: one('model') },
+  inputs: { model: one('model'), rows: optional('rows') },
   makes: ['model'],
-  parameters: z.strictObject({
-    format: format
-      .default('int8')
-      .describe(
-        'How matrices are stored; int8: symmetric, one scale per output channel (row of a weight). Rows that are no whole number of blocks have another by rule (docs/quantization.md).',
-      ),
-    formats: z
-      .strictObject({
-        embeddings: ofPart('tables of embeddings, also where the output layer has the same'),
-        output: ofPart('the output layer’s matrix'),
-        attention: ofPart('matrices of attention'),
-        feedForward: ofPart('matrices of feed-forward networks, of shared experts, too'),
-        experts: ofPart('matrices of experts'),
-        router: ofPart('the matrix that chooses experts'),
-      })
-      .optional()
-      .describe('Formats of parts of the model.'),
-    encoding: z
-      .enum(['plain', 'planes'])
-      .default('plain')
-      .describe(
-        'How the numbers of f32, f16 and bf16 are written; planes: as bit planes, compressed without loss (docs/quantization.md). What reads models reads both.',
-      ),
-  }),
+  parameters,
+  notInKey: ['threads'],
+  // Rounding to the nearest computes with no tensors.
+  environment: ({ method, compare, backend }) =>
+    calibrates(method) || compare !== undefined ? resolveEngine({ backend }) : {},
 });

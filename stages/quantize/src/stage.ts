@@ -1,4 +1,5 @@
 /** @file What the stage `quantize` does: stores matrices in fewer bits and measures what that costs, tensor by tensor. */
+import { setImmediate } from 'node:timers/promises';
 import {
   numbers,
   quantizationErrorTable,
@@ -7,39 +8,54 @@ import {
   weightBatches,
   weightsTable,
 } from '@arrowsmith/artifacts';
+import { type Engine, engineNotices, useBackend } from '@arrowsmith/engine';
 import { UserError } from '@arrowsmith/errors';
 import { implementStage } from '@arrowsmith/pipeline/stage';
 import {
-  decodeStored,
+  type Calibrated,
   formatOfNumbers,
   isQuantizable,
   PLANE_FORMATS,
-  quantizationError,
-  storeAs,
+  quantizeModel,
   storeAsPlanes,
-  storeFloat32,
 } from '@arrowsmith/quantization';
 import { formatByName } from '@arrowsmith/quantization/format-rules';
+import { calibrates, type Method, needsProducts } from '@arrowsmith/quantization/methods';
 import { modelMetadata, readModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
 import { planesCodec } from '@arrowsmith/quantization/planes';
+import { calibrate } from './calibrate.ts';
+import { compare } from './compare.ts';
 import declaration from './declaration.ts';
+import { readSplit, rowsOf } from './rows.ts';
+import { bitsPerWeight } from './size.ts';
 
 export default implementStage(declaration, async (context) => {
-  const { format, formats = {}, encoding } = context.parameters;
+  const { format, formats = {}, encoding, method, compare: compared, backend, threads } = context.parameters;
   if (encoding === 'planes') checkPlanes(context.step, [format, ...Object.values(formats)]);
+  const used = new Set<Method>([method, ...(compared?.methods ?? [])]);
+  const rows = compared !== undefined || [...used].some(calibrates) ? rowsOf(context) : undefined;
   const source = context.input('model');
   const { config, weights, bytes: bytesBefore } = await readModel(await source.file(WEIGHTS_FILE), { whole: true });
 
-  const formatOf = formatByName(config, format, formats);
-  const tensors: Record<string, StoredTensor> = {};
-  const quantized: ({ name: string; before: number } & ReturnType<typeof quantizationError>)[] = [];
-  for (const [name, tensor] of Object.entries(weights)) {
-    const stored = isQuantizable(tensor.shape) ? storeAs(formatOf(name), tensor, name) : storeFloat32(tensor);
-    tensors[name] = stored;
-    if (stored.format === 'f32') continue;
-    const error = quantizationError(tensor, { shape: tensor.shape, data: decodeStored(stored) });
-    quantized.push({ name, before: 4 * tensor.data.length, ...error });
+  let inputs: Calibrated | undefined;
+  if (rows !== undefined) {
+    const onNotice = (notice: string) => context.note(`${context.step}: ${notice}`);
+    engineNotices({ backend }).forEach(onNotice);
+    await useBackend((context.environment as unknown as Engine).backend, { threads, onNotice });
+    if ([...used].some(calibrates)) {
+      const { rows: training } = await readSplit(rows, 'train.arrow');
+      inputs = await calibrate(context, { config, weights }, training, [...used].some(needsProducts));
+    }
   }
+
+  const formatOf = formatByName(config, format, formats);
+  const running = quantizeModel({ config, weights, formatOf, method, inputs });
+  let next = running.next();
+  for (; next.done !== true; next = running.next()) {
+    await setImmediate();
+    context.signal.throwIfAborted();
+  }
+  const { tensors, errors: quantized } = next.value;
   const plainBytes = bytesOf(tensors);
   if (encoding === 'planes') {
     const codec = await planesCodec();
@@ -48,17 +64,27 @@ export default implementStage(declaration, async (context) => {
   const metadata = modelMetadata(config, tensors);
   await context.table(WEIGHTS_FILE, weightsTable, { config: metadata.config }, weightBatches(tensors));
   const column = (value: (row: (typeof quantized)[number]) => number) => numbers(Float64Array.from(quantized, value));
-  await context.table('error.arrow', quantizationErrorTable, { format }, [
+  await context.table('error.arrow', quantizationErrorTable, { format, method }, [
     {
       name: strings(quantized.map(({ name }) => name)),
-      bytesBefore: column(({ before }) => before),
-      bytesAfter: column(({ name }) => tensors[name]!.bytes.length),
+      bytesBefore: column(({ bytesBefore: before }) => before),
+      bytesAfter: column(({ bytesAfter }) => bytesAfter),
       maximumAbsolute: column(({ maximumAbsolute }) => maximumAbsolute),
       rootMeanSquare: column(({ rootMeanSquare }) => rootMeanSquare),
       relative: column(({ relative }) => relative),
       signalToNoiseDb: column(({ signalToNoiseDb }) => signalToNoiseDb),
     },
   ]);
+
+  const comparison =
+    compared === undefined || rows === undefined
+      ? undefined
+      : await compare(context, compared, {
+          config,
+          weights,
+          inputs,
+          validation: await readSplit(rows, 'validation.arrow'),
+        });
 
   const worst = quantized.reduce((largest, { relative }) => Math.max(largest, relative), 0);
   return {
@@ -69,9 +95,11 @@ export default implementStage(declaration, async (context) => {
       worstRelativeError: { value: worst, better: 'lower', guard: 'lower' },
     },
     highlights: {
-      size: `${megabytes(bytesBefore)} before, ${megabytes(metadata.bytes)} ${metadata.format} (${bitsPerWeight(tensors)} bits per weight, ${(bytesBefore / metadata.bytes).toFixed(2)}× smaller, error of a tensor at most ${(100 * worst).toFixed(2)} %)`,
+      size: `${megabytes(bytesBefore)} before, ${megabytes(metadata.bytes)} ${metadata.format} (${bitsPerWeight(tensors).toFixed(2)} bits per weight, ${(bytesBefore / metadata.bytes).toFixed(2)}× smaller, error of a tensor at most ${(100 * worst).toFixed(2)} %)`,
       ...formatsHighlight(tensors, formatOf),
+      ...(method === 'nearest' ? {} : { method }),
       ...(encoding === 'planes' ? { planes: planesHighlight(tensors, plainBytes) } : {}),
+      ...(comparison === undefined ? {} : { comparison }),
     },
   };
 });
@@ -98,13 +126,6 @@ function planesHighlight(tensors: Readonly<Record<string, StoredTensor>>, plainB
 }
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
-
-/** Of all weights, those that stay float32 included. */
-function bitsPerWeight(tensors: Readonly<Record<string, StoredTensor>>): string {
-  const stored = Object.values(tensors);
-  const weights = stored.reduce((sum, { shape }) => sum + shape.reduce((size, n) => size * n, 1), 0);
-  return ((8 * bytesOf(tensors)) / weights).toFixed(2);
-}
 
 /** How many matrices have which format, where it is not one for all, and how many of them have it because of the length of their rows. */
 function formatsHighlight(

@@ -225,6 +225,38 @@ export const quantizationErrorTable: TableKind = {
   ],
 };
 
+/** What a model costs and loses in several formats, by several methods: over the validation split, or some rows of it. */
+export const quantizationComparisonTable: TableKind = {
+  kind: 'quantization-comparison',
+  version: '1',
+  fields: [
+    field('format', new Utf8()), // that was asked for; the first row is the model as it was
+    field('method', new Utf8()),
+    field('bytes', new Float64()), // of all weights
+    field('bitsPerWeight', new Float64()),
+    field('largestError', new Float64()), // ‖error‖ / ‖weights‖ of the tensor that has most
+    field('bitsPerByte', new Float64()),
+    field('perplexity', new Float64()),
+    field('addedBitsPerByte', new Float64()), // to those of the first row
+    field('low', new Float64()), // bounds of the 95 % interval of what is added: bootstrap over rows, in pairs
+    field('high', new Float64()),
+    field('onFrontier', new Bool()), // nothing that was measured is as small and loses less
+  ],
+};
+
+/** How far each tensor of each model of a comparison is from the original. */
+export const comparedErrorTable: TableKind = {
+  kind: 'compared-error',
+  version: '1',
+  fields: [
+    field('format', new Utf8()),
+    field('method', new Utf8()),
+    field('name', new Utf8()),
+    field('bytes', new Float64()),
+    field('relative', new Float64()), // ‖error‖ / ‖weights‖
+  ],
+};
+
 /** Losses of a model over the whole validation split. */
 export const metricsTable: TableKind = {
   kind: 'metrics',

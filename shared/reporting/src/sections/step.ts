@@ -7,17 +7,20 @@ import { dataCard } from './data-card.ts';
 import { documentLosses } from './document-losses.ts';
 import { type Artifact, artifactsOf, type Entry } from './entry.ts';
 import { hasPositions, positionCurves } from './position-curves.ts';
+import { quantizationComparison } from './quantization-comparison.ts';
 import { quantizationError } from './quantization-error.ts';
 import { samples } from './samples.ts';
 import { hasSteps, stepCurves } from './step-curves.ts';
 import { vocabulary } from './vocabulary.ts';
 
 /** How tables of these kinds are shown, all artifacts together. Others are shown by their columns. */
-const KINDS: Readonly<Record<string, (entries: readonly Entry[]) => Html>> = {
+const KINDS: Readonly<Record<string, (entries: readonly Entry[], step: string) => Html>> = {
   'data-card': (entries) => html`${entries.map(dataCard)}`,
   vocabulary: (entries) => html`${entries.map(vocabulary)}`,
   merges: () => html``, // part of the vocabulary
   'document-losses': documentLosses,
+  'quantization-comparison': (entries, step) => quantizationComparison(step, entries),
+  'compared-error': () => html``, // a row for each tensor of each model: for programs
   'quantization-error': (entries) => html`${entries.map(quantizationError)}`,
   samples,
 };
@@ -57,7 +60,7 @@ const rankOf = (kind: string): number => (kind === 'samples' ? 2 : kind in KINDS
 
 function tablesOfKind(step: string, kind: string, entries: readonly Entry[]): Html {
   const known = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
-  if (known !== undefined) return known(entries);
+  if (known !== undefined) return known(entries, step);
   const title = capitalized(formatName(kind));
   if (entries.every((entry) => hasPositions(entry.table))) {
     return positionCurves(`${step}-${kind}`, entries);
