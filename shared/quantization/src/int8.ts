@@ -2,10 +2,10 @@
 import { unfitWeight } from './formats/weights-to-quantize.ts';
 
 /** The largest magnitude of a stored value. −128 is left out, so that the code is symmetric: quantize(−w) = −quantize(w). */
-const LARGEST = 127;
+export const LARGEST_INT8 = 127;
 
 /** Below the smallest normal float32 a scale has too few bits to be divided by; such a row is stored as zeros. */
-const SMALLEST_SCALE = 2 ** -126;
+export const SMALLEST_INT8_SCALE = 2 ** -126;
 
 /** A float32 tensor in row-major order; `data.length` is the product of `shape`. */
 export interface FloatTensor {
@@ -50,8 +50,8 @@ export function quantizeInt8({ shape, data }: FloatTensor, where?: string): Int8
       if (!Number.isFinite(magnitude)) throw unfitWeight(data[i]!, row, i - start, where);
       if (magnitude > largest) largest = magnitude;
     }
-    const scale = Math.fround(largest / LARGEST);
-    if (scale < SMALLEST_SCALE) continue;
+    const scale = Math.fround(largest / LARGEST_INT8);
+    if (scale < SMALLEST_INT8_SCALE) continue;
     scales[row] = scale;
     for (let i = start; i < start + columns; i++) {
       const magnitude = Math.round(Math.abs(data[i]!) / scale);

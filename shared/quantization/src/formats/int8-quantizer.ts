@@ -1,13 +1,8 @@
 /** @file Rows of the format `int8` in steps, for methods that round one value after the other: a row is a block, its scale first. */
-import { type Int8Tensor } from '../int8.ts';
-import { int8Bytes } from './int8-rows.ts';
+import { type Int8Tensor, LARGEST_INT8, SMALLEST_INT8_SCALE } from '../int8.ts';
 import { nearestInteger } from './bit-fields.ts';
+import { int8Bytes } from './int8-rows.ts';
 import type { BlockQuantizer } from './number-format.ts';
-
-const LARGEST = 127;
-
-/** Below the smallest normal float32 a scale has too few bits to be divided by; such a row is stored as zeros. */
-const SMALLEST_SCALE = 2 ** -126;
 
 /** Bytes of a scale. */
 const HEADER = 4;
@@ -22,11 +17,11 @@ export function int8Quantizer(columns: number): BlockQuantizer {
   return {
     fit(values) {
       const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-      scale = Math.fround(largest / LARGEST);
-      if (scale < SMALLEST_SCALE) scale = 0;
+      scale = Math.fround(largest / LARGEST_INT8);
+      if (scale < SMALLEST_INT8_SCALE) scale = 0;
     },
     round(i, value) {
-      const integer = scale === 0 ? 0 : nearestInteger(value / scale, -LARGEST, LARGEST);
+      const integer = scale === 0 ? 0 : nearestInteger(value / scale, -LARGEST_INT8, LARGEST_INT8);
       integers[i] = integer;
       return scale * integer;
     },
