@@ -136,7 +136,7 @@ inline __attribute__((always_inline)) void scaleAndAdd(const uint8_t* integers, 
 }
 
 template <int bits, int size, bool asymmetric>
-void decodeGroup(const uint8_t* block, float* values) {
+inline void decodeGroup(const uint8_t* block, float* values) {
   const uint8_t* const from = block + (asymmetric ? 3 : 2);
   uint8_t integers[size];
   if constexpr (bits == 3) {
@@ -148,39 +148,39 @@ void decodeGroup(const uint8_t* block, float* values) {
   scaleAll<size>(integers, halfAt(block), asymmetric ? block[2] : 1 << (bits - 1), values);
 }
 
-void decodeQ8With0(const uint8_t* block, float* values) {
+inline void decodeQ8With0(const uint8_t* block, float* values) {
   const Vec scale = splat(halfAt(block));
   const int8_t* const integers = reinterpret_cast<const int8_t*>(block + 2);
   for (int i = 0; i < 32; i += kLanes) store(values + i, Int8Elements::load(integers + i) * scale);
 }
 
-void decodeQ4With0(const uint8_t* block, float* values) {
+inline void decodeQ4With0(const uint8_t* block, float* values) {
   uint8_t integers[32];
   unpack<4, 16, 32>(block + 2, integers);
   scaleAll<32>(integers, halfAt(block), 8, values);
 }
 
-void decodeQ5With0(const uint8_t* block, float* values) {
+inline void decodeQ5With0(const uint8_t* block, float* values) {
   uint8_t integers[32];
   unpack<4, 16, 32>(block + 6, integers);
   unpackNeighbours<1, 32, 4>(block + 2, integers);
   scaleAll<32>(integers, halfAt(block), 16, values);
 }
 
-void decodeQ4With1(const uint8_t* block, float* values) {
+inline void decodeQ4With1(const uint8_t* block, float* values) {
   uint8_t integers[32];
   unpack<4, 16, 32>(block + 4, integers);
   scaleAndAdd<32>(integers, halfAt(block), halfAt(block + 2), values);
 }
 
-void decodeQ5With1(const uint8_t* block, float* values) {
+inline void decodeQ5With1(const uint8_t* block, float* values) {
   uint8_t integers[32];
   unpack<4, 16, 32>(block + 8, integers);
   unpackNeighbours<1, 32, 4>(block + 4, integers);
   scaleAndAdd<32>(integers, halfAt(block), halfAt(block + 2), values);
 }
 
-void decodeIq4Nl(const uint8_t* block, float* values) {
+inline void decodeIq4Nl(const uint8_t* block, float* values) {
   constexpr float levels[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
   const float scale = halfAt(block);
   for (int l = 0; l < 16; l++) {
@@ -197,7 +197,7 @@ inline __attribute__((always_inline)) void scaleGroups(const uint8_t* integers, 
   }
 }
 
-void decodeQ6K(const uint8_t* block, float* values) {
+inline void decodeQ6K(const uint8_t* block, float* values) {
   uint8_t integers[kSuperBlock];
   unpack<4, 64, kSuperBlock>(block, integers);
   unpack<2, 32, kSuperBlock, 4>(block + 128, integers);
@@ -205,7 +205,7 @@ void decodeQ6K(const uint8_t* block, float* values) {
   scaleGroups(integers, halfAt(block + 208), 32, [&](int group) { return scales[group]; }, values);
 }
 
-void decodeQ3K(const uint8_t* block, float* values) {
+inline void decodeQ3K(const uint8_t* block, float* values) {
   uint8_t integers[kSuperBlock], scales[16];
   unpack<2, 32, kSuperBlock>(block + 32, integers);
   unpack<1, 32, kSuperBlock, 2>(block, integers);
@@ -235,14 +235,14 @@ void unpackScales(const uint8_t* from, uint8_t* scales, uint8_t* minima) {
   }
 }
 
-void decodeQ4K(const uint8_t* block, float* values) {
+inline void decodeQ4K(const uint8_t* block, float* values) {
   uint8_t integers[kSuperBlock], scales[8], minima[8];
   unpackScales(block + 4, scales, minima);
   unpack<4, 32, kSuperBlock>(block + 16, integers);
   scaleAboveMinima<8>(integers, scales, minima, block, values);
 }
 
-void decodeQ5K(const uint8_t* block, float* values) {
+inline void decodeQ5K(const uint8_t* block, float* values) {
   uint8_t integers[kSuperBlock], scales[8], minima[8];
   unpackScales(block + 4, scales, minima);
   unpack<4, 32, kSuperBlock>(block + 48, integers);
@@ -250,7 +250,7 @@ void decodeQ5K(const uint8_t* block, float* values) {
   scaleAboveMinima<8>(integers, scales, minima, block, values);
 }
 
-void decodeQ2K(const uint8_t* block, float* values) {
+inline void decodeQ2K(const uint8_t* block, float* values) {
   uint8_t integers[kSuperBlock], scales[16], minima[16];
   for (int group = 0; group < 16; group++) {
     scales[group] = block[group] & 15;
@@ -260,9 +260,17 @@ void decodeQ2K(const uint8_t* block, float* values) {
   scaleAboveMinima<16>(integers, scales, minima, block + 80, values);
 }
 
+/** The format whose blocks of so many values and bytes a function decodes, one by one. */
+template <int size, int bytes, void (*decodeOne)(const uint8_t*, float*)>
+constexpr BlockFormat formatOf() {
+  return {size, bytes, [](const uint8_t* blocks, int64_t count, float* values) {
+            for (int64_t i = 0; i < count; i++) decodeOne(blocks + i * bytes, values + i * size);
+          }};
+}
+
 template <int bits, int size, bool asymmetric>
 constexpr BlockFormat groupFormat() {
-  return {size, (asymmetric ? 3 : 2) + bits * size / 8, decodeGroup<bits, size, asymmetric>};
+  return formatOf<size, (asymmetric ? 3 : 2) + bits * size / 8, decodeGroup<bits, size, asymmetric>>();
 }
 
 constexpr int kFirst = static_cast<int>(Format::f16) + 1;
@@ -283,17 +291,17 @@ constexpr BlockFormat kBlockFormats[] = {
     groupFormat<2, 32, true>(),
     groupFormat<2, 128, false>(),
     groupFormat<2, 128, true>(),
-    {32, 34, decodeQ8With0},
-    {32, 24, decodeQ5With1},
-    {32, 22, decodeQ5With0},
-    {32, 20, decodeQ4With1},
-    {32, 18, decodeQ4With0},
-    {32, 18, decodeIq4Nl},
-    {kSuperBlock, 210, decodeQ6K},
-    {kSuperBlock, 176, decodeQ5K},
-    {kSuperBlock, 144, decodeQ4K},
-    {kSuperBlock, 110, decodeQ3K},
-    {kSuperBlock, 84, decodeQ2K},
+    formatOf<32, 34, decodeQ8With0>(),
+    formatOf<32, 24, decodeQ5With1>(),
+    formatOf<32, 22, decodeQ5With0>(),
+    formatOf<32, 20, decodeQ4With1>(),
+    formatOf<32, 18, decodeQ4With0>(),
+    formatOf<32, 18, decodeIq4Nl>(),
+    formatOf<kSuperBlock, 210, decodeQ6K>(),
+    formatOf<kSuperBlock, 176, decodeQ5K>(),
+    formatOf<kSuperBlock, 144, decodeQ4K>(),
+    formatOf<kSuperBlock, 110, decodeQ3K>(),
+    formatOf<kSuperBlock, 84, decodeQ2K>(),
 };
 static_assert(sizeof kBlockFormats / sizeof *kBlockFormats == kFormats - kFirst, "one for each format behind f16");
 

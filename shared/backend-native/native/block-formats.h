@@ -47,7 +47,8 @@ constexpr int kFormats = static_cast<int>(Format::q2K) + 1;
 struct BlockFormat {
   /** Values of a block, and its bytes. */
   int64_t size, bytes;
-  void (*decode)(const uint8_t* block, float* values);
+  /** Decodes blocks that follow one another. */
+  void (*decode)(const uint8_t* blocks, int64_t count, float* values);
 };
 
 /** A half-precision number; NaN and infinities stay so. */

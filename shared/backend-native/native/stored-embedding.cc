@@ -12,9 +12,8 @@ void storedEmbedding(int64_t n, const int32_t* ids, const StoredMatrix& table, f
   if (const BlockFormat* blocks = blockFormat(table.format)) {
     parallelRanges(n, rowsPerPiece(d), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
-        const uint8_t* block = static_cast<const uint8_t*>(table.row(ids[i]));
         float* const out = y + i * d;
-        for (int64_t j = 0; j < d; j += blocks->size, block += blocks->bytes) blocks->decode(block, out + j);
+        blocks->decode(static_cast<const uint8_t*>(table.row(ids[i])), d / blocks->size, out);
         forEachVector(0, d, [&](int64_t j, auto lanes) { lanes.store(out + j, lanes.load(out + j) * splat(scale)); });
       }
     });

@@ -81,10 +81,7 @@ void multiplyRows(const StoredProduct& product, int64_t row, int64_t out0, int64
 /** Rows [from, from + count) of a matrix as floats; those of int8 without their scales. */
 void decodeRows(const StoredMatrix& matrix, int64_t from, int64_t count, float* floats) {
   if (const BlockFormat* blocks = blockFormat(matrix.format)) {
-    const uint8_t* block = static_cast<const uint8_t*>(matrix.row(from));
-    for (const float* const end = floats + count * matrix.columns; floats < end; floats += blocks->size, block += blocks->bytes) {
-      blocks->decode(block, floats);
-    }
+    blocks->decode(static_cast<const uint8_t*>(matrix.row(from)), count * matrix.columns / blocks->size, floats);
     return;
   }
   withElements(matrix.format, [&](auto elements) {

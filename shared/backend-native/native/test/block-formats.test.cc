@@ -25,9 +25,7 @@ struct RandomBlocks {
       bytes[i] = static_cast<uint8_t>(state >> 24 & 0x3f);
     }
     floats.resize(static_cast<size_t>(rows * columns));
-    for (int64_t i = 0; i < rows * columns / blocks.size; i++) {
-      blocks.decode(bytes + i * blocks.bytes, reinterpret_cast<float*>(floats.data()) + i * blocks.size);
-    }
+    blocks.decode(bytes, rows * columns / blocks.size, reinterpret_cast<float*>(floats.data()));
   }
 
   StoredMatrix stored() const { return {format, rows, columns, words.data()}; }

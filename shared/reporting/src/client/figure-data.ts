@@ -20,7 +20,8 @@ export interface PanelLines {
 /** Reads what `lineFigure` wrote. */
 export function readFigure(figure: HTMLElement): { xName: string; panels: PanelLines[] } {
   const rows = [...figure.querySelectorAll('tbody tr')].map((row) =>
-    Array.from(row.children, (cell) => cell.textContent!),
+    // The table's last cell, whose end tag is left out, has the white space behind it.
+    Array.from(row.children, (cell) => (cell.textContent ?? '').trim()),
   );
   const xName = figure.dataset['x']!;
   const steps = rows.map(([step]) => Number(step));
