@@ -186,7 +186,7 @@ describe('the report of a run', () => {
       ['Q4_K', 'nearest'],
       ['Q2_K', 'nearest'],
     ]);
-    expect(rows[3]!.slice(3)).toEqual(['4.500', '9 %', '0.2085', '1.676', '0.627 %', '0.579 % to 0.676 %', '✓']);
+    expect(rows[3]!.slice(3)).toEqual(['4.500', '9 %', '0.2085', '1.676', '0.63 %', '0.58 to 0.68 %', '✓']);
     expect(rows[4]!.at(-1)).toBe('');
     const figure = page.document.querySelector('#quantize-comparison')!;
     const points = [...figure.querySelectorAll('tbody tr')].map((row) =>

@@ -51,7 +51,8 @@ function ofEntry(id: string, entry: Entry): Html {
   const { label, table: of } = entry;
   const behind = label === '' ? '' : ` of ${label}`;
   const methods = [...new Set(others.map(({ method }) => method))];
-  const percent = (value: number) => `${formatNumber((100 * value) / original.bitsPerByte, 3)} %`;
+  /** Hundredths of a percent are finer than any interval here. */
+  const percent = (value: number) => ((100 * value) / original.bitsPerByte).toFixed(2).replace('-', '−');
   const bySize = [original, ...others].sort((a, b) => b.bytes - a.bytes || a.bitsPerByte - b.bitsPerByte);
   return html`<h3>Size and loss${behind}</h3>
     ${lineFigure({
@@ -99,8 +100,8 @@ function ofEntry(id: string, entry: Entry): Html {
         `${formatNumber(100 * row.largestError, 3)} %`,
         row.bitsPerByte.toFixed(4),
         formatNumber(row.perplexity, 5),
-        percent(row.added),
-        `${percent(row.low)} to ${percent(row.high)}`,
+        `${percent(row.added)} %`,
+        `${percent(row.low)} to ${percent(row.high)} %`,
         row.onFrontier ? '✓' : '',
       ]),
     )}`;
