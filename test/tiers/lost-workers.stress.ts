@@ -20,7 +20,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { randomOfCase } from '../fuzz/random.ts';
 
-const SECONDS = Number(process.env['TIERS_SECONDS'] ?? 20);
+const SECONDS = Number(process.env['TIERS_SECONDS'] ?? 10);
 const SEED = Number(process.env['TIERS_SEED'] ?? 1);
 
 /** Milliseconds between two strikes, at most: a worker takes about a second to start, so that some are hit as they do. */
