@@ -2,7 +2,7 @@
  * @file Workers of the attention tier that are killed, and stopped, at random moments, while texts of all kinds are asked for and left: each text is that
  * of one process to the bit, or ends with an error that says so; nothing is held afterwards, no tensor and no process is left.
  *
- * TIERS_SECONDS: how long each family is under fire, 20 by default. TIERS_SEED: of the random numbers, which times are none of.
+ * TIERS_SECONDS: how long each family is under fire, 10 by default. TIERS_SEED: of the random numbers, which times are none of.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { resolveBackend, useBackend } from '@arrowsmith/engine';
