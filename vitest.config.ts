@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
@@ -17,8 +16,8 @@ export default defineConfig({
     globalSetup: ['test/support/temporary-folder.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Vitest leaves a core free, on two cores half of the machine; and tests that run other programs mostly wait.
-    maxWorkers: Math.ceil(1.5 * availableParallelism()),
+    // Vitest leaves a core free, on two cores half of the machine; tests that run other programs mostly wait.
+    maxWorkers: '100%',
     sequence: { sequencer: PipelinesFirst },
   },
 });
