@@ -1,5 +1,6 @@
 /** @file Parts of the models that llama.cpp computes: what its architectures have in common, made of a configuration as near as files can say it. */
 import type { AttentionConfig, DecoderConfig, DenseConfig, LayerConfig, MoeConfig } from '@arrowsmith/model';
+import { PLAIN_ATTENTION, PLAIN_DECODER } from '../plain-decoder.ts';
 
 export const layerCount = ({ layers }: DecoderConfig): number => layers.length;
 
@@ -80,33 +81,18 @@ export function plain(config: DecoderConfig, { attention = {}, ffn, factors = tr
   const { rope } = ropeOf(config);
   const turns = rope === null ? { theta: 10000, interleaved: false } : rope;
   const common: AttentionConfig = {
+    ...PLAIN_ATTENTION,
     heads,
     kvHeads,
     headDim,
     bias,
     scale: headScale(config),
-    window: 0,
-    chunk: 0,
-    softCap: 0,
-    dualChunk: null,
-    qkNorm: 'none',
-    valueNorm: false,
-    temperatureTuning: null,
-    keysOfLayer: null,
     rope: readScaling(turns, factors),
   };
   return {
     ...config,
-    embeddingScale: 1,
+    ...PLAIN_DECODER,
     norm: { ...config.norm, kind: 'rms' },
-    postNorms: false,
-    parallelBlock: false,
-    logitScale: 1,
-    logitSoftCap: 0,
-    altUp: null,
-    laurelRank: 0,
-    perLayerEmbedding: null,
-    vision: null,
     layers: config.layers.map((_, layer) => ({
       attention: { ...common, ...(typeof attention === 'function' ? attention(layer) : attention) },
       ffn: typeof ffn === 'function' ? ffn(layer) : ffn,

@@ -14,6 +14,7 @@
 import { open } from 'node:fs/promises';
 import { UserError } from '@arrowsmith/errors';
 import { scaledFrequencies, type AttentionConfig, type DecoderConfig, type Weights } from '@arrowsmith/model';
+import { PLAIN_ATTENTION, PLAIN_DECODER } from '../plain-decoder.ts';
 import { differences } from '../differences.ts';
 import { neighbouringRows } from '../gguf/row-operations.ts';
 
@@ -42,34 +43,19 @@ function computedBy(config: DecoderConfig): DecoderConfig {
   const { attention, ffn } = firstOf(config);
   const headDim = config.hiddenSize / attention.heads;
   const common: AttentionConfig = {
+    ...PLAIN_ATTENTION,
     heads: attention.heads,
     kvHeads: attention.kvHeads,
     headDim,
-    scale: 1 / Math.sqrt(headDim),
-    window: 0,
-    chunk: 0,
-    dualChunk: null,
-    rope: { theta: THETA, interleaved: attention.rope?.interleaved ?? false },
-    keysOfLayer: null,
-    qkNorm: 'none',
-    valueNorm: false,
     bias: false,
-    softCap: 0,
-    temperatureTuning: null,
+    scale: 1 / Math.sqrt(headDim),
+    rope: { theta: THETA, interleaved: attention.rope?.interleaved ?? false },
   };
   const network = { kind: 'dense', intermediateSize: ffn.intermediateSize, activation: 'silu', bias: false } as const;
   return {
     ...config,
-    embeddingScale: 1,
+    ...PLAIN_DECODER,
     norm: { kind: 'rms', epsilon: EPSILON, unitOffset: config.norm.unitOffset },
-    postNorms: false,
-    parallelBlock: false,
-    logitScale: 1,
-    logitSoftCap: 0,
-    altUp: null,
-    laurelRank: 0,
-    perLayerEmbedding: null,
-    vision: null,
     layers: config.layers.map(() => ({ attention: common, ffn: { ...network, sparsity: 0 } })),
   };
 }

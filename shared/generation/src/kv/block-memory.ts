@@ -45,12 +45,12 @@ export class BlockMemory implements KvMemory {
   ) {
     const pageBytes = layout.bytesOf(layout.pageElements);
     const least = layout.pagesFor(contextLength);
-    const pages = bytes === undefined ? contexts * least : Math.floor(bytes / pageBytes);
-    if (pages < least) {
+    const pages = Math.floor(bytes === undefined ? contexts * least : bytes / pageBytes);
+    if (!(pages >= least)) {
       throw new UserError({
         what: 'the memory for keys and values does not hold one sequence',
         expected: `at least ${pageBytes * least} bytes, for ${contextLength} tokens`,
-        found: `${bytes}`,
+        found: bytes === undefined ? `room for ${contexts} of them` : `${bytes}`,
         fix: 'give it more memory, or lower the longest length of a sequence',
       });
     }

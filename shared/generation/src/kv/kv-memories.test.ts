@@ -64,6 +64,19 @@ describe.each(Object.entries(kvMemories))('%s memory', (_, createMemory) => {
     expect(int8.use().held).toBe(floats.use().held / 2);
   });
 
+  test('room for a sequence and a part of another is whole blocks, and for less than one there is no memory', () => {
+    const memory = createMemory({ config: full, contexts: 1.7, blockSize: 4 });
+    expect(Number.isInteger(memory.elements)).toBe(true);
+    expect(4 * memory.elements).toBeGreaterThanOrEqual(bytesOf(CONTEXT, 2));
+    expect(4 * memory.elements).toBeLessThanOrEqual(1.7 * bytesOf(CONTEXT, 2));
+    compute(memory, tokens(CONTEXT));
+    memory.check();
+    for (const contexts of [0.9, 0, -1, NaN]) {
+      const create = () => createMemory({ config: full, contexts, blockSize: 4 });
+      expect(create).toThrow(`found:     room for ${contexts} of them`);
+    }
+  });
+
   test('a sequence may be as long as the context, and no longer', () => {
     const memory = memoryFor(mixed);
     const sequence = compute(memory, tokens(CONTEXT));
