@@ -187,7 +187,7 @@ test('a signal ends a run, and the last words are ours', async () => {
   running.child.kill('SIGINT');
   const { code, output } = await running.finished;
   expect(output.trimEnd().split('\n').at(-1)).toBe(
-    'stopped; run the same command again to go on from the last checkpoint',
+    'stopped; run the same command again to go on from the last checkpoint or finished step',
   );
   expect(output.match(/stopped; run the same/g)).toHaveLength(1);
   expect(code).toBe(130);

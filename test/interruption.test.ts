@@ -124,7 +124,7 @@ test('asked to stop, a training saves what it did, says so and exits within 5 se
   const { code, output } = await stopped.finished;
   expect(performance.now() - asked).toBeLessThan(5000);
   expect(code).toBe(143);
-  expect(output).toMatch(/stopped; run the same command again to go on from the last checkpoint/);
+  expect(output).toMatch(/stopped; run the same command again to go on from the last checkpoint or finished step/);
   expect(list('tiny')).not.toContain('train');
   expect(inProgress('output')).toEqual([]);
   expect(list('store/locks')).toEqual([]);
@@ -159,7 +159,9 @@ test('a training stopped through Nx says so, too, and is resumed through Nx', as
   stopped.child.kill('SIGTERM');
   const { code, output } = await stopped.finished;
   expect(code).not.toBe(0);
-  expect(output.trimEnd()).toMatch(/stopped; run the same command again to go on from the last checkpoint$/); // after all that Nx says
+  expect(output.trimEnd()).toMatch(
+    /stopped; run the same command again to go on from the last checkpoint or finished step$/,
+  ); // after all that Nx says
   const saved = lastCheckpoint();
   const next = await workspace.nxAsync(['run', 'train:tiny']);
   expect(next.code, next.output).toBe(0);

@@ -29,7 +29,7 @@ interface Target {
 }
 
 /** What a stage says when it is stopped (shared/pipeline, cli/main.ts); here it is said once, at the end. */
-const STOPPED = 'stopped; run the same command again to go on from the last checkpoint';
+const STOPPED = 'stopped; run the same command again to go on from the last checkpoint or finished step';
 
 /** @throws UserError for a pipeline, a step or a parameter that does not exist, and for a value that is wrong */
 export async function runPipeline({ root, build, args }: Started): Promise<void> {

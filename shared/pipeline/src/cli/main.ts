@@ -50,6 +50,6 @@ export async function main(
 }
 
 function exitStopped(): never {
-  printError('stopped; run the same command again to go on from the last checkpoint');
+  printError('stopped; run the same command again to go on from the last checkpoint or finished step');
   process.exit(143);
 }
