@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Tests in `test/` run whole pipelines and take longest: they come first, so that at the end no core waits for one of them. */
@@ -13,6 +13,8 @@ class PipelinesFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['{shared,stages,scripts,test}/**/*.test.ts'],
+    // They need a graphics processor, or a program that stands in for one: npm run test:webgpu.
+    exclude: [...configDefaults.exclude, '**/*.webgpu.test.ts'],
     globalSetup: ['test/support/temporary-folder.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -31,9 +31,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   inference: ['runs', 'pipeline', 'generation', 'export', 'formats', 'quantization', 'bpe', 'errors'],
   server: ['inference', 'runs', 'pipeline', 'generation', 'bpe', 'model', 'engine', 'errors'],
   'backend-native': ['errors'],
+  'backend-webgpu': ['errors'],
   backend: ['backend-native'],
   ops: ['backend-native', 'errors'],
-  engine: ['ops', 'backend-native', 'errors'],
+  engine: ['ops', 'backend-native', 'backend-webgpu', 'errors'],
   model: ['ops', 'backend', 'errors'],
   formats: ['quantization', 'model', 'ops', 'errors'],
   export: ['formats', 'bpe', 'quantization', 'model', 'errors'],
@@ -56,7 +57,7 @@ const TEXTS_MAY_IMPORT = [
 
 /** Tests of what computes with tensors start the engine themselves; the code that they test takes the one that is there. */
 const TESTS_MAY_IMPORT = Object.fromEntries(
-  ['ops', 'model', 'formats', 'generation', ...CRAFTS].map((name) => [name, ['engine', 'backend']]),
+  ['ops', 'model', 'formats', 'generation', ...CRAFTS].map((name) => [name, ['engine', 'backend', 'backend-webgpu']]),
 );
 
 interface Import {

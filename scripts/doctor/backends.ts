@@ -1,5 +1,5 @@
 /** @file Checks the compute backends: which are installed, whether they multiply right, and how fast. */
-import { type BackendName, backendNames, resolveBackend } from '@arrowsmith/engine/resolve';
+import { type BackendName, backendNames, resolveBackend, resolveEngine } from '@arrowsmith/engine/resolve';
 import { UserError } from '@arrowsmith/errors';
 import { type Finding, finding } from './finding.ts';
 
@@ -13,13 +13,14 @@ export interface Measurement {
 }
 
 /** Side of the matrices: large enough for a backend's own speed to count, small enough for a moment's work. */
-const SIZES: Record<BackendName, number> = { native: 1024, tensorflow: 512, wasm: 512, cpu: 192 };
+const SIZES: Record<BackendName, number> = { native: 1024, tensorflow: 512, wasm: 512, cpu: 192, webgpu: 256 };
 
 const MEANS: Record<BackendName, string> = {
   native: 'C++ kernels, on all cores',
   tensorflow: "TensorFlow's library, on all cores",
   wasm: 'one core',
   cpu: 'plain JavaScript, the reference for tests',
+  webgpu: 'a graphics processor',
 };
 
 /**
@@ -67,7 +68,7 @@ async function checkBackend(
   }
   try {
     const { gigaflops, correct, simd } = await measure(backend);
-    const what = `${gigaflops.toFixed(1)} GFLOP/s${simd === undefined ? '' : simd ? ', SIMD' : ', no SIMD'}`;
+    const what = `${adapterOf(backend)}${gigaflops.toFixed(1)} GFLOP/s${simd === undefined ? '' : simd ? ', SIMD' : ', no SIMD'}`;
     if (!correct) return finding(broken, check, what, 'multiplies wrong: do not use it, and report this machine');
     const level = simd === false ? 'note' : 'ok';
     return finding(level, check, what, `${MEANS[backend]}${used ? '; what pipelines use' : ''}`);
@@ -75,6 +76,16 @@ async function checkBackend(
     const message = (error as Error).message.split('\n')[0];
     return finding(broken, check, 'does not start', `${message}: reinstall packages with npm ci`);
   }
+}
+
+/** What the backend `webgpu` computes on. */
+function adapterOf(backend: BackendName): string {
+  if (backend !== 'webgpu') return '';
+  const { adapter, driver } = resolveEngine({ backend }) as Extract<
+    ReturnType<typeof resolveEngine>,
+    { adapter: string }
+  >;
+  return `${[adapter, driver].filter((part) => part !== '').join(', ')}: `;
 }
 
 /** Multiplies two matrices on a backend, which is the active one afterwards. The fastest of some runs counts. */

@@ -38,6 +38,9 @@ export function releaseMemory(): void {
   (tf.backend() as Partial<BackendWithMemory>).releaseKept?.();
 }
 
+/** Whether a tensor's values can be had without waiting for them, as `dataSync` and {@link borrowValues} do; a graphics processor has to be waited for. */
+export const readsAtOnce = (): boolean => tf.getBackend() !== 'webgpu';
+
 /** The values of a float32 tensor, without a copy where the backend has them in reach: to be read at once, and never changed. */
 export function borrowValues(tensor: tf.Tensor): Float32Array {
   const backend = tf.backend() as Partial<BackendWithMemory>;

@@ -1,7 +1,7 @@
 import type { NativeBuild } from '@arrowsmith/backend-native/build';
 import { UserError } from '@arrowsmith/errors';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { engineNotices, resolveBackend, resolveEngine } from './resolve.ts';
+import { backendNames, engineNotices, resolveBackend, resolveEngine } from './resolve.ts';
 
 const built: NativeBuild = {
   available: true,
@@ -58,6 +58,18 @@ describe('resolveBackend', () => {
       );
     },
   );
+});
+
+describe('the backend webgpu', () => {
+  test('is known, but not what auto chooses, and where there is no adapter, that is said with what to do', () => {
+    expect(backendNames).toContain('webgpu');
+    expect(resolveBackend('auto', withoutBuild)).not.toBe('webgpu');
+    vi.stubEnv('VK_ICD_FILENAMES', '/nowhere/driver.json'); // on Linux, no driver is found then
+    if (process.platform !== 'linux') return;
+    expect(() => resolveBackend('webgpu')).toThrow(
+      /backend "webgpu" is not available: (WebGPU finds no graphics processor|Dawn)[^]*to do: +(install the driver|npm ci)/,
+    );
+  });
 });
 
 describe('resolveEngine', () => {

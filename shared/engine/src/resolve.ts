@@ -4,9 +4,10 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { detectInstructionSet, type NativeBuild, nativeBuild } from '@arrowsmith/backend-native/build';
 import { UserError } from '@arrowsmith/errors';
+import { findAdapter, type FoundAdapter } from './find-adapter.ts';
 
-/** The backends this project can run on, fastest first. */
-export const backendNames = ['native', 'tensorflow', 'wasm', 'cpu'] as const;
+/** In the order in which `auto` prefers them; it never comes to what follows `cpu`, which is always there. */
+export const backendNames = ['native', 'tensorflow', 'wasm', 'cpu', 'webgpu'] as const;
 
 export type BackendName = (typeof backendNames)[number];
 
@@ -18,7 +19,8 @@ export type Precision = (typeof precisions)[number];
 /** All that results depend on: another of these may change their last bits. Strings only, to be part of a key and of a record. */
 export type Engine =
   | { backend: 'native'; precision: Precision; instructionSet: string; compiler: string }
-  | { backend: Exclude<BackendName, 'native'>; precision: 'f32' };
+  | { backend: 'webgpu'; precision: 'f32'; adapter: string; driver: string }
+  | { backend: Exclude<BackendName, 'native' | 'webgpu'>; precision: 'f32' };
 
 export interface EngineRequest {
   /** A backend's name or `auto`, with which the environment variable ARROWSMITH_BACKEND decides where it is set. */
@@ -68,6 +70,10 @@ function whyMissing(name: BackendName, native: () => NativeBuild): { reason: str
     const build = native();
     return build.available ? undefined : build;
   }
+  if (name === 'webgpu') {
+    const found = knownAdapter();
+    return found.isThere ? undefined : found;
+  }
   return name === 'tensorflow' ? whyTensorflowIsMissing() : undefined;
 }
 
@@ -96,6 +102,10 @@ export function resolveEngine(
   native: () => NativeBuild = knownBuild,
 ): Engine {
   const backend = resolveBackend(requested === 'auto' ? undefined : requested, native);
+  if (backend === 'webgpu') {
+    const { name: adapter, driver } = knownAdapter() as FoundAdapter & { isThere: true };
+    return { backend, precision: 'f32', adapter, driver };
+  }
   if (backend !== 'native') return { backend, precision: 'f32' };
   const { isa: instructionSet, compiler, bf16 } = native() as NativeBuild & { available: true };
   return { backend, precision: bf16 && precision !== 'f32' ? 'bf16' : 'f32', instructionSet, compiler };
@@ -103,8 +113,8 @@ export function resolveEngine(
 
 /** An engine in a few words. */
 export function describeEngine(engine: Engine): string {
-  const details = engine.backend === 'native' ? ` (${engine.instructionSet}, ${engine.precision})` : '';
-  return `${engine.backend}${details}`;
+  if (engine.backend === 'native') return `native (${engine.instructionSet}, ${engine.precision})`;
+  return engine.backend === 'webgpu' ? `webgpu (${engine.adapter})` : engine.backend;
 }
 
 /** What a person should be told at the start of a run: that it is slower or other than it might be, why, and what to do. */
@@ -127,6 +137,11 @@ export function engineNotices(request: EngineRequest = {}, native: () => NativeB
       );
     }
   }
+  if (engine.backend === 'webgpu' && (knownAdapter() as FoundAdapter & { isThere: true }).isSoftware) {
+    notices.push(
+      `${engine.adapter} is no graphics processor, but a program that stands in for one: for tests, a hundred times slower than the backend native`,
+    );
+  }
   if (precision !== 'auto' && precision !== engine.precision) {
     const why =
       engine.backend === 'native'
@@ -148,6 +163,14 @@ function knownBuild(): NativeBuild {
   const build = builds.get(isa) ?? nativeBuild();
   builds.set(isa, build);
   return build;
+}
+
+let adapter: FoundAdapter | undefined;
+
+/** Looked for once by a process, and only where the backend `webgpu` is asked for: it starts a process. */
+function knownAdapter(): FoundAdapter {
+  adapter ??= findAdapter();
+  return adapter;
 }
 
 function fromEnvironment(): string {

@@ -47,6 +47,10 @@ const load: Record<BackendName, (options: BackendOptions) => Promise<void>> = {
     const specifier: string = '@tensorflow/tfjs-node'; // not a literal: optional, so type checks and bundles must not look for it
     await import(specifier);
   },
+  async webgpu() {
+    const { startWebGpuBackend } = await import('@arrowsmith/backend-webgpu');
+    await startWebGpuBackend();
+  },
   async wasm() {
     const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
     setWasmPaths(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + sep);

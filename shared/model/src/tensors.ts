@@ -1,5 +1,5 @@
 /** @file Moves parameters to the active backend and back. */
-import { borrowValues } from '@arrowsmith/backend';
+import { borrowValues, readsAtOnce } from '@arrowsmith/backend';
 import { scale } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Weights } from './parameters.ts';
@@ -28,8 +28,9 @@ export async function weightsOf(tensors: ParameterTensors): Promise<Weights> {
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** Tensors as weights, of which none is copied where the backend has them in reach: for who reads one after the other, at once. */
-export function viewOf(tensors: ParameterTensors): Weights {
+/** Tensors as weights, of which none is copied where the backend has them in reach: for who reads one after the other, before tensors change. */
+export async function viewOf(tensors: ParameterTensors): Promise<Weights> {
+  if (!readsAtOnce()) return weightsOf(tensors);
   const entries = Object.entries(tensors).map(([name, tensor]) => [
     name,
     {

@@ -23,7 +23,7 @@ import { codeFolder, codePath, fingerprintPath, type Workspace } from './workspa
  * Packages that stay outside: they look for files beside their own, or (tfjs) must be there once for all backends. The others go in, since a
  * package of many small modules loads in a fraction of the time as one file.
  */
-const UNBUNDLED = ['@foxglove/*', '@huggingface/*', '@tensorflow/*', 'esbuild', 'tsx'];
+const UNBUNDLED = ['@foxglove/*', '@huggingface/*', '@tensorflow/*', 'esbuild', 'tsx', 'webgpu'];
 
 /** CommonJS packages in a bundle require Node's modules. */
 export const REQUIRE = `import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);`;

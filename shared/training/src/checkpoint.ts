@@ -60,6 +60,7 @@ export async function saveCheckpoint(
  * Reads the newest undamaged checkpoint of a directory.
  *
  * @param onNotice told about each damaged checkpoint that is passed over
+ * @param mayDiffer settings of which the checkpoint's may be others
  * @returns undefined where there is none
  * @throws UserError when the checkpoint belongs to another run, naming the first setting that differs
  */
@@ -67,6 +68,7 @@ export async function loadCheckpoint(
   directory: string,
   run: RunIdentity,
   onNotice?: (notice: string) => void,
+  mayDiffer: readonly string[] = [],
 ): Promise<{ state: TrainingState; saved: SavedCheckpoint } | undefined> {
   for (const saved of await listNewestFirst(directory)) {
     let content;
@@ -77,7 +79,7 @@ export async function loadCheckpoint(
       onNotice?.(`passing over a damaged checkpoint: ${(error as Error).message}`);
       continue;
     }
-    checkSameRun(content.run, run, saved.path);
+    checkSameRun(content.run, run, saved.path, mayDiffer);
     return { state: content.state, saved };
   }
   return undefined;
@@ -148,10 +150,12 @@ async function digest(
   return hash.digest('hex');
 }
 
-function checkSameRun(found: RunIdentity, expected: RunIdentity, path: string): void {
+function checkSameRun(found: RunIdentity, expected: RunIdentity, path: string, mayDiffer: readonly string[]): void {
   const wanted = leaves(expected);
   const had = leaves(found);
-  const different = [...wanted.keys(), ...had.keys()].find((key) => wanted.get(key) !== had.get(key));
+  const different = [...wanted.keys(), ...had.keys()].find(
+    (key) => wanted.get(key) !== had.get(key) && !mayDiffer.includes(key),
+  );
   if (different === undefined) return;
   throw new UserError({
     what: 'the checkpoint belongs to another training run',

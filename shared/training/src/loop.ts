@@ -51,6 +51,8 @@ export interface TrainOptions {
     { seconds: number; call: (parameters: ParameterTensors, log: readonly LogRow[]) => Promise<void> } | undefined;
   /** Told of what a person may want to know: where the run resumes, a damaged checkpoint. */
   onNotice?: ((notice: string) => void) | undefined;
+  /** Goes on from a checkpoint of another backend, too. The result then depends on where the run went over, in its last bits. */
+  fromAnyBackend?: boolean | undefined;
   /** Stops the run after the micro-batch in progress; the steps done so far are saved. */
   signal?: AbortSignal | undefined;
 }
@@ -95,9 +97,9 @@ export async function train(asked: TrainOptions): Promise<{ weights: Weights; lo
   const save = async (): Promise<void> => {
     if ((saved?.step ?? 0) === log.length) return;
     const content = {
-      parameters: viewOf(state.parameters),
-      firstMoments: viewOf(state.firstMoments),
-      secondMoments: viewOf(state.secondMoments),
+      parameters: await viewOf(state.parameters),
+      firstMoments: await viewOf(state.firstMoments),
+      secondMoments: await viewOf(state.secondMoments),
       log,
     };
     saved = await saveCheckpoint(checkpointDirectory, content, run, saved);
@@ -145,7 +147,12 @@ async function begin(options: TrainOptions) {
   const initial = options.weights ?? initialWeights(config, parameters.seed);
   checkWeights(config, initial, 'initial weights');
   const run = runIdentity(options, initial);
-  const resumed = await loadCheckpoint(checkpointDirectory, run, onNotice);
+  const resumed = await loadCheckpoint(
+    checkpointDirectory,
+    run,
+    onNotice,
+    options.fromAnyBackend === true ? ['backend'] : [],
+  );
   if (resumed === undefined)
     return { run, log: [] as LogRow[], state: initialState(tensorsOf(initial)), saved: undefined };
   onNotice?.(`resuming after step ${resumed.saved.step}`);

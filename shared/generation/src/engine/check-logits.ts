@@ -1,4 +1,5 @@
 /** @file Logits that are no numbers: in which layer that begins. */
+import { readsAtOnce } from '@arrowsmith/backend';
 import { UserError } from '@arrowsmith/errors';
 import { forward } from '@arrowsmith/model';
 import * as tf from '@tensorflow/tfjs-core';
@@ -24,7 +25,7 @@ export function checkLogits(
 function placeOf({ config, parameters, perLayerRows }: EngineModel, tokens: readonly number[]): string {
   let first: string | undefined;
   const isFinite = (x: tf.Tensor): boolean => x.dataSync().every(Number.isFinite);
-  if (perLayerRows !== undefined) return 'the forward pass';
+  if (perLayerRows !== undefined || !readsAtOnce()) return 'the forward pass';
   tf.tidy(() => {
     const ids = tf.tensor2d([...tokens], [1, tokens.length], 'int32');
     forward(config, parameters, ids, {

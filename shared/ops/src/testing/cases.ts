@@ -18,7 +18,7 @@ import { ropeCases } from './cases/rope.ts';
 import { rowCases } from './cases/rows.ts';
 import { streamCases } from './cases/streams.ts';
 
-export { measureCase, runCase } from './cases/measure.ts';
+export { awaitCase, measureCase, runCase } from './cases/measure.ts';
 
 /** All cases. */
 export const opCases: readonly OpCase[] = [

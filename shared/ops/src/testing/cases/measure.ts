@@ -12,18 +12,41 @@ export interface CaseResult {
 }
 
 /** Runs a case, and its gradient, on the active backend, which need not read a tensor for that. */
-export function runCase({ inputs: makeInputs, differentiable, run }: OpCase): CaseResult {
+export function runCase(opCase: OpCase): CaseResult {
   return tf.tidy(() => {
-    const inputs = makeInputs();
+    const { values, gradients } = tensorsOfCase(opCase);
     const read = (x: tf.Tensor) => x.dataSync<'float32'>().slice();
-    const values = withoutReads(() => run(inputs)).map(read);
-    if (differentiable.length === 0) return { values, gradients: {} };
-    const lossOf = (...xs: tf.Tensor[]) =>
-      weightedSum(run({ ...inputs, ...Object.fromEntries(differentiable.map((name, i) => [name, xs[i]!])) }));
-    const gradients = withoutReads(() => tf.grads(lossOf)(differentiable.map((name) => inputs[name]!)));
-    return { values, gradients: Object.fromEntries(differentiable.map((name, i) => [name, read(gradients[i]!)])) };
+    return { values: values.map(read), gradients: mapValues(gradients, read) };
   });
 }
+
+/** {@link runCase} on a backend whose results have to be waited for. */
+export async function awaitCase(opCase: OpCase): Promise<CaseResult> {
+  const { values, gradients } = tf.tidy(() => tensorsOfCase(opCase));
+  const read = async (x: tf.Tensor) => (await x.data<'float32'>()).slice();
+  try {
+    const found = await Promise.all(Object.entries(gradients).map(async ([name, x]) => [name, await read(x)] as const));
+    return { values: await Promise.all(values.map(read)), gradients: Object.fromEntries(found) };
+  } finally {
+    tf.dispose([values, gradients]);
+  }
+}
+
+function tensorsOfCase({ inputs: makeInputs, differentiable, run }: OpCase): {
+  values: tf.Tensor[];
+  gradients: Record<string, tf.Tensor>;
+} {
+  const inputs = makeInputs();
+  const values = withoutReads(() => run(inputs));
+  if (differentiable.length === 0) return { values, gradients: {} };
+  const lossOf = (...xs: tf.Tensor[]) =>
+    weightedSum(run({ ...inputs, ...Object.fromEntries(differentiable.map((name, i) => [name, xs[i]!])) }));
+  const gradients = withoutReads(() => tf.grads(lossOf)(differentiable.map((name) => inputs[name]!)));
+  return { values, gradients: Object.fromEntries(differentiable.map((name, i) => [name, gradients[i]!])) };
+}
+
+const mapValues = <T, U>(record: Record<string, T>, f: (value: T) => U): Record<string, U> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value)]));
 
 const coefficients = (shape: number[], output: number): tf.Tensor => randomTensor(shape, 90 + output);
 

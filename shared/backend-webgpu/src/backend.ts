@@ -1,0 +1,159 @@
+/** @file The backend `webgpu`: tfjs's, on a device of our own, with kernels of our own where there are. */
+import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { type AdapterDescription, describeAdapter, infoOf } from './adapter.ts';
+import { DeviceFailures, tooLarge } from './device.ts';
+import { Executor, type KernelCall } from './executor.ts';
+
+/** Seconds after which a device that does not answer is taken for hung; a processor that stands in for one may really take so long. */
+const HUNG_AFTER = 60;
+const SOFTWARE_HUNG_AFTER = 3600;
+
+/** What tfjs's class calls private. */
+interface Internals {
+  commandEncoder: GPUCommandEncoder | null;
+  computePassEncoder: GPUComputePassEncoder | null;
+  commandQueueOwnedIds: WeakSet<object>;
+  dispatchCountInPass: number;
+}
+
+/** Bytes of the device's memory. */
+export interface WebGpuMemory {
+  /** In tensors. */
+  inUse: number;
+  /** In buffers, those included that wait for the next tensor. */
+  allocated: number;
+  /** Buffers that are in use. */
+  buffers: number;
+}
+
+export class WebGpuBackend extends WebGPUBackend {
+  readonly adapter: AdapterDescription;
+  readonly #failures: DeviceFailures;
+  readonly #executor: Executor;
+
+  constructor(device: GPUDevice, adapter: GPUAdapter) {
+    super(device, infoOf(adapter) as GPUAdapterInfo);
+    this.adapter = describeAdapter(adapter);
+    this.#failures = new DeviceFailures(device, this.adapter.name);
+    this.#executor = new Executor(device);
+  }
+
+  /** A new float32 tensor, to be filled by a kernel. */
+  output(shape: number[]): TensorInfo {
+    return this.makeTensorInfo(shape, 'float32');
+  }
+
+  /** The same memory once more, for a kernel that returns what it was given. */
+  share({ dataId, dtype }: TensorInfo, shape: number[]): TensorInfo {
+    this.incRef(dataId);
+    return { dataId, shape, dtype };
+  }
+
+  /** The tensor's own memory, for a kernel to change it in place, where nothing else refers to it; else that of a copy. */
+  takeOver(tensor: TensorInfo): TensorInfo {
+    this.uploadToGPU(tensor.dataId);
+    if (this.refCount(tensor.dataId) === 1) return this.share(tensor, tensor.shape);
+    const copy = this.output(tensor.shape);
+    this.uploadToGPU(copy.dataId);
+    this.endComputePassEncoder();
+    this.ensureCommandEncoderReady();
+    const [from, to] = [tensor, copy].map(({ dataId }) => this.tensorMap.get(dataId).resource as GPUBuffer);
+    this.#internals().commandEncoder!.copyBufferToBuffer(from!, 0, to!, 0, to!.size);
+    return copy;
+  }
+
+  /** Lets a kernel of our own wait for the next submission, in the order of calls. */
+  run(call: KernelCall): void {
+    const buffers = call.tensors.map(({ dataId }) => {
+      this.uploadToGPU(dataId);
+      return this.tensorMap.get(dataId).resource as GPUBuffer;
+    });
+    const internals = this.#internals();
+    this.ensureCommandEncoderReady();
+    internals.computePassEncoder ??= internals.commandEncoder!.beginComputePass();
+    this.#executor.encode(internals.computePassEncoder, call, buffers);
+    internals.dispatchCountInPass++;
+    if (internals.dispatchCountInPass < DISPATCHES_IN_PASS) return;
+    this.endComputePassEncoder();
+    this.submitQueue();
+  }
+
+  /** What waits is run. */
+  flush(): void {
+    if (this.#internals().commandEncoder === null) return;
+    this.endComputePassEncoder();
+    this.submitQueue();
+  }
+
+  gpuMemory(): WebGpuMemory {
+    const { numBytesUsed, numBytesAllocated } = this.bufferManager;
+    return { inUse: numBytesUsed, allocated: numBytesAllocated, buffers: this.bufferManager.getNumUsedBuffers() };
+  }
+
+  /**
+   * Commands run in the order in which they were encoded, so that a buffer may be handed out again as soon as its tensor is disposed of. tfjs would
+   * wait for the submission, by which a step would need the memory of all its tensors at once.
+   */
+  override disposeData(dataId: object, force = false): boolean {
+    this.#internals().commandQueueOwnedIds.delete(dataId);
+    return super.disposeData(dataId, force);
+  }
+
+  /** Values go there by the device's own copy: tfjs would make a buffer to copy from each time. What waits goes first, as it may still use the memory. */
+  override uploadToGPU(dataId: object): void {
+    const data = this.tensorMap.get(dataId);
+    if (data.resource == null) this.#checkSize(data);
+    if (data.resource != null || !isNumeric(data.values) || data.values.length === 0) return super.uploadToGPU(dataId);
+    const isFloat = data.dtype === 'float32';
+    const values = isFloat ? Float32Array.from(data.values) : Int32Array.from(data.values);
+    const buffer = this.bufferManager.acquireBuffer(values.byteLength, STORAGE_AND_COPIES);
+    this.flush();
+    this.queue.writeBuffer(buffer, 0, values);
+    data.resource = buffer;
+    data.values = null as unknown as typeof data.values;
+  }
+
+  /** @throws UserError for a tensor that no buffer holds */
+  #checkSize({ shape, dtype }: { shape: readonly number[]; dtype: string }): void {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
+    const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    const bytes = shape.reduce((product, length) => product * length, dtype === 'complex64' ? 8 : 4);
+    if (bytes > most) throw tooLarge(this.adapter.name, shape, bytes, most);
+  }
+
+  /** @throws UserError where anything went wrong on the device since it was opened, or where it does not answer */
+  override async getBufferData(buffer: GPUBuffer): Promise<ArrayBuffer> {
+    this.#failures.check();
+    const seconds = this.adapter.isSoftware ? SOFTWARE_HUNG_AFTER : HUNG_AFTER;
+    return this.#failures.settled(super.getBufferData(buffer), this.adapter.name, seconds);
+  }
+
+  /** Values are not kept, as tfjs would: a kernel may change memory in place, and state is large. */
+  override async read(dataId: object): ReturnType<WebGPUBackend['read']> {
+    const values = await super.read(dataId);
+    const data = this.tensorMap.has(dataId) ? this.tensorMap.get(dataId) : undefined;
+    if (data?.resource != null) data.values = null as unknown as typeof values;
+    return values;
+  }
+
+  /** @throws Error since WebGPU cannot wait for results: they come by `await tensor.data()` */
+  override readSync(dataId: object): ReturnType<WebGPUBackend['readSync']> {
+    const { values, dtype } = this.tensorMap.get(dataId);
+    if (values != null || dtype === 'string') return values;
+    throw new Error('the backend webgpu has no results without waiting for them: use `await tensor.data()`');
+  }
+
+  #internals(): Internals {
+    return this as unknown as Internals;
+  }
+}
+
+/** `GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST`, as tfjs has them. */
+const STORAGE_AND_COPIES = 0x80 | 4 | 8;
+
+const isNumeric = (values: unknown): values is ArrayLike<number> =>
+  ArrayBuffer.isView(values) || (Array.isArray(values) && typeof values[0] === 'number');
+
+/** So many kernels go to the device at once: it begins with them while JavaScript prepares the next. */
+export const DISPATCHES_IN_PASS = 64;

@@ -1,0 +1,137 @@
+/** @file A device of an adapter with all that the adapter offers of what kernels use, and what goes wrong on it. */
+import { UserError } from '@arrowsmith/errors';
+import { describeAdapter } from './adapter.ts';
+
+/** Features that kernels use where they are there. */
+const FEATURES = ['shader-f16', 'subgroups', 'timestamp-query'];
+
+/** Limits that WebGPU grants only to who asks: its defaults are those of a telephone. */
+const LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupSizeZ',
+  'maxComputeWorkgroupsPerDimension',
+] as const;
+
+/** Storage buffers that a kernel binds at most: the gradient of attention with documents and a mask. */
+const STORAGE_BUFFERS = 9;
+
+/** @throws UserError for an adapter that has less than kernels need, or gives no device */
+export async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const { name } = describeAdapter(adapter);
+  const { maxStorageBuffersPerShaderStage } = adapter.limits;
+  if (maxStorageBuffersPerShaderStage < STORAGE_BUFFERS) {
+    throw new UserError({
+      what: `the graphics processor ${name} has too small limits for the backend webgpu`,
+      expected: `${STORAGE_BUFFERS} storage buffers for a kernel`,
+      found: `${maxStorageBuffersPerShaderStage}`,
+      fix: 'choose another backend: ARROWSMITH_BACKEND=auto',
+    });
+  }
+  const requiredFeatures = FEATURES.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[];
+  const requiredLimits = Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]]));
+  try {
+    return await adapter.requestDevice({ requiredFeatures, requiredLimits });
+  } catch (error) {
+    throw new UserError(
+      {
+        what: `the graphics processor ${name} gives no device: ${(error as Error).message}`,
+        fix: 'close programs that use it, or choose another backend: ARROWSMITH_BACKEND=auto',
+      },
+      { cause: error },
+    );
+  }
+}
+
+/** What went wrong on a device since it was opened. WebGPU throws nothing where it happens: a shader that does not compile computes zeros. */
+export class DeviceFailures {
+  #first: UserError | undefined;
+  readonly #lost: Promise<never>;
+
+  constructor(device: GPUDevice, name: string) {
+    device.addEventListener('uncapturederror', (event) => {
+      event.preventDefault(); // else it is printed, too
+      this.#first ??= ofError((event as GPUUncapturedErrorEvent).error, name);
+    });
+    this.#lost = device.lost.then(({ reason, message }) => {
+      this.#first ??= lost(reason, message, name);
+      throw this.#first;
+    });
+    this.#lost.catch(() => undefined); // whoever waits for results is told
+  }
+
+  /** @throws UserError once something went wrong: what there is of results since then is not to be used */
+  check(): void {
+    if (this.#first !== undefined) throw this.#first;
+  }
+
+  /**
+   * Waits for a result.
+   *
+   * @param seconds after which the device is taken for hung
+   * @throws UserError where the device is lost, where something went wrong, or where nothing comes
+   */
+  async settled<T>(result: Promise<T>, name: string, seconds: number): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(hung(name, seconds)), 1000 * seconds);
+    });
+    try {
+      const value = await Promise.race([result, this.#lost, late]);
+      this.check();
+      return value;
+    } catch (error) {
+      this.check(); // what went wrong first says more than what followed
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+const LESS_AT_ONCE = 'fewer rows at once (--train.batchSize, or more --train.gradientAccumulation)';
+
+/** Of a tensor that is larger than any buffer may be. */
+export function tooLarge(name: string, shape: readonly number[], bytes: number, most: number): UserError {
+  const inMegabytes = (count: number) => `${Math.round(count / 2 ** 20)} MiB`;
+  return new UserError({
+    what: `a tensor is too large for the graphics processor ${name}`,
+    expected: `at most ${inMegabytes(most)}`,
+    found: `${inMegabytes(bytes)}, of the shape [${shape.join(', ')}]`,
+    fix: `${LESS_AT_ONCE}, or another backend: ARROWSMITH_BACKEND=auto`,
+  });
+}
+
+const AFTER = 'what was computed before is kept: the same command goes on from the last checkpoint';
+
+function ofError(error: GPUError, name: string): UserError {
+  const isMemory = error.constructor.name === 'GPUOutOfMemoryError';
+  return new UserError({
+    what: isMemory
+      ? `the graphics processor ${name} is out of memory`
+      : `a kernel does not run on the graphics processor ${name}: ${error.message}`,
+    fix: isMemory
+      ? `${LESS_AT_ONCE}, --train.recomputeActivations, or another backend: ARROWSMITH_BACKEND=auto; ${AFTER}`
+      : `another backend: ARROWSMITH_BACKEND=auto; please report it with the adapter's name and driver; ${AFTER}`,
+  });
+}
+
+function lost(reason: string | undefined, message: string, name: string): UserError {
+  return new UserError({
+    what: `the graphics processor ${name} was lost${message === '' ? '' : `: ${message}`}`,
+    ...(reason === 'destroyed' ? { found: 'the device was closed while results were waited for' } : {}),
+    fix: `start again: ${AFTER}; where it happens again, another backend: ARROWSMITH_BACKEND=auto`,
+  });
+}
+
+function hung(name: string, seconds: number): UserError {
+  return new UserError({
+    what: `the graphics processor ${name} has not answered for ${seconds} seconds`,
+    fix: `${LESS_AT_ONCE}, or another backend: ARROWSMITH_BACKEND=auto; ${AFTER}`,
+  });
+}

@@ -1,0 +1,79 @@
+/** @file What goes wrong on a device is an error where results are waited for, and never a wrong result. Each test has a device of its own. */
+import { setTimeout } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { openAdapter } from './adapter.ts';
+import { WebGpuBackend } from './backend.ts';
+import { DeviceFailures, openDevice } from './device.ts';
+import { defineShader, EACH_ELEMENT, elementGroups } from './shader.ts';
+
+async function openBackend(): Promise<WebGpuBackend> {
+  const adapter = await openAdapter();
+  return new WebGpuBackend(await openDevice(adapter), adapter);
+}
+
+const double = (code: string) =>
+  defineShader({
+    name: `double by ${code}`,
+    bindings: { x: 'f32', y: 'out f32' },
+    parameters: { size: 'u32' },
+    body: `${EACH_ELEMENT} ${code}`,
+  });
+
+/** The results of a shader that doubles 1, 2 and 3. */
+async function doubled(backend: WebGpuBackend, code: string): Promise<unknown> {
+  const x = backend.makeTensorInfo([3], 'float32', Float32Array.of(1, 2, 3));
+  const y = backend.output([3]);
+  double(code)(backend, { x, y }, { size: 3 }, elementGroups(3));
+  return backend.read(y.dataId);
+}
+
+test('a kernel computes', async () => {
+  expect(await doubled(await openBackend(), 'y[i] = 2.0 * x[i];')).toEqual(Float32Array.of(2, 4, 6));
+});
+
+test('a shader that does not compile is an error with the compiler’s words', async () => {
+  const backend = await openBackend();
+  await expect(doubled(backend, 'y[i] = 2.0 * z[i];')).rejects.toThrow(/a kernel does not run[^]*unresolved value 'z'/);
+  await expect(doubled(backend, 'y[i] = 2.0 * x[i];')).rejects.toThrow('a kernel does not run'); // whatever was computed since then
+});
+
+test('a tensor that is larger than any buffer may be is an error that says how to need less', async () => {
+  const backend = await openBackend();
+  const { maxBufferSize } = backend.device.limits;
+  const y = backend.output([maxBufferSize / 4 + 1]);
+  expect(() => backend.uploadToGPU(y.dataId)).toThrow(/a tensor is too large[^]*--train.batchSize/);
+});
+
+test('memory that runs out is an error that says how to need less', () => {
+  let report: (event: object) => void = () => undefined;
+  const device = {
+    addEventListener: (_: string, listener: typeof report) => (report = listener),
+    lost: new Promise(() => undefined),
+  };
+  const failures = new DeviceFailures(device as unknown as GPUDevice, 'small');
+  expect(() => failures.check()).not.toThrow();
+  class GPUOutOfMemoryError extends Error {}
+  report({ preventDefault: () => undefined, error: new GPUOutOfMemoryError('Out of memory') });
+  expect(() => failures.check()).toThrow(/small is out of memory[^]*--train.batchSize/);
+});
+
+test('a device that is lost is an error', async () => {
+  const backend = await openBackend();
+  backend.device.destroy();
+  await expect(doubled(backend, 'y[i] = 2.0 * x[i];')).rejects.toThrow(/was lost[^]*goes on from the last checkpoint/);
+});
+
+test('a device that does not answer is an error', async () => {
+  const device = await openDevice(await openAdapter());
+  const failures = new DeviceFailures(device, 'slow');
+  await expect(failures.settled(setTimeout(10_000), 'slow', 0.05)).rejects.toThrow(
+    'slow has not answered for 0.05 seconds',
+  );
+});
+
+test('what is not computed cannot be had at once', async () => {
+  const backend = await openBackend();
+  const y = backend.output([3]);
+  backend.uploadToGPU(y.dataId);
+  expect(() => backend.readSync(y.dataId)).toThrow('use `await tensor.data()`');
+});

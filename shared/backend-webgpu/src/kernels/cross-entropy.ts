@@ -1,0 +1,178 @@
+/** @file Cross-entropy of a linear output layer, whose logits never exist all at once. */
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { multiply } from '../products.ts';
+import { defineShader, EACH_ELEMENT, elementGroups, maxOf, ROW_THREADS, spread, sumOf, THREADS } from '../shader.ts';
+import { expectShape, type KernelArguments, type Kernels, sizeOf, tensor } from './kernel.ts';
+
+/** Logits that exist at a time, at most (of a row at least). */
+const MOST_LOGITS = 2 ** 22;
+
+/** The number of targets that count, at least 1. */
+const countTargets = defineShader({
+  name: 'count targets',
+  bindings: { targets: 'i32', count: 'out f32' },
+  parameters: { n: 'u32' },
+  declarations: sumOf(THREADS),
+  body: `
+  var sum = 0.0;
+  for (var i = lane; i < parameters.n; i += ${THREADS}u) { sum += select(0.0, 1.0, targets[i] >= 0); }
+  let total = sumOf(sum, lane);
+  if (lane == 0u) { count[0] = max(total, 1.0); }
+`,
+});
+
+/** A row's loss, and in place of its products z the gradients by them of the mean loss. */
+const makeRowLosses = (threads: number) =>
+  defineShader({
+    name: `row losses, ${threads}`,
+    bindings: { products: 'in-out f32', targets: 'i32', count: 'f32', losses: 'in-out f32' },
+    parameters: { first: 'u32', n: 'u32', vocabulary: 'u32', scale: 'f32', softCap: 'f32', hasGradient: 'u32' },
+    workgroupSize: [threads, 1],
+    declarations: `${sumOf(threads)}${maxOf(threads)}
+fn logitOf(product: f32) -> f32 {
+  if (parameters.softCap == 0.0) { return product * parameters.scale; }
+  return parameters.softCap * tanh(clamp(product * parameters.scale / parameters.softCap, -15.0, 15.0));
+}
+`,
+    body: `
+  let row = group.x + group.y * groups.x;
+  if (row >= parameters.n) { return; }
+  let begin = row * parameters.vocabulary;
+  let id = targets[parameters.first + row];
+  var largest = -3.4e38;
+  for (var j = lane; j < parameters.vocabulary; j += ${threads}u) { largest = max(largest, logitOf(products[begin + j])); }
+  let top = maxOf(largest, lane);
+  var sum = 0.0;
+  for (var j = lane; j < parameters.vocabulary; j += ${threads}u) { sum += exp(logitOf(products[begin + j]) - top); }
+  let denominator = sumOf(sum, lane);
+  if (lane == 0u) {
+    losses[parameters.first + row] = 0.0;
+    if (id >= 0) { losses[parameters.first + row] = log(denominator) + top - logitOf(products[begin + u32(max(id, 0))]); }
+  }
+  if (parameters.hasGradient == 0u) { return; }
+  storageBarrier(); // the target's product is still there
+  workgroupBarrier();
+  let share = select(0.0, 1.0, id >= 0) / count[0];
+  for (var j = lane; j < parameters.vocabulary; j += ${threads}u) {
+    let logit = logitOf(products[begin + j]);
+    var slope = parameters.scale;
+    if (parameters.softCap != 0.0) { slope *= 1.0 - (logit / parameters.softCap) * (logit / parameters.softCap); }
+    let probability = exp(logit - top) / denominator;
+    products[begin + j] = (probability - select(0.0, 1.0, i32(j) == id)) * share * slope;
+  }
+`,
+  });
+
+/** Rows of few logits leave most of many threads without work. */
+const ofShortRows = makeRowLosses(ROW_THREADS);
+const ofLongRows = makeRowLosses(THREADS);
+const LONG_ROW = 4096;
+
+const meanLoss = defineShader({
+  name: 'mean loss',
+  bindings: { losses: 'f32', count: 'f32', loss: 'out f32' },
+  parameters: { n: 'u32' },
+  declarations: sumOf(THREADS),
+  body: `
+  var sum = 0.0;
+  for (var i = lane; i < parameters.n; i += ${THREADS}u) { sum += losses[i]; }
+  let total = sumOf(sum, lane);
+  if (lane == 0u) { loss[0] = total / count[0]; }
+`,
+});
+
+const timesScalar = defineShader({
+  name: 'times a scalar',
+  bindings: { x: 'f32', factor: 'f32', y: 'out f32' },
+  parameters: { size: 'u32' },
+  body: `${EACH_ELEMENT} y[i] = x[i] * factor[0];`,
+});
+
+interface Layer {
+  x: TensorInfo;
+  weight: TensorInfo;
+  targets: TensorInfo;
+  n: number;
+  d: number;
+  vocabulary: number;
+}
+
+function readInputs({ inputs }: KernelArguments): Layer {
+  const [x, weight, targets] = [tensor(inputs, 'x'), tensor(inputs, 'weight'), tensor(inputs, 'targets')];
+  const [n, d] = x.shape as [number, number];
+  const vocabulary = weight.shape[0]!;
+  expectShape('weight', weight, [vocabulary, d]);
+  expectShape('targets', targets, [n]);
+  return { x, weight, targets, n, d, vocabulary };
+}
+
+/** Losses [n], and the number of targets; `eachChunk` sees the gradients by the products of rows from `first` on, [rows, V]. */
+function lossesOf(
+  { backend, attrs }: KernelArguments,
+  { x, weight, targets, n, d, vocabulary }: Layer,
+  eachChunk?: (dProducts: TensorInfo, first: number, rows: number) => void,
+): { losses: TensorInfo; count: TensorInfo } {
+  const count = backend.output([]);
+  countTargets(backend, { targets, count }, { n }, [1]);
+  const losses = backend.output([n]);
+  const most = Math.max(1, Math.min(n, Math.floor(MOST_LOGITS / vocabulary)));
+  const [scale, softCap] = [attrs['scale'] as number, attrs['softCap'] as number];
+  const options = { scale, softCap, hasGradient: eachChunk === undefined ? 0 : 1 };
+  for (let first = 0; first < n; first += most) {
+    const rows = Math.min(most, n - first);
+    const products = backend.output([rows, vocabulary]);
+    multiply(backend, {
+      a: x,
+      b: weight,
+      y: products,
+      m: rows,
+      n: vocabulary,
+      k: d,
+      transposeB: true,
+      aFirst: first * d,
+    });
+    const rowLosses = vocabulary < LONG_ROW ? ofShortRows : ofLongRows;
+    rowLosses(backend, { products, targets, count, losses }, { first, n: rows, vocabulary, ...options }, spread(rows));
+    eachChunk?.(products, first, rows);
+    backend.disposeData(products.dataId);
+  }
+  return { losses, count };
+}
+
+export const crossEntropyKernels: Kernels = {
+  /** x [n, d], weight [V, d], targets int32 [n], each in [−1, V) → losses [n] */
+  TokenLosses(args) {
+    const { losses, count } = lossesOf(args, readInputs(args));
+    args.backend.disposeData(count.dataId);
+    return losses;
+  },
+
+  /** As above → the mean loss, and already its gradients dX [n, d] and dWeight [V, d] */
+  LinearCrossEntropy(args) {
+    const { backend } = args;
+    const layer = readInputs(args);
+    const { x, weight, n, d, vocabulary } = layer;
+    const [loss, dX, dWeight] = [backend.output([]), backend.output(x.shape), backend.output(weight.shape)];
+    const { losses, count } = lossesOf(args, layer, (dProducts, first, rows) => {
+      multiply(backend, { a: dProducts, b: weight, y: dX, m: rows, n: d, k: vocabulary, yFirst: first * d });
+      const ofWeight = { a: dProducts, b: x, y: dWeight, m: vocabulary, n: d, k: rows, bFirst: first * d };
+      multiply(backend, { ...ofWeight, transposeA: true, accumulate: first > 0 });
+    });
+    meanLoss(backend, { losses, count, loss }, { n }, [1]);
+    backend.disposeData(losses.dataId);
+    backend.disposeData(count.dataId);
+    return [loss, dX, dWeight];
+  },
+
+  /** dValue [], residual0 = dX, residual1 = dWeight → both times dValue */
+  LinearCrossEntropyGrad({ inputs, backend }) {
+    const dValue = tensor(inputs, 'dValue');
+    expectShape('dValue', dValue, []);
+    return [tensor(inputs, 'residual0'), tensor(inputs, 'residual1')].map((x) => {
+      const y = backend.output(x.shape);
+      const size = sizeOf(x.shape);
+      timesScalar(backend, { x, factor: dValue, y }, { size }, elementGroups(size));
+      return y;
+    });
+  },
+};

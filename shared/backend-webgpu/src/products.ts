@@ -1,0 +1,161 @@
+/** @file Products of matrices, cut into tiles that the threads of a workgroup share. */
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { WebGpuBackend } from './backend.ts';
+import { defineShader, ROW_THREADS, type Shader, sumOf } from './shader.ts';
+
+/** Which of the factors is stored as its transpose, and what becomes of the product. */
+interface Variant {
+  transposeA: boolean;
+  transposeB: boolean;
+  /** Written, added to what is there, or written with something else added. */
+  result: 'write' | 'accumulate' | 'add';
+}
+
+/** Rows and columns of a workgroup's tile of the product, and terms of its sums at a time. */
+const TILE = 64;
+const DEPTH = 16;
+/** A thread has so many rows and columns of the tile. */
+const PER_THREAD = 4;
+const SIDE = TILE / PER_THREAD;
+
+/** Statements for each of a thread's rows, or columns: an array of sums might end up in memory. */
+const eachRow = (statement: (i: number) => string): string =>
+  Array.from({ length: PER_THREAD }, (_, i) => statement(i)).join('\n');
+
+type Bindings = 'a' | 'b' | 'y' | 'residual';
+type Parameters = 'm' | 'n' | 'k' | 'aFirst' | 'bFirst' | 'yFirst';
+
+function tiled({ transposeA, transposeB, result }: Variant): Shader<Bindings, Parameters> {
+  return defineShader({
+    name: `product ${transposeA} ${transposeB} ${result}`,
+    bindings: { a: 'f32', b: 'f32', y: result === 'accumulate' ? 'in-out f32' : 'out f32', residual: 'f32' },
+    parameters: { m: 'u32', n: 'u32', k: 'u32', aFirst: 'u32', bFirst: 'u32', yFirst: 'u32' },
+    workgroupSize: [SIDE, SIDE],
+    declarations: `
+const TILE = ${TILE}u;
+const DEPTH = ${DEPTH}u;
+var<workgroup> rowsOfA: array<f32, ${TILE * DEPTH}>;
+var<workgroup> columnsOfB: array<f32, ${TILE * DEPTH}>;
+fn aAt(row: u32, term: u32) -> f32 {
+  if (row >= parameters.m || term >= parameters.k) { return 0.0; }
+  return a[parameters.aFirst + ${transposeA ? 'term * parameters.m + row' : 'row * parameters.k + term'}];
+}
+fn bAt(term: u32, column: u32) -> f32 {
+  if (column >= parameters.n || term >= parameters.k) { return 0.0; }
+  return b[parameters.bFirst + ${transposeB ? 'column * parameters.k + term' : 'term * parameters.n + column'}];
+}
+fn write(row: u32, column: u32, sum: f32) {
+  if (row >= parameters.m || column >= parameters.n) { return; }
+  let place = parameters.yFirst + row * parameters.n + column;
+  y[place] = sum${{ write: '', accumulate: ' + y[place]', add: ' + residual[place]' }[result]};
+}
+`,
+    // Neighbouring threads read neighbouring memory, whichever way a factor is stored.
+    body: `
+  let firstRow = group.y * TILE;
+  let firstColumn = group.x * TILE;
+${eachRow((i) => eachRow((j) => `var sum${i}${j} = 0.0;`))}
+  for (var first = 0u; first < parameters.k; first += DEPTH) {
+    for (var part = lane; part < TILE * DEPTH; part += ${SIDE * SIDE}u) {
+      let aRow = ${transposeA ? 'part % TILE' : 'part / DEPTH'};
+      let aTerm = ${transposeA ? 'part / TILE' : 'part % DEPTH'};
+      rowsOfA[aTerm * TILE + aRow] = aAt(firstRow + aRow, first + aTerm);
+      let bColumn = ${transposeB ? 'part / DEPTH' : 'part % TILE'};
+      let bTerm = ${transposeB ? 'part % DEPTH' : 'part / TILE'};
+      columnsOfB[bTerm * TILE + bColumn] = bAt(first + bTerm, firstColumn + bColumn);
+    }
+    workgroupBarrier();
+    for (var term = 0u; term < DEPTH; term++) {
+${eachRow((i) => `let left${i} = rowsOfA[term * TILE + local.y * ${PER_THREAD}u + ${i}u];`)}
+${eachRow((j) => `let right${j} = columnsOfB[term * TILE + local.x + ${j * SIDE}u];`)}
+${eachRow((i) => eachRow((j) => `sum${i}${j} = fma(left${i}, right${j}, sum${i}${j});`))}
+    }
+    workgroupBarrier();
+  }
+${eachRow((i) => eachRow((j) => `write(firstRow + local.y * ${PER_THREAD}u + ${i}u, firstColumn + local.x + ${j * SIDE}u, sum${i}${j});`))}
+`,
+  });
+}
+
+/** Rows up to which a product is one of vectors: a tile of them would be mostly empty. */
+const FEW_ROWS = 8;
+
+/** Products of few rows with the rows of a matrix [n, k], as in generation: a workgroup reads each of these once, for all. */
+function ofFewRows(result: 'write' | 'add'): Shader<Bindings, Parameters> {
+  return defineShader({
+    name: `product of few rows ${result}`,
+    bindings: { a: 'f32', b: 'f32', y: 'out f32', residual: 'f32' },
+    parameters: { m: 'u32', n: 'u32', k: 'u32', aFirst: 'u32', bFirst: 'u32', yFirst: 'u32' },
+    workgroupSize: [ROW_THREADS, 1],
+    declarations: sumOf(ROW_THREADS),
+    body: `
+  let column = group.x + group.y * groups.x;
+  if (column >= parameters.n) { return; }
+  var sums: array<f32, ${FEW_ROWS}>;
+  for (var term = lane; term < parameters.k; term += ${ROW_THREADS}u) {
+    let weight = b[parameters.bFirst + column * parameters.k + term];
+    for (var row = 0u; row < parameters.m; row++) {
+      sums[row] = fma(a[parameters.aFirst + row * parameters.k + term], weight, sums[row]);
+    }
+  }
+  for (var row = 0u; row < parameters.m; row++) {
+    let sum = sumOf(sums[row], lane);
+    let place = parameters.yFirst + row * parameters.n + column;
+    if (lane == 0u) { y[place] = sum${result === 'add' ? ' + residual[place]' : ''}; }
+  }
+`,
+  });
+}
+
+const shaders = new Map<string, Shader<Bindings, Parameters>>();
+
+function shaderOf(key: string, make: () => Shader<Bindings, Parameters>): Shader<Bindings, Parameters> {
+  let shader = shaders.get(key);
+  if (shader === undefined) shaders.set(key, (shader = make()));
+  return shader;
+}
+
+export interface Product {
+  /** [m, k], or with `transposeA` [k, m]. */
+  a: TensorInfo;
+  /** [k, n], or with `transposeB` [n, k]. */
+  b: TensorInfo;
+  /** [m, n]. */
+  y: TensorInfo;
+  m: number;
+  n: number;
+  k: number;
+  transposeA?: boolean;
+  transposeB?: boolean;
+  /** What is in y is added to. */
+  accumulate?: boolean;
+  /** [m, n], which is added. */
+  residual?: TensorInfo | undefined;
+  /** How many elements come before those which are meant. */
+  aFirst?: number;
+  bFirst?: number;
+  yFirst?: number;
+}
+
+/** y = a b, in float32. */
+export function multiply(
+  backend: WebGpuBackend,
+  { a, b, y, m, n, k, transposeA = false, transposeB = false, accumulate = false, residual, ...places }: Product,
+): void {
+  const { aFirst = 0, bFirst = 0, yFirst = 0 } = places;
+  const result = accumulate ? 'accumulate' : residual === undefined ? 'write' : 'add';
+  const tensors = { a, b, y, residual: residual ?? a }; // something has to be bound
+  const parameters = { m, n, k, aFirst, bFirst, yFirst };
+  if (m <= FEW_ROWS && !transposeA && transposeB && result !== 'accumulate') {
+    const shader = shaderOf(`few ${result}`, () => ofFewRows(result));
+    shader(backend, tensors, parameters, spreadColumns(n));
+    return;
+  }
+  const shader = shaderOf(`${transposeA} ${transposeB} ${result}`, () => tiled({ transposeA, transposeB, result }));
+  shader(backend, tensors, parameters, [Math.ceil(n / TILE), Math.ceil(m / TILE)]);
+}
+
+function spreadColumns(n: number): [number, number] {
+  const y = Math.ceil(n / 32_768);
+  return [Math.ceil(n / y), y];
+}

@@ -1,0 +1,155 @@
+/** @file Kernels as a table of what they bind and a piece of WGSL: the rest of a shader, and of a call, follows from the table. */
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { WebGpuBackend } from './backend.ts';
+
+/** What a binding holds, and that it is written to, or read and written. */
+export type Binding = 'f32' | 'i32' | 'vec2f' | 'out f32' | 'out vec2f' | 'in-out f32';
+
+export type ParameterType = 'u32' | 'f32';
+
+export interface ShaderDefinition<B extends string, P extends string> {
+  /** Unique: it stands for the code. */
+  name: string;
+  /** The storage buffers, as global arrays of these names. The same memory must not be bound twice. */
+  bindings: Readonly<Record<B, Binding>>;
+  /** Fields of `parameters`. */
+  parameters: Readonly<Record<P, ParameterType>>;
+  /** Threads of a workgroup, in x and y; 256 by default. */
+  workgroupSize?: readonly [x: number, y: number];
+  /** Declarations outside of the entry point. */
+  declarations?: string;
+  /** What a thread does: it has `global` (its number), `local` (its number in the workgroup), `group`, `lane` (local as one number). */
+  body: string;
+}
+
+/** Waits for its turn on a backend: tensors by the names of bindings, values of parameters, and how many workgroups run. */
+export type Shader<B extends string, P extends string> = (
+  backend: WebGpuBackend,
+  tensors: Readonly<Record<B, TensorInfo>>,
+  parameters: Readonly<Record<P, number>>,
+  workgroups: readonly [x: number, y?: number, z?: number],
+) => void;
+
+/** Threads of a workgroup, where a shader says nothing else. */
+export const THREADS = 256;
+
+/** WebGPU guarantees so many workgroups in each direction. */
+const MOST_WORKGROUPS = 65_535;
+
+export function defineShader<const B extends string, const P extends string>({
+  name,
+  bindings,
+  parameters: types,
+  workgroupSize = [THREADS, 1],
+  declarations = '',
+  body,
+}: ShaderDefinition<B, P>): Shader<B, P> {
+  const bound = Object.entries(bindings) as [B, Binding][];
+  const fields = Object.entries(types) as [P, ParameterType][];
+  const program = {
+    name,
+    writes: bound.map(([, binding]) => binding.includes(' ')),
+    code: `
+${bound.map(([each, binding], i) => `@group(0) @binding(${i}) ${declarationOf(each, binding)}`).join('\n')}
+struct Parameters { ${fields.map(([each, type]) => `${each}: ${type},`).join(' ')} }
+@group(0) @binding(${bound.length}) var<uniform> parameters: Parameters;
+${declarations}
+@compute @workgroup_size(${workgroupSize.join(', ')})
+fn main(
+  @builtin(global_invocation_id) global: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+) {
+${body}
+}
+`,
+  };
+  return (backend, tensors, parameters, workgroups) => {
+    if (workgroups.some((count) => count === 0)) return;
+    const words = new DataView(new ArrayBuffer(4 * fields.length));
+    for (const [i, [field, type]] of fields.entries()) {
+      if (type === 'u32') words.setUint32(4 * i, parameters[field], true);
+      else words.setFloat32(4 * i, parameters[field], true);
+    }
+    backend.run({
+      program,
+      tensors: bound.map(([each]) => tensors[each]),
+      parameters: words.buffer as ArrayBuffer,
+      workgroups,
+    });
+  };
+}
+
+function declarationOf(name: string, binding: Binding): string {
+  const [access, type] = binding.includes(' ') ? binding.split(' ') : ['in', binding];
+  return `var<storage, ${access === 'in' ? 'read' : 'read_write'}> ${name}: array<${type}>;`;
+}
+
+/** Workgroups in x and y for so many pieces of work; the number of a piece is `group.x + group.y * groups.x`, which may be too large. */
+export function spread(pieces: number): [number, number] {
+  if (pieces <= MOST_WORKGROUPS) return [pieces, 1];
+  const y = Math.ceil(pieces / MOST_WORKGROUPS);
+  return [Math.ceil(pieces / y), y];
+}
+
+/** Begin of a body with a thread for each of `parameters.size` elements, whose number is `i`; with `spread(ceil(size / THREADS))`. */
+export const EACH_ELEMENT = `
+  let i = (group.x + group.y * groups.x) * ${THREADS}u + lane;
+  if (i >= parameters.size) { return; }
+`;
+
+export const elementGroups = (size: number): [number, number] => spread(Math.ceil(size / THREADS));
+
+/** Begin of a body with a workgroup for each of `parameters.n` rows, whose number is `row`; with `spread(n)`. */
+export const EACH_ROW = `
+  let row = group.x + group.y * groups.x;
+  if (row >= parameters.n) { return; }
+`;
+
+/** Threads of a workgroup that has a row of a few hundred elements. */
+export const ROW_THREADS = 32;
+
+/**
+ * A function `name(value, lane)` that combines the values of all threads of a workgroup, the same in each and in the same order always. In few steps:
+ * each thread combines a few values by itself, which costs less than that all threads wait for each other once more.
+ *
+ * @param threads 32, or a square number
+ */
+function reduction(name: string, operation: (a: string, b: string) => string, threads: number): string {
+  const parts = `${name}Parts`;
+  const combine = (count: number, place: string) => `
+  var all = ${parts}[${place}];
+  for (var i = 1u; i < ${count}u; i++) { all = ${operation('all', `${parts}[${place} + i]`)}; }
+`;
+  const side = Math.sqrt(threads);
+  return threads === ROW_THREADS
+    ? `
+var<workgroup> ${parts}: array<f32, ${threads}>;
+fn ${name}(value: f32, lane: u32) -> f32 {
+  workgroupBarrier(); // an earlier call may still read
+  ${parts}[lane] = value;
+  workgroupBarrier();
+  ${combine(threads, '0u')}
+  return all;
+}
+`
+    : `
+var<workgroup> ${parts}: array<f32, ${threads + side}>;
+fn ${name}OfPart(first: u32) -> f32 { ${combine(side, 'first')} return all; }
+fn ${name}(value: f32, lane: u32) -> f32 {
+  workgroupBarrier();
+  ${parts}[lane] = value;
+  workgroupBarrier();
+  if (lane < ${side}u) { ${parts}[${threads}u + lane] = ${name}OfPart(lane * ${side}u); }
+  workgroupBarrier();
+  return ${name}OfPart(${threads}u);
+}
+`;
+}
+
+/** `sumOf(value, lane)`; see {@link reduction}. */
+export const sumOf = (threads: number): string => reduction('sumOf', (a, b) => `${a} + ${b}`, threads);
+/** `maxOf(value, lane)`. */
+export const maxOf = (threads: number): string => reduction('maxOf', (a, b) => `max(${a}, ${b})`, threads);
