@@ -9,6 +9,9 @@ interface Dawn {
 
 type WithNavigator = { navigator?: { gpu?: GPU } };
 
+/** Options of Dawn, of which `adapter=<part of a name>` and `backend=vulkan|metal|d3d12|null` choose an adapter: the variable ARROWSMITH_DAWN, in words. */
+const dawnOptions = (): string[] => (process.env['ARROWSMITH_DAWN'] ?? '').split(' ').filter((word) => word !== '');
+
 let opened: Promise<GPU> | undefined;
 
 /**
@@ -40,7 +43,7 @@ async function openDawn(): Promise<GPU> {
     );
   }
   Object.assign(globalThis, dawn.globals);
-  const gpu = dawn.create([]);
+  const gpu = dawn.create(dawnOptions());
   const { navigator } = globalThis as WithNavigator;
   if (navigator === undefined) {
     Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });

@@ -3,7 +3,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGpuBackend } from './backend.ts';
 
 /** What a binding holds, and that it is written to, or read and written. */
-export type Binding = 'f32' | 'i32' | 'vec2f' | 'out f32' | 'out vec2f' | 'in-out f32';
+export type Binding = 'f32' | 'i32' | 'vec2f' | 'out f32' | 'out vec2f' | 'in-out f32' | 'in-out i32';
 
 export type ParameterType = 'u32' | 'f32';
 

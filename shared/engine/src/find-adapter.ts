@@ -18,7 +18,7 @@ const PATIENCE_MS = 30_000;
 /** Prints the adapter's info, or null. It exits at once: with an open adapter, Dawn may not. */
 const PROBE = `
   import { create } from 'webgpu';
-  const adapter = await create([]).requestAdapter({ powerPreference: 'high-performance' });
+  const adapter = await create((process.env.ARROWSMITH_DAWN ?? '').split(' ').filter(Boolean)).requestAdapter({ powerPreference: 'high-performance' });
   const { vendor, architecture, device, description, isFallbackAdapter } = adapter?.info ?? {};
   console.log(JSON.stringify(adapter && { vendor, architecture, device, description, isFallbackAdapter }));
   process.exit(0);

@@ -17,6 +17,8 @@ interface Variant {
   headDim: number;
   hasDocuments: boolean;
   hasMask: boolean;
+  /** Where the mask begins among what says what is seen. */
+  firstOfMask: number;
 }
 
 const PARAMETERS = {
@@ -38,11 +40,12 @@ type Parameters = keyof typeof PARAMETERS;
 const tileOf = (headDim: number): number => Math.max(1, Math.min(32, Math.floor(WORKGROUP_BYTES / 4 / 2 / headDim)));
 
 /** Which keys a query sees, and what becomes of a product of the two. Positions are absolute. */
-const declarationsOf = ({ headDim, hasDocuments, hasMask }: Variant): string => `
+const declarationsOf = ({ headDim, hasDocuments, hasMask, firstOfMask }: Variant): string => `
 const HEAD = ${headDim}u;
 const TILE = ${tileOf(headDim)}u;
+${hasMask ? `const MASK = ${firstOfMask}u;` : ''}
 fn documentAt(sequence: u32, position: u32) -> u32 {
-  ${hasDocuments ? 'return u32(documents[sequence * parameters.sKv + position]);' : 'return 0u;'}
+  ${hasDocuments ? 'return u32(seen[sequence * parameters.sKv + position]);' : 'return 0u;'}
 }
 fn isSeen(sequence: u32, query: u32, key: u32) -> bool {
   let begin = documentAt(sequence, query);
@@ -52,9 +55,9 @@ fn isSeen(sequence: u32, query: u32, key: u32) -> bool {
   if (documentAt(sequence, key) != begin) { return false; }
   let row = query - begin;
   let column = key - begin;
-  let entry = mask[row / 64u * parameters.maskSide + column / 64u];
+  let entry = seen[MASK + row / 64u * parameters.maskSide + column / 64u];
   if (entry < 2) { return entry == 1; }
-  let word = mask[parameters.maskSide * parameters.maskSide + u32(entry - 2) * 128u + 2u * (row % 64u) + column % 64u / 32u];
+  let word = seen[MASK + parameters.maskSide * parameters.maskSide + u32(entry - 2) * 128u + 2u * (row % 64u) + column % 64u / 32u];
   return ((u32(word) >> (column % 32u)) & 1u) == 1u;`
       : `
   if (key > query || key < begin) { return false; }
@@ -86,14 +89,16 @@ fn slopeOf(value: f32) -> f32 {
 }
 `;
 
-/** What a query sees, where that is more than window and chunks: devices bind few buffers at once. */
-function maskBindings({ hasDocuments, hasMask }: Variant): Record<MaskTensor, 'i32'> {
-  const bindings = { ...(hasDocuments ? { documents: 'i32' } : {}), ...(hasMask ? { mask: 'i32' } : {}) };
-  return bindings as Record<MaskTensor, 'i32'>;
-}
+/** What a query sees, where that is more than window and chunks: documents' offsets, then a mask's table and bitmaps. Devices bind few buffers at once. */
+const seenBinding = ({ hasDocuments, hasMask }: Variant): Record<'seen', 'i32'> =>
+  (hasDocuments || hasMask ? { seen: 'i32' } : {}) as Record<'seen', 'i32'>;
 
-/** Documents' offsets, and a mask's table followed by its bitmaps. */
-type MaskTensor = 'documents' | 'mask';
+const joinIntegers = defineShader({
+  name: 'join integers',
+  bindings: { x: 'i32', y: 'in-out i32' },
+  parameters: { size: 'u32', first: 'u32' },
+  body: `${EACH_ELEMENT} y[parameters.first + i] = x[i];`,
+});
 
 /** Begin of a body with a thread for each query of a head of a sequence; workgroups are [queries / ROWS, heads, b]. */
 const EACH_QUERY = `
@@ -132,7 +137,7 @@ var<workgroup> tileB: array<f32, ${tileOf(headDim) * headDim}>;
 const makeForward = (variant: Variant) =>
   defineShader({
     name: `attention ${JSON.stringify(variant)}`,
-    bindings: { q: 'f32', k: 'f32', v: 'f32', ...maskBindings(variant), out: 'out f32', logSumExp: 'out f32' },
+    bindings: { q: 'f32', k: 'f32', v: 'f32', ...seenBinding(variant), out: 'out f32', logSumExp: 'out f32' },
     parameters: PARAMETERS,
     workgroupSize: [ROWS, 1],
     declarations: declarationsOf(variant) + tiles(variant),
@@ -189,7 +194,7 @@ const makeQueryGradient = (variant: Variant) =>
       q: 'f32',
       k: 'f32',
       v: 'f32',
-      ...maskBindings(variant),
+      ...seenBinding(variant),
       dOut: 'f32',
       statistics: 'vec2f',
       dQ: 'out f32',
@@ -231,7 +236,7 @@ const makeKeyGradient = (variant: Variant) =>
       q: 'f32',
       k: 'f32',
       v: 'f32',
-      ...maskBindings(variant),
+      ...seenBinding(variant),
       dOut: 'f32',
       statistics: 'vec2f',
       dK: 'out f32',
@@ -317,7 +322,7 @@ function shadersOf(variant: Variant): Shaders {
 interface Prepared {
   variant: Variant;
   parameters: Record<Parameters, number>;
-  tensors: Record<'q' | 'k' | 'v' | MaskTensor, TensorInfo>;
+  tensors: Record<'q' | 'k' | 'v' | 'seen', TensorInfo>;
   temporary: TensorInfo[];
 }
 
@@ -336,13 +341,28 @@ function prepare({ inputs, attrs, backend }: KernelArguments): Prepared {
     return keep(turn(backend, x, cos, sin, { interleaved: Boolean(attrs['interleaved']), back: false }));
   };
   const maskTable = attrs['maskTable'] as Int32Array | undefined;
-  const maskOf = (table: Int32Array): TensorInfo => {
+  const maskWords = (table: Int32Array): TensorInfo => {
     const words = Int32Array.from([...table, ...(attrs['bitmaps'] as Int32Array)]);
     return keep(backend.makeTensorInfo([words.length], 'int32', words));
   };
+  const mask = maskTable === undefined ? undefined : maskWords(maskTable);
+  const firstOfMask = documentOffsets === undefined ? 0 : b * sKv;
+  const joined = (): TensorInfo => {
+    if (documentOffsets === undefined || mask === undefined) return documentOffsets ?? mask ?? v; // v is not bound
+    const y = keep(backend.makeTensorInfo([firstOfMask + mask.shape[0]!], 'int32'));
+    joinIntegers(backend, { x: documentOffsets, y }, { size: firstOfMask, first: 0 }, elementGroups(firstOfMask));
+    const size = mask.shape[0]!;
+    joinIntegers(backend, { x: mask, y }, { size, first: firstOfMask }, elementGroups(size));
+    return y;
+  };
   const number = (name: string) => (attrs[name] as number | undefined) ?? 0;
   return {
-    variant: { headDim, hasDocuments: documentOffsets !== undefined, hasMask: maskTable !== undefined },
+    variant: {
+      headDim,
+      hasDocuments: documentOffsets !== undefined,
+      hasMask: mask !== undefined,
+      firstOfMask: mask === undefined ? 0 : firstOfMask,
+    },
     parameters: {
       b,
       s,
@@ -359,8 +379,7 @@ function prepare({ inputs, attrs, backend }: KernelArguments): Prepared {
       q: turned(q),
       k: turned(k),
       v,
-      documents: documentOffsets ?? v, // not bound where there are none
-      mask: maskTable === undefined ? v : maskOf(maskTable),
+      seen: joined(),
     },
     temporary,
   };
