@@ -12,56 +12,81 @@ export interface Program {
   code: string;
   /** Of each of the tensors, whether the kernel writes to it. */
   writes: readonly boolean[];
+  /** The types of the fields of the shader's uniform structure. */
+  parameters: readonly ('u32' | 'f32')[];
 }
 
 export interface KernelCall {
   program: Program;
-  /** Which may be outputs as well as inputs. The same memory only once. */
+  /** Which may be outputs as well as inputs. The same memory only once where it is written to. */
   tensors: readonly TensorInfo[];
-  /** Words of the shader's uniform structure, whose fields are u32 or f32. */
-  parameters: ArrayBuffer;
+  /** Values of the program's parameters. */
+  parameters: readonly number[];
   /** How many workgroups run, in x, y and z. */
   workgroups: readonly [number, number?, number?];
 }
 
-/** So many sets of buffers, and so many parameters, are kept; then all are made anew as they are needed. */
+/** So many sets of buffers are kept; then all are made anew as they are needed. */
 const MOST_KEPT = 16_384;
 
 interface Compiled {
-  id: number;
   layout: GPUBindGroupLayout;
   pipeline: GPUComputePipeline;
+  bound: Branch;
 }
+
+/** Sets of buffers by the parameters' values and the buffers' numbers, one after the other: strings for keys would cost more than a call. */
+type Branch = Map<number, Branch | GPUBindGroup>;
+
+/** A buffer's number is a property of it, which is found faster than an entry of a map. */
+const NUMBER = Symbol('number');
+type Numbered = GPUBuffer & { [NUMBER]?: number };
 
 export class Executor {
   readonly #device: GPUDevice;
   readonly #compiled = new Map<string, Compiled>();
-  readonly #bound = new Map<string, GPUBindGroup>();
-  readonly #parameters = new Map<string, { id: number; buffer: GPUBuffer }>();
-  readonly #bufferIds = new WeakMap<GPUBuffer, number>();
-  #lastId = 0;
+  readonly #uniforms = new Map<string, GPUBuffer>();
+  #lastNumber = 0;
+  #kept = 0;
 
   constructor(device: GPUDevice) {
     this.#device = device;
   }
 
-  encode(pass: GPUComputePassEncoder, { program, parameters, workgroups }: KernelCall, buffers: GPUBuffer[]): void {
-    const { id, layout, pipeline } = this.#compiled.get(program.name) ?? this.#compile(program);
-    const uniform = this.#uniformOf(parameters);
-    let key = `${id},${uniform.id}`;
-    for (const buffer of buffers) key += `,${this.#idOf(buffer)}`;
-    let group = this.#bound.get(key);
-    if (group === undefined) {
-      if (this.#bound.size >= MOST_KEPT) this.#bound.clear();
-      group = this.#device.createBindGroup({
-        layout,
-        entries: [...buffers, uniform.buffer].map((buffer, binding) => ({ binding, resource: { buffer } })),
-      });
-      this.#bound.set(key, group);
-    }
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(...(workgroups as [number, number?, number?]));
+  encode(pass: GPUComputePassEncoder, { program, parameters, workgroups }: KernelCall, buffers: Numbered[]): void {
+    const compiled = this.#compiled.get(program.name) ?? this.#compile(program);
+    pass.setPipeline(compiled.pipeline);
+    pass.setBindGroup(0, this.#groupOf(compiled, program, parameters, buffers));
+    pass.dispatchWorkgroups(workgroups[0], workgroups[1] ?? 1, workgroups[2] ?? 1);
+  }
+
+  #groupOf(
+    { bound, layout }: Compiled,
+    program: Program,
+    parameters: readonly number[],
+    buffers: Numbered[],
+  ): GPUBindGroup {
+    let branch = bound;
+    for (const value of parameters) branch = follow(branch, value);
+    const last = buffers.length - 1;
+    for (let i = 0; i < last; i++) branch = follow(branch, this.#numberOf(buffers[i]!));
+    const number = this.#numberOf(buffers[last]!);
+    const known = branch.get(number);
+    if (known !== undefined) return known as GPUBindGroup;
+    if (++this.#kept > MOST_KEPT) this.#forget();
+    const uniform = this.#uniformOf(program, parameters);
+    const group = this.#device.createBindGroup({
+      layout,
+      entries: [...buffers, uniform].map((buffer, binding) => ({ binding, resource: { buffer } })),
+    });
+    branch.set(number, group);
+    return group;
+  }
+
+  #forget(): void {
+    this.#kept = 0;
+    for (const { bound } of this.#compiled.values()) bound.clear();
+    this.#uniforms.clear();
   }
 
   /** The layout is said, since the one that WebGPU would find has no place for a binding that a variant of a shader does not look at. */
@@ -78,31 +103,37 @@ export class Executor {
       layout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module: this.#device.createShaderModule({ code, label: name }), entryPoint: 'main' },
     });
-    const compiled = { id: ++this.#lastId, layout, pipeline };
+    const compiled = { layout, pipeline, bound: new Map() };
     this.#compiled.set(name, compiled);
     return compiled;
   }
 
-  /** A buffer with these words, which is never written to again. */
-  #uniformOf(parameters: ArrayBuffer): { id: number; buffer: GPUBuffer } {
-    const key = new Uint32Array(parameters).join();
-    const known = this.#parameters.get(key);
+  /** A buffer with these values, which is never written to again. */
+  #uniformOf({ parameters: types }: Program, values: readonly number[]): GPUBuffer {
+    const words = new DataView(new ArrayBuffer(Math.max(16, 4 * values.length)));
+    for (const [i, type] of types.entries()) {
+      if (type === 'u32') words.setUint32(4 * i, values[i]!, true);
+      else words.setFloat32(4 * i, values[i]!, true);
+    }
+    const key = new Uint32Array(words.buffer).join();
+    const known = this.#uniforms.get(key);
     if (known !== undefined) return known;
-    if (this.#parameters.size >= MOST_KEPT) this.#parameters.clear();
-    const size = Math.max(16, 4 * Math.ceil(parameters.byteLength / 4));
-    const buffer = this.#device.createBuffer({ size, usage: UNIFORM, mappedAtCreation: true });
-    new Uint8Array(buffer.getMappedRange()).set(new Uint8Array(parameters));
+    const buffer = this.#device.createBuffer({ size: words.byteLength, usage: UNIFORM, mappedAtCreation: true });
+    new Uint8Array(buffer.getMappedRange()).set(new Uint8Array(words.buffer));
     buffer.unmap();
-    const made = { id: ++this.#lastId, buffer };
-    this.#parameters.set(key, made);
-    return made;
+    this.#uniforms.set(key, buffer);
+    return buffer;
   }
 
-  #idOf(buffer: GPUBuffer): number {
-    let id = this.#bufferIds.get(buffer);
-    if (id === undefined) this.#bufferIds.set(buffer, (id = ++this.#lastId));
-    return id;
+  #numberOf(buffer: Numbered): number {
+    return (buffer[NUMBER] ??= ++this.#lastNumber);
   }
+}
+
+function follow(branch: Branch, key: number): Branch {
+  let next = branch.get(key);
+  if (next === undefined) branch.set(key, (next = new Map()));
+  return next as Branch;
 }
 
 /** `GPUBufferUsage.UNIFORM`. */

@@ -49,6 +49,7 @@ export function defineShader<const B extends string, const P extends string>({
   const program = {
     name,
     writes: bound.map(([, binding]) => binding.includes(' ')),
+    parameters: fields.map(([, type]) => type),
     code: `
 ${bound.map(([each, binding], i) => `@group(0) @binding(${i}) ${declarationOf(each, binding)}`).join('\n')}
 struct Parameters { ${fields.map(([each, type]) => `${each}: ${type},`).join(' ')} }
@@ -68,15 +69,10 @@ ${body}
   };
   return (backend, tensors, parameters, workgroups) => {
     if (workgroups.some((count) => count === 0)) return;
-    const words = new DataView(new ArrayBuffer(4 * fields.length));
-    for (const [i, [field, type]] of fields.entries()) {
-      if (type === 'u32') words.setUint32(4 * i, parameters[field], true);
-      else words.setFloat32(4 * i, parameters[field], true);
-    }
     backend.run({
       program,
       tensors: bound.map(([each]) => tensors[each]),
-      parameters: words.buffer as ArrayBuffer,
+      parameters: fields.map(([field]) => parameters[field]),
       workgroups,
     });
   };
