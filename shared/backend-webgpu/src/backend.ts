@@ -31,6 +31,8 @@ export class WebGpuBackend extends WebGPUBackend {
   readonly adapter: AdapterDescription;
   readonly #failures: DeviceFailures;
   readonly #executor: Executor;
+  /** Buffers of what is encoded, but not submitted. */
+  readonly #encoded = new Set<GPUBuffer>();
 
   constructor(device: GPUDevice, adapter: GPUAdapter) {
     super(device, infoOf(adapter) as GPUAdapterInfo);
@@ -55,20 +57,18 @@ export class WebGpuBackend extends WebGPUBackend {
     this.uploadToGPU(tensor.dataId);
     if (this.refCount(tensor.dataId) === 1) return this.share(tensor, tensor.shape);
     const copy = this.output(tensor.shape);
-    this.uploadToGPU(copy.dataId);
     this.endComputePassEncoder();
     this.ensureCommandEncoderReady();
-    const [from, to] = [tensor, copy].map(({ dataId }) => this.tensorMap.get(dataId).resource as GPUBuffer);
-    this.#internals().commandEncoder!.copyBufferToBuffer(from!, 0, to!, 0, to!.size);
+    const [from, to] = [this.#bufferOf(tensor), this.#bufferOf(copy)];
+    for (const buffer of [from, to]) this.#encoded.add(buffer);
+    this.#internals().commandEncoder!.copyBufferToBuffer(from, 0, to, 0, to.size);
     return copy;
   }
 
   /** Lets a kernel of our own wait for the next submission, in the order of calls. */
   run(call: KernelCall): void {
-    const buffers = call.tensors.map(({ dataId }) => {
-      this.uploadToGPU(dataId);
-      return this.tensorMap.get(dataId).resource as GPUBuffer;
-    });
+    const buffers = call.tensors.map((tensor) => this.#bufferOf(tensor));
+    for (const buffer of buffers) this.#encoded.add(buffer);
     const internals = this.#internals();
     this.ensureCommandEncoderReady();
     internals.computePassEncoder ??= internals.commandEncoder!.beginComputePass();
@@ -100,18 +100,49 @@ export class WebGpuBackend extends WebGPUBackend {
     return super.disposeData(dataId, force);
   }
 
-  /** Values go there by the device's own copy: tfjs would make a buffer to copy from each time. What waits goes first, as it may still use the memory. */
+  /** Values go there by the device's own copy, before what is encoded runs: tfjs would make a buffer to copy from each time. */
   override uploadToGPU(dataId: object): void {
     const data = this.tensorMap.get(dataId);
     if (data.resource == null) this.#checkSize(data);
     if (data.resource != null || !isNumeric(data.values) || data.values.length === 0) return super.uploadToGPU(dataId);
     const isFloat = data.dtype === 'float32';
     const values = isFloat ? Float32Array.from(data.values) : Int32Array.from(data.values);
-    const buffer = this.bufferManager.acquireBuffer(values.byteLength, STORAGE_AND_COPIES);
-    this.flush();
+    const buffer = this.#idleBuffer(values.byteLength);
     this.queue.writeBuffer(buffer, 0, values);
     data.resource = buffer;
     data.values = null as unknown as typeof data.values;
+  }
+
+  override runWebGPUProgram(...args: Parameters<WebGPUBackend['runWebGPUProgram']>): TensorInfo {
+    const output = super.runWebGPUProgram(...args);
+    for (const { dataId } of [output, ...args[1]]) {
+      const { resource } = this.tensorMap.get(dataId);
+      if (resource != null) this.#encoded.add(resource as GPUBuffer);
+    }
+    return output;
+  }
+
+  override submitQueue(): void {
+    super.submitQueue();
+    this.#encoded.clear();
+  }
+
+  #bufferOf({ dataId }: TensorInfo): GPUBuffer {
+    this.uploadToGPU(dataId);
+    return this.tensorMap.get(dataId).resource as GPUBuffer;
+  }
+
+  /** A buffer that nothing uses which is encoded, but not submitted. */
+  #idleBuffer(bytes: number): GPUBuffer {
+    const busy: GPUBuffer[] = [];
+    for (;;) {
+      const buffer = this.bufferManager.acquireBuffer(bytes, STORAGE_AND_COPIES);
+      if (!this.#encoded.has(buffer)) {
+        for (const each of busy) this.bufferManager.releaseBuffer(each);
+        return buffer;
+      }
+      busy.push(buffer);
+    }
   }
 
   /** @throws UserError for a tensor that no buffer holds */

@@ -13,7 +13,7 @@ export interface Program {
   /** Of each of the tensors, whether the kernel writes to it. */
   writes: readonly boolean[];
   /** The types of the fields of the shader's uniform structure. */
-  parameters: readonly ('u32' | 'f32')[];
+  parameters: readonly ('u32' | 'i32' | 'f32')[];
 }
 
 export interface KernelCall {
@@ -113,6 +113,7 @@ export class Executor {
     const words = new DataView(new ArrayBuffer(Math.max(16, 4 * values.length)));
     for (const [i, type] of types.entries()) {
       if (type === 'u32') words.setUint32(4 * i, values[i]!, true);
+      else if (type === 'i32') words.setInt32(4 * i, values[i]!, true);
       else words.setFloat32(4 * i, values[i]!, true);
     }
     const key = new Uint32Array(words.buffer).join();

@@ -1,11 +1,12 @@
 /** @file Kernels as a table of what they bind and a piece of WGSL: the rest of a shader, and of a call, follows from the table. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGpuBackend } from './backend.ts';
+import type { Program } from './executor.ts';
 
 /** What a binding holds, and that it is written to, or read and written. */
 export type Binding = 'f32' | 'i32' | 'vec2f' | 'out f32' | 'out vec2f' | 'in-out f32' | 'in-out i32';
 
-export type ParameterType = 'u32' | 'f32';
+export type ParameterType = Program['parameters'][number];
 
 export interface ShaderDefinition<B extends string, P extends string> {
   /** Unique: it stands for the code. */
@@ -46,7 +47,7 @@ export function defineShader<const B extends string, const P extends string>({
 }: ShaderDefinition<B, P>): Shader<B, P> {
   const bound = Object.entries(bindings) as [B, Binding][];
   const fields = Object.entries(types) as [P, ParameterType][];
-  const program = {
+  const program: Program = {
     name,
     writes: bound.map(([, binding]) => binding.includes(' ')),
     parameters: fields.map(([, type]) => type),

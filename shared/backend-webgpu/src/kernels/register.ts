@@ -8,6 +8,7 @@ import { gatedFeedForwardKernels } from './gated-feed-forward.ts';
 import type { Kernel, Kernels } from './kernel.ts';
 import { linearKernels } from './linear.ts';
 import { optimizerKernels } from './optimizer.ts';
+import { pagedAttentionKernels } from './paged-attention.ts';
 import { rmsNormKernels } from './rms-norm.ts';
 import { ropeKernels } from './rope.ts';
 import { sumKernels } from './sums.ts';
@@ -20,6 +21,7 @@ const own: Kernels = {
   ...gatedFeedForwardKernels,
   ...linearKernels,
   ...optimizerKernels,
+  ...pagedAttentionKernels,
   ...rmsNormKernels,
   ...ropeKernels,
   ...sumKernels,
