@@ -1,7 +1,7 @@
 /** @file The tfjs backend `webgpu`. */
-import { findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
+import { env, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
 import { openAdapter } from './adapter.ts';
-import { WebGpuBackend } from './backend.ts';
+import { DISPATCHES_IN_PASS, WebGpuBackend } from './backend.ts';
 import { openDevice } from './device.ts';
 import { registerWebGpuKernels } from './kernels/register.ts';
 
@@ -33,6 +33,7 @@ async function start(): Promise<WebGpuBackend> {
   if (findBackendFactory('webgpu') != null) removeBackend('webgpu');
   registerBackend('webgpu', () => backend);
   registerWebGpuKernels();
+  env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', DISPATCHES_IN_PASS); // of tfjs's kernels, which count ours, too
   // Dawn may hang where a process ends with an open device, on macOS above all.
   if (typeof process !== 'undefined') process.once?.('exit', () => device.destroy());
   return backend;
