@@ -31,6 +31,23 @@ export function whyNotGguf(config: DecoderConfig): string | undefined {
   return wrong.length === 0 ? undefined : `llama.cpp’s ${architecture.name} differs: ${told(wrong)}`;
 }
 
+/**
+ * Looks whether an architecture of llama.cpp computes what a configuration does that was read from its file.
+ *
+ * @throws UserError where it computes something else: what this project has no words for
+ */
+export function refuseOtherComputation(architecture: GgufArchitecture, config: DecoderConfig, path: string): void {
+  const wrong = differences(computedBy(architecture, config), config);
+  if (wrong.length === 0) return;
+  throw new UserError({
+    what: `the GGUF file has a model of the architecture ${architecture.name} that llama.cpp computes otherwise than this project`,
+    where: path,
+    expected: 'the usual layers of that architecture',
+    found: told(wrong),
+    fix: 'import the Hugging Face folder of the model, which says more of it',
+  });
+}
+
 function bestOf(config: DecoderConfig): Candidate {
   const candidates = ggufArchitectures.map((architecture) => ({
     architecture,

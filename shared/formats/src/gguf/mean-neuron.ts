@@ -41,6 +41,67 @@ export function withMeanNeuron({ config, read }: Model): Model {
   };
 }
 
+/**
+ * The model without the feature, where all its layers have it: what the last row of the gate is, and that nothing is added for it, says so.
+ *
+ * @returns the same model where they have not
+ */
+export function withoutMeanNeuron(model: Model): Model {
+  const { config, read } = model;
+  const layers = config.layers.map(({ attention, ffn }) => ({
+    attention,
+    ffn: { ...ffn, intermediateSize: ffn.intermediateSize - 1 },
+  }));
+  if (!needsMeanNeuron({ ...config, layers }) || !config.layers.every((_, layer) => hasMeanNeuron(read, layer)))
+    return model;
+  return {
+    config: { ...config, layers },
+    read(name) {
+      const tensor = read(name);
+      const part = /\.mlp\.(gate|up|down)_proj\.weight$/.exec(name)?.[1];
+      if (part === undefined) return tensor;
+      const [rows = 0, columns = 0] = tensor.shape;
+      if (part !== 'down') {
+        const size = tensor.bytes.length / rows;
+        return { ...tensor, shape: [rows - 1, columns], bytes: tensor.bytes.slice(0, (rows - 1) * size) };
+      }
+      const size = tensor.bytes.length / rows / columns; // of a number: rows of formats with blocks have no such feature
+      const bytes = new Uint8Array(rows * (columns - 1) * size);
+      for (let row = 0; row < rows; row++) {
+        const from = row * columns * size;
+        bytes.set(tensor.bytes.subarray(from, from + (columns - 1) * size), row * (columns - 1) * size);
+      }
+      return { ...tensor, shape: [rows, columns - 1], bytes };
+    },
+  };
+}
+
+const WITHOUT_BLOCKS: ReadonlySet<string> = new Set(['f32', 'f16', 'bf16']);
+
+function hasMeanNeuron(read: Model['read'], layer: number): boolean {
+  const [gate, up, down] = ['gate', 'up', 'down'].map((part) => read(`model.layers.${layer}.mlp.${part}_proj.weight`));
+  if (gate === undefined || up === undefined || down === undefined) return false;
+  if ([gate, up, down].some(({ format }) => !WITHOUT_BLOCKS.has(format))) return false;
+  const [rows = 0, columns = 0] = gate.shape;
+  if (rows < 2) return false;
+  const isZero = (value: number | undefined) => value === 0;
+  const lastOfUp = decodeStored(up).subarray(-columns);
+  const ofDown = decodeStored(down);
+  if (
+    !lastOfUp.every(isZero) ||
+    !Array.from({ length: columns }, (_, row) => ofDown[(row + 1) * rows - 1]).every(isZero)
+  ) {
+    return false;
+  }
+  const values = decodeStored(gate);
+  const means = extended.gate(values.subarray(0, (rows - 1) * columns), rows - 1, columns).subarray(-columns);
+  // The mean was taken before it was rounded to the file's format.
+  const tolerance = gate.format === 'f32' ? 1e-6 : 1e-2;
+  const found = values.subarray(-columns);
+  const scale = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return means.every((mean, column) => Math.abs(mean - (found[column] ?? NaN)) <= tolerance * scale);
+}
+
 const extended = {
   /** A row that is the mean of all. */
   gate(values: Float32Array, rows: number, columns: number): Float32Array {

@@ -3,9 +3,10 @@ import { UserError } from '@arrowsmith/errors';
 import { parameterShapes, scaledFrequencies, type DecoderConfig } from '@arrowsmith/model';
 import { decodeStored, numberFormats, storeAs, storeFloat32 } from '@arrowsmith/quantization';
 import type { GgufArchitecture } from './architectures.ts';
+import { GGML_TYPES } from './ggml-types.ts';
 import { type FormattedTensor, neighbouringRows, resizedRows, stacked } from './row-operations.ts';
 import { ggufName } from './tensor-names.ts';
-import { GGML_TYPES, type GgufTensor } from './write-gguf.ts';
+import type { GgufTensor } from './write-gguf.ts';
 
 /** Norms, and matrices too small or too sensitive to be rounded: llama.cpp wants these in float32. */
 const ALWAYS_FLOAT32 =
@@ -46,7 +47,8 @@ export function* ggufTensors(options: TensorOptions): Generator<GgufTensor> {
   yield* ropeFactors(config);
 }
 
-const PROJECTIONS: Readonly<Record<string, string>> = {
+/** Matrices of several copies that a file has behind each other. */
+export const PROJECTIONS: Readonly<Record<string, string>> = {
   altup_projections: 'altup_proj.weight',
   altup_unembed_projections: 'altup_unembd_proj.weight',
 };

@@ -29,6 +29,28 @@ export function neighbouringRows(tensor: FormattedTensor, heads: number): Format
   return { ...tensor, bytes };
 }
 
+/** The same rows in the order of halves again: the inverse of {@link neighbouringRows}. */
+export function halvedRows(tensor: FormattedTensor, heads: number): FormattedTensor {
+  const rows = tensor.shape[0] ?? 0;
+  const size = tensor.bytes.length / rows;
+  const half = rows / heads / 2;
+  const bytes = new Uint8Array(tensor.bytes.length);
+  for (let row = 0; row < rows; row++) {
+    const head = Math.floor(row / (2 * half));
+    const within = row % (2 * half);
+    const to = head * 2 * half + (within % 2 === 0 ? within / 2 : half + (within - 1) / 2);
+    bytes.set(tensor.bytes.subarray(row * size, (row + 1) * size), to * size);
+  }
+  return { ...tensor, bytes };
+}
+
+/** One of the matrices that {@link stacked} put behind each other. */
+export function unstacked(tensor: FormattedTensor, index: number): FormattedTensor {
+  const [count = 1, ...shape] = tensor.shape;
+  const size = tensor.bytes.length / count;
+  return { ...tensor, shape, bytes: tensor.bytes.slice(index * size, (index + 1) * size) };
+}
+
 /** The first rows of a matrix, or all and then the first one again and again. */
 export function resizedRows(tensor: FormattedTensor, rows: number): FormattedTensor {
   const size = rowBytes(tensor);

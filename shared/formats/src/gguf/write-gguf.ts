@@ -9,6 +9,7 @@
  * Equal content gives equal bytes.
  */
 import { open } from 'node:fs/promises';
+import { GGML_TYPES } from './ggml-types.ts';
 
 /** A value of the metadata: its type, and itself. */
 export type GgufValue =
@@ -30,24 +31,6 @@ export interface GgufTensor {
   format: string;
   bytes: Uint8Array;
 }
-
-/** ggml's numbers of the formats that it has in common with this project (`ggml_type`). */
-export const GGML_TYPES: ReadonlyMap<string, number> = new Map([
-  ['f32', 0],
-  ['f16', 1],
-  ['Q4_0', 2],
-  ['Q4_1', 3],
-  ['Q5_0', 6],
-  ['Q5_1', 7],
-  ['Q8_0', 8],
-  ['Q2_K', 10],
-  ['Q3_K', 11],
-  ['Q4_K', 12],
-  ['Q5_K', 13],
-  ['Q6_K', 14],
-  ['IQ4_NL', 20],
-  ['bf16', 30],
-]);
 
 export const ALIGNMENT = 32;
 
