@@ -102,6 +102,19 @@ describe('a GGUF file', () => {
     expect(highlights['formats']).toMatch(/f16/);
   });
 
+  test('is imported as the same model and tokenizer, byte for byte', async () => {
+    await exported('whole', { format: 'gguf', name: 'whole' });
+    await chain.run('import', { path: 'artifacts/bad/whole' }, undefined, { step: 'from-gguf' });
+    expect(textOf('from-gguf', 'tokenizer.json')).toBe(textOf('tokenizer', 'tokenizer.json'));
+    const endOfText = (step: string) =>
+      (json(step, 'manifest.json') as { metadata: { endOfText: string } }).metadata.endOfText;
+    expect(endOfText('from-gguf')).toBe(endOfText('tokenizer'));
+    const [own, again] = await Promise.all(
+      ['train', 'from-gguf'].map((step) => readModel(artifact(step, 'weights.arrow'), { whole: true })),
+    );
+    expect(again!.weights).toEqual(own!.weights);
+  });
+
   test('of a model in a format that GGUF has not is refused, with the nearest that it has', async () => {
     const reads = { model: ['quantize'] };
     await expectRefused({ format: 'gguf' }, reads, /no format int8/, /precision: Q8_0/);
@@ -115,9 +128,15 @@ describe('a GGUF file', () => {
   });
 });
 
-test('files of llama2.c are written, where it computes the model', async () => {
+test('files of llama2.c are written, where it computes the model, and imported in the order of ids here', async () => {
   await exported('small', { format: 'llama2c' });
-  expect(filesOf('small').sort()).toEqual(['model.bin', 'tokenizer.bin']);
+  await chain.run('import', { path: 'artifacts/bad/small/model.bin' }, undefined, { step: 'from-llama2c' });
+  expect(textOf('from-llama2c', 'tokenizer.json')).toBe(textOf('tokenizer', 'tokenizer.json'));
+  const [own, again] = await Promise.all(
+    ['train', 'from-llama2c'].map((step) => readModel(artifact(step, 'weights.arrow'), { whole: true })),
+  );
+  expect(again!.weights).toEqual(own!.weights);
+  expect(filesOf('small').sort()).toEqual(['model.bin', 'tokenizer.bin', 'tokenizer.json']);
 });
 
 test('a precision that the format has not, and a template that is none, are refused', async () => {

@@ -28,7 +28,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   runs: ['regression', 'pipeline', 'reporting', 'quantization', 'artifacts', 'errors'],
   cli: ['pipeline', 'errors'],
   generation: ['model', 'ops', 'backend', 'errors'],
-  inference: ['runs', 'pipeline', 'generation', 'export', 'formats', 'quantization', 'bpe', 'errors'],
+  inference: ['runs', 'pipeline', 'generation', 'import', 'export', 'formats', 'quantization', 'bpe', 'errors'],
   server: ['inference', 'runs', 'pipeline', 'generation', 'bpe', 'model', 'engine', 'errors'],
   'backend-native': ['errors'],
   'backend-webgpu': ['errors'],
@@ -38,6 +38,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   model: ['ops', 'backend', 'errors'],
   formats: ['quantization', 'model', 'ops', 'errors'],
   export: ['formats', 'bpe', 'quantization', 'model', 'errors'],
+  import: ['export', 'formats', 'bpe', 'quantization', 'model', 'errors'],
   ...Object.fromEntries(CRAFTS.map((name) => [name, ['model', 'ops', 'backend', 'artifacts', 'errors']])),
 };
 
@@ -46,6 +47,7 @@ const TEXTS_MAY_IMPORT = [
   'runs',
   'pipeline',
   'quantization',
+  'import',
   'formats',
   'bpe',
   'engine',

@@ -1,7 +1,7 @@
 /** @file Files of llama2.c: the model, and its tokenizer in the order of ids that run.c wants. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mergeProducts, type BpeModel } from '@arrowsmith/bpe';
+import { mergeProducts, toTokenizerJson, type BpeModel } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
 import { checkLlama2c, llama2cTokenizer, writeLlama2c, type Llama2cToken } from '@arrowsmith/formats';
 import { checkVocabulary, endOfTextId, type Exported, weightsOf } from './exported.ts';
@@ -13,7 +13,7 @@ const BYTES = 3;
 const NEVER = -1e30;
 
 /**
- * Writes model.bin, and tokenizer.bin.
+ * Writes model.bin and tokenizer.bin, which run.c reads, and tokenizer.json, by which whoever imports the model cuts text as it was trained.
  *
  * @param precision `f32` is version 0 of the format, for run.c; `int8` version 2, for runq.c
  * @throws UserError where llama2.c computes something else, or the vocabulary is too small for its order of ids
@@ -21,10 +21,11 @@ const NEVER = -1e30;
 export async function exportLlama2c(folder: string, model: Exported, precision: 'f32' | 'int8'): Promise<void> {
   checkLlama2c(model.config);
   checkVocabulary(model);
-  const ids = llama2cIds(model);
-  const { config, tokenizer } = model;
+  const { config, tokenizer, endOfText } = model;
+  const ids = llama2cIds({ vocabularySize: config.vocabularySize, tokenizer, endOfText });
   await writeLlama2c(join(folder, 'model.bin'), { config, weights: weightsOf(model), ids }, precision);
   await writeFile(join(folder, 'tokenizer.bin'), llama2cTokenizer(llama2cTokens(tokenizer, ids)));
+  await writeFile(join(folder, 'tokenizer.json'), toTokenizerJson(tokenizer, { begin: endOfText }));
 }
 
 /**
@@ -33,18 +34,18 @@ export async function exportLlama2c(folder: string, model: Exported, precision: 
  *
  * @throws UserError for a vocabulary without two more tokens
  */
-export function llama2cIds(model: Pick<Exported, 'config' | 'tokenizer' | 'endOfText'>): number[] {
-  const { config, tokenizer } = model;
+export function llama2cIds(model: Pick<Exported, 'tokenizer' | 'endOfText'> & { vocabularySize: number }): number[] {
+  const { vocabularySize, tokenizer } = model;
   const end = endOfTextId(model);
   const bytes = byteIds(tokenizer);
   const taken = new Set([end, ...bytes]);
-  const others = Array.from({ length: config.vocabularySize }, (_, id) => id).filter((id) => !taken.has(id));
+  const others = Array.from({ length: vocabularySize }, (_, id) => id).filter((id) => !taken.has(id));
   const [second, first] = [others.pop(), others.pop()];
   if (first === undefined || second === undefined) {
     throw new UserError({
       what: 'the vocabulary is too small for llama2.c',
       expected: 'at least 259 tokens: 256 bytes, one that ends a text, and two more',
-      found: `${config.vocabularySize}`,
+      found: `${vocabularySize}`,
       fix: 'train with tokenizer.vocabularySize 259 or more',
     });
   }
@@ -66,7 +67,7 @@ function byteIds({ vocabulary, specialTokens, addedTokens = [] }: BpeModel): num
 }
 
 /** The texts and scores of tokens in that order: of what merges make, the earlier the higher. */
-function llama2cTokens(tokenizer: BpeModel, ids: readonly number[]): Llama2cToken[] {
+export function llama2cTokens(tokenizer: BpeModel, ids: readonly number[]): Llama2cToken[] {
   const ranks = new Map<number, number>();
   for (const [rank, token] of [...mergeProducts(tokenizer)].entries()) {
     if (!ranks.has(token)) ranks.set(token, rank);

@@ -8,19 +8,21 @@ const parameters = z.strictObject({
     .string()
     .min(1)
     .describe(
-      'A Hugging Face model folder (config.json, model.safetensors or its shards, tokenizer.json), or one of an artifact with weights.arrow; from the root of the workspace',
+      'A Hugging Face model folder (config.json, model.safetensors or its shards, tokenizer.json), a GGUF file, a model.bin of llama2.c with tokenizer.json beside it, or the folder of an artifact with weights.arrow; from the root of the workspace',
     ),
   tokenizer: z
     .string()
     .min(1)
     .optional()
-    .describe('The tokenizer.json of the model, from the root of the workspace. Default: the one in the folder.'),
+    .describe(
+      'The tokenizer.json of the model, from the root of the workspace. Default: the one in the folder, or in the GGUF file.',
+    ),
   endOfText: z
     .string()
     .min(1)
     .optional()
     .describe(
-      'The special token that ends a text; by default the first of <|endoftext|>, <|end_of_text|> and </s> that the tokenizer has, otherwise its first special token',
+      'The special token that ends a text; by default what a GGUF file says, or the first of <|endoftext|>, <|end_of_text|> and </s> that the tokenizer has, otherwise its first special token',
     ),
 });
 
@@ -28,7 +30,7 @@ export type AskedImport = z.infer<typeof parameters>;
 
 export default declareStage<AskedImport, ResolvedImport>({
   name: 'import',
-  description: 'Takes a model and its tokenizer from a Hugging Face folder',
+  description: 'Takes a model and its tokenizer from a Hugging Face folder, or a file of GGUF or of llama2.c',
   inputs: {},
   makes: ['model', 'tokenizer'],
   parameters,

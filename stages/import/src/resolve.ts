@@ -1,12 +1,17 @@
 /** @file Which files are meant: their content is part of the result's identity. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { readTokenizerFile } from '@arrowsmith/bpe/tokenizer-file';
-import { UserError } from '@arrowsmith/errors';
-import { WEIGHTS_FILE } from '@arrowsmith/quantization/model-files';
+import {
+  isGguf,
+  LLAMA2C_TOKENIZER,
+  type ModelSource,
+  recognizeModel,
+  tokenizerFileOf,
+} from '@arrowsmith/import/recognize';
 import type { Resolution, ResolveOptions } from '@arrowsmith/pipeline/stage';
 import type { AskedImport } from './declaration.ts';
 
@@ -19,64 +24,68 @@ export interface Imported {
 
 export type ResolvedImport = Pick<AskedImport, 'endOfText'> & { model: Imported; tokenizer: Imported };
 
+/** What to do where a model cannot be read, as the pipeline file says it. */
+const FIX = 'correct `path` of the import in the pipeline file (paths start at the root of the workspace)';
+
+/** What to do where a tokenizer cannot be read. */
+export const TOKENIZER_FIX = 'put it there, or name another by `tokenizer` of the import in the pipeline file';
+
 /** @throws UserError where files are missing or cannot be read */
 export async function resolveImport(
-  { path, tokenizer = join(path, 'tokenizer.json'), endOfText }: AskedImport,
+  { path, tokenizer, endOfText }: AskedImport,
   { root }: Pick<ResolveOptions<ResolvedImport>, 'root'>,
 ): Promise<Resolution<ResolvedImport>> {
+  const source = await findModel(root, path);
+  const file = tokenizer ?? relative(resolve(root), tokenizerFileOf(source));
+  const model = { path, sha256: await digestModel(source) };
   return {
     parameters: {
-      model: { path, sha256: await digestModel(root, path) },
-      tokenizer: { path: tokenizer, sha256: (await readImportedTokenizer(root, tokenizer)).sha256 },
+      model,
+      tokenizer: { path: file, sha256: await digestTokenizer(resolve(root, file)) },
       ...(endOfText === undefined ? {} : { endOfText }),
     },
   };
 }
 
-/**
- * SHA-256 over the names and the contents of a model's files.
- *
- * @param folder relative to the root
- * @throws UserError where the folder cannot be read, or has no weights
- */
-export async function digestModel(root: string, folder: string): Promise<string> {
-  const path = resolve(root, folder);
-  const files = await readdir(path).catch((cause: NodeJS.ErrnoException) => {
-    throw notAModel(path, cause.code === 'ENOENT' ? 'no such folder' : cause.message, cause);
-  });
-  const isOurs = files.includes(WEIGHTS_FILE);
-  const isTheirs = (file: string) => file === 'config.json' || /\.safetensors(\.index\.json)?$/.test(file);
-  const own = isOurs ? [WEIGHTS_FILE] : files.filter(isTheirs).sort();
-  if (!isOurs && (!own.includes('config.json') || !own.some((file) => file.endsWith('.safetensors')))) {
-    throw notAModel(path, files.length === 0 ? 'an empty folder' : files.slice(0, 8).join(', '));
-  }
+/** The model in a folder or a file, relative to the root. @throws UserError where there is none */
+export const findModel = (root: string, path: string): Promise<ModelSource> =>
+  recognizeModel(resolve(root, path), { what: 'the model cannot be read', fix: FIX });
+
+/** SHA-256 over the names and the contents of a model's files. */
+export async function digestModel(source: ModelSource): Promise<string> {
+  const files = await filesOf(source);
   const hash = createHash('sha256');
-  for (const file of own) hash.update(`${file} ${await digestFile(join(path, file))}\n`);
+  for (const file of files) hash.update(`${basename(file)} ${await digestFile(file)}\n`);
   return hash.digest('hex');
 }
 
+async function filesOf(source: ModelSource): Promise<string[]> {
+  switch (source.format) {
+    case 'arrow':
+    case 'gguf':
+      return [source.file];
+    case 'llama2c': {
+      const tokens = join(dirname(source.file), LLAMA2C_TOKENIZER); // the order of ids
+      return existsSync(tokens) ? [source.file, tokens] : [source.file];
+    }
+    case 'huggingface': {
+      const isTheirs = (file: string) => file === 'config.json' || /\.safetensors(\.index\.json)?$/.test(file);
+      return (await readdir(source.folder))
+        .filter(isTheirs)
+        .sort()
+        .map((file) => join(source.folder, file));
+    }
+  }
+}
+
 /** @throws UserError where the file cannot be read */
-export const readImportedTokenizer = (root: string, file: string): Promise<{ text: string; sha256: string }> =>
-  readTokenizerFile(resolve(root, file), {
-    name: 'the tokenizer of the model',
-    fix: 'put it there, or name another by `tokenizer` of the import in the pipeline file',
-  });
+async function digestTokenizer(file: string): Promise<string> {
+  if (isGguf(file)) return digestFile(file);
+  return (await readTokenizerFile(file, { name: 'the tokenizer of the model', fix: TOKENIZER_FIX })).sha256;
+}
 
 async function digestFile(path: string): Promise<string> {
   const content = createHash('sha256');
   await pipeline(createReadStream(path), content);
   return content.digest('hex');
-}
-
-function notAModel(path: string, found: string, cause?: unknown): UserError {
-  return new UserError(
-    {
-      what: 'the model cannot be read',
-      where: path,
-      expected: `a folder with config.json and model.safetensors (or its shards), or with ${WEIGHTS_FILE}`,
-      found,
-      fix: 'correct `path` of the import in the pipeline file (paths start at the root of the workspace)',
-    },
-    { cause },
-  );
 }

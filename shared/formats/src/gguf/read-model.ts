@@ -17,7 +17,7 @@ export interface StoredModel {
   config: DecoderConfig;
   /** Of all weights. */
   names: readonly string[];
-  read(name: string): { shape: number[]; format: string; bytes: Uint8Array };
+  read(name: string): FormattedTensor;
 }
 
 /**
@@ -37,8 +37,7 @@ export function ggufModel(file: GgufFile): StoredModel {
     names,
     read(name) {
       if (!known.has(name)) throw new Error(`the model has no weight ${name}`);
-      const { shape, format, bytes } = readWhole(name);
-      return { shape: [...shape], format, bytes };
+      return readWhole(name);
     },
   };
 }
@@ -114,7 +113,7 @@ function readOne(name: string, file: GgufFile, config: DecoderConfig, architectu
     // Exact where the file was made by adding 1: the sum is a multiple of what the difference is a multiple of.
     return storeFloat32({
       shape: [...tensor.shape],
-      data: decodeStored({ ...tensor, shape: [...tensor.shape] }).map((value) => value - 1),
+      data: decodeStored(tensor).map((value) => value - 1),
     });
   }
   const projection = /\.self_attn\.([qk])_proj\.(?:weight|bias)$/.exec(name)?.[1];
@@ -131,7 +130,7 @@ function withoutLimitBelow(config: DecoderConfig, read: (name: string) => Format
   const coefficients = parameterShapes(config).filter(({ name }) => /\.altup\.\w+_coefs\.weight$/.test(name));
   const isWithin = coefficients.every(({ name }) => {
     const tensor = read(name);
-    return decodeStored({ ...tensor, shape: [...tensor.shape] }).every((x) => Math.abs(x) <= altUp.coefficientClip);
+    return decodeStored(tensor).every((x) => Math.abs(x) <= altUp.coefficientClip);
   });
   return isWithin ? config : { ...config, altUp: { ...altUp, coefficientClip: 0 } };
 }

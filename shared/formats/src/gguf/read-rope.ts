@@ -62,7 +62,7 @@ function scalingOf(fields: MetadataFields, type: string, factor: number): RopeSc
 }
 
 function factorsOf(file: GgufFile): Float32Array | undefined {
-  const factors = decodeStored(file.read(ROPE_FACTORS) as { shape: number[]; format: string; bytes: Uint8Array });
+  const factors = decodeStored(file.read(ROPE_FACTORS));
   return factors.every((factor) => factor === 1) ? undefined : factors;
 }
 

@@ -35,7 +35,7 @@ const read = (ids?: readonly number[]) => {
   const weights: Weights = Object.fromEntries(
     names.map((name) => {
       const stored = one(name);
-      return [name, { shape: stored.shape, data: decodeStored(stored) }];
+      return [name, { shape: [...stored.shape], data: decodeStored(stored) }];
     }),
   );
   return { config, weights };
@@ -107,12 +107,14 @@ describe('a file is refused', () => {
   test.each(['f32', 'int8'] as const)('that is cut off at any byte, or longer by one: %s', async (precision) => {
     await writeLlama2c(path, modelOf(), precision);
     const whole = readFileSync(path);
+    const takenFor: number[] = [];
     for (let length = whole.length - 1; length >= 0; length--) {
       truncateSync(path, length);
       expect(() => openLlama2c(path), `${length} bytes`).toThrow(UserError);
-      // What has no magic is known by its size alone.
-      if (isLlama2c(path) !== (precision === 'int8' && length >= 4)) expect.fail(`${length} bytes`);
+      if (isLlama2c(path)) takenFor.push(length);
     }
+    // What has no magic is known by its size alone.
+    expect(takenFor).toHaveLength(precision === 'int8' ? whole.length - 4 : 0);
     writeFileSync(path, Buffer.concat([whole, Buffer.of(0)]));
     expect(() => openLlama2c(path)).toThrow(/more at its end/);
   });

@@ -183,7 +183,7 @@ function modelOf(path: string, sizes: Sizes, places: ReadonlyMap<string, Place>,
       const [place, shape] = [places.get(name), shapes.get(name)];
       if (place === undefined || shape === undefined) throw new Error(`the model has no weight ${name}`);
       const bytes = bytesOf(withFile(path, A_FILE, (descriptor) => readValues(descriptor, place, sizes)));
-      const tensor = { shape: [...shape], format: 'f32', bytes };
+      const tensor = { shape, format: 'f32', bytes };
       const part = /\.self_attn\.([qk])_proj\./.exec(name)?.[1];
       if (part !== undefined)
         return { ...tensor, bytes: halvedRows(tensor, part === 'q' ? sizes.heads : sizes.kvHeads).bytes };

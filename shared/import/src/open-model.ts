@@ -1,0 +1,87 @@
+/** @file A model and its tokenizer in any format, read: weights as they are stored, a tokenizer as this project has it. */
+import { type BpeModel, chooseEndOfText, fromTokenizerJson } from '@arrowsmith/bpe';
+import { readTokenizerFile } from '@arrowsmith/bpe/tokenizer-file';
+import { UserError } from '@arrowsmith/errors';
+import { ggufModel, openGguf, openLlama2c, readHuggingFaceModel, type StoredModel } from '@arrowsmith/formats';
+import { openModel, storeWeights } from '@arrowsmith/quantization/model';
+import { type ForeignTokenizer, readGgufTokenizer } from './gguf-tokenizer.ts';
+import { llama2cOrder } from './llama2c-order.ts';
+import { isGguf, type ModelSource } from './recognize-model.ts';
+
+/** How a tokenizer is asked for. */
+export interface AskedTokenizer {
+  /** The special token that ends a text; by default what the file says, or the usual one. */
+  endOfText?: string | undefined;
+  /** Where that was said: `import.endOfText`. */
+  where?: string;
+  /** What to do where the file cannot be read. */
+  fix?: string;
+}
+
+/**
+ * Reads a tokenizer: a tokenizer.json, or that in a GGUF file.
+ *
+ * @throws UserError for a file that cannot be read, is damaged, or of a kind that is not supported
+ */
+export async function readForeignTokenizer(
+  file: string,
+  { endOfText, where = `endOfText of ${file}`, fix }: AskedTokenizer = {},
+): Promise<ForeignTokenizer> {
+  if (isGguf(file)) return readGgufTokenizer(openGguf(file), { endOfText, where });
+  const { text } = await readTokenizerFile(file, {
+    name: 'the tokenizer of the model',
+    fix: fix ?? 'put it there, or name another by `tokenizer`',
+  });
+  const tokenizer = fromTokenizerJson(text, file);
+  return { tokenizer, endOfText: chooseEndOfText(tokenizer, endOfText, where), endTokens: [] };
+}
+
+/**
+ * Opens a model; weights are read when they are asked for, in the format that they are stored in.
+ *
+ * @param tokenizer of the model: that of llama2.c may have its tokens in another order
+ * @param named where people name it: `import.tokenizer`
+ * @throws UserError for damaged files, for what is not supported, and where the tokenizer has tokens that the model has no embeddings for
+ */
+export async function openForeignModel(
+  source: ModelSource,
+  tokenizer: BpeModel,
+  named = '`tokenizer`',
+): Promise<StoredModel> {
+  const model = await openWeightsOf(source, tokenizer);
+  const [tokens, rows] = [tokenizer.vocabulary.length, model.config.vocabularySize];
+  if (tokens <= rows) return model;
+  throw new UserError({
+    what: 'the model does not have an embedding for every token',
+    where: 'folder' in source ? source.folder : source.file,
+    expected: `a tokenizer of at most ${rows} tokens`,
+    found: `${tokens} tokens`,
+    fix: `name the tokenizer.json that belongs to the model by ${named}`,
+  });
+}
+
+async function openWeightsOf(source: ModelSource, tokenizer: BpeModel): Promise<StoredModel> {
+  switch (source.format) {
+    case 'arrow':
+      return openModel(source.file);
+    case 'gguf':
+      return ggufModel(openGguf(source.file));
+    case 'llama2c': {
+      const { vocabulary, model } = openLlama2c(source.file);
+      return model(llama2cOrder({ file: source.file, vocabulary }, tokenizer));
+    }
+    case 'huggingface': {
+      const { config, weights } = await readHuggingFaceModel(source.folder);
+      const stored = new Map(Object.entries(storeWeights(weights)));
+      return {
+        config,
+        names: [...stored.keys()],
+        read(name) {
+          const found = stored.get(name);
+          if (found === undefined) throw new Error(`the model has no weight ${name}`);
+          return found;
+        },
+      };
+    }
+  }
+}
