@@ -73,6 +73,20 @@ describe('a model is loaded', () => {
   });
 });
 
+test('from a GGUF file and from llama2.c’s, which write what the model writes that they were made of', async () => {
+  const expected = await written({ folder: artifact('train') });
+  for (const [step, format] of [
+    ['file', 'gguf'],
+    ['small', 'llama2c'],
+  ] as const) {
+    await chain.run('export', { format, name: 'cats' }, undefined, { step, reads: { model: ['train'] } });
+  }
+  const gguf = join(artifact('file'), 'cats.gguf');
+  expect(await written({ folder: gguf })).toBe(expected);
+  expect(await written({ folder: artifact('file') })).toBe(expected);
+  expect(await written({ folder: join(artifact('small'), 'model.bin') })).toBe(expected);
+});
+
 describe('a model is refused', () => {
   test('where there is none, with what is looked for', async () => {
     await expect(written({ folder: chain.workspace.root })).rejects.toThrow('weights.arrow');

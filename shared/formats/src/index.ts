@@ -1,4 +1,5 @@
 /** @file File formats of the ecosystem: safetensors, whole and in shards, Hugging Face folders, GGUF, llama2.c. */
+export { differences } from './differences.ts';
 export { DTYPE_BYTES, type Dtype } from './dtypes.ts';
 export { openSafetensors, type TensorInfo, type TensorSource } from './read-safetensors.ts';
 export { openWeights } from './open-weights.ts';

@@ -8,7 +8,7 @@ import { llama2cTokenizer } from '@arrowsmith/formats';
 import { decoderConfig, initialWeights, type ModelParameters } from '@arrowsmith/model';
 import { decodeStored, storeFloat32 } from '@arrowsmith/quantization';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openForeignModel, readForeignTokenizer } from './open-model.ts';
+import { checkTokens, openForeignModel, readForeignTokenizer } from './open-model.ts';
 import { recognizeModel } from './recognize-model.ts';
 
 const END = '<|endoftext|>';
@@ -60,5 +60,23 @@ test('where it has other tokens, or there are more tokens than embeddings, it is
   await expect(embeddings(tokenizer)).rejects.toThrow(/other tokens(.|\n)*"token 0" as token 0/);
   rmSync(join(folder, 'tokenizer.bin'));
   const more = { ...tokenizer, vocabulary: Array.from({ length: 300 }, () => new Uint8Array()) };
-  await expect(embeddings(more)).rejects.toThrow(/embedding for every token(.|\n)*at most 275/);
+  expect(() => checkTokens({ config }, more, folder)).toThrow(/embedding for every token(.|\n)*at most 275/);
+});
+
+test('a file that llama.cpp’s converter made is read as the Hugging Face folder that it was made of', async () => {
+  const fixture = join(import.meta.dirname, '../../../test/fixtures/gguf'); // scripts/parity/gguf-import.ts
+  const file = join(fixture, 'llama3.gguf');
+  const expected = await readForeignTokenizer(join(fixture, 'tokenizer.json'));
+  const { tokenizer: read, endOfText } = await readForeignTokenizer(file);
+  expect(read).toEqual(expected.tokenizer);
+  expect(endOfText).toBe('<|end_of_text|>');
+  const [theirs, model] = await Promise.all(
+    [fixture, file].map(async (path) => openForeignModel(await recognizeModel(path), read)),
+  );
+  expect(model!.config).toEqual(theirs!.config);
+  for (const name of theirs!.names) {
+    const stored = model!.read(name);
+    expect(stored.format).toBe(stored.shape.length === 1 ? 'f32' : 'bf16');
+    expect(decodeStored(stored), name).toEqual(decodeStored(theirs!.read(name)));
+  }
 });

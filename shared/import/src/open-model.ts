@@ -37,30 +37,36 @@ export async function readForeignTokenizer(
 }
 
 /**
- * Opens a model; weights are read when they are asked for, in the format that they are stored in.
+ * Looks whether a model has an embedding for every token.
  *
- * @param tokenizer of the model: that of llama2.c may have its tokens in another order
- * @param named where people name it: `import.tokenizer`
- * @throws UserError for damaged files, for what is not supported, and where the tokenizer has tokens that the model has no embeddings for
+ * @param where the model is
+ * @param named where people name the tokenizer: `import.tokenizer`
+ * @throws UserError where it has fewer
  */
-export async function openForeignModel(
-  source: ModelSource,
+export function checkTokens(
+  { config }: Pick<StoredModel, 'config'>,
   tokenizer: BpeModel,
+  where: string,
   named = '`tokenizer`',
-): Promise<StoredModel> {
-  const model = await openWeightsOf(source, tokenizer);
-  const [tokens, rows] = [tokenizer.vocabulary.length, model.config.vocabularySize];
-  if (tokens <= rows) return model;
+): void {
+  const [tokens, rows] = [tokenizer.vocabulary.length, config.vocabularySize];
+  if (tokens <= rows) return;
   throw new UserError({
     what: 'the model does not have an embedding for every token',
-    where: 'folder' in source ? source.folder : source.file,
+    where,
     expected: `a tokenizer of at most ${rows} tokens`,
     found: `${tokens} tokens`,
     fix: `name the tokenizer.json that belongs to the model by ${named}`,
   });
 }
 
-async function openWeightsOf(source: ModelSource, tokenizer: BpeModel): Promise<StoredModel> {
+/**
+ * Opens a model; weights are read when they are asked for, in the format that they are stored in.
+ *
+ * @param tokenizer of the model: that of llama2.c may have its tokens in another order
+ * @throws UserError for damaged files, and for what is not supported
+ */
+export async function openForeignModel(source: ModelSource, tokenizer: BpeModel): Promise<StoredModel> {
   switch (source.format) {
     case 'arrow':
       return openModel(source.file);

@@ -26,8 +26,9 @@ export async function loadRunModel({
   run,
   step,
   weights,
-}: Pick<RunModel, 'run' | 'step' | 'weights'>): Promise<EngineModel> {
-  return readWeights({ name: `${step} of run ${run.id}`, weights: { file: weights } });
+  tokenizer,
+}: Pick<RunModel, 'run' | 'step' | 'weights' | 'tokenizer'>): Promise<EngineModel> {
+  return readWeights({ name: `${step} of run ${run.id}`, weights: { format: 'arrow', file: weights } }, tokenizer);
 }
 
 /**

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { weightBatches, weightsTable, type StoredTensor } from '@arrowsmith/artifacts';
 import { toTokenizerJson } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
-import { openForeignModel, readForeignTokenizer } from '@arrowsmith/import';
+import { checkTokens, openForeignModel, readForeignTokenizer } from '@arrowsmith/import';
 import { implementStage } from '@arrowsmith/pipeline/stage';
 import { modelMetadata, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
 import declaration from './declaration.ts';
@@ -15,7 +15,8 @@ export default implementStage(declaration, async (context) => {
   const source = await findModel(context.root, model.path);
   const read = { endOfText: asked, where: `${context.step}.endOfText`, fix: TOKENIZER_FIX };
   const { tokenizer, endOfText } = await readForeignTokenizer(resolve(context.root, file.path), read);
-  const opened = await openForeignModel(source, tokenizer, `${context.step}.tokenizer`);
+  const opened = await openForeignModel(source, tokenizer);
+  checkTokens(opened, tokenizer, model.path, `${context.step}.tokenizer`);
   const tensors: Record<string, StoredTensor> = Object.fromEntries(
     opened.names.map((name) => [name, opened.read(name)]),
   );

@@ -3,6 +3,7 @@ import { UserError } from '@arrowsmith/errors';
 import { parameterShapes, scaledFrequencies, type DecoderConfig } from '@arrowsmith/model';
 import { decodeStored, numberFormats, storeAs, storeFloat32 } from '@arrowsmith/quantization';
 import type { GgufArchitecture } from './architectures.ts';
+import { ropeOf } from './computed.ts';
 import { GGML_TYPES } from './ggml-types.ts';
 import { type FormattedTensor, neighbouringRows, resizedRows, stacked } from './row-operations.ts';
 import { ggufName } from './tensor-names.ts';
@@ -64,7 +65,8 @@ function prepared(name: string, theirs: string, tensor: FormattedTensor, options
   const part = /\.self_attn\.([qk])_proj\.(?:weight|bias)$/.exec(name)?.[1];
   const attention = config.layers[Number(/^model\.layers\.(\d+)\./.exec(name)?.[1] ?? -1)]?.attention;
   if (part === undefined || attention === undefined || !architecture.turnsNeighbours) return own;
-  if (attention.rope?.interleaved === true || attention.rope === null) return own; // neighbours already, or none
+  // Neighbours already, all of them. Layers without positions are reordered as the others are: llama.cpp's converter does not ask either.
+  if (ropeOf(config).rope?.interleaved !== false) return own;
   return neighbouringRows(own, part === 'q' ? attention.heads : attention.kvHeads);
 }
 

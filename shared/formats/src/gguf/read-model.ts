@@ -118,7 +118,7 @@ function readOne(name: string, file: GgufFile, config: DecoderConfig, architectu
   }
   const projection = /\.self_attn\.([qk])_proj\.(?:weight|bias)$/.exec(name)?.[1];
   const attention = config.layers[Number(/^model\.layers\.(\d+)\./.exec(name)?.[1] ?? -1)]?.attention;
-  if (projection === undefined || attention === undefined || attention.rope === null) return tensor;
+  if (projection === undefined || attention === undefined) return tensor;
   if (!architecture.turnsNeighbours || keepsNeighbours(architecture.name)) return tensor;
   return halvedRows(tensor, projection === 'q' ? attention.heads : attention.kvHeads);
 }

@@ -109,7 +109,7 @@ export async function findDraft(
           : await (await import('./run-files.ts')).findInRuns({ ...source, workspace });
       const own = await readTokenizer(files);
       refuseOtherTokens(name, tokenizer, files, own.tokenizer);
-      return { open: async () => ({ by: await readWeights(files), tokens }) };
+      return { open: async () => ({ by: await readWeights(files, own.tokenizer), tokens }) };
     }
   }
 }
@@ -121,7 +121,7 @@ async function openNested(
   { name, weights }: Pick<ModelFiles, 'name' | 'weights'>,
 ): Promise<EngineModel> {
   const { granularities } = model.config.matformer;
-  if (granularity >= granularities || !('file' in weights)) {
+  if (granularity >= granularities || weights.format !== 'arrow') {
     const widths = Array.from({ length: granularities - 1 }, (_, i) => `1/${2 ** (i + 1)}`);
     throw new UserError({
       what: `the model has no narrower one within it that is 1/${2 ** granularity} as wide`,

@@ -9,7 +9,8 @@ import { readTokenizer, readWeights } from './read-model.ts';
 /** Which model, and what it runs on. */
 export interface LoadOptions extends AskedNames {
   /**
-   * A folder in place of a run: an artifact (`artifacts/tinystories/train`), any folder with weights.arrow and tokenizer.json, or a Hugging Face model.
+   * A folder in place of a run: an artifact (`artifacts/tinystories/train`), any folder with weights.arrow and tokenizer.json, or a Hugging Face model; or a
+   * file: GGUF, or model.bin of llama2.c with a tokenizer.json beside it.
    */
   folder?: string | undefined;
   /** Another tokenizer.json than that of the folder. */
@@ -72,12 +73,12 @@ export interface OpenOptions {
 export async function openModel(files: ModelFiles, { engine, draft, workspace }: OpenOptions = {}): Promise<TextModel> {
   const read = await readTokenizer(files);
   const found = draft && (await findDraft(draft, { ...files, tokenizer: read.tokenizer }, workspace));
-  const model = await readWeights(files);
+  const model = await readWeights(files, read.tokenizer);
   const loaded = [model];
   try {
     const drafts = await found?.open(model);
     if (typeof drafts?.by === 'object') loaded.push(drafts.by);
-    return new TextModel({ name: files.name, model, drafts, ...read, chatTemplate: files.chatTemplate }, engine);
+    return new TextModel({ name: files.name, model, drafts, ...read }, engine);
   } catch (error) {
     disposeModels(loaded);
     throw error;

@@ -1,8 +1,8 @@
-/** @file Where a model is: the files of a folder, which a stage, a person or Hugging Face's transformers wrote. */
+/** @file Where a model is: the files of a folder, or one file, which a stage, a person, Hugging Face's transformers or llama.cpp wrote. */
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { readJsonObject, UserError } from '@arrowsmith/errors';
-import { WEIGHTS_FILE } from '@arrowsmith/quantization/model-files';
+import { type ModelSource, recognizeModel, tokenizerFileOf } from '@arrowsmith/import/recognize';
 import type { ChatTemplateSource } from '../text/index.ts';
 import { readHuggingFaceExtras } from './hugging-face-extras.ts';
 
@@ -10,9 +10,9 @@ import { readHuggingFaceExtras } from './hugging-face-extras.ts';
 export interface ModelFiles {
   /** Who it is, for people. */
   name: string;
-  /** The file of its weights, or the folder of a Hugging Face model. */
-  weights: { file: string } | { huggingFace: string };
-  /** Its tokenizer.json. */
+  /** Its weights, in any format. */
+  weights: ModelSource;
+  /** Its tokenizer.json, or the GGUF file that has one within it. */
   tokenizer: string;
   /** What the token is written as that ends documents; absent: the usual one of the tokenizer. */
   endOfText?: string | undefined;
@@ -23,27 +23,38 @@ export interface ModelFiles {
 }
 
 /**
- * The model in a folder with weights.arrow (an artifact, or a copy of it), or config.json and safetensors, and tokenizer.json. The tokenizer of an
- * artifact is that of the steps before it.
+ * The model in a folder with weights.arrow (an artifact, or a copy of it), or config.json and safetensors, and tokenizer.json; or in a file of GGUF or of
+ * llama2.c, or a folder that has one. The tokenizer of an artifact is that of the steps before it.
  *
  * @param tokenizer another tokenizer.json
  * @throws UserError where there is none
  */
 export async function findInFolder(folder: string, tokenizer?: string): Promise<ModelFiles> {
-  const path = resolve(folder);
-  const file = join(path, WEIGHTS_FILE);
-  if (existsSync(file)) {
-    const found = tokenizer === undefined ? await tokenizerOf(path) : { tokenizer: resolve(tokenizer) };
-    return { name: folder, weights: { file }, ...found, ...(await readHuggingFaceExtras(path)) };
+  const weights = await recognizeModel(resolve(folder), PROBLEM);
+  const named = tokenizer === undefined ? undefined : { tokenizer: resolve(tokenizer) };
+  switch (weights.format) {
+    case 'arrow': {
+      const path = dirname(weights.file);
+      return { name: folder, weights, ...(named ?? (await tokenizerOf(path))), ...(await readHuggingFaceExtras(path)) };
+    }
+    case 'huggingface':
+      return {
+        name: folder,
+        weights,
+        ...(named ?? { tokenizer: tokenizerFileOf(weights) }),
+        ...(await readHuggingFaceExtras(weights.folder)),
+      };
+    case 'gguf':
+    case 'llama2c':
+      return { name: folder, weights, ...(named ?? { tokenizer: tokenizerFileOf(weights) }) };
   }
-  if (!existsSync(join(path, 'config.json'))) throw noModel(path);
-  return {
-    name: folder,
-    weights: { huggingFace: path },
-    tokenizer: tokenizer === undefined ? join(path, 'tokenizer.json') : resolve(tokenizer),
-    ...(await readHuggingFaceExtras(path)),
-  };
 }
+
+/** What an error says where there is no model. */
+const PROBLEM = {
+  what: 'there is no model',
+  fix: 'name another folder or file, or a run; an artifact of a model is artifacts/<pipeline>/<step>',
+};
 
 /** The tokenizer in a folder, or, of an artifact, in the nearest before it. @throws UserError where there is none */
 async function tokenizerOf(folder: string): Promise<Pick<ModelFiles, 'tokenizer' | 'endOfText'>> {
@@ -103,15 +114,6 @@ async function readJson<T>(path: string): Promise<T | undefined> {
     fix: 'run its step again, or copy the artifact anew',
   })) as T;
 }
-
-const noModel = (folder: string): UserError =>
-  new UserError({
-    what: 'there is no model',
-    where: folder,
-    expected: `a folder with ${WEIGHTS_FILE}, or with config.json and model.safetensors, and tokenizer.json`,
-    found: existsSync(folder) ? 'none of these' : 'no such folder',
-    fix: 'name another folder, or a run; an artifact of a model is artifacts/<pipeline>/<step>',
-  });
 
 const ofAnotherRun = (artifact: string, folder: string): UserError =>
   new UserError({

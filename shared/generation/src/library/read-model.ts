@@ -1,32 +1,46 @@
 /** @file The files of a model and of its tokenizer, read. */
-import { chooseEndOfText, createEncoder, fromTokenizerJson } from '@arrowsmith/bpe';
-import { readTokenizerFile } from '@arrowsmith/bpe/tokenizer-file';
+import { type BpeEncoder, type BpeModel, createEncoder } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
-import { loadModel as loadWeights, runnable, storeWeights } from '@arrowsmith/quantization/model';
+import type { ModelSource } from '@arrowsmith/import/recognize';
+import { loadModel as loadWeights, runnable } from '@arrowsmith/quantization/model';
 import type { EngineModel } from '../engine/index.ts';
 import type { ModelFiles } from './model-files.ts';
 
 /** @throws UserError for a damaged file, and for a tokenizer that has no token which ends a text */
-export async function readTokenizer(files: Pick<ModelFiles, 'tokenizer' | 'endOfText' | 'endTokens'>) {
-  const { text } = await readTokenizerFile(files.tokenizer, {
-    name: 'the tokenizer of the model',
-    fix: 'put it there, or name another by `tokenizer`',
-  });
-  const tokenizer = fromTokenizerJson(text, files.tokenizer);
+export async function readTokenizer(
+  files: Pick<ModelFiles, 'tokenizer' | 'endOfText' | 'endTokens' | 'chatTemplate'>,
+): Promise<ReadTokenizer> {
+  const { readForeignTokenizer } = await import('@arrowsmith/import');
+  const read = await readForeignTokenizer(files.tokenizer);
+  const { tokenizer } = read;
   const named = (content: string) => tokenizer.specialTokens.find((each) => each.content === content)?.id;
-  const endOfText = named(files.endOfText ?? chooseEndOfText(tokenizer, undefined, files.tokenizer));
+  const endOfText = named(files.endOfText ?? read.endOfText);
   if (endOfText === undefined) throw withoutEnd(files);
-  const endTokens = (files.endTokens ?? []).map(named).filter((id) => id !== undefined);
-  return { tokenizer, encoder: createEncoder(tokenizer), endOfText, endTokens };
+  const endTokens = (files.endTokens ?? read.endTokens).map(named).filter((id) => id !== undefined);
+  const chatTemplate = files.chatTemplate ?? read.chatTemplate;
+  return { tokenizer, encoder: createEncoder(tokenizer), endOfText, endTokens, chatTemplate };
+}
+
+/** A tokenizer, and what its files say of texts. */
+export interface ReadTokenizer {
+  tokenizer: BpeModel;
+  encoder: BpeEncoder;
+  endOfText: number;
+  endTokens: number[];
+  chatTemplate: ModelFiles['chatTemplate'];
 }
 
 /**
  * Reads weights onto the active backend; whoever is done with them disposes of them.
  *
+ * @param tokenizer of the model, by which those of llama2.c are put in order
  * @throws UserError for a damaged file, and for a model that reads pictures
  */
-export async function readWeights({ name, weights }: Pick<ModelFiles, 'name' | 'weights'>): Promise<EngineModel> {
-  const model = 'file' in weights ? await loadWeights(weights.file) : await readHuggingFace(weights.huggingFace);
+export async function readWeights(
+  { name, weights }: Pick<ModelFiles, 'name' | 'weights'>,
+  tokenizer: BpeModel,
+): Promise<EngineModel> {
+  const model = weights.format === 'arrow' ? await loadWeights(weights.file) : await readForeign(weights, tokenizer);
   if (model.config.vision === null) return model;
   throw new UserError({
     what: 'the model reads pictures, and continues text only behind one',
@@ -37,10 +51,10 @@ export async function readWeights({ name, weights }: Pick<ModelFiles, 'name' | '
   });
 }
 
-async function readHuggingFace(folder: string): Promise<EngineModel> {
-  const { readHuggingFaceModel } = await import('@arrowsmith/formats');
-  const { config, weights } = await readHuggingFaceModel(folder);
-  return { config, parameters: runnable(config, storeWeights(weights)) };
+async function readForeign(source: ModelSource, tokenizer: BpeModel): Promise<EngineModel> {
+  const { openForeignModel } = await import('@arrowsmith/import');
+  const { config, names, read } = await openForeignModel(source, tokenizer);
+  return { config, parameters: runnable(config, Object.fromEntries(names.map((name) => [name, read(name)]))) };
 }
 
 const withoutEnd = ({ tokenizer, endOfText }: Pick<ModelFiles, 'tokenizer' | 'endOfText'>): UserError =>

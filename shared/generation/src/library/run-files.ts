@@ -22,5 +22,5 @@ function nearestWorkspace(): Workspace {
 
 /** What a ledger's files of a model are to whoever opens them. */
 export function filesOf({ run, step, weights, tokenizer, endOfText }: RunModelFiles): ModelFiles {
-  return { name: `run ${run.id}, ${step}`, weights: { file: weights }, tokenizer, endOfText };
+  return { name: `run ${run.id}, ${step}`, weights: { format: 'arrow', file: weights }, tokenizer, endOfText };
 }

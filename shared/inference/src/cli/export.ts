@@ -1,8 +1,6 @@
 /** @file `nx run pipeline:export`: the model of a run, or in a folder, as files that other programs load; what the stage does, without a pipeline. */
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
-import { chooseEndOfText, fromTokenizerJson } from '@arrowsmith/bpe';
-import { readTokenizerFile } from '@arrowsmith/bpe/tokenizer-file';
 import { print, UserError } from '@arrowsmith/errors';
 import {
   EXPORT_FORMATS,
@@ -12,11 +10,10 @@ import {
   type Exported,
   type ExportFormat,
 } from '@arrowsmith/export';
-import { readHuggingFaceModel } from '@arrowsmith/formats';
 import { findInFolder, type ModelFiles, readChatTemplate } from '@arrowsmith/generation';
+import { openForeignModel, readForeignTokenizer } from '@arrowsmith/import';
 import { main, readOptions, text } from '@arrowsmith/pipeline/cli';
 import type { Workspace } from '@arrowsmith/pipeline';
-import { openModel, storeWeights } from '@arrowsmith/quantization/model';
 import { findModelFiles, readRuns } from '@arrowsmith/runs/references';
 import { type NamedModel, modelOptions, oneModel } from './model-options.ts';
 
@@ -94,29 +91,20 @@ async function find(workspace: Workspace, asked: NamedModel) {
     await readRuns(workspace),
     wanted,
   );
-  const files = { name: `run ${run.id}, ${step}`, weights: { file: weights }, tokenizer, endOfText };
+  const files = { name: `run ${run.id}, ${step}`, weights: { format: 'arrow', file: weights } as const, tokenizer, endOfText };
   const provenance = Object.entries(run.steps).map(([name, { manifest }]) => ({ step: name, digest: manifest }));
   return { exported: await read(files), provenance };
 }
 
 async function read(files: ModelFiles): Promise<Exported> {
-  const file = await readTokenizerFile(files.tokenizer, { name: 'the tokenizer of the model', fix: 'put it there' });
-  const tokenizer = fromTokenizerJson(file.text, files.tokenizer);
-  const endOfText = files.endOfText ?? chooseEndOfText(tokenizer, undefined, files.tokenizer);
-  const model =
-    'file' in files.weights ? await openModel(files.weights.file) : await readFolder(files.weights.huggingFace);
-  return { ...model, tokenizer, endOfText, chatTemplate: files.chatTemplate?.source };
-}
-
-async function readFolder(folder: string): Promise<Pick<Exported, 'config' | 'names' | 'read'>> {
-  const { config, weights } = await readHuggingFaceModel(folder);
-  const stored = storeWeights(weights);
-  const readOne = (name: string) => {
-    const found = stored[name];
-    if (found === undefined) throw new Error(`the model has no weight ${name}`);
-    return found;
+  const { tokenizer, endOfText, chatTemplate } = await readForeignTokenizer(files.tokenizer);
+  const model = await openForeignModel(files.weights, tokenizer);
+  return {
+    ...model,
+    tokenizer,
+    endOfText: files.endOfText ?? endOfText,
+    chatTemplate: (files.chatTemplate ?? chatTemplate)?.source,
   };
-  return { config, names: Object.keys(stored), read: readOne };
 }
 
 /** Puts a folder in its place, whole. @throws UserError where there is something that would be lost */

@@ -14,8 +14,8 @@ export const modelOptions = {
     'the largest that is not quantized',
   ),
   folder: text(
-    'A model in a folder in place of a run: weights.arrow and tokenizer.json, an artifact, or a Hugging Face model.',
-    'folder',
+    'A model in place of that of a run: a folder with weights.arrow and tokenizer.json, an artifact, a Hugging Face model; or a file of GGUF or of llama2.c.',
+    'folder or file',
   ),
 } as const;
 
