@@ -54,7 +54,29 @@ test('export writes the model of a run as files of other programs, once; the sta
   expect(folder.output).toMatch(/as LlamaForCausalLM, f32: given\n {2}README\.md/);
   const fromThere = await arrowsmith(['export', 'llama2c', '--folder=given', '--name=from-there']);
   expect(fromThere.output).toMatch(/from-there as llama2\.c[^]*model\.bin\n {2}tokenizer\.bin/);
-}, 120_000);
+
+  // One command says bits per byte of a text, by any of them.
+  workspace.write('story.txt', 'The small cats sat on the mats, and sang. '.repeat(20));
+  const evaluated = async (model: string) => {
+    const { code, output } = await arrowsmith(['evaluate', model, '--text=story.txt', '--json']);
+    expect(code, output).toBe(0);
+    const { bitsPerByte, bytes, format } = JSON.parse(
+      output.slice(output.indexOf('\n{'), output.lastIndexOf('}') + 1),
+    ) as {
+      bitsPerByte: number;
+      bytes: number;
+      format: string;
+    };
+    expect(bytes).toBe(840);
+    return { bitsPerByte, format };
+  };
+  const own = await evaluated('latest');
+  expect(own.bitsPerByte).toBeGreaterThan(1);
+  const half = await evaluated('artifacts/exports/tiny-gguf/tiny.gguf');
+  expect(half).toEqual({ bitsPerByte: expect.closeTo(own.bitsPerByte, 2), format: 'f16' });
+  const none = await arrowsmith(['evaluate', './none.gguf', '--text=story.txt']);
+  expect(none).toMatchObject({ code: 1, output: expect.stringContaining('no such folder or file') });
+}, 180_000);
 
 test('the three commands that a summary ends with work', async () => {
   const commands = [...first.output.matchAll(/^ {2}npx arrowsmith (.*?)(?: {3}|$)/gm)].map(([, command]) => command!);

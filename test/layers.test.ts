@@ -28,7 +28,19 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   runs: ['regression', 'pipeline', 'reporting', 'quantization', 'artifacts', 'errors'],
   cli: ['pipeline', 'errors'],
   generation: ['model', 'ops', 'backend', 'errors'],
-  inference: ['runs', 'pipeline', 'generation', 'import', 'export', 'formats', 'quantization', 'bpe', 'errors'],
+  inference: [
+    'runs',
+    'pipeline',
+    'generation',
+    'training',
+    'import',
+    'export',
+    'quantization',
+    'bpe',
+    'engine',
+    'model',
+    'errors',
+  ],
   server: ['inference', 'runs', 'pipeline', 'generation', 'bpe', 'model', 'engine', 'errors'],
   'backend-native': ['errors'],
   'backend-webgpu': ['errors'],
@@ -253,7 +265,7 @@ describe('what reads results reads them by kind', () => {
   /** `tokenizer` is the name of a kind, too, and `export` that of a command. */
   const names = stages
     .map((folder) => folder.replace('stages/', ''))
-    .filter((name) => name !== 'tokenizer' && name !== 'export')
+    .filter((name) => !['tokenizer', 'export', 'evaluate'].includes(name))
     .join('|');
   const named = new RegExp(`['"\`](?:${names})['"\`]|\\b(?:steps|stages)\\??\\.(?:${names})\\b`);
 

@@ -1,4 +1,6 @@
 /** @file The commands of `arrowsmith`, and what each stands for. */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 
 export interface Command {
   name: string;
@@ -18,6 +20,9 @@ export interface SourceCommand extends Command {
   standsFor: (flags: readonly string[]) => readonly string[];
 }
 
+/** Whether a word is a path, of a file that is there or not: names of runs have no slash. */
+const namesFile = (word: string): boolean => /[/\\]|\.(gguf|bin)$/.test(word) || existsSync(word);
+
 /** Commands that are bundles of their own, and start without Nx: `pipeline:<name>`. */
 export const BUILT: readonly Command[] = [
   {
@@ -34,6 +39,13 @@ export const BUILT: readonly Command[] = [
     summary: 'its model as files of transformers, llama.cpp or llama2.c: huggingface, gguf, llama2c',
     flagsOf: (words) => [`--format=${words.join(' ')}`],
     bundle: 'export-model', // that of its name is a stage
+  },
+  {
+    name: 'evaluate',
+    words: '[file|folder|run]',
+    summary: 'bits per byte of a text file, by any model: --text=story.txt',
+    flagsOf: ([model = '', ...more]) => [namesFile(model) ? `--folder=${resolve(model)}` : `--run=${model}`, ...more],
+    bundle: 'evaluate-text', // as above
   },
   { name: 'runs', words: '', summary: 'the runs that were kept: --where, --sort, --json …' },
   {

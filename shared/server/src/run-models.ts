@@ -54,7 +54,8 @@ async function loaded(
 ): Promise<ServedModel> {
   const { run, step, weights, tokenizer, encoder, endOfText } = found;
   const name = `run ${run.id}, ${step}`;
-  const drafter = draft && (await findDraft(draft, { name, weights: { format: 'arrow', file: weights }, tokenizer }, root));
+  const drafter =
+    draft && (await findDraft(draft, { name, weights: { format: 'arrow', file: weights }, tokenizer }, root));
   const model = await loadRunModel(found);
   const models = [model];
   try {

@@ -10,11 +10,11 @@ import {
   type Exported,
   type ExportFormat,
 } from '@arrowsmith/export';
-import { findInFolder, type ModelFiles, readChatTemplate } from '@arrowsmith/generation';
+import { type ModelFiles, readChatTemplate } from '@arrowsmith/generation';
 import { openForeignModel, readForeignTokenizer } from '@arrowsmith/import';
 import { main, readOptions, text } from '@arrowsmith/pipeline/cli';
 import type { Workspace } from '@arrowsmith/pipeline';
-import { findModelFiles, readRuns } from '@arrowsmith/runs/references';
+import { findAsked } from './find-model.ts';
 import { type NamedModel, modelOptions, oneModel } from './model-options.ts';
 
 await main(async (workspace) => {
@@ -82,18 +82,9 @@ function readFormat(asked: string | undefined): ExportFormat {
 
 /** The model that is asked for, and the digests of what it was made of, where they are known. */
 async function find(workspace: Workspace, asked: NamedModel) {
-  if (asked.folder !== undefined) {
-    return { exported: await read(await findInFolder(resolve(workspace.root, asked.folder))), provenance: [] };
-  }
-  const wanted = { reference: asked.run, pipeline: asked.pipeline, model: asked.model };
-  const { run, step, weights, tokenizer, endOfText } = await findModelFiles(
-    workspace,
-    await readRuns(workspace),
-    wanted,
-  );
-  const files = { name: `run ${run.id}, ${step}`, weights: { format: 'arrow', file: weights } as const, tokenizer, endOfText };
-  const provenance = Object.entries(run.steps).map(([name, { manifest }]) => ({ step: name, digest: manifest }));
-  return { exported: await read(files), provenance };
+  const { files, run } = await findAsked(workspace, asked);
+  const steps = Object.entries(run?.steps ?? {});
+  return { exported: await read(files), provenance: steps.map(([step, { manifest }]) => ({ step, digest: manifest })) };
 }
 
 async function read(files: ModelFiles): Promise<Exported> {

@@ -21,6 +21,7 @@ const COMMANDS = {
   serve: 'shared/server/src/cli/serve.ts',
   chat: 'shared/inference/src/cli/chat.ts',
   'export-model': 'shared/inference/src/cli/export.ts', // `export` is a stage
+  'evaluate-text': 'shared/inference/src/cli/evaluate.ts', // and so is `evaluate`
 };
 
 await main(async (workspace) => {

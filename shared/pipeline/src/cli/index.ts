@@ -2,3 +2,4 @@
 export { commandFlags, main } from './main.ts';
 export { commandHelp, type CommandUsage, flag, format, readCount, readOptions, text, texts } from './options.ts';
 export { outputOptions, put } from './output.ts';
+export { startProgress } from '../progress.ts';
