@@ -51,7 +51,7 @@ describe('the loss', () => {
     const parameters = tensorsOf(initialWeights(config, 3));
     const values = tf.tidy(() => {
       const hidden = forward(config, parameters, tf.tensor2d([[...before]], [1, before.length], 'int32'));
-      return [...logits(config, parameters, hidden).dataSync<'float32'>().slice(-config.vocabularySize)];
+      return logits(config, parameters, hidden).dataSync<'float32'>().slice(-config.vocabularySize);
     });
     tf.dispose(parameters);
     return Math.log(values.reduce((sum, value) => sum + Math.exp(value), 0)) - values[id]!;

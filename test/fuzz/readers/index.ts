@@ -7,6 +7,7 @@ import { configJson } from './config-json.ts';
 import { corpus } from './corpus.ts';
 import { ledger } from './ledger.ts';
 import { locks } from './locks.ts';
+import { models } from './models.ts';
 import { pipelineYaml } from './pipeline-yaml.ts';
 import { safetensors } from './safetensors.ts';
 import { store } from './store.ts';
@@ -17,6 +18,7 @@ export const fuzzers: readonly Fuzzer[] = [
   store,
   ledger,
   safetensors,
+  ...models,
   configJson,
   tokenizerJson,
   ...corpus,
