@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readModel } from '@arrowsmith/quantization/model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startUploadServer } from '../shared/export/src/testing/upload-server.ts';
 import { expectError, PARAMETERS, type RealChain, realChain } from './support/real-chain.ts';
 
 let chain: RealChain;
@@ -87,6 +88,19 @@ describe('a Hugging Face folder', () => {
     expect(textOf('carded', 'chat_template.jinja')).toContain('message.content');
   });
 
+  test('has its weights in several files where one would be larger than is said, and is imported as the same', async () => {
+    await exported('sharded', { shardSize: '20kB' });
+    expect(filesOf('sharded').filter((file) => file.endsWith('.safetensors')).length).toBeGreaterThan(1);
+    expect(filesOf('sharded')).toContain('model.safetensors.index.json');
+    await chain.run('import', { path: 'artifacts/bad/sharded' }, undefined, { step: 'from-shards' });
+    const [own, again] = await Promise.all(
+      ['train', 'from-shards'].map((step) => readModel(artifact(step, 'weights.arrow'), { whole: true })),
+    );
+    expect(again!.weights).toEqual(own!.weights);
+    await expectRefused({ shardSize: '5 gigabytes' }, {}, /shardSize/, /500MB/);
+    await expectRefused({ shardSize: '0MB' }, {}, /above 0/);
+  });
+
   test('is refused for a model that no architecture of transformers computes, with what is other', async () => {
     const reads = await trained('capped', { logitSoftCap: 5 });
     await expectRefused({}, reads, /LlamaForCausalLM, the nearest/, /logitSoftCap is 5, not 0/);
@@ -144,4 +158,28 @@ test('a precision that the format has not, and a template that is none, are refu
   await expectRefused({ chatTemplate: 'no.jinja' }, {}, /no such file/, /chatTemplate/);
   chain.write('empty.json', '{}');
   await expectRefused({ chatTemplate: 'empty.json' }, {}, /no such field/);
+});
+
+test('what is pushed is on the hub before it is an artifact; without a token nothing is written', async () => {
+  const parameters = { push: 'me/cats', private: true };
+  const hub = await startUploadServer({ token: 'hf_test', owner: 'me' });
+  const before = { endpoint: process.env['HF_ENDPOINT'], token: process.env['HF_TOKEN'] };
+  try {
+    process.env['HF_ENDPOINT'] = hub.url;
+    delete process.env['HF_TOKEN'];
+    await expectRefused(parameters, {}, /HF_TOKEN is not set/);
+    process.env['HF_TOKEN'] = 'hf_test';
+    const { highlights } = await exported('pushed', parameters);
+    expect(highlights['uploaded']).toBe(`${hub.url}/me/cats, commit c0ffee`);
+    const there = hub.repositories.get('me/cats');
+    expect([...(there?.files.keys() ?? [])].sort()).toEqual(filesOf('pushed').sort());
+    expect(there?.isPrivate).toBe(true);
+    await expectRefused({ ...parameters, precision: 'bf16' }, {}, /has files already/);
+  } finally {
+    for (const [name, value] of Object.entries({ HF_ENDPOINT: before.endpoint, HF_TOKEN: before.token })) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+    await hub.close();
+  }
 });

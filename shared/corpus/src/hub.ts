@@ -1,18 +1,17 @@
 /** @file Files on the Hugging Face hub: where a pinned file is, whether the hub has what was pinned, and its download. */
 
 import { UserError } from '@arrowsmith/errors';
-import { HUB_URL, HubApiError, InvalidApiResponseFormatError, fileDownloadInfo } from '@huggingface/hub';
+import { HubApiError, InvalidApiResponseFormatError, fileDownloadInfo } from '@huggingface/hub';
 import type { RepoDesignation } from '@huggingface/hub';
 import { wrongSize } from './download.ts';
 import type { Download } from './download.ts';
 import type { CorpusFile } from './formats/corpus-file.ts';
+import { type HubAccess, hubAccess } from './hub-access.ts';
 import { obtainFile } from './obtain-files.ts';
 import type { ObtainOptions } from './obtain-files.ts';
 import { openRequest, proxyAdvice } from './request.ts';
 import type { Network, OpenRequest } from './request.ts';
 import { TransientFailure, downloadRetries, withRetries } from './retry.ts';
-
-type Environment = Record<string, string | undefined>;
 
 /** A commit of a repository. */
 interface Repository {
@@ -27,37 +26,6 @@ export interface HubFile {
   sha256: string;
   /** Fetch only so many bytes from its beginning. */
   firstBytes?: number | undefined;
-}
-
-/** The hub's address and the reader's token. */
-export interface HubAccess {
-  endpoint: string;
-  accessToken: string | undefined;
-}
-
-/**
- * Reads HF_ENDPOINT and HF_TOKEN, as the other Hugging Face tools do.
- *
- * @throws {UserError} when one of them cannot be meant
- */
-export function hubAccess(env: Environment): HubAccess {
-  const endpoint = (env.HF_ENDPOINT || HUB_URL).replace(/\/+$/, '');
-  if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint)) {
-    throw new UserError({
-      what: 'HF_ENDPOINT is not an address',
-      expected: `an http or https URL, such as ${HUB_URL}`,
-      found: endpoint,
-    });
-  }
-  const accessToken = env.HF_TOKEN?.trim() || undefined;
-  if (accessToken !== undefined && !accessToken.startsWith('hf_')) {
-    throw new UserError({
-      what: 'HF_TOKEN is not a token of the Hugging Face hub',
-      expected: 'a token that begins with hf_, from https://huggingface.co/settings/tokens',
-      fix: 'correct HF_TOKEN, or unset it to read public repositories',
-    });
-  }
-  return { endpoint, accessToken };
 }
 
 /** How a file of the hub is called in messages: `datasets/roneneldan/TinyStories@f54c09f/data.txt`. */
@@ -185,7 +153,7 @@ function hubUnreachable(
   source: Repository,
   { endpoint }: HubAccess,
   failure: TransientFailure,
-  env: Environment,
+  env: Record<string, string | undefined>,
 ): UserError {
   const limited = failure.reason === 'HTTP 429';
   const seconds =

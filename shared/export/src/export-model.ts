@@ -4,7 +4,7 @@ import { UserError } from '@arrowsmith/errors';
 import type { CheckpointType } from '@arrowsmith/formats';
 import { countParameters } from '@arrowsmith/model';
 import type { Exported } from './exported.ts';
-import { PRECISIONS, type ExportFormat } from './formats.ts';
+import { bytesOfSize, PRECISIONS, type ExportFormat } from './formats.ts';
 import { exportGguf } from './gguf.ts';
 import { exportHuggingFace } from './hugging-face.ts';
 import { exportLlama2c } from './llama2c.ts';
@@ -24,19 +24,27 @@ export interface Written {
  *
  * @param options.precision of matrices; by default f32, or of GGUF as they are stored
  * @param options.name by default the family and the number of parameters
+ * @param options.shardSize of the files of a Hugging Face folder at most, such as 500MB; 5GB by default
  * @throws UserError where the format does not hold the model or its tokenizer
  */
 export async function exportModel(
   folder: string,
   model: Exported,
-  options: { format: ExportFormat; precision?: string | undefined; name?: string | undefined },
+  options: {
+    format: ExportFormat;
+    precision?: string | undefined;
+    name?: string | undefined;
+    shardSize?: string | undefined;
+  },
 ): Promise<Written> {
   const { format, precision } = options;
   const name = options.name ?? `${model.config.family}-${shortCount(countParameters(model.config))}`;
   switch (format) {
     case 'huggingface': {
       const type = known<CheckpointType>(PRECISIONS.huggingface, precision ?? 'f32', format);
-      const { architecture } = await exportHuggingFace(folder, model, type);
+      const { architecture } = await exportHuggingFace(folder, model, type, {
+        shardBytes: shardBytesOf(options.shardSize),
+      });
       return { name, architecture, precision: type };
     }
     case 'gguf': {
@@ -64,6 +72,19 @@ function known<P extends string>(precisions: readonly P[], asked: string, format
     expected: `one of ${precisions.join(', ')}`,
     found: asked,
     fix: format === 'gguf' ? 'choose one of these' : 'choose one of these, or `format: gguf`, which has more',
+  });
+}
+
+/** @throws UserError for what is no size */
+function shardBytesOf(size: string | undefined): number | undefined {
+  if (size === undefined) return undefined;
+  const bytes = bytesOfSize(size);
+  if (bytes !== undefined) return bytes;
+  throw new UserError({
+    what: 'the size of shards is not understood',
+    expected: 'a number above 0 and kB, MB or GB, such as 500MB',
+    found: size,
+    fix: 'for example shardSize: 2GB',
   });
 }
 

@@ -13,3 +13,16 @@ export const PRECISIONS = {
 
 /** All precisions of any format. */
 export const ALL_PRECISIONS: readonly string[] = [...new Set(Object.values(PRECISIONS).flat())];
+
+/** `<owner>/<name>`, as the Hugging Face hub takes names of repositories. */
+export const REPOSITORY_NAME = /^[A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95}$/;
+
+/** How sizes are written, decimal as on the hub: 500MB, 2.5GB. */
+export const SIZE = /^\d+(\.\d+)?(kB|MB|GB)$/;
+
+/** The bytes of a size, {@link SIZE}; undefined for what is none. */
+export function bytesOfSize(size: string): number | undefined {
+  const [, number, , unit] = /^(\d+(\.\d+)?)(kB|MB|GB)$/.exec(size) ?? [];
+  if (number === undefined || unit === undefined || Number(number) === 0) return undefined;
+  return Number(number) * { kB: 1e3, MB: 1e6, GB: 1e9 }[unit as 'kB' | 'MB' | 'GB'];
+}

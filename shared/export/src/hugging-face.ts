@@ -6,9 +6,10 @@ import { type CheckpointType, writeHuggingFaceModel } from '@arrowsmith/formats'
 import { checkVocabulary, endOfTextId, type Exported, weightsOf } from './exported.ts';
 
 /**
- * Writes config.json, model.safetensors, tokenizer.json, tokenizer_config.json, generation_config.json and, where there is a template of conversations,
+ * Writes config.json, model.safetensors or its shards, tokenizer.json, tokenizer_config.json, generation_config.json and, where there is a template of conversations,
  * chat_template.jinja. A text begins with the token that ends one, as in training: the tokenizer puts it there.
  *
+ * @param options.shardBytes of the weights in a file at most; 5 GB by default
  * @returns the architecture of transformers
  * @throws UserError where no architecture holds the model, or the tokenizer is not the model's
  */
@@ -16,12 +17,19 @@ export async function exportHuggingFace(
   folder: string,
   model: Exported,
   type: CheckpointType,
+  { shardBytes }: { shardBytes?: number | undefined } = {},
 ): Promise<{ architecture: string }> {
   const { config, tokenizer, endOfText, chatTemplate } = model;
   checkVocabulary(model);
   const id = endOfTextId(model);
   const ends = { bos_token_id: id, eos_token_id: id };
-  const written = await writeHuggingFaceModel(folder, { config, weights: weightsOf(model), type, tokens: ends });
+  const written = await writeHuggingFaceModel(folder, {
+    config,
+    weights: weightsOf(model),
+    type,
+    tokens: ends,
+    shardBytes,
+  });
   await writeFile(join(folder, 'tokenizer.json'), toTokenizerJson(tokenizer, { begin: endOfText }));
   const writeJson = (file: string, json: object) => writeFile(join(folder, file), `${JSON.stringify(json, null, 2)}\n`);
   await writeJson('tokenizer_config.json', {

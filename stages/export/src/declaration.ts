@@ -1,6 +1,6 @@
 /** @file The stage `export`: a model and its tokenizer as files that other programs load. */
 import * as z from 'zod';
-import { ALL_PRECISIONS, EXPORT_FORMATS, PRECISIONS } from '@arrowsmith/export/formats';
+import { ALL_PRECISIONS, EXPORT_FORMATS, PRECISIONS, REPOSITORY_NAME, SIZE } from '@arrowsmith/export/formats';
 import { declareStage, one, optional } from '@arrowsmith/pipeline/stage';
 import type { ResolvedExport } from './resolve.ts';
 
@@ -30,6 +30,25 @@ const parameters = z
       .describe(
         'A file with the template of conversations, from the root of the workspace: Jinja, or a tokenizer_config.json.',
       ),
+    shardSize: z
+      .string()
+      .regex(SIZE, { error: 'must be a number and kB, MB or GB: 500MB' })
+      .optional()
+      .describe(
+        'How large a file of weights of a Hugging Face folder may be; of more there are several, with an index. Default: 5GB.',
+      ),
+    push: z
+      .string()
+      .regex(REPOSITORY_NAME, { error: 'must be <owner>/<name>' })
+      .optional()
+      .describe(
+        'A repository of the Hugging Face hub, <owner>/<name>, that the files are uploaded to, with the token HF_TOKEN. It is made where it is not there.',
+      ),
+    overwrite: z
+      .boolean()
+      .default(false)
+      .describe('Whether a repository that has files may be written over; without it, that is refused.'),
+    private: z.boolean().default(false).describe('Whether a repository that is made is private.'),
   })
   .refine(
     ({ format, precision }) => precision === undefined || (PRECISIONS[format] as readonly string[]).includes(precision),

@@ -2,14 +2,16 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromTokenizerJson } from '@arrowsmith/bpe';
-import { exportModel, modelCard } from '@arrowsmith/export';
-import { implementStage } from '@arrowsmith/pipeline/stage';
+import { exportModel, modelCard, type Written } from '@arrowsmith/export';
+import { checkPush, type Pushed, pushToHub } from '@arrowsmith/export/push';
+import { implementStage, type StageContext } from '@arrowsmith/pipeline/stage';
 import { openModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
 import { readFacts, readMeasured } from './card-inputs.ts';
-import declaration from './declaration.ts';
+import declaration, { type AskedExport } from './declaration.ts';
 
 export default implementStage(declaration, async (context) => {
-  const { format, precision, name, chatTemplate } = context.parameters;
+  const { format, precision, name, chatTemplate, shardSize, push } = context.parameters;
+  if (push !== undefined) checkPush(push);
   const [source, vocabulary] = [context.input('model'), context.input('tokenizer')];
   const tokenizerFile = await vocabulary.file('tokenizer.json');
   const model = await openModel(await source.file(WEIGHTS_FILE));
@@ -20,7 +22,7 @@ export default implementStage(declaration, async (context) => {
     endOfText: String(vocabulary.metadata['endOfText'] ?? ''),
     chatTemplate,
   };
-  const written = await exportModel(folder, exported, { format, precision, name });
+  const written = await exportModel(folder, exported, { format, precision, name, shardSize });
   const inputs = [source, vocabulary, ...context.inputs('measurements'), ...context.inputs('corpus')];
   const [measurements] = context.inputs('measurements');
   const [corpus] = context.inputs('corpus');
@@ -42,6 +44,7 @@ export default implementStage(declaration, async (context) => {
   const files = (await readdir(folder)).sort();
   const sizes = await Promise.all(files.map(async (file) => (await stat(join(folder, file))).size));
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  const pushed = push === undefined ? undefined : await upload(context, push, folder, written);
   return {
     metadata: {
       format,
@@ -54,6 +57,29 @@ export default implementStage(declaration, async (context) => {
     highlights: {
       exported: `${written.name} as ${written.architecture}, ${written.precision}, ${(bytes / 1e6).toFixed(2)} MB: ${files.join(', ')}`,
       ...(written.mixed === undefined ? {} : { formats: written.mixed }),
+      ...(pushed === undefined ? {} : { uploaded: `${pushed.url}, commit ${pushed.commit.slice(0, 12)}` }),
     },
   };
 });
+
+/** Uploads the files before they are an artifact: one that is there was uploaded. @throws UserError where the hub has none of them then */
+async function upload(
+  context: StageContext<AskedExport>,
+  repository: string,
+  folder: string,
+  { name, architecture, precision }: Written,
+): Promise<Pushed> {
+  const { overwrite, private: isPrivate } = context.parameters;
+  const bar = context.progress(`upload ${repository}`, { total: 100, unit: '%' });
+  const pushed = await pushToHub({
+    folder,
+    repository,
+    overwrite,
+    isPrivate,
+    title: `${name}: ${architecture}, ${precision}`,
+    signal: context.signal,
+    onProgress: (share) => bar.update(Math.floor(100 * share)),
+  });
+  bar.end();
+  return pushed;
+}

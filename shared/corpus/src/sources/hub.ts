@@ -82,7 +82,8 @@ export const hub = defineSource<typeof parameters, ResolvedHubSource>({
     name: 'hub',
     fallback: embeddedInstead,
     async probe(source, { env = process.env }) {
-      const { hubAccess, locateHubFile } = await import('../hub.ts');
+      const { locateHubFile } = await import('../hub.ts');
+      const { hubAccess } = await import('../hub-access.ts');
       const access = hubAccess(env);
       return {
         what: source.repository,

@@ -1,10 +1,10 @@
-/** @file Writes a model as a Hugging Face folder has it: config.json and model.safetensors. */
+/** @file Writes a model as a Hugging Face folder has it: config.json and model.safetensors, or shards of it. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
 import type { DecoderConfig, Weights } from '@arrowsmith/model';
 import { float32Tensor, type StoredTensor } from '../stored-tensor.ts';
-import { writeSafetensors } from '../write-safetensors.ts';
+import { writeShards } from '../write-shards.ts';
 import { checkpointTensors } from './checkpoint-tensors.ts';
 import { configJson } from './config-json.ts';
 import { huggingFaceConfig } from './write-config.ts';
@@ -19,9 +19,10 @@ export const CHECKPOINT_TYPES = {
 export type CheckpointType = keyof typeof CHECKPOINT_TYPES;
 
 /**
- * Writes config.json and model.safetensors into a folder, which is there.
+ * Writes config.json and model.safetensors, or its shards, into a folder, which is there.
  *
  * @param params.tokens ids of special tokens, `bos_token_id` …
+ * @param params.shardBytes of the tensors of a file at most
  * @returns the architecture of transformers that it is one of
  * @throws UserError where no architecture of transformers holds the model, and for a weight that is larger than the type's numbers
  */
@@ -32,6 +33,7 @@ export async function writeHuggingFaceModel(
     weights: Weights;
     type: CheckpointType;
     tokens: Readonly<Record<string, number>>;
+    shardBytes?: number | undefined;
   },
 ): Promise<{ architecture: string }> {
   const { config, weights, type, tokens } = params;
@@ -45,7 +47,7 @@ export async function writeHuggingFaceModel(
   // Some architectures have a token for padding that only their own tokenizer has. Both names of the type: version 4 of transformers has the older one.
   const stated = { ...json, pad_token_id: null, ...tokens, dtype: torch, torch_dtype: torch, use_cache: true };
   await writeFile(join(folder, 'config.json'), configJson(architecture, stated));
-  await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
+  await writeShards(folder, tensors, params.shardBytes);
   return { architecture };
 }
 

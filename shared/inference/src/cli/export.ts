@@ -9,15 +9,17 @@ import {
   PRECISIONS,
   type Exported,
   type ExportFormat,
+  type Written,
 } from '@arrowsmith/export';
 import { type ModelFiles, readChatTemplate } from '@arrowsmith/generation';
 import { openForeignModel, readForeignTokenizer } from '@arrowsmith/import';
-import { main, readOptions, text } from '@arrowsmith/pipeline/cli';
+import { flag, main, readOptions, startProgress, text } from '@arrowsmith/pipeline/cli';
 import type { Workspace } from '@arrowsmith/pipeline';
+import { checkPush, type Pushed, pushToHub } from '@arrowsmith/export/push';
 import { findAsked } from './find-model.ts';
 import { type NamedModel, modelOptions, oneModel } from './model-options.ts';
 
-await main(async (workspace) => {
+await main(async (workspace, signal) => {
   const options = readOptions({
     name: 'export',
     description:
@@ -32,11 +34,19 @@ await main(async (workspace) => {
       name: text('What the model is called in the files.', 'name', 'its family and number of parameters'),
       chatTemplate: text('A file with the template of conversations, Jinja or a tokenizer_config.json.', 'file'),
       output: text('The folder, which is new or empty.', 'folder', 'artifacts/exports/<name>-<format>'),
+      shardSize: text('How large a file of weights of a Hugging Face folder may be: 500MB, 2GB.', 'size', '5GB'),
+      push: text(
+        'A repository of the Hugging Face hub that the files are uploaded to, with HF_TOKEN.',
+        '<owner>/<name>',
+      ),
+      overwrite: flag('Write over a repository that has files.'),
+      private: flag('Make a repository that is not there a private one.'),
       ...modelOptions,
     },
     example: '--format=gguf --precision=Q8_0',
   });
   const format = readFormat(options.format);
+  if (options.push !== undefined) checkPush(options.push);
   const { exported, provenance } = await find(workspace, oneModel(options));
   const chatTemplate =
     options.chatTemplate === undefined
@@ -47,8 +57,8 @@ await main(async (workspace) => {
   const folder = join(parent, `.export-${process.pid}`); // a temporary one would be nobody else's
   await mkdir(folder, { recursive: true });
   try {
-    const { precision, name } = options;
-    const written = await exportModel(folder, { ...exported, chatTemplate }, { format, precision, name });
+    const { precision, name, shardSize } = options;
+    const written = await exportModel(folder, { ...exported, chatTemplate }, { format, precision, name, shardSize });
     if (format === 'huggingface') {
       const { config, tokenizer, endOfText } = exported;
       const tokens = tokenizer.vocabulary.length;
@@ -57,11 +67,16 @@ await main(async (workspace) => {
     }
     const own = `${written.name.replaceAll(/[^\w.-]+/g, '-')}-${format}`;
     const output = options.output === undefined ? join(parent, own) : resolve(workspace.root, options.output);
+    await refuseFilled(output);
+    // First, so that the same command can be run again where the upload fails.
+    const uploaded =
+      options.push === undefined ? undefined : await upload(folder, options.push, written, options, signal);
     await place(folder, output);
     const files = (await readdir(output)).sort();
     print(`${written.name} as ${written.architecture}, ${written.precision}: ${relative(workspace.root, output)}`);
     for (const file of files) print(`  ${file}`);
     if (written.mixed !== undefined) print(`  ${written.mixed}`);
+    if (uploaded !== undefined) print(`uploaded to ${uploaded.url}, commit ${uploaded.commit.slice(0, 12)}`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -98,8 +113,24 @@ async function read(files: ModelFiles): Promise<Exported> {
   };
 }
 
-/** Puts a folder in its place, whole. @throws UserError where there is something that would be lost */
-async function place(folder: string, output: string): Promise<void> {
+/** Uploads the files of a folder, and shows how far that is. */
+async function upload(
+  folder: string,
+  repository: string,
+  { name, architecture, precision }: Written,
+  { overwrite, private: isPrivate }: { overwrite?: boolean | undefined; private?: boolean | undefined },
+  signal: AbortSignal,
+): Promise<Pushed> {
+  const bar = startProgress(`upload ${repository}`, { total: 100, unit: '%' }, process.stderr);
+  const title = `${name}: ${architecture}, ${precision}`;
+  const onProgress = (share: number) => bar.update(Math.floor(100 * share));
+  const pushed = await pushToHub({ folder, repository, overwrite, isPrivate, title, signal, onProgress });
+  bar.end();
+  return pushed;
+}
+
+/** @throws UserError where there is something that would be lost */
+async function refuseFilled(output: string): Promise<void> {
   const there = await readdir(output).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     if (error.code === 'ENOTDIR') return ['a file'];
@@ -114,6 +145,10 @@ async function place(folder: string, output: string): Promise<void> {
       fix: 'name another by --output, or remove it',
     });
   }
+}
+
+/** Puts a folder in its place, whole: one that is empty, or not there. */
+async function place(folder: string, output: string): Promise<void> {
   await rm(output, { recursive: true, force: true });
   await rename(folder, output);
 }
