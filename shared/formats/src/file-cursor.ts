@@ -26,6 +26,8 @@ export interface FileCursor {
   left(): number;
   /** So many bytes, which are copied. @throws InvalidFile where the file is shorter, or the limit is reached */
   bytes(count: number, what: string): Buffer;
+  /** The same, not copied: until the next read. */
+  view(count: number, what: string): Buffer;
   uint8(what: string): number;
   uint32(what: string): number;
   int32(what: string): number;
@@ -72,6 +74,10 @@ export function fileCursor(descriptor: number, size: number, most: number): File
       const from = take(count, what);
       return Buffer.from(buffer.subarray(from, from + count));
     },
+    view(count, what) {
+      const from = take(count, what);
+      return buffer.subarray(from, from + count);
+    },
     uint8: (what) => {
       const from = take(1, what);
       return buffer.readUInt8(from);
@@ -86,9 +92,9 @@ export function fileCursor(descriptor: number, size: number, most: number): File
     },
     uint64(what) {
       const from = take(8, what);
-      const value = buffer.readBigUInt64LE(from);
-      if (value <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(value);
-      throw new InvalidFile('is damaged', `${what} below 2⁵³`, String(value));
+      const value = buffer.readUInt32LE(from) + 2 ** 32 * buffer.readUInt32LE(from + 4);
+      if (value <= Number.MAX_SAFE_INTEGER) return value;
+      throw new InvalidFile('is damaged', `${what} below 2⁵³`, String(buffer.readBigUInt64LE(from)));
     },
   };
 }

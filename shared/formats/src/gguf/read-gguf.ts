@@ -136,7 +136,7 @@ function readText(cursor: FileCursor, longest: number, what: string): string {
     );
   }
   if (length > longest) throw new InvalidFile('is damaged', `${what} of at most ${longest} bytes`, `${length} bytes`);
-  const bytes = cursor.bytes(length, what);
+  const bytes = cursor.view(length, what);
   try {
     return UTF8.decode(bytes);
   } catch {
