@@ -1,5 +1,5 @@
 /** @file Tests of which format a model is in: by what is in its files, whatever they are called. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeGguf, writeLlama2c, writeSafetensors } from '@arrowsmith/formats';
@@ -78,7 +78,17 @@ describe('in a folder', () => {
     expect(await recognizeModel(folder)).toMatchObject({ format: 'arrow' });
   });
 
+  test('what people take for a model is told by what it is', async () => {
+    writeFileSync(path('pytorch_model.bin'), 'PK\u0003\u0004');
+    await expect(recognizeModel(folder)).rejects.toThrow(/pytorch_model\.bin: a ZIP file(.|\n)*save_pretrained/);
+    writeFileSync(path('model.gguf'), 'version https://git-lfs.github.com/spec/v1');
+    await expect(recognizeModel(folder)).rejects.toThrow(/model\.gguf: a pointer of Git LFS/);
+  });
+
   test('without any, what is there is told', async () => {
+    symlinkSync(path('nowhere'), path('lost.gguf'));
+    await expect(recognizeModel(folder)).rejects.toThrow(/found: +lost\.gguf/);
+    rmSync(path('lost.gguf'));
     await expect(recognizeModel(folder)).rejects.toThrow(/an empty folder/);
     mkdirSync(path('weights'));
     writeFileSync(path('readme.md'), '');

@@ -39,19 +39,20 @@ const PROBLEM: ModelProblem = {
 export async function recognizeModel(path: string, problem: ModelProblem = PROBLEM): Promise<ModelSource> {
   const wrong = (found: string, { fix = problem.fix, cause }: { fix?: string | undefined; cause?: unknown } = {}) =>
     new UserError({ what: problem.what, where: path, expected: EXPECTED, found, fix }, { cause });
-  let isFolder: boolean;
   try {
     const stats = statSync(path);
-    isFolder = stats.isDirectory();
-    if (!isFolder && !stats.isFile()) throw wrong('a pipe or a device');
+    if (stats.isDirectory()) return await inFolder(path, wrong);
+    if (stats.isFile()) return await inFile(path, wrong);
+    throw wrong('a pipe or a device');
   } catch (cause) {
-    if (cause instanceof UserError) throw cause;
     const { code, message } = cause as NodeJS.ErrnoException;
+    if (cause instanceof UserError || code === undefined) throw cause;
     throw wrong(code === 'ENOENT' ? 'no such folder or file' : message, { cause });
   }
-  if (isFolder) return inFolder(path, wrong);
-  return inFile(path, wrong);
 }
+
+/** Whether a name in a folder is that of a file, not of a link to nowhere, or of a pipe. */
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
 type Wrong = (found: string, options?: { fix?: string | undefined; cause?: unknown }) => UserError;
 
@@ -61,7 +62,9 @@ async function inFolder(folder: string, wrong: Wrong): Promise<ModelSource> {
   if (files.includes('config.json') && files.some((file) => file.endsWith('.safetensors'))) {
     return { format: 'huggingface', folder };
   }
-  const single = files.filter((file) => /\.(gguf|bin)$/.test(file) && file !== LLAMA2C_TOKENIZER);
+  const single = files.filter(
+    (file) => /\.(gguf|bin)$/.test(file) && file !== LLAMA2C_TOKENIZER && isFile(join(folder, file)),
+  );
   const found: ModelSource[] = [];
   for (const file of single) {
     const source = await foreignFile(join(folder, file));
@@ -70,6 +73,12 @@ async function inFolder(folder: string, wrong: Wrong): Promise<ModelSource> {
   const [first, second] = found;
   if (first !== undefined && second === undefined) return first;
   if (first !== undefined) throw wrong(`several: ${single.slice(0, 8).join(', ')}`, { fix: 'name one of the files' });
+  // Of what people take for a model, what it is.
+  const other = files.find((file) => /\.(gguf|bin|pt|pth|safetensors)$/.test(file) && isFile(join(folder, file)));
+  if (other !== undefined) {
+    const { found: what, fix } = describe(firstBytes(join(folder, other)));
+    throw wrong(`${other}: ${what}`, { fix });
+  }
   throw wrong(files.length === 0 ? 'an empty folder' : files.slice(0, 8).join(', '));
 }
 
@@ -129,7 +138,7 @@ function describe(bytes: Buffer): { found: string; fix?: string } {
   }
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return { found: 'a gzip file', fix: 'unpack it' };
   const text = bytes.toString('latin1', 0, 16);
-  return { found: `a file that begins with ${JSON.stringify(text)}` };
+  return { found: `a file that begins with ${JSON.stringify(text)}, which is none of these` };
 }
 
 /** Whether a file begins as GGUF files do; one that is not there does not. */
