@@ -1,6 +1,7 @@
 /** @file The decoder-only transformer: its configuration, its parameters, its forward pass. */
 export { configOf, decoderConfig, type DataSizes } from './architecture.ts';
 export {
+  decoderConfigSchema,
   kvCacheBytesPerToken,
   mupWidth,
   type AttentionConfig,

@@ -6,6 +6,7 @@ import { UserError } from '@arrowsmith/errors';
 import {
   chooseOptions,
   configOf,
+  decoderConfigSchema,
   families,
   LARGEST_SIZE,
   MOST_LAYERS,
@@ -51,8 +52,22 @@ export function ggufConfig(file: GgufFile): { config: DecoderConfig; architectur
   const own = READERS[architecture.name]?.(source) ?? {};
   const options = chooseOptions(family, { ...common(source, architecture), ...own });
   const config = withSizes(configOf(architecture.family, options, dataOf(source)), source);
+  refuseNumbers(config, file.path);
   refuseOtherComputation(architecture, config, file.path);
   return { config, architecture };
+}
+
+/** @throws UserError for numbers that no model has, such as a base of positions of 0 */
+function refuseNumbers(config: DecoderConfig, path: string): void {
+  const [issue] = decoderConfigSchema.safeParse(config).error?.issues ?? [];
+  if (issue === undefined) return;
+  throw new UserError({
+    what: 'the metadata of a GGUF file describe no model',
+    where: path,
+    expected: 'numbers that a model can have',
+    found: `${issue.path.join('.')}: ${issue.message}`,
+    fix: 'download or convert the file again',
+  });
 }
 
 function architectureOf({ path, metadata }: GgufFile): GgufArchitecture {

@@ -285,6 +285,11 @@ describe('files of others', () => {
       /another shape/,
     ],
     [
+      'a base of positions that is none',
+      (m: GgufMetadata) => ({ ...m, 'llama.rope.freq_base': { type: 'float32', value: 0 } }),
+      /theta/,
+    ],
+    [
       'heads that keys do not divide',
       (m: GgufMetadata) => ({ ...m, 'llama.attention.head_count_kv': { type: 'uint32', value: 3 } }),
       /a divisor of 4/,
