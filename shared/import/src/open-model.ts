@@ -1,40 +1,10 @@
-/** @file A model and its tokenizer in any format, read: weights as they are stored, a tokenizer as this project has it. */
-import { type BpeModel, chooseEndOfText, fromTokenizerJson } from '@arrowsmith/bpe';
-import { readTokenizerFile } from '@arrowsmith/bpe/tokenizer-file';
+/** @file A model in any format, opened: its weights are read one by one, as they are stored. */
+import type { BpeModel } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
 import { ggufModel, openGguf, openLlama2c, readHuggingFaceModel, type StoredModel } from '@arrowsmith/formats';
 import { openModel, storeWeights } from '@arrowsmith/quantization/model';
-import { type ForeignTokenizer, readGgufTokenizer } from './gguf-tokenizer.ts';
 import { llama2cOrder } from './llama2c-order.ts';
-import { isGguf, type ModelSource } from './recognize-model.ts';
-
-/** How a tokenizer is asked for. */
-export interface AskedTokenizer {
-  /** The special token that ends a text; by default what the file says, or the usual one. */
-  endOfText?: string | undefined;
-  /** Where that was said: `import.endOfText`. */
-  where?: string;
-  /** What to do where the file cannot be read. */
-  fix?: string;
-}
-
-/**
- * Reads a tokenizer: a tokenizer.json, or that in a GGUF file.
- *
- * @throws UserError for a file that cannot be read, is damaged, or of a kind that is not supported
- */
-export async function readForeignTokenizer(
-  file: string,
-  { endOfText, where = `endOfText of ${file}`, fix }: AskedTokenizer = {},
-): Promise<ForeignTokenizer> {
-  if (isGguf(file)) return readGgufTokenizer(openGguf(file), { endOfText, where });
-  const { text } = await readTokenizerFile(file, {
-    name: 'the tokenizer of the model',
-    fix: fix ?? 'put it there, or name another by `tokenizer`',
-  });
-  const tokenizer = fromTokenizerJson(text, file);
-  return { tokenizer, endOfText: chooseEndOfText(tokenizer, endOfText, where), endTokens: [] };
-}
+import type { ModelSource } from './recognize-model.ts';
 
 /**
  * Looks whether a model has an embedding for every token.

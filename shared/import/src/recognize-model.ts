@@ -144,7 +144,7 @@ function describe(bytes: Buffer): { found: string; fix?: string } {
 /** Whether a file begins as GGUF files do; one that is not there does not. */
 export function isGguf(file: string): boolean {
   try {
-    return firstBytes(file, 4).toString('latin1') === 'GGUF';
+    return isFile(file) && firstBytes(file, 4).toString('latin1') === 'GGUF';
   } catch {
     return false; // whoever reads it says why
   }

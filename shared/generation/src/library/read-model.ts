@@ -2,6 +2,7 @@
 import { type BpeEncoder, type BpeModel, createEncoder } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
 import type { ModelSource } from '@arrowsmith/import/recognize';
+import { readForeignTokenizer } from '@arrowsmith/import/tokenizer';
 import { loadModel as loadWeights, runnable } from '@arrowsmith/quantization/model';
 import type { EngineModel } from '../engine/index.ts';
 import type { ModelFiles } from './model-files.ts';
@@ -10,7 +11,6 @@ import type { ModelFiles } from './model-files.ts';
 export async function readTokenizer(
   files: Pick<ModelFiles, 'tokenizer' | 'endOfText' | 'endTokens' | 'chatTemplate'>,
 ): Promise<ReadTokenizer> {
-  const { readForeignTokenizer } = await import('@arrowsmith/import');
   const read = await readForeignTokenizer(files.tokenizer);
   const { tokenizer } = read;
   const named = (content: string) => tokenizer.specialTokens.find((each) => each.content === content)?.id;
