@@ -49,7 +49,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   engine: ['ops', 'backend-native', 'backend-webgpu', 'errors'],
   model: ['ops', 'backend', 'errors'],
   formats: ['quantization', 'model', 'ops', 'errors'],
-  export: ['formats', 'bpe', 'corpus', 'quantization', 'model', 'errors'],
+  web: ['generation', 'formats', 'quantization', 'bpe', 'model', 'ops', 'errors'],
+  export: ['web', 'formats', 'bpe', 'corpus', 'quantization', 'model', 'errors'],
   import: ['export', 'formats', 'bpe', 'quantization', 'model', 'errors'],
   ...Object.fromEntries(CRAFTS.map((name) => [name, ['model', 'ops', 'backend', 'artifacts', 'errors']])),
 };

@@ -8,7 +8,7 @@ import { threadCount } from './threads.ts';
 
 export type { Precision } from './addon.ts';
 export { NativeBackend, type NativeMemory } from './backend.ts';
-export { NotRecordable } from './kernel-queue.ts';
+export { NotRecordable } from './not-recordable.ts';
 export type { Recording } from './recording.ts';
 export type { DryRunMemory } from './dry-run.ts';
 export { type KernelProfile, startProfile, takeProfile } from './profile.ts';

@@ -6,12 +6,10 @@
  * JavaScript must not look into memory, nor change it, without {@link KernelQueue.flush}.
  */
 import type { Addon, RecordedKernels } from './addon.ts';
+import { NotRecordable } from './not-recordable.ts';
 import { addWaited } from './profile.ts';
 
 type QueueOfAddon = Pick<Addon, 'openQueue' | 'queueLength' | 'runQueue' | 'closeQueue' | 'recordQueue'>;
-
-/** Kernels cannot be recorded whose results JavaScript looks at, as it would not when they run again. */
-export class NotRecordable extends Error {}
 
 export class KernelQueue {
   readonly #addon: () => QueueOfAddon;

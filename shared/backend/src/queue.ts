@@ -1,5 +1,6 @@
 /** @file Kernels that wait for each other, or are recorded, on the backend that can. */
-import { NotRecordable, type Recording } from '@arrowsmith/backend-native';
+import type { Recording } from '@arrowsmith/backend-native';
+import { NotRecordable } from '@arrowsmith/backend-native/not-recordable';
 import * as tf from '@tensorflow/tfjs-core';
 
 export type { Recording } from '@arrowsmith/backend-native';

@@ -89,6 +89,8 @@ export function createTokenFinder(tokens: readonly SoughtToken[]): TokenFinder |
   };
 }
 
+const TEXT = new TextDecoder();
+
 /** \w of Rust's regular expressions. */
 const WORD = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
@@ -101,7 +103,7 @@ function endsWithWord(bytes: Uint8Array, start: number, at: number): boolean {
 }
 
 function isWord(bytes: Uint8Array, from: number, to: number): boolean {
-  return WORD.test(Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('utf8'));
+  return WORD.test(TEXT.decode(bytes.subarray(from, to)));
 }
 
 /** Where the white space that ends at `at` begins. */

@@ -91,7 +91,13 @@ export function isLossless({
   );
 }
 
+/** Bytes that become arguments of one call. */
+const PART = 8192;
+
 /** A string with one character per byte: a key for maps. */
 export function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  if (bytes.length <= PART) return String.fromCharCode(...bytes);
+  let text = '';
+  for (let at = 0; at < bytes.length; at += PART) text += String.fromCharCode(...bytes.subarray(at, at + PART));
+  return text;
 }

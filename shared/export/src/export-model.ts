@@ -8,6 +8,7 @@ import { bytesOfSize, PRECISIONS, type ExportFormat } from './formats.ts';
 import { exportGguf } from './gguf.ts';
 import { exportHuggingFace } from './hugging-face.ts';
 import { exportLlama2c } from './llama2c.ts';
+import { exportWeb } from './web.ts';
 
 /** What was written. */
 export interface Written {
@@ -22,7 +23,7 @@ export interface Written {
 /**
  * Writes the files of a model into a folder, which is there.
  *
- * @param options.precision of matrices; by default f32, or of GGUF as they are stored
+ * @param options.precision of matrices; by default f32, or of GGUF and of a web page as they are stored
  * @param options.name by default the family and the number of parameters
  * @param options.shardSize of the files of a Hugging Face folder at most, such as 500MB; 5GB by default
  * @throws UserError where the format does not hold the model or its tokenizer
@@ -59,6 +60,10 @@ export async function exportModel(
       const type = known<'f32' | 'int8'>(PRECISIONS.llama2c, precision ?? 'f32', format);
       await exportLlama2c(folder, model, type);
       return { name, architecture: 'llama2.c', precision: type };
+    }
+    case 'web': {
+      if (precision !== undefined) known(PRECISIONS.web, precision, format);
+      return { name, architecture: 'a web page', ...(await exportWeb(folder, model, precision, { name })) };
     }
   }
 }

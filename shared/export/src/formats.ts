@@ -1,14 +1,17 @@
 /** @file The formats that models are exported in, and the precisions of each. Whoever declares parameters needs this alone. */
 
-export const EXPORT_FORMATS = ['huggingface', 'gguf', 'llama2c'] as const;
+export const EXPORT_FORMATS = ['huggingface', 'gguf', 'llama2c', 'web'] as const;
 
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+const GGUF = 'f32 f16 bf16 Q8_0 Q6_K Q5_K Q5_1 Q5_0 Q4_K Q4_1 Q4_0 IQ4_NL Q3_K Q2_K'.split(' ');
 
 /** How matrices are stored, by format. */
 export const PRECISIONS = {
   huggingface: ['f32', 'f16', 'bf16'],
-  gguf: 'f32 f16 bf16 Q8_0 Q6_K Q5_K Q5_1 Q5_0 Q4_K Q4_1 Q4_0 IQ4_NL Q3_K Q2_K'.split(' '),
+  gguf: GGUF,
   llama2c: ['f32', 'int8'],
+  web: [...GGUF, 'int8'],
 } as const satisfies Record<ExportFormat, readonly string[]>;
 
 /** All precisions of any format. */

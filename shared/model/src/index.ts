@@ -19,7 +19,7 @@ export { forwardWithRemoteAttention, type RemoteKvPass } from './decoder-with-re
 export { chooseOptions, type ChosenOptions, type Family, type ModelOptions } from './families/family.ts';
 export { families } from './families/index.ts';
 export { LARGEST_SIZE, MOST_EXPERTS, MOST_LAYERS } from './limits.ts';
-export { createKvCache, KvPool, type KvCache, type KvPass, type KvPlacement } from './kv-cache.ts';
+export { createKvCache, KvPool, type KeysAndValues, type KvCache, type KvPass, type KvPlacement } from './kv-cache.ts';
 export { checkInt8Rows } from './int8-rows.ts';
 export type { KvPrecision } from './kv-precision.ts';
 export {

@@ -1,7 +1,7 @@
 /** @file Registers the kernels of the backend `native`: those of this folder, and tfjs's own for everything else. */
 import { getKernelsForBackend, type KernelFunc, registerKernel } from '@tensorflow/tfjs-core';
 import type { NativeBackend } from '../backend.ts';
-import { NotRecordable } from '../kernel-queue.ts';
+import { NotRecordable } from '../not-recordable.ts';
 import { profiled } from '../profile.ts';
 import { altUpKernels } from './alt-up.ts';
 import { arithmeticKernels } from './arithmetic.ts';

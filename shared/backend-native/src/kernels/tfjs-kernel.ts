@@ -1,6 +1,6 @@
 /** @file Calls tfjs's own kernels from kernels of this backend. */
 import { getKernel, type TensorInfo } from '@tensorflow/tfjs-core';
-import { NotRecordable } from '../kernel-queue.ts';
+import { NotRecordable } from '../not-recordable.ts';
 import type { KernelArguments } from './kernel.ts';
 
 /** To be called before a kernel of tfjs, which looks into its inputs: what waits is run if it is to write them. */

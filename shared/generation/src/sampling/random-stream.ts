@@ -1,5 +1,5 @@
 /** @file The random numbers of a sequence: a stream for each sample of a seed. */
-import { createHash } from 'node:crypto';
+import { sha256 } from '@noble/hashes/sha2.js';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 
@@ -12,5 +12,6 @@ import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 export function samplingGenerator(seed: number, sample = 0): RandomGenerator {
   const name = sample === 0 ? `sampling, seed ${seed}` : `sampling, seed ${seed}, sample ${sample}`;
   // Hashed, as the first draw from a small seed itself is always close to 1.
-  return xoroshiro128plus(createHash('sha256').update(name).digest().readInt32LE());
+  const digest = sha256(new TextEncoder().encode(name)); // not Node's, so that a browser draws the same tokens
+  return xoroshiro128plus(new DataView(digest.buffer, digest.byteOffset).getInt32(0, true));
 }

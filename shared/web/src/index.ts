@@ -1,0 +1,3 @@
+/** @file A model in a web page. */
+export { writeWebFolder } from './write-folder.ts';
+export type { WebSource } from './write-model.ts';
