@@ -153,6 +153,19 @@ test('files of llama2.c are written, where it computes the model, and imported i
   expect(filesOf('small').sort()).toEqual(['model.bin', 'tokenizer.bin', 'tokenizer.json']);
 });
 
+test('a web page is written with the model beside it, and again when only what it is made of is other', async () => {
+  const { highlights } = await exported('page', { format: 'web', precision: 'f16', name: 'Cats <&> mats' });
+  expect(highlights['exported']).toMatch(/a web page, f16/);
+  const files = filesOf('page');
+  expect(files).toEqual(expect.arrayContaining(['index.html', 'page.js', 'config.json', 'model.safetensors', 'tokenizer.json', 'licences.txt'])); // prettier-ignore
+  expect(textOf('page', 'index.html')).toContain('<h1>Cats &lt;&amp;&gt; mats</h1>');
+  expect(json('page', 'config.json')).toMatchObject({ name: 'Cats <&> mats', precision: 'f16', formats: {} });
+  expect((await exported('page', { format: 'web', precision: 'f16', name: 'Cats <&> mats' })).outcome).toBe('recalled');
+  await exported('stored', { format: 'web' }, { model: ['quantize'] });
+  const { formats } = json('stored', 'config.json') as { formats: Record<string, string> };
+  expect(new Set(Object.values(formats))).toEqual(new Set(['int8']));
+});
+
 test('a precision that the format has not, and a template that is none, are refused', async () => {
   await expectRefused({ precision: 'Q8_0' }, {}, /precision/, /f32, f16, bf16/);
   await expectRefused({ chatTemplate: 'no.jinja' }, {}, /no such file/, /chatTemplate/);

@@ -36,7 +36,7 @@ export const BUILT: readonly Command[] = [
   {
     name: 'export',
     words: '[format]',
-    summary: 'its model as files of transformers, llama.cpp or llama2.c: huggingface, gguf, llama2c',
+    summary: 'its model for transformers, llama.cpp, llama2.c or browsers: huggingface, gguf, llama2c, web',
     flagsOf: (words) => [`--format=${words.join(' ')}`],
     bundle: 'export-model', // that of its name is a stage
   },

@@ -8,7 +8,6 @@ import { bytesOfSize, PRECISIONS, type ExportFormat } from './formats.ts';
 import { exportGguf } from './gguf.ts';
 import { exportHuggingFace } from './hugging-face.ts';
 import { exportLlama2c } from './llama2c.ts';
-import { exportWeb } from './web.ts';
 
 /** What was written. */
 export interface Written {
@@ -63,6 +62,7 @@ export async function exportModel(
     }
     case 'web': {
       if (precision !== undefined) known(PRECISIONS.web, precision, format);
+      const { exportWeb } = await import('./web.ts'); // which loads esbuild
       return { name, architecture: 'a web page', ...(await exportWeb(folder, model, precision, { name })) };
     }
   }

@@ -41,7 +41,7 @@ function isBuiltCode(value: unknown): value is BuiltCode {
   return typeof build === 'string' && /^[0-9a-f]+$/.test(build) && isTexts(code) && isTexts(sources);
 }
 
-/** Digests of all that code may be made of: TypeScript and what it opens at run time, package.json files, the lock file. */
+/** Digests of all that code may be made of: TypeScript and what it opens at run time, pages, package.json files, the lock file. */
 export async function digestSources(root: string): Promise<Record<string, string>> {
   const paths = ['package-lock.json'];
   for (const group of ['shared', 'stages']) {
@@ -49,7 +49,7 @@ export async function digestSources(root: string): Promise<Record<string, string
       const folder = join(group, name);
       if (existsSync(join(root, folder, 'package.json'))) paths.push(join(folder, 'package.json'));
       paths.push(
-        ...filesBelow(root, join(folder, 'src'), /(?<!\.test)\.ts$/),
+        ...filesBelow(root, join(folder, 'src'), /(?<!\.test)\.ts$|\.(?:css|html)$/),
         ...filesBelow(root, join(folder, 'native'), /./),
       );
     }

@@ -204,6 +204,21 @@ test('files that a package opens at run time count by content, where the stage r
   expect(await identity('chunk')).toBe(chunk);
 });
 
+test('what a package bundles at run time counts as stages do: by what is used of it, packages included', async () => {
+  const manifest = JSON.parse(readFileSync(join(root, 'shared/packing/package.json'), 'utf8')) as object;
+  write('shared/packing/package.json', JSON.stringify({ ...manifest, runtimeBundles: ['src/page.ts'] }));
+  write(
+    'shared/packing/src/page.ts',
+    `import { cosine } from '@arrowsmith/schedules';\nimport delta from 'delta';\ndocument.title = delta(cosine(1));\n`,
+  );
+  const page = () => edit('shared/schedules/src/cosine.ts', '0.5', '0.25');
+  expect(await changedBy(page)).toEqual(['chunk', 'train']);
+  expect(await changedBy(() => edit('shared/schedules/src/linear.ts', '=> step', '=> 2 * step'))).toEqual([]);
+  expect(await changedBy(() => write('shared/packing/src/page.ts', `// words\n${readFileSync(join(root, 'shared/packing/src/page.ts'), 'utf8')}`))).toEqual([]); // prettier-ignore
+  const other = { version: '9.0.0', integrity: 'sha512-other' };
+  expect(await changedBy(() => lock({ ...LOCK, 'node_modules/delta': other }))).toEqual(['chunk']);
+});
+
 test('two stages of equal code are two stages', async () => {
   write('stages/copy/src/stage.ts', FILES['stages/chunk/src/stage.ts']);
   expect(await identity('copy')).not.toBe(await identity('chunk'));

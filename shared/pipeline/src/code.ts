@@ -54,11 +54,14 @@ export async function fingerprintStage(root: string, stage: string): Promise<Fin
     metafile: true,
   });
   const code = outputFiles.map(({ contents }) => createHash('sha256').update(contents).digest('hex'));
-  for (const file of await runtimeFiles(root, Object.keys(metafile.inputs))) {
+  const reached = await reachedPackages(root, Object.keys(metafile.inputs));
+  for (const file of await runtimeFiles(root, reached)) {
     const content = await readFile(join(root, file));
     code.push(createHash('sha256').update(content).digest('hex'));
   }
-  const imported = Object.values(metafile.outputs).flatMap(({ imports }) => imports);
+  const bundles = await runtimeBundles(root, reached);
+  code.push(...bundles.code);
+  const imported = [...Object.values(metafile.outputs).flatMap(({ imports }) => imports), ...bundles.imported];
   const names = imported
     .filter(({ external, path }) => external && !path.startsWith('node:'))
     .map(({ path }) => packageName(path));
@@ -69,28 +72,86 @@ export async function fingerprintStage(root: string, stage: string): Promise<Fin
   return { stage, sha256: digestOf({ stage, code, packages }), code, packages };
 }
 
+/** What of a package's package.json is about its identity. */
+interface ReachedPackage {
+  folder: string;
+  runtimeFolders?: string[];
+  runtimeBundles?: string[];
+}
+
+/** @param inputs what a bundle is made of, relative to the root */
+async function reachedPackages(root: string, inputs: readonly string[]): Promise<ReachedPackage[]> {
+  const folders = new Set(
+    inputs.map((input) => /^shared\/[^/]+/.exec(input)?.[0]).filter((path) => path !== undefined),
+  );
+  return Promise.all(
+    [...folders].sort().map(async (folder) => {
+      const text = await readFile(join(root, folder, 'package.json'), 'utf8');
+      return { ...(JSON.parse(text) as Omit<ReachedPackage, 'folder'>), folder };
+    }),
+  );
+}
+
 /**
  * The files that packages of the workspace open at run time (C++ sources, shaders), which esbuild cannot see: a package names the folders
  * that hold them in its package.json, as `runtimeFolders`. Folders below those (tests, benchmarks) do not count.
- *
- * @param inputs what the bundle is made of, relative to the root
  */
-async function runtimeFiles(root: string, inputs: readonly string[]): Promise<string[]> {
-  const packages = new Set(
-    inputs.map((input) => /^shared\/[^/]+/.exec(input)?.[0]).filter((path) => path !== undefined),
-  );
+async function runtimeFiles(root: string, packages: readonly ReachedPackage[]): Promise<string[]> {
   const files: string[] = [];
-  for (const folder of packages) {
-    const description = JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8')) as {
-      runtimeFolders?: string[];
-    };
-    for (const name of description.runtimeFolders ?? []) {
+  for (const { folder, runtimeFolders = [] } of packages) {
+    for (const name of runtimeFolders) {
       const entries = await readdir(join(root, folder, name), { withFileTypes: true });
       files.push(...entries.filter((entry) => entry.isFile()).map((entry) => join(folder, name, entry.name)));
     }
   }
   return files.sort();
 }
+
+/**
+ * The scripts that packages of the workspace bundle at run time, for a browser: their entries stand in its package.json, as `runtimeBundles`. They count
+ * as stages do, by what their bundles have in them; none of the workspace's own modules has effects where it is only imported.
+ */
+async function runtimeBundles(
+  root: string,
+  packages: readonly ReachedPackage[],
+): Promise<{ code: string[]; imported: { path: string; external?: boolean }[] }> {
+  const entryPoints = packages.flatMap(({ folder, runtimeBundles: entries = [] }) =>
+    entries.map((entry) => join(folder, entry)),
+  );
+  if (entryPoints.length === 0) return { code: [], imported: [] };
+  const { outputFiles, metafile } = await build({
+    ...bundling(root),
+    plugins: [withoutPackages, withoutEffects],
+    entryPoints,
+    outdir: 'out',
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
+    metafile: true,
+  });
+  return {
+    code: outputFiles.map(({ contents }) => createHash('sha256').update(contents).digest('hex')),
+    imported: Object.values(metafile.outputs).flatMap(({ imports }) => imports),
+  };
+}
+
+/** Modules of the workspace of which nothing is used are left out. */
+const withoutEffects: Plugin = {
+  name: 'without-effects',
+  setup(building) {
+    building.onResolve(
+      { filter: /^(?:\.|@arrowsmith\/)/ },
+      async ({ path, pluginData, kind, importer, resolveDir }) => {
+        if (pluginData === LOOKED_UP || kind === 'entry-point') return undefined;
+        const found = await building.resolve(path, { kind, importer, resolveDir, pluginData: LOOKED_UP });
+        return { ...found, sideEffects: false };
+      },
+    );
+  },
+};
+
+/** Says that an import is looked up for the plugin itself. */
+const LOOKED_UP = 'looked up';
 
 const packageName = (path: string) =>
   path

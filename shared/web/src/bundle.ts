@@ -19,7 +19,7 @@ const source = (name: 'client' | 'page'): string => require.resolve(`@arrowsmith
  * Modules of the project may import some of Node's for what a browser does not call. Neither have effects when they are imported, so that such an import
  * goes with what calls it; one that is left is an error.
  */
-const withoutNode: Plugin = {
+export const withoutNode: Plugin = {
   name: 'without-node',
   setup(building) {
     building.onResolve({ filter: /^(?:\.|@arrowsmith\/)/ }, async ({ path, pluginData, ...from }) => {
@@ -46,6 +46,9 @@ const BACKEND_PACKAGES = {
   webgl: '@tensorflow/tfjs-backend-webgl',
   cpu: '@tensorflow/tfjs-backend-cpu',
 };
+
+/** zod makes functions of text where it may; the page's policy forbids it, and whoever looks at its console need not wonder who tried. */
+const WITHOUT_EVAL = 'globalThis.__zod_globalConfig={jitless:true};';
 
 /** Scripts by name, and which files they are made of. */
 export interface Bundle {
@@ -81,6 +84,7 @@ async function bundle(): Promise<Bundle> {
     legalComments: 'none',
     charset: 'ascii',
     plugins: [withoutNode],
+    banner: { js: WITHOUT_EVAL },
     define: { 'process.env.NODE_ENV': '"production"' },
   });
   const out = join(folder, 'out');

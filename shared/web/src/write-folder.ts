@@ -2,15 +2,15 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { bundleScripts, wasmFiles } from './bundle.ts';
 import { licences } from './licences.ts';
 import { writeModelFiles, type WebSource } from './write-model.ts';
 
 const require = createRequire(import.meta.url);
 
-/** The folder of the page's own files. */
-const pageFolder = (): string => dirname(require.resolve('@arrowsmith/web/page'));
+/** The path of a file of this package, also where this code has been bundled into a file elsewhere in the workspace. */
+const pathOf = (name: 'index.html' | 'style.css'): string => require.resolve(`@arrowsmith/web/${name}`);
 
 /**
  * Writes the files of a page that loads the model beside it, and generates text in the browser.
@@ -27,7 +27,7 @@ export async function writeWebFolder(
   const bundle = await bundleScripts();
   const files = new Map<string, Uint8Array | string>([...bundle.scripts, ...(await wasmFiles())]);
   files.set('index.html', await htmlFor(options.name));
-  files.set('style.css', await readFile(join(pageFolder(), 'style.css')));
+  files.set('style.css', await readFile(pathOf('style.css')));
   files.set('licences.txt', await licences(bundle));
   for (const [name, content] of files) await writeFile(join(folder, name), content);
   return written;
@@ -35,7 +35,7 @@ export async function writeWebFolder(
 
 /** The page of a model of that name, which may load what is beside it, and nothing else. */
 async function htmlFor(name: string): Promise<string> {
-  const template = await readFile(join(pageFolder(), 'index.html'), 'utf8');
+  const template = await readFile(pathOf('index.html'), 'utf8');
   const inline = /<script>([^]*?)<\/script>/.exec(template)?.[1] ?? '';
   const hash = createHash('sha256').update(inline).digest('base64');
   const policy = [

@@ -10,19 +10,21 @@ const parameters = z
       .enum(EXPORT_FORMATS)
       .default('huggingface')
       .describe(
-        'huggingface: a folder for transformers; gguf: a file for llama.cpp; llama2c: two files for run.c (f32) or runq.c (int8).',
+        'huggingface: a folder for transformers; gguf: a file for llama.cpp; llama2c: two files for run.c (f32) or runq.c (int8); web: a page that generates text in a browser.',
       ),
     precision: z
       .enum(ALL_PRECISIONS as [string, ...string[]])
       .optional()
       .describe(
-        `How matrices are stored. huggingface: ${PRECISIONS.huggingface.join(', ')}; gguf: ${PRECISIONS.gguf.join(', ')}; llama2c: ${PRECISIONS.llama2c.join(', ')}. Default: f32; of GGUF as the model’s are stored, byte for byte.`,
+        `How matrices are stored. huggingface: ${PRECISIONS.huggingface.join(', ')}; gguf: ${PRECISIONS.gguf.join(', ')}; llama2c: ${PRECISIONS.llama2c.join(', ')}; web: those of gguf and int8. Default: f32; of gguf and web as the model’s are stored, byte for byte.`,
       ),
     name: z
       .string()
       .min(1)
       .optional()
-      .describe('What the model is called in its card, and in GGUF. Default: its family and its number of parameters.'),
+      .describe(
+        'What the model is called in its card, in GGUF, and on its page. Default: its family and its number of parameters.',
+      ),
     chatTemplate: z
       .string()
       .min(1)
@@ -65,7 +67,7 @@ export type AskedExport = z.infer<typeof parameters>;
 
 export default declareStage<AskedExport, ResolvedExport>({
   name: 'export',
-  description: 'Writes a model and its tokenizer as files of transformers, llama.cpp or llama2.c',
+  description: 'Writes a model and its tokenizer as files of transformers, llama.cpp or llama2.c, or as a web page',
   inputs: {
     model: one('model'),
     tokenizer: one('tokenizer'),

@@ -27,9 +27,9 @@ await main(async (workspace, signal) => {
     options: {
       format: text(`One of ${EXPORT_FORMATS.join(', ')}.`, 'format', 'huggingface'),
       precision: text(
-        `How matrices are stored: ${PRECISIONS.gguf.join(', ')} in GGUF; ${PRECISIONS.huggingface.join(', ')} in Hugging Face’s; ${PRECISIONS.llama2c.join(', ')} in llama2.c’s.`,
+        `How matrices are stored: ${PRECISIONS.gguf.join(', ')} in GGUF; ${PRECISIONS.huggingface.join(', ')} in Hugging Face’s; ${PRECISIONS.llama2c.join(', ')} in llama2.c’s; GGUF’s and int8 in a web page.`,
         'precision',
-        'f32; in GGUF as the model’s are',
+        'f32; in GGUF and a web page as the model’s are',
       ),
       name: text('What the model is called in the files.', 'name', 'its family and number of parameters'),
       chatTemplate: text('A file with the template of conversations, Jinja or a tokenizer_config.json.', 'file'),

@@ -18,8 +18,8 @@ const PASSES = [64, 16, 4, 1] as const;
 
 /** How a text is generated: the parameters of `generate`, of which all have defaults. */
 export type GenerateOptions = Partial<GenerationParameters> & {
-  /** Is called with each piece of text as it comes: whole characters. */
-  onText?: (piece: string) => void;
+  /** Is called with each piece of text as it comes, whole characters, and with how many tokens there are by then. */
+  onText?: (piece: string, tokens: number) => void;
   /** Ends the text where it is. */
   signal?: AbortSignal;
 };
@@ -70,7 +70,7 @@ export async function generate(
   };
   const put = (piece: string) => {
     written.text += piece;
-    if (piece !== '') onText?.(piece);
+    if (piece !== '') onText?.(piece, written.tokens.length);
   };
   const tables = new KvTables(config);
   const [begun, turns] = [performance.now(), new Turns()];
@@ -145,9 +145,13 @@ async function lastLogits(
 class Turns {
   readonly #channel = new MessageChannel();
 
+  constructor() {
+    this.#channel.port1.start();
+  }
+
   next(): Promise<void> {
     return new Promise((resolve) => {
-      this.#channel.port1.onmessage = () => resolve();
+      this.#channel.port1.addEventListener('message', () => resolve(), { once: true });
       this.#channel.port2.postMessage(undefined);
     });
   }

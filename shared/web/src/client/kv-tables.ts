@@ -26,14 +26,16 @@ interface Table {
 /** Holds tensors until it is disposed of, whatever tidies are around. */
 export class KvTables {
   readonly #config: DecoderConfig;
+  readonly #firstCapacity: number;
   readonly #tables = new Map<number, Table>();
   /** What layers share in a pass. */
   readonly #shared = new Map<string, tf.Tensor>();
   #capacity = 0;
   #length = 0;
 
-  constructor(config: DecoderConfig) {
+  constructor(config: DecoderConfig, { firstCapacity = FIRST_CAPACITY }: { firstCapacity?: number } = {}) {
     this.#config = config;
+    this.#firstCapacity = firstCapacity;
   }
 
   /** Tokens so far. */
@@ -93,7 +95,7 @@ export class KvTables {
   #makeRoom(length: number): void {
     if (length <= this.#capacity) return;
     const before = this.#capacity;
-    let capacity = Math.max(before, FIRST_CAPACITY);
+    let capacity = Math.max(before, this.#firstCapacity);
     while (capacity < length) capacity *= 2;
     this.#capacity = Math.min(capacity, this.#config.contextLength);
     const more = this.#capacity - before;

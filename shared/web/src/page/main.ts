@@ -2,7 +2,7 @@
 import { isBackend, openModel, type GeneratedText, type WebModel } from '../client/index.ts';
 import { element } from './element.ts';
 import { readSettings } from './settings.ts';
-import { decimal, describeModel, describeText, megabytes } from './words.ts';
+import { BACKEND_NAMES, decimal, describeModel, describeText, megabytes } from './words.ts';
 
 const form = element('form', HTMLFormElement);
 const prompt = element('prompt', HTMLTextAreaElement);
@@ -45,7 +45,7 @@ async function open(): Promise<void> {
     start.disabled = false;
     element('about', HTMLElement).textContent = describeModel(opened);
     const missing = opened.without.length === 0 ? '' : ` (not ${opened.without.join('; ')})`;
-    say(`Ready: computed by ${opened.backend}${missing}`);
+    say(`Ready: computed by ${BACKEND_NAMES[opened.backend]}${missing}`);
   } catch (error) {
     if (choice === choices) complain(error);
   } finally {
@@ -62,15 +62,16 @@ async function write(by: WebModel): Promise<void> {
   continued.textContent = '';
   tokens.hidden = true;
   say('Reading …');
-  let [pieces, from] = [0, 0];
+  let from: number | undefined;
   try {
     const written = await by.generate(prompt.value, {
       ...settings,
       signal,
-      onText(piece) {
+      onText(piece, count) {
         continued.append(piece);
-        if (pieces++ === 0) from = performance.now();
-        else say(`${decimal((1000 * (pieces - 1)) / (performance.now() - from))} pieces a second`);
+        from ??= performance.now();
+        const rate = (1000 * (count - 1)) / (performance.now() - from);
+        say(count < 5 ? 'Writing …' : `${count} tokens, ${decimal(rate)} a second`);
       },
     });
     say(describeText(written, settings.seed, by.backend));

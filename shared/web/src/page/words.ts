@@ -1,5 +1,12 @@
 /** @file What the page says of a model, and of a text. */
-import type { GeneratedText, WebModel } from '../client/index.ts';
+import type { Backend, GeneratedText, WebModel } from '../client/index.ts';
+
+export const BACKEND_NAMES: Readonly<Record<Backend, string>> = {
+  webgpu: 'WebGPU',
+  wasm: 'WebAssembly',
+  webgl: 'WebGL',
+  cpu: 'JavaScript',
+};
 
 export const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 
@@ -22,9 +29,9 @@ const ENDS: Readonly<Record<GeneratedText['finishReason'], string>> = {
   cancelled: 'stopped',
 };
 
-export function describeText(written: GeneratedText, seed: number, backend: string): string {
+export function describeText(written: GeneratedText, seed: number, backend: Backend): string {
   const { tokens, tokensPerSecond, finishReason, cutTokens } = written;
-  const speed = tokensPerSecond === 0 ? '' : `, ${decimal(tokensPerSecond)} a second by ${backend}`;
+  const speed = tokensPerSecond === 0 ? '' : `, ${decimal(tokensPerSecond)} a second by ${BACKEND_NAMES[backend]}`;
   const cut = cutTokens === 0 ? '' : `; the first ${cutTokens} tokens of the prompt did not fit`;
   return `${tokens.length} tokens${speed}; ${ENDS[finishReason]}; seed ${seed}${cut}`;
 }
