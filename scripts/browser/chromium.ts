@@ -22,8 +22,24 @@ export function findChromium(): string | undefined {
   );
 }
 
+/** What Chromium computes graphics with, where a page may: nothing, or this processor, in WebGL and in WebGPU. */
+const GRAPHICS = {
+  none: ['--disable-gpu'],
+  software: [
+    '--use-angle=swiftshader',
+    '--enable-unsafe-swiftshader',
+    '--enable-unsafe-webgpu',
+    '--use-webgpu-adapter=swiftshader',
+    '--enable-features=Vulkan',
+    '--use-vulkan=swiftshader',
+  ],
+} as const;
+
 /** Starts it without a window, with a profile of its own, and without the traffic of a browser's own. */
-export function launchChromium(executablePath: string): Promise<Browser> {
-  const quiet = ['background-networking', 'component-update', 'sync', 'quic', 'gpu'].map((name) => `--disable-${name}`);
-  return chromium.launch({ executablePath, args: ['--no-sandbox', '--no-first-run', ...quiet] });
+export function launchChromium(
+  executablePath: string,
+  { graphics = 'none' }: { graphics?: keyof typeof GRAPHICS } = {},
+): Promise<Browser> {
+  const quiet = ['background-networking', 'component-update', 'sync', 'quic'].map((name) => `--disable-${name}`);
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--no-first-run', ...quiet, ...GRAPHICS[graphics]] });
 }

@@ -1,10 +1,11 @@
 /** @file A model in a browser: opens the folder that `export` wrote, and continues texts. */
 import { createEncoder } from '@arrowsmith/bpe';
-import { countActiveParameters, countParameters, tensorsOf, type DecoderConfig } from '@arrowsmith/model';
+import { countActiveParameters, countParameters, tensorsOf, type DecoderConfig, type Weights } from '@arrowsmith/model';
 import { decodeStored } from '@arrowsmith/quantization/weight-formats';
 import * as tf from '@tensorflow/tfjs-core';
 import { backendOrder, BACKENDS, startBackend, type Backend } from './backends.ts';
 import { generate, type GeneratedText, type GenerateOptions } from './generate.ts';
+import { inTurn } from './in-turn.ts';
 import { readFolder, type OnProgress } from './read-folder.ts';
 
 export { BACKENDS, type Backend } from './backends.ts';
@@ -21,7 +22,7 @@ export interface WebModel {
   /** Which backends would have come before, and why they were not started. */
   without: readonly string[];
   /**
-   * Continues a text. One text at a time.
+   * Continues a text; one at a time, others wait.
    *
    *     const { text } = await model.generate('Once upon a time', { temperature: 0.7, onText: (piece) => show(piece) });
    */
@@ -55,14 +56,14 @@ export async function openModel(
   const place = new URL(folder, document.baseURI);
   const { config, tokenizer, name, precision, endOfText, names, read } = await readFolder(place, onProgress);
   const order = asked === undefined ? backendOrder(countActiveParameters(config)) : [asked];
-  const { backend, without } = await startBackend(order, place);
-  const weights = Object.fromEntries(
-    names.map((each) => {
+  const { backend, without, parameters } = await inTurn(async () => {
+    const started = await startBackend(order, place);
+    const weights = names.map((each) => {
       const stored = read(each);
       return [each, { shape: [...stored.shape], data: decodeStored(stored) }];
-    }),
-  );
-  const parameters = tensorsOf(weights);
+    });
+    return { ...started, parameters: tensorsOf(Object.fromEntries(weights) as Weights) };
+  });
   const encoder = createEncoder(tokenizer);
   return {
     name,
@@ -71,7 +72,11 @@ export async function openModel(
     config,
     backend,
     without,
-    generate: (prompt, options) => generate({ config, parameters, encoder, endOfText }, prompt, options),
+    generate: (prompt, options) =>
+      inTurn(async () => {
+        await tf.setBackend(backend); // another model may have come since
+        return generate({ config, parameters, encoder, endOfText }, prompt, options);
+      }),
     tokenText: (id) => encoder.decode([id]),
     memory: () => ({ tensors: tf.memory().numTensors, bytes: tf.memory().numBytes }),
     dispose: () => tf.dispose(parameters),
