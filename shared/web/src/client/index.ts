@@ -1,6 +1,6 @@
 /** @file A model in a browser: opens the folder that `export` wrote, and continues texts. */
 import { createEncoder } from '@arrowsmith/bpe';
-import { countActiveParameters, countParameters, tensorsOf, type DecoderConfig, type Weights } from '@arrowsmith/model';
+import { countActiveParameters, countParameters, tensorsOf, type DecoderConfig, type ParameterTensors } from '@arrowsmith/model';
 import { decodeStored } from '@arrowsmith/quantization/weight-formats';
 import * as tf from '@tensorflow/tfjs-core';
 import { backendOrder, BACKENDS, startBackend, type Backend } from './backends.ts';
@@ -58,11 +58,13 @@ export async function openModel(
   const order = asked === undefined ? backendOrder(countActiveParameters(config)) : [asked];
   const { backend, without, parameters } = await inTurn(async () => {
     const started = await startBackend(order, place);
-    const weights = names.map((each) => {
+    // One after the other, so that of all weights there are the file and the tensors, and nothing else.
+    const tensors: ParameterTensors = {};
+    for (const each of names) {
       const stored = read(each);
-      return [each, { shape: [...stored.shape], data: decodeStored(stored) }];
-    });
-    return { ...started, parameters: tensorsOf(Object.fromEntries(weights) as Weights) };
+      Object.assign(tensors, tensorsOf({ [each]: { shape: [...stored.shape], data: decodeStored(stored) } }));
+    }
+    return { ...started, parameters: tensors };
   });
   const encoder = createEncoder(tokenizer);
   return {

@@ -47,10 +47,10 @@ test.each([
   for (const name of found.names) {
     const { data } = model.weights[name] ?? { data: new Float32Array() };
     const values = decodeStored(found.read(name));
-    if (/norm\.weight$/.test(name)) expect(values).toEqual(data);
+    const isMatrix = !name.endsWith('norm.weight');
     const largest = data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     const worst = data.reduce((most, value, i) => Math.max(most, Math.abs(value - (values[i] ?? NaN))), 0);
-    expect(worst, name).toBeLessThanOrEqual(1.001 * error * largest); // which is itself computed in float32
+    expect(worst, name).toBeLessThanOrEqual(isMatrix ? 1.001 * error * largest : 0); // which is itself computed in float32
   }
 });
 
