@@ -1,6 +1,12 @@
 /** @file A model in a browser: opens the folder that `export` wrote, and continues texts. */
 import { createEncoder } from '@arrowsmith/bpe';
-import { countActiveParameters, countParameters, tensorsOf, type DecoderConfig, type ParameterTensors } from '@arrowsmith/model';
+import {
+  countActiveParameters,
+  countParameters,
+  tensorsOf,
+  type DecoderConfig,
+  type ParameterTensors,
+} from '@arrowsmith/model';
 import { decodeStored } from '@arrowsmith/quantization/weight-formats';
 import * as tf from '@tensorflow/tfjs-core';
 import { backendOrder, BACKENDS, startBackend, type Backend } from './backends.ts';
@@ -54,6 +60,7 @@ export async function openModel(
   { backend: asked, onProgress }: OpenOptions = {},
 ): Promise<WebModel> {
   const place = new URL(folder, document.baseURI);
+  if (!place.pathname.endsWith('/')) place.pathname += '/';
   const { config, tokenizer, name, precision, endOfText, names, read } = await readFolder(place, onProgress);
   const order = asked === undefined ? backendOrder(countActiveParameters(config)) : [asked];
   const { backend, without, parameters } = await inTurn(async () => {
