@@ -72,7 +72,10 @@ const TEXTS_MAY_IMPORT = [
 
 /** Tests of what computes with tensors start the engine themselves; the code that they test takes the one that is there. */
 const TESTS_MAY_IMPORT = Object.fromEntries(
-  ['ops', 'model', 'formats', 'generation', ...CRAFTS].map((name) => [name, ['engine', 'backend', 'backend-webgpu']]),
+  ['ops', 'model', 'formats', 'generation', 'web', ...CRAFTS].map((name) => [
+    name,
+    ['engine', 'backend', 'backend-webgpu'],
+  ]),
 );
 
 interface Import {

@@ -11,8 +11,8 @@ import { tensorsOf } from '@arrowsmith/model';
 import { writeWebFolder } from '@arrowsmith/web';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bytesTokenizer, randomModel, sourceOf } from '../../shared/web/src/testing/random-model.ts';
-import { serveFolder } from '../../shared/web/src/testing/serve-folder.ts';
+import { bytesTokenizer, randomModel, sourceOf } from '@arrowsmith/web/random-model';
+import { serveFolder } from '@arrowsmith/web/serve-folder';
 import { findChromium, launchChromium, NO_CHROMIUM } from './chromium.ts';
 import { tokensInPage } from './tokens-in-page.ts';
 

@@ -6,7 +6,7 @@ import { samplingParameters } from '@arrowsmith/generation/sampling';
 import { tensorsOf } from '@arrowsmith/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bytesTokenizer, randomModel } from '../testing/random-model.ts';
+import { bytesTokenizer, randomModel } from '../random-model.ts';
 import { generate, type Generator } from './generate.ts';
 
 const END = 256;

@@ -3,7 +3,7 @@ import { useBackend } from '@arrowsmith/engine';
 import { extendContext, families, forward, tensorsOf, type DecoderConfig } from '@arrowsmith/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { randomModel } from '../testing/random-model.ts';
+import { randomModel } from '../random-model.ts';
 import { KvTables } from './kv-tables.ts';
 
 beforeAll(() => useBackend('wasm'));

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeStored } from '@arrowsmith/quantization';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { bytesTokenizer, randomModel, sourceOf } from '../testing/random-model.ts';
-import { serveFolder } from '../testing/serve-folder.ts';
+import { bytesTokenizer, randomModel, sourceOf } from '../random-model.ts';
+import { serveFolder } from '../serve-folder.ts';
 import { writeModelFiles } from '../write-model.ts';
 import { readFolder } from './read-folder.ts';
 

@@ -2,7 +2,7 @@
 import type { BpeModel } from '@arrowsmith/bpe';
 import { decoderConfig, initialWeights, modelParameters, type DecoderConfig, type Weights } from '@arrowsmith/model';
 import { storeFloat32 } from '@arrowsmith/quantization';
-import type { WebSource } from '../write-model.ts';
+import type { WebSource } from './write-model.ts';
 
 const END = { content: '<|end|>', id: 256 };
 
