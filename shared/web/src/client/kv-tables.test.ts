@@ -54,6 +54,7 @@ describe('what families have by options', () => {
   test.each([
     ['caps of scores', 'gemma2', { attentionSoftCap: 2 }],
     ['layers that use keys of others', 'gemma3n', { sharedKvLayers: 2 }],
+    ['one head of keys', 'qwen3', { kvHeads: 1 }],
   ])('%s', (_, family, options) => {
     const { config, weights } = randomModel(family, options);
     const parameters = tensorsOf(weights);
