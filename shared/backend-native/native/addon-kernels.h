@@ -88,6 +88,51 @@ void storedEmbeddingOfTable(int64_t n, int64_t d, int64_t v, Format format, floa
   storedEmbedding(n, ids, {format, v, d, words}, scale, y);
 }
 
+// ---- Frozen layers
+
+std::vector<FrozenLayer> frozenLayers(int64_t groups, int64_t in, const Sizes& outs, const Formats& formats, const FloatArrays& dYs,
+                                      const IntegerArrays& words) {
+  std::vector<FrozenLayer> layers;
+  for (size_t i = 0; i < outs.size(); i++) layers.push_back({storedMatrix(i, groups * outs[i], in, formats, words), dYs[i]});
+  return layers;
+}
+
+void frozenLinearOfArrays(Precision precision, int64_t n, int64_t in, int64_t out, Format format, const float* x, const int32_t* words,
+                          const float* residual, float* y) {
+  frozenLinear(precision, n, {format, out, in, words}, x, residual, y);
+}
+
+void frozenLinearGradientOfArrays(Precision precision, int64_t n, int64_t in, const Sizes& outs, const Formats& formats,
+                                  const FloatArrays& dYs, const IntegerArrays& words, float* dX) {
+  const auto layers = frozenLayers(1, in, outs, formats, dYs, words);
+  frozenLinearGradient(precision, n, layers.data(), static_cast<int64_t>(layers.size()), dX);
+}
+
+void frozenGroupedLinearOfArrays(Precision precision, int64_t, int64_t in, int64_t groups, const Sizes& outs, const Formats& formats,
+                                 const int32_t* offsets, const float* x, const IntegerArrays& words, const FloatArrays& ys) {
+  std::vector<StoredLayer> layers;
+  for (size_t i = 0; i < outs.size(); i++) layers.push_back({storedMatrix(i, groups * outs[i], in, formats, words), ys[i]});
+  frozenGroupedLinear(precision, groups, offsets, x, layers.data(), static_cast<int64_t>(layers.size()));
+}
+
+void frozenGroupedLinearGradientOfArrays(Precision precision, int64_t, int64_t in, int64_t groups, const Sizes& outs,
+                                         const Formats& formats, const int32_t* offsets, const FloatArrays& dYs,
+                                         const IntegerArrays& words, float* dX) {
+  const auto layers = frozenLayers(groups, in, outs, formats, dYs, words);
+  frozenGroupedLinearGradient(precision, groups, offsets, layers.data(), static_cast<int64_t>(layers.size()), dX);
+}
+
+void frozenTokenLossesWithOptions(Precision precision, int64_t n, int64_t d, int64_t v, Format format, const float* x,
+                                  const int32_t* words, const int32_t* targets, float scale, float softCap, float* losses) {
+  frozenTokenLosses(precision, n, {format, v, d, words}, x, targets, losses, {scale, softCap});
+}
+
+void frozenLinearCrossEntropyWithOptions(Precision precision, int64_t n, int64_t d, int64_t v, Format format, const float* x,
+                                         const int32_t* words, const int32_t* targets, float scale, float softCap, float* loss,
+                                         float* dX) {
+  *loss = static_cast<float>(frozenLinearCrossEntropy(precision, n, {format, v, d, words}, x, targets, dX, {scale, softCap}));
+}
+
 // ---- Attention
 
 void pagedAttentionOfArrays(int64_t, int64_t b, int64_t heads, int64_t keyHeads, int64_t headDim, int64_t slots, int64_t,
@@ -348,6 +393,20 @@ const std::vector<Kernel>& kernels() {
              storedGatedFeedForwardOfArrays),
       kernel("storedEmbedding", "n>=0, d, v, format, scale, ids[n], table[v by d in format], y[n d]; ids in 0..v",
              storedEmbeddingOfTable),
+      kernel("frozenLinear",
+             "precision, n>=0, input, out, format, x[n input], words[out by input in format], residual?[n out], y[n out]",
+             frozenLinearOfArrays),
+      kernel("frozenLinearGradient",
+             "precision, n>=0, input, outs, formats(outs), dYs(outs)[n outs], words(outs)[outs by input in formats], dX[n input]",
+             frozenLinearGradientOfArrays),
+      kernel("frozenGroupedLinear",
+             "precision, n>=0, input, groups, outs, formats(outs), offsets[groups + 1], x[n input],"
+             "words(outs)[groups outs by input in formats], ys(outs)[n outs]; offsets rise to n",
+             frozenGroupedLinearOfArrays),
+      kernel("frozenGroupedLinearGradient",
+             "precision, n>=0, input, groups, outs, formats(outs), offsets[groups + 1], dYs(outs)[n outs],"
+             "words(outs)[groups outs by input in formats], dX[n input]; offsets rise to n",
+             frozenGroupedLinearGradientOfArrays),
       kernel("pagedAttention",
              pages + "k[slots keyHeads headDim], v[slots keyHeads headDim], out[n heads headDim]" + pagesConditions,
              pagedAttentionOfArrays, checkPagesOfArrays),
@@ -452,6 +511,13 @@ const std::vector<Kernel>& kernels() {
              "precision, n>=0, d, v, x[n d], weight[v d], targets[n], scale, softCap, loss[1], dX[n d], dWeight[v d];"
              "targets in -1..v",
              linearCrossEntropyWithOptions),
+      kernel("frozenTokenLosses",
+             "precision, n>=0, d, v, format, x[n d], words[v by d in format], targets[n], scale, softCap, losses[n]; targets in -1..v",
+             frozenTokenLossesWithOptions),
+      kernel("frozenLinearCrossEntropy",
+             "precision, n>=0, d, v, format, x[n d], words[v by d in format], targets[n], scale, softCap, loss[1], dX[n d];"
+             "targets in -1..v",
+             frozenLinearCrossEntropyWithOptions),
       kernel("adamW",
              "counts, parameters(counts)[counts], gradients(counts)[counts], firstMoments(counts)[counts],"
              "secondMoments(counts)[counts], weightDecays(counts), learningRateFactors(counts), learningRate, beta1, beta2, epsilon,"

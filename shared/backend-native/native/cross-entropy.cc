@@ -158,7 +158,7 @@ double linearCrossEntropy(Precision precision, int64_t n, int64_t d, int64_t voc
   const int64_t count = n - std::count(targets, targets + n, kNoTarget);
   if (count == 0) {
     std::fill(dX, dX + n * d, 0.0f);
-    std::fill(dWeight, dWeight + vocabularySize * d, 0.0f);
+    if (dWeight != nullptr) std::fill(dWeight, dWeight + vocabularySize * d, 0.0f);
     return 0;
   }
   const float factor = static_cast<float>(1.0 / static_cast<double>(count));
@@ -178,7 +178,7 @@ double linearCrossEntropy(Precision precision, int64_t n, int64_t d, int64_t voc
         const RowGradient row = lossAndGradient(vocabularySize, targets[first + i], factor, options, logits + i * stride);
         losses[i] = row.loss;
         scales[i] = row.scale;
-        scaleRow(d, x + (first + i) * d, row.scale, scaledX + i * d);
+        if (dWeight != nullptr) scaleRow(d, x + (first + i) * d, row.scale, scaledX + i * d);
       }
     });
     for (int64_t i = 0; i < rows; i++) total += losses[i];
@@ -186,6 +186,7 @@ double linearCrossEntropy(Precision precision, int64_t n, int64_t d, int64_t voc
     parallelRanges(rows, rowsPerPiece(d), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) scaleRow(d, dX + (first + i) * d, scales[i], dX + (first + i) * d);
     });
+    if (dWeight == nullptr) continue;
     // dWeight[V, d] += dLogits[rows, V]ᵀ x[rows, d]
     gemm(precision, vocabularySize, d, rows, {logits, stride, true}, {scaledX, d, false}, dWeight, d, first > 0);
   }

@@ -456,11 +456,43 @@ void tokenLosses(Precision precision, int64_t n, int64_t d, int64_t vocabularySi
                  const int32_t* targets, float* losses, const LogitOptions& options = {});
 
 /**
- * The mean of {@link tokenLosses} over the rows that have a target (0 if none has), and its gradients dX[n, d], dWeight[V, d].
+ * The mean of {@link tokenLosses} over the rows that have a target (0 if none has), and its gradients dX[n, d], dWeight[V, d], which may be null.
  * @return the mean
  */
 double linearCrossEntropy(Precision precision, int64_t n, int64_t d, int64_t vocabularySize, const float* x, const float* weight,
                           const int32_t* targets, float* dX, float* dWeight, const LogitOptions& options = {});
+
+// ---- frozen-layers.cc: layers whose matrices training leaves as they are
+
+/** One of several linear layers, or of stacks of them, that share an input, for its gradient. */
+struct FrozenLayer {
+  /** [out, in], or [groups · out, in] */
+  StoredMatrix matrix;
+  /** [n, out] */
+  const float* dY;
+};
+
+/** {@link linear} with a stored matrix: with the bits of its floats. (Of int8 in few rows, whose sums are scaled, with nearly the same.) */
+void frozenLinear(Precision precision, int64_t n, const StoredMatrix& matrix, const float* x, const float* residual, float* y);
+
+/** dX[n, in] = Σ dY matrix of `count` layers. */
+void frozenLinearGradient(Precision precision, int64_t n, const FrozenLayer* layers, int64_t count, float* dX);
+
+/** {@link groupedLinear} with stored matrices. */
+void frozenGroupedLinear(Precision precision, int64_t groups, const int32_t* offsets, const float* x, const StoredLayer* layers,
+                         int64_t count);
+
+/** The gradient of {@link frozenGroupedLinear} by x. */
+void frozenGroupedLinearGradient(Precision precision, int64_t groups, const int32_t* offsets, const FrozenLayer* layers, int64_t count,
+                                 float* dX);
+
+/** {@link tokenLosses} with a stored matrix [V, d]. */
+void frozenTokenLosses(Precision precision, int64_t n, const StoredMatrix& matrix, const float* x, const int32_t* targets, float* losses,
+                       const LogitOptions& options = {});
+
+/** {@link linearCrossEntropy} with a stored matrix [V, d], and its gradient dX[n, d]. */
+double frozenLinearCrossEntropy(Precision precision, int64_t n, const StoredMatrix& matrix, const float* x, const int32_t* targets,
+                                float* dX, const LogitOptions& options = {});
 
 // ---- adamw.cc
 

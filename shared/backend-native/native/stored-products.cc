@@ -168,6 +168,18 @@ void needForProduct(int64_t n, const StoredMatrix& matrix) {
   needOnEachThread(Scratch::storedRows, decodedBytes(outs, matrix.columns));
 }
 
+void decodeMatrix(const StoredMatrix& matrix, float* floats) {
+  const int64_t columns = matrix.columns;
+  parallelRanges(matrix.rows, std::max<int64_t>(1, kStreamedElements / columns), [&](int64_t begin, int64_t end) {
+    decodeRows(matrix, begin, end - begin, floats + begin * columns);
+    if (matrix.scales == nullptr) return;
+    for (int64_t row = begin; row < end; row++) {
+      float* const values = floats + row * columns;
+      forEachVector(0, columns, [&](int64_t j, auto lanes) { lanes.store(values + j, lanes.load(values + j) * splat(matrix.scales[row])); });
+    }
+  });
+}
+
 void multiplyStored(const StoredProduct* products, int64_t count) {
   std::vector<ProductCut> cuts;
   std::vector<int64_t> ends;

@@ -47,6 +47,9 @@ inline int64_t workOf(const StoredProduct& product) { return product.n * product
 /** Computes some products on all threads, at once. */
 void multiplyStored(const StoredProduct* products, int64_t count);
 
+/** The numbers that a matrix stands for, [rows, columns], on all threads. */
+void decodeMatrix(const StoredMatrix& matrix, float* floats);
+
 /** {@link parallelFor}, but on the calling thread alone where the work, in multiplications, is not worth waking another for. */
 template <class Piece>
 void shareWork(int64_t work, int64_t count, Piece&& piece) {

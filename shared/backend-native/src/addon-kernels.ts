@@ -161,6 +161,66 @@ export interface AddonKernels {
     y: Float32Array,
   ): void;
   /**
+   * precision, n>=0, input, out, format, x[n input], words[out by input in format], residual?[n out], y[n out]
+   */
+  frozenLinear(
+    precision: 0 | 1,
+    n: Size,
+    input: Size,
+    out: Size,
+    format: Format,
+    x: Float32Array,
+    words: Int32Array,
+    residual: Float32Array | null,
+    y: Float32Array,
+  ): void;
+  /**
+   * precision, n>=0, input, outs, formats(outs), dYs(outs)[n outs], words(outs)[outs by input in formats],
+   * dX[n input]
+   */
+  frozenLinearGradient(
+    precision: 0 | 1,
+    n: Size,
+    input: Size,
+    outs: readonly Size[],
+    formats: readonly Format[],
+    dYs: readonly Float32Array[],
+    words: readonly Int32Array[],
+    dX: Float32Array,
+  ): void;
+  /**
+   * precision, n>=0, input, groups, outs, formats(outs), offsets[groups + 1], x[n input],
+   * words(outs)[groups outs by input in formats], ys(outs)[n outs]; offsets rise to n
+   */
+  frozenGroupedLinear(
+    precision: 0 | 1,
+    n: Size,
+    input: Size,
+    groups: Size,
+    outs: readonly Size[],
+    formats: readonly Format[],
+    offsets: Int32Array,
+    x: Float32Array,
+    words: readonly Int32Array[],
+    ys: readonly Float32Array[],
+  ): void;
+  /**
+   * precision, n>=0, input, groups, outs, formats(outs), offsets[groups + 1], dYs(outs)[n outs],
+   * words(outs)[groups outs by input in formats], dX[n input]; offsets rise to n
+   */
+  frozenGroupedLinearGradient(
+    precision: 0 | 1,
+    n: Size,
+    input: Size,
+    groups: Size,
+    outs: readonly Size[],
+    formats: readonly Format[],
+    offsets: Int32Array,
+    dYs: readonly Float32Array[],
+    words: readonly Int32Array[],
+    dX: Float32Array,
+  ): void;
+  /**
    * n>=0, b, heads, keyHeads, headDim, slots, blockCount>=0, blockSize, keyOffset>=0, valueOffset>=0, scale,
    * window>=0, chunk>=0, softCap, queryOffsets[b + 1], lengths[b], blocks[blockCount], maskSide>=0, bitmapCount>=0,
    * maskTable[maskSide maskSide], bitmaps[128 bitmapCount], q[n heads headDim], k[slots keyHeads headDim],
@@ -753,6 +813,41 @@ export interface AddonKernels {
     loss: Float32Array,
     dX: Float32Array,
     dWeight: Float32Array,
+  ): void;
+  /**
+   * precision, n>=0, d, v, format, x[n d], words[v by d in format], targets[n], scale, softCap, losses[n];
+   * targets in -1..v
+   */
+  frozenTokenLosses(
+    precision: 0 | 1,
+    n: Size,
+    d: Size,
+    v: Size,
+    format: Format,
+    x: Float32Array,
+    words: Int32Array,
+    targets: Int32Array,
+    scale: number,
+    softCap: number,
+    losses: Float32Array,
+  ): void;
+  /**
+   * precision, n>=0, d, v, format, x[n d], words[v by d in format], targets[n], scale, softCap, loss[1], dX[n d];
+   * targets in -1..v
+   */
+  frozenLinearCrossEntropy(
+    precision: 0 | 1,
+    n: Size,
+    d: Size,
+    v: Size,
+    format: Format,
+    x: Float32Array,
+    words: Int32Array,
+    targets: Int32Array,
+    scale: number,
+    softCap: number,
+    loss: Float32Array,
+    dX: Float32Array,
   ): void;
   /**
    * counts, parameters(counts)[counts], gradients(counts)[counts], firstMoments(counts)[counts],

@@ -4,6 +4,7 @@ import {
   gatedFeedForward,
   gaussianTopK,
   geglu,
+  isFrozen,
   isStored,
   linear,
   linearAdd,
@@ -50,7 +51,7 @@ export function feedForward(
 /** @throws Error for a part of a stored matrix: the models within a nested one are taken out of it first */
 function firstOf(weight: Weight, axis: 0 | 1, width: number): Weight {
   if (width === weight.shape[axis]) return weight;
-  if (isStored(weight)) throw new Error('a width of a nested model needs float32 weights');
+  if (isStored(weight) || isFrozen(weight)) throw new Error('a width of a nested model needs float32 weights');
   return firstOfTensor(weight, axis, width);
 }
 

@@ -2,7 +2,7 @@
  * @file Per-layer embeddings (Gemma 3n): each layer adds, for each token, a vector of its own from a table that need not be in memory, since
  * only the rows of the tokens at hand are read.
  */
-import { embedding, isStored, linear, reshape, scale, scaleColumns, sumLayerSlices } from '@arrowsmith/ops';
+import { embedding, isFrozen, isStored, linear, reshape, scale, scaleColumns, sumLayerSlices } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Activation, DecoderConfig } from './config.ts';
 import { gated } from './feed-forward.ts';
@@ -81,7 +81,7 @@ export function perLayerOutput(
 
 /** linear(x · scale). Scaling the matrix instead is the same, and its p features are fewer than b s tokens. */
 function scaledLinear(x: tf.Tensor, columns: tf.Tensor, weight: PerLayerModule['projection']): tf.Tensor {
-  if (!isStored(weight)) return linear(x, scaleColumns(weight, columns));
+  if (!isStored(weight) && !isFrozen(weight)) return linear(x, scaleColumns(weight, columns));
   const rows = reshape(x, [-1, columns.size]);
   return linear(reshape(scaleColumns(rows, columns), x.shape), weight);
 }

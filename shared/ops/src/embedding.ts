@@ -1,6 +1,7 @@
 /** @file Token embedding: looks up rows of a matrix. */
 import * as tf from '@tensorflow/tfjs-core';
 import { defineOp } from './op.ts';
+import { isFrozen } from './frozen-matrix.ts';
 import { isStored, storedEmbedding, type Weight } from './stored-matrix.ts';
 import type { NamedTensors } from './tape.ts';
 
@@ -28,5 +29,6 @@ function scatterAdd(values: tf.Tensor, ids: tf.Tensor, [vocabularySize, d]: [num
  * @returns [b, s, d]
  */
 export function embedding(weight: Weight, ids: tf.Tensor): tf.Tensor {
+  if (isFrozen(weight)) return embedding(weight.frozen, ids);
   return isStored(weight) ? storedEmbedding(weight, ids) : op({ weight, ids }, {})[0]!;
 }

@@ -1,10 +1,12 @@
 /** @file Gated feed-forward networks (Shazeer 2020, https://arxiv.org/abs/2002.05202) as one operation. */
 import * as tf from '@tensorflow/tfjs-core';
+import { isFrozen } from './frozen-matrix.ts';
 import { geglu, gegluReference } from './geglu.ts';
 import { isWatched } from './linear-inputs.ts';
-import { linear, linearAdd, linearGradients, linears, multiplyRows } from './linear.ts';
+import { linear, linearAdd, linears } from './linear.ts';
 import { defineOp } from './op.ts';
 import { isStored, storedGatedFeedForward, type Weight } from './stored-matrix.ts';
+import { linearGradients, multiplyRows } from './tensor-linear.ts';
 import { swiglu, swigluReference } from './swiglu.ts';
 import type { NamedTensors } from './tape.ts';
 
@@ -53,7 +55,8 @@ export function gatedFeedForward(
   if (isStored(gate) && isStored(up) && isStored(down)) {
     return storedGatedFeedForward(x, { gate, up, down }, { activation, residual });
   }
-  if (isStored(gate) || isStored(up) || isStored(down) || isWatched()) {
+  const isPlain = (weight: Weight): weight is tf.Tensor => !isStored(weight) && !isFrozen(weight);
+  if (!isPlain(gate) || !isPlain(up) || !isPlain(down) || isWatched()) {
     const [gates, ups] = linears(x, [gate, up]); // [..., f]
     const hidden = activation === 'silu' ? swiglu(gates, ups) : geglu(gates, ups);
     return residual === undefined ? linear(hidden, down) : linearAdd(hidden, down, residual);

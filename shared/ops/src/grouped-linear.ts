@@ -7,6 +7,8 @@ import { tellInput } from './linear-inputs.ts';
 import { defineOp, numbered } from './op.ts';
 import { rowBlocks } from './row-blocks.ts';
 import type { PerWeight } from './linear.ts';
+import { frozenGroupedLinears } from './frozen-linear.ts';
+import { isFrozen } from './frozen-matrix.ts';
 import { allStored, isStored, storedGroupedLinears, type Weight } from './stored-matrix.ts';
 import type { NamedTensors } from './tape.ts';
 import { transposeMatrix } from './transpose-matrix.ts';
@@ -78,7 +80,16 @@ export function groupedLinears<const W extends readonly Weight[]>(
 ): PerWeight<W> {
   const stored = allStored(weights);
   if (stored !== undefined) return storedGroupedLinears(x, stored, offsets) as PerWeight<W>;
-  if (weights.some(isStored)) return weights.flatMap((weight) => groupedLinears(x, [weight], offsets)) as PerWeight<W>;
+  const stacks = weights.flatMap((weight) => (isFrozen(weight) ? weight.frozen : []));
+  if (stacks.length === weights.length) {
+    const frozen = allStored(stacks);
+    // Of tensors, the gradient by the stack is computed, too, for nobody.
+    return (
+      frozen === undefined ? groupedLinears(x, stacks, offsets) : frozenGroupedLinears(x, frozen, offsets)
+    ) as PerWeight<W>;
+  }
+  if (weights.some((weight) => isStored(weight) || isFrozen(weight)))
+    return weights.flatMap((weight) => groupedLinears(x, [weight], offsets)) as PerWeight<W>;
   const tensors = weights as readonly tf.Tensor[];
   tellInput(tensors, x, offsets);
   const inputs = { x, offsets, ...numbered('weight', tensors) } as NamedTensors<'x' | 'offsets'> & NamedTensors;

@@ -9,6 +9,7 @@ export { columnMeans, scaleColumns } from './columns.ts';
 export { combine, dispatch } from './dispatch.ts';
 export { embedding } from './embedding.ts';
 export { firstLargest } from './first-largest.ts';
+export { disposeWeight, freeze, isFrozen, type FrozenMatrix, type LowRankUpdate } from './frozen-matrix.ts';
 export { gaussianTopK, type GaussianTopKOptions } from './gaussian-top-k.ts';
 export { gatedFeedForward } from './gated-feed-forward.ts';
 export { geglu } from './geglu.ts';

@@ -1,67 +1,11 @@
 /** @file The linear map y = x Wᵀ, several of them that share x, and one whose result is added to something. */
-import * as tf from '@tensorflow/tfjs-core';
-import { tellInput } from './linear-inputs.ts';
-import { defineOp, numbered } from './op.ts';
+import type * as tf from '@tensorflow/tfjs-core';
+import { frozenLinears } from './frozen-linear.ts';
+import { type FrozenMatrix, isFrozen } from './frozen-matrix.ts';
+import { reshape } from './reshape.ts';
+import { scale } from './scale.ts';
 import { allStored, isStored, storedLinears, type Weight } from './stored-matrix.ts';
-import type { NamedTensors } from './tape.ts';
-import { transposeMatrix } from './transpose-matrix.ts';
-
-type LinearAttributes = {
-  /** The number of weights. */
-  count: number;
-  /** Size of the last axis of the values, which are cut into heads; 0 where they are not. */
-  headDim: number;
-};
-
-const op = defineOp({
-  kernelName: 'Linear',
-  values: ({ count }: LinearAttributes) => count,
-  forward({ x, ...weights }: NamedTensors<'x'> & NamedTensors, { headDim }) {
-    return Object.values(weights).map((weight) => {
-      const { rows, leading } = asRows(x, weight.shape[1]!);
-      return tf.reshape(multiplyRows(rows, weight), [
-        ...leading,
-        ...(headDim === 0 ? [weight.shape[0]!] : [-1, headDim]),
-      ]);
-    });
-  },
-  saved: (inputs) => inputs,
-  gradient: (dValues, { x, ...weights }) => linearGradients(x!, Object.values(weights), dValues),
-});
-
-const addOp = defineOp({
-  kernelName: 'LinearAdd',
-  forward({ x, weight, residual }: NamedTensors<'x' | 'weight' | 'residual'>) {
-    const product = multiplyRows(asRows(x, weight.shape[1]!).rows, weight);
-    return [tf.add(tf.reshape(product, residual.shape), residual)];
-  },
-  saved: ({ x, weight }) => ({ x, weight }),
-  gradient: ([dValue], { x, weight }) => [...linearGradients(x, [weight], [dValue]), tf.clone(dValue)],
-});
-
-/** [..., d] or [..., heads, d / heads] -> [n, d]. */
-function asRows(x: tf.Tensor, d: number): { rows: tf.Tensor; leading: number[] } {
-  return { rows: tf.reshape(x, [-1, d]), leading: x.shape.slice(0, x.shape.at(-1) === d ? -1 : -2) };
-}
-
-/** Gradients of x and of each weight. */
-export function linearGradients(x: tf.Tensor, weights: tf.Tensor[], dValues: tf.Tensor[]): tf.Tensor[] {
-  const rows = tf.reshape(x, [-1, weights[0]!.shape[1]!]); // [n, in]
-  const dRows = dValues.map((dValue, i) => tf.reshape(dValue, [-1, weights[i]!.shape[0]!])); // [n, out] each
-  const dX = weights.map((weight, i) => tf.matMul(dRows[i]!, weight)); // [n, in] each
-  const dWeights = dRows.map((dRow) => tf.matMul(transposeMatrix(dRow), rows)); // [out, in] each
-  return [tf.reshape(dX.length === 1 ? dX[0]! : tf.addN(dX), x.shape), ...dWeights];
-}
-
-/**
- * [n, in] · [out, in]ᵀ -> [n, out]. Whatever is on the right of a product is copied to XNNPACK's layout first, so for few rows, as
- * in generation, the weight should be on the left.
- */
-export function multiplyRows(rows: tf.Tensor, weight: tf.Tensor): tf.Tensor {
-  return rows.shape[0]! < weight.shape[0]! / 2
-    ? transposeMatrix(tf.matMul(weight, transposeMatrix(rows)))
-    : tf.matMul(rows, transposeMatrix(weight));
-}
+import { tensorLinearAdd, tensorLinears } from './tensor-linear.ts';
 
 export type LinearOptions = {
   /** Cuts values into heads of this size. */
@@ -74,9 +18,9 @@ export type PerWeight<W extends readonly unknown[]> = { [I in keyof W]: tf.Tenso
 /**
  * Maps the last axis by each of several weight matrices in PyTorch's and Hugging Face's layout, without biases: the projections to
  * queries, keys and values, say. As one operation they read x once, keep it once, and sum its gradient as they go. Of stored matrices there is no
- * gradient.
+ * gradient, of frozen ones that by x and by their updates.
  *
- * Kernels `Linear`, `LinearGrad`.
+ * Kernels `Linear`, `LinearGrad`, and those of frozen-matrix.ts and stored-matrix.ts.
  *
  * @param x [..., in], or heads that make up as much, [..., n, in / n]
  * @param weights [out, in] each
@@ -89,11 +33,10 @@ export function linears<const W extends readonly Weight[]>(
 ): PerWeight<W> {
   const stored = allStored(weights);
   if (stored !== undefined) return storedLinears(x, stored, { headDim }) as PerWeight<W>;
-  if (weights.some(isStored)) return weights.flatMap((weight) => linears(x, [weight], { headDim })) as PerWeight<W>;
-  const tensors = weights as readonly tf.Tensor[];
-  tellInput(tensors, x);
-  const inputs = { x, ...numbered('weight', tensors) } as NamedTensors<'x'> & NamedTensors;
-  return op(inputs, { count: weights.length, headDim }) as PerWeight<W>;
+  if (weights.every(isFrozen)) return adaptedLinears(x, weights as readonly FrozenMatrix[], headDim) as PerWeight<W>;
+  if (weights.some((weight) => isStored(weight) || isFrozen(weight)))
+    return weights.flatMap((weight) => linears(x, [weight], { headDim })) as PerWeight<W>;
+  return tensorLinears(x, weights as readonly tf.Tensor[], { headDim }) as PerWeight<W>;
 }
 
 /** One of {@link linears}. */
@@ -104,7 +47,7 @@ export function linear(x: tf.Tensor, weight: Weight): tf.Tensor {
 /**
  * `residual + linear(x, weight)`: what ends a sub-layer. The sum costs no pass over memory of its own, and no node of the tape.
  *
- * Kernels `LinearAdd`, `LinearAddGrad`.
+ * Kernels `LinearAdd`, `LinearAddGrad`, and those of frozen-matrix.ts and stored-matrix.ts.
  *
  * @param x [..., in], or heads that make up as much, [..., n, in / n]
  * @param weight [out, in]
@@ -113,6 +56,34 @@ export function linear(x: tf.Tensor, weight: Weight): tf.Tensor {
  */
 export function linearAdd(x: tf.Tensor, weight: Weight, residual: tf.Tensor): tf.Tensor {
   if (isStored(weight)) return storedLinears(x, [weight], { residual })[0]!;
-  tellInput([weight], x);
-  return addOp({ x, weight, residual }, {})[0]!;
+  if (isFrozen(weight)) return adaptedLinears(x, [weight], 0, residual)[0]!;
+  return tensorLinearAdd(x, weight, residual);
+}
+
+/** y + scale · (x Aᵀ) Bᵀ of each matrix that has an update, where y are the frozen matrices' products, with the residual if there is one. */
+function adaptedLinears(
+  x: tf.Tensor,
+  weights: readonly FrozenMatrix[],
+  headDim: number,
+  residual?: tf.Tensor,
+): tf.Tensor[] {
+  const updates = weights.flatMap(({ update }) => update ?? []);
+  const products = frozenLinears(
+    x,
+    weights.map(({ frozen }) => frozen),
+    // heads are cut when all is added
+    { headDim: updates.length === 0 ? headDim : 0, residual },
+  );
+  if (updates.length === 0) return products;
+  const matrices = updates.map(({ a }) => a);
+  const low = tensorLinears(x, matrices, { headDim: 0 }).values(); // [..., r]
+  return weights.map(({ update }, i) => {
+    const product = products[i]!; // one for each weight
+    const next = update === undefined ? undefined : low.next().value;
+    const y =
+      update === undefined || next === undefined
+        ? product
+        : tensorLinearAdd(scale(next, update.scale), update.b, product);
+    return headDim === 0 ? y : reshape(y, [...y.shape.slice(0, -1), -1, headDim]);
+  });
 }

@@ -1,11 +1,12 @@
 /**
  * @file Matrices that are used as they are stored: in float32, or in fewer bits, which kernels expand as they multiply, so that no dequantised copy is
- * in memory. For inference; they have no gradients.
+ * in memory. For inference; they have no gradients (frozen-matrix.ts has).
  *
  * Their law is batch invariance: a row's result has the same bits whatever other rows are computed with it, so that a text's tokens depend neither on
  * how many are written at once, nor on whether a token is part of a prompt or was generated.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import type { FrozenMatrix } from './frozen-matrix.ts';
 import { numbered, runBackendKernel } from './op.ts';
 import type { NamedTensors } from './tape.ts';
 
@@ -19,10 +20,10 @@ export interface StoredMatrix {
   words: tf.Tensor;
 }
 
-/** What linear layers multiply with, and embeddings are looked up in: a float32 tensor, or a stored matrix. */
-export type Weight = tf.Tensor | StoredMatrix;
+/** What linear layers multiply with, and embeddings are looked up in: a float32 tensor, a stored matrix, or in training one of either that does not learn. */
+export type Weight = tf.Tensor | StoredMatrix | FrozenMatrix;
 
-export const isStored = (weight: Weight): weight is StoredMatrix => !(weight instanceof tf.Tensor);
+export const isStored = (weight: Weight): weight is StoredMatrix => 'words' in weight;
 
 /** The matrices as stored ones where all are; undefined where one is a tensor. */
 export function allStored(weights: readonly Weight[]): StoredMatrix[] | undefined {
@@ -58,6 +59,13 @@ export function storedMatrix(format: string, shape: readonly number[], bytes: Ui
 
 const formats = (matrices: readonly StoredMatrix[]): string[] => matrices.map(({ format }) => format);
 
+/** What kernels are told of matrices that share an input. */
+export const storedAttributes = (matrices: readonly StoredMatrix[]) => ({
+  formats: formats(matrices),
+  outs: matrices.map((matrix) => size(matrix, OUT)),
+  in: matrices[0] === undefined ? 0 : size(matrices[0], IN),
+});
+
 const words = (matrices: readonly StoredMatrix[]): Record<string, tf.Tensor> =>
   numbered(
     'words',
@@ -80,13 +88,7 @@ export function storedLinears(
   { headDim = 0, residual }: { headDim?: number; residual?: tf.Tensor | undefined },
 ): tf.Tensor[] {
   const inputs: NamedTensors = { x, ...words(matrices), ...(residual === undefined ? {} : { residual }) };
-  const [first] = matrices;
-  return runBackendKernel('StoredLinear', inputs, {
-    formats: formats(matrices),
-    outs: matrices.map((matrix) => size(matrix, OUT)),
-    in: first === undefined ? 0 : size(first, IN),
-    headDim,
-  });
+  return runBackendKernel('StoredLinear', inputs, { ...storedAttributes(matrices), headDim });
 }
 
 /**
@@ -129,18 +131,16 @@ export function storedEmbedding(table: StoredMatrix, ids: tf.Tensor, scale = 1):
  * Kernel `StoredGroupedLinear`.
  */
 export function storedGroupedLinears(x: tf.Tensor, stacks: readonly StoredMatrix[], offsets: tf.Tensor): tf.Tensor[] {
-  const [first] = stacks;
-  return runBackendKernel(
-    'StoredGroupedLinear',
-    { x, offsets, ...words(stacks) },
-    {
-      formats: formats(stacks),
-      outs: stacks.map((stack) => size(stack, OUT)),
-      in: first === undefined ? 0 : size(first, IN),
-      groups: first?.shape[0] ?? 0,
-    },
-  );
+  const attributes = { ...storedAttributes(stacks), groups: stacks[0]?.shape[0] ?? 0 };
+  return runBackendKernel('StoredGroupedLinear', { x, offsets, ...words(stacks) }, attributes);
 }
+
+/** What kernels are told of an output layer's matrix [V, d]. */
+export const storedOutput = (matrix: StoredMatrix, options: { scale: number; softCap: number }) => ({
+  format: matrix.format,
+  rows: size(matrix, OUT),
+  ...options,
+});
 
 /** The one output of a kernel. */
 function only([output]: tf.Tensor[]): tf.Tensor {

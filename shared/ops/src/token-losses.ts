@@ -1,7 +1,9 @@
 /** @file The negative log likelihood of each token under a linear output layer. */
 import * as tf from '@tensorflow/tfjs-core';
 import { logitAttributes, type LogitOptions, toLogits } from './logits.ts';
-import { defineKernel } from './op.ts';
+import { isFrozen } from './frozen-matrix.ts';
+import { defineKernel, runBackendKernel } from './op.ts';
+import { isStored, storedOutput, type Weight } from './stored-matrix.ts';
 import type { NamedTensors } from './tape.ts';
 import { transposeMatrix } from './transpose-matrix.ts';
 
@@ -64,18 +66,20 @@ const kernel = defineKernel({
 /**
  * Each row's −ln softmax(logits)[target], in nats, of the logits x Wᵀ with the options applied. Not differentiable: see `linearCrossEntropy`.
  *
- * Kernel `TokenLosses`.
+ * Kernels `TokenLosses`, `FrozenTokenLosses`.
  *
  * @param x hidden states [n, d]
  * @param weight output matrix [V, d]
  * @param targets int32 [n], each in [0, V), or −1 for a position that does not count, to which whoever makes the tensor sees
  * @returns [n]; 0 where the target is −1
  */
-export function tokenLosses(
-  x: tf.Tensor,
-  weight: tf.Tensor,
-  targets: tf.Tensor,
-  options: LogitOptions = {},
-): tf.Tensor {
-  return kernel({ x, weight, targets }, logitAttributes(options))[0]!;
+export function tokenLosses(x: tf.Tensor, weight: Weight, targets: tf.Tensor, options: LogitOptions = {}): tf.Tensor {
+  if (isFrozen(weight)) return tokenLosses(x, weight.frozen, targets, options);
+  const attributes = logitAttributes(options);
+  if (!isStored(weight)) return kernel({ x, weight, targets }, attributes)[0]!;
+  return runBackendKernel(
+    'FrozenTokenLosses',
+    { x, targets, words: weight.words },
+    storedOutput(weight, attributes),
+  )[0]!;
 }

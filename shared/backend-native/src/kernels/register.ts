@@ -11,6 +11,7 @@ import { crossEntropyKernels } from './cross-entropy.ts';
 import { einsumKernels } from './einsum.ts';
 import { elementwiseKernels } from './elementwise.ts';
 import { embeddingKernels } from './embedding.ts';
+import { frozenKernels } from './frozen.ts';
 import { gatedActivationKernels } from './gated-activation.ts';
 import { gatedFeedForwardKernels } from './gated-feed-forward.ts';
 import { groupedLinearKernels } from './grouped-linear.ts';
@@ -37,6 +38,7 @@ const native: Kernels = {
   ...einsumKernels,
   ...elementwiseKernels,
   ...embeddingKernels,
+  ...frozenKernels,
   ...gatedActivationKernels,
   ...gatedFeedForwardKernels,
   ...groupedLinearKernels,

@@ -17,7 +17,7 @@ import {
 } from './kernel.ts';
 
 /** C++'s number of a format. */
-function codeOf(format: unknown): Format {
+export function codeOf(format: unknown): Format {
   const name = String(format);
   const code = Object.hasOwn(formatCode, name) ? formatCode[name] : undefined;
   if (code !== undefined) return code;
@@ -25,7 +25,7 @@ function codeOf(format: unknown): Format {
 }
 
 /** The matrices of a call: `words0` …, and what attributes say of them. */
-function matricesOf({ inputs, attrs, backend }: KernelArguments) {
+export function matricesOf({ inputs, attrs, backend }: KernelArguments) {
   const formats = (attrs['formats'] as readonly unknown[]).map(codeOf);
   const outs = attrs['outs'] as readonly number[];
   const words = tensorList(inputs, 'words', outs.length).map((each) => backend.integers(each));
@@ -33,7 +33,7 @@ function matricesOf({ inputs, attrs, backend }: KernelArguments) {
 }
 
 /** The rows of `input` floats that x [..., in] or [..., h, in / h] has, and its leading axes. */
-function rowsOf(x: TensorInfo, input: number): { n: number; leading: number[] } {
+export function rowsOf(x: TensorInfo, input: number): { n: number; leading: number[] } {
   const leading = x.shape.slice(0, x.shape.at(-1) === input ? -1 : -2);
   const n = sizeOf(leading);
   if (n * input !== sizeOf(x.shape)) throw new TypeError(`x [${x.shape.join(', ')}] has no rows of ${input}`);

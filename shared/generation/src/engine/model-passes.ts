@@ -11,7 +11,7 @@ import {
   type PerLayerRows,
   type RemoteKvPass,
 } from '@arrowsmith/model';
-import { embedding, firstLargest, isStored, reshape } from '@arrowsmith/ops';
+import { disposeWeight, embedding, firstLargest, reshape } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { type KvMemory, kvMemories } from '../kv/index.ts';
 import { KvStore } from './kv-store.ts';
@@ -35,7 +35,7 @@ export interface EngineModel {
 /** Frees the parameters of models, of which some may be several models'. */
 export function disposeModels(models: readonly EngineModel[]): void {
   const weights = new Set(models.flatMap(({ parameters }) => Object.values(parameters)));
-  for (const weight of weights) (isStored(weight) ? weight.words : weight).dispose();
+  for (const weight of weights) disposeWeight(weight);
 }
 
 /** The memory for a model's keys and values. */
