@@ -8,7 +8,7 @@ import {
   perLayerRowsOf,
   type DecoderConfig,
   type KvCache,
-  type ParameterTensors,
+  type Parameters,
   type PerLayerRows,
 } from '@arrowsmith/model';
 import type { SamplingParameters } from './sampling/parameters.ts';
@@ -41,7 +41,7 @@ export async function generate({
   signal,
 }: {
   config: DecoderConfig;
-  parameters: ParameterTensors;
+  parameters: Parameters;
   prompt: readonly number[];
   sampling: SamplingParameters;
   stopToken?: number | undefined;
@@ -78,7 +78,7 @@ const lengthOf = ({ lengths: [length = 0] }: KvCache): number => length;
 /** The logits [V] of the token after `ids`, which are appended to the cache. */
 async function lastLogits(
   config: DecoderConfig,
-  parameters: ParameterTensors,
+  parameters: Parameters,
   ids: readonly number[],
   {
     cache,

@@ -1,4 +1,16 @@
 /** @file The decoder-only transformer: its configuration, its parameters, its forward pass. */
+export {
+  adaptableMatrices,
+  adapterConfig,
+  adapterShapes,
+  adaptParameters,
+  checkAdapters,
+  countAdapterParameters,
+  freezeParameters,
+  initialAdapters,
+  mergedMatrix,
+  type AdapterConfig,
+} from './adapters.ts';
 export { configOf, decoderConfig, type DataSizes } from './architecture.ts';
 export {
   decoderConfigSchema,

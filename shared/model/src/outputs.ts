@@ -5,7 +5,6 @@ import { mupWidth, type DecoderConfig } from './config.ts';
 import { runDecoder, type ForwardOptions } from './decoder.ts';
 import { bindModules, type Parameters } from './modules.ts';
 import { routerLosses } from './router-losses.ts';
-import type { ParameterTensors } from './tensors.ts';
 
 /**
  * Scores of every next token.
@@ -42,7 +41,7 @@ export interface LossOptions extends Pick<ForwardOptions, 'recompute' | 'documen
  */
 export function lossTerms(
   config: DecoderConfig,
-  parameters: ParameterTensors,
+  parameters: Parameters,
   inputs: tf.Tensor,
   targets: tf.Tensor,
   { loads, routerLossWeight = 1, ...options }: LossOptions = {},
@@ -66,7 +65,7 @@ export function lossTerms(
  */
 export function expertLoads(
   config: DecoderConfig,
-  parameters: ParameterTensors,
+  parameters: Parameters,
   inputs: tf.Tensor,
   options: Pick<ForwardOptions, 'documentOffsets' | 'patches'> = {},
 ): tf.Tensor[] {
@@ -76,7 +75,7 @@ export function expertLoads(
 /** The mean negative log likelihood of the targets in nats, scalar; see {@link lossTerms}. */
 export function loss(
   config: DecoderConfig,
-  parameters: ParameterTensors,
+  parameters: Parameters,
   inputs: tf.Tensor,
   targets: tf.Tensor,
   options: LossOptions = {},
@@ -93,7 +92,7 @@ export function loss(
  */
 export function targetLosses(
   config: DecoderConfig,
-  parameters: ParameterTensors,
+  parameters: Parameters,
   hidden: tf.Tensor,
   targets: tf.Tensor,
 ): tf.Tensor {
@@ -106,7 +105,7 @@ function logitOptions(config: DecoderConfig): { scale: number; softCap: number }
 }
 
 /** The matrix [V, d] of the output layer: with tied embeddings, the embedding matrix. */
-function outputWeight<W extends Weight>(config: DecoderConfig, parameters: Readonly<Record<string, W>>): W {
+function outputWeight(config: DecoderConfig, parameters: Parameters): Weight {
   const name = config.tieWordEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
   const weight = parameters[name];
   if (weight === undefined) throw new Error(`the parameter ${name} is missing`);

@@ -74,7 +74,8 @@ function normalValues(count: number, deviation: number, seed: number): Float32Ar
   return values;
 }
 
-function seedOf(seed: number, name: string): number {
+/** Of a tensor's own random stream. */
+export function seedOf(seed: number, name: string): number {
   return createHash('sha256').update(`${seed}/${name}`).digest().readInt32LE();
 }
 
@@ -110,11 +111,19 @@ export function checkShapes(
   where: string,
   elsewhere: readonly string[] = [],
 ): void {
-  const fix = 'use weights and model parameters of the same run';
-  const shapes = parameterShapes(config);
+  const shapes = parameterShapes(config).filter(({ name }) => !elsewhere.includes(name) || tensors.has(name));
+  checkTensors(shapes, tensors, where, 'use weights and model parameters of the same run');
+}
+
+/** Checks that tensors are those of a list: each there, none else, each of its shape and as long. @throws UserError as {@link checkWeights} */
+export function checkTensors(
+  shapes: readonly { name: string; shape: readonly number[] }[],
+  tensors: ReadonlyMap<string, Shaped & { data?: { length: number } }>,
+  where: string,
+  fix: string,
+): void {
   for (const { name, shape } of shapes) {
     const found = tensors.get(name);
-    if (elsewhere.includes(name) && found === undefined) continue;
     const expected = `${name} of shape [${shape.join(', ')}]`;
     if (found === undefined) throw new UserError({ what: `the weights lack the tensor ${name}`, expected, where, fix });
     const values = found.data?.length ?? sizeOf(shape);

@@ -6,7 +6,7 @@ import {
   perLayerRowsOf,
   targetLosses,
   type DecoderConfig,
-  type ParameterTensors,
+  type Parameters,
   type PerLayerRows,
 } from '@arrowsmith/model';
 import {
@@ -62,7 +62,7 @@ export async function splitLoss({
   signal,
 }: {
   config: DecoderConfig;
-  parameters: ParameterTensors;
+  parameters: Parameters;
   rows: TokenRows;
   indices?: readonly number[];
   batchSize: number;
@@ -117,7 +117,7 @@ export function hiddenStates({
   perLayerRows,
 }: {
   config: DecoderConfig;
-  parameters: ParameterTensors;
+  parameters: Parameters;
   batch: Batch;
   contextLength: number;
   granularity?: number | undefined;

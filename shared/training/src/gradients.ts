@@ -1,7 +1,14 @@
 /** @file The gradients of a batch's loss, one micro-batch at a time. */
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
-import { expertLoads, lossTerms, type DecoderConfig, type LossOptions, type ParameterTensors } from '@arrowsmith/model';
+import {
+  expertLoads,
+  lossTerms,
+  type DecoderConfig,
+  type LossOptions,
+  type Parameters,
+  type ParameterTensors,
+} from '@arrowsmith/model';
 import { queued } from '@arrowsmith/backend';
 import { countTargets, documentOffsetsOf, patchTensor, type Batch } from './data.ts';
 
@@ -22,6 +29,8 @@ export interface BatchGradients {
  * (up to float rounding): each counts by its share of the batch's targets, since padding may be spread unevenly, and the loads of experts
  * are those of the whole batch, for which the routers of a split batch are run beforehand.
  *
+ * @param parameters what learns
+ * @param bind all parameters of the model, given those that learn; by default these are all
  * @param rows rows of the batch, which `microBatches` divides
  * @param recomputeActivations trades computation for memory; see `ForwardOptions` of the model
  * @param granularities of a nested model: the mean loss of which; by default that of the whole model
@@ -30,6 +39,7 @@ export interface BatchGradients {
 export async function batchGradients({
   config,
   parameters,
+  bind = (tensors) => tensors,
   batch,
   rows,
   microBatches,
@@ -39,6 +49,7 @@ export async function batchGradients({
 }: {
   config: DecoderConfig;
   parameters: ParameterTensors;
+  bind?: ((tensors: ParameterTensors) => Parameters) | undefined;
   batch: Batch;
   rows: number;
   microBatches: number;
@@ -50,7 +61,7 @@ export async function batchGradients({
   const tokens = countTargets(batch.targets);
   const shape: [number, number] = [rows / microBatches, batch.inputs.length / rows]; // [b, s]
   const parts = microBatchesOf(batch, shape, config.confineAttention);
-  const whole = microBatches > 1 ? await wholeBatchLoads(config, parameters, parts, shape, signal) : undefined;
+  const whole = microBatches > 1 ? await wholeBatchLoads(config, bind(parameters), parts, shape, signal) : undefined;
   let sum: tf.Tensor[] = [];
   let batchLoss = 0;
   let loads: number[][] = [];
@@ -75,7 +86,7 @@ export async function batchGradients({
           };
           const totalOf = (...tensors: tf.Tensor[]): tf.Scalar => {
             const named = Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
-            const terms = lossTerms(config, named, inputs, targets, options);
+            const terms = lossTerms(config, bind(named), inputs, targets, options);
             kept.push(...[terms.crossEntropy, ...terms.loads].map((tensor) => tf.keep(tf.clone(tensor))));
             return terms.total as tf.Scalar;
           };
@@ -142,7 +153,7 @@ function tensorsOfPart(
 /** The loads of experts in all micro-batches together; undefined for a model without experts, or whose experts nothing balances. */
 async function wholeBatchLoads(
   config: DecoderConfig,
-  parameters: ParameterTensors,
+  parameters: Parameters,
   parts: readonly MicroBatch[],
   shape: [number, number],
   signal: AbortSignal | undefined,

@@ -4,11 +4,12 @@ export { batchOrder, checkVision, evenlySpread, patchTensor, readBatch, type Bat
 export { hiddenStates, splitLoss, type RowLosses, type SplitLoss } from './evaluate.ts';
 export { batchGradients, type BatchGradients } from './gradients.ts';
 export type { LogRow } from './log.ts';
-export { train, TrainingInterrupted, type TrainOptions } from './loop.ts';
+export { train, TrainingInterrupted, type Adapting, type TrainOptions } from './loop.ts';
 export {
   availableMemory,
   checkMemory,
   estimateMemory,
+  type StoredSize,
   type TrainingMemory,
   type TrainingMemoryOptions,
 } from './memory.ts';

@@ -3,12 +3,17 @@ import { createHash } from 'node:crypto';
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '@arrowsmith/errors';
 import {
+  adaptParameters,
+  checkAdapters,
   checkWeights,
+  initialAdapters,
   initialWeights,
   tensorsOf,
   viewOf,
   weightsOf,
+  type AdapterConfig,
   type DecoderConfig,
+  type Parameters,
   type ParameterTensors,
   type Weights,
 } from '@arrowsmith/model';
@@ -28,8 +33,10 @@ import { completeParameters, learningRate, type CompleteParameters } from './sch
 export interface TrainOptions {
   config: DecoderConfig;
   parameters: TrainingParameters;
-  /** Where to start from; by default the weights that `parameters.seed` initializes. */
+  /** Where to start from; by default the weights that `parameters.seed` initializes. Of adapters, theirs. */
   weights?: Weights | undefined;
+  /** In place of the model's own weights, adapters learn beside those of one that does not. */
+  adapt?: Adapting | undefined;
   train: TokenRows;
   validation: TokenRows;
   /**
@@ -47,8 +54,7 @@ export interface TrainOptions {
    * Called between steps, as soon as `seconds` have gone by since the last time, with the parameters as they are and the log so far: to show
    * what has been learnt. It leaves them as they are, so that it has no influence on the result.
    */
-  onPause?:
-    { seconds: number; call: (parameters: ParameterTensors, log: readonly LogRow[]) => Promise<void> } | undefined;
+  onPause?: { seconds: number; call: (parameters: Parameters, log: readonly LogRow[]) => Promise<void> } | undefined;
   /** Told of what a person may want to know: where the run resumes, a damaged checkpoint. */
   onNotice?: ((notice: string) => void) | undefined;
   /** Goes on from a checkpoint of another backend, too. The result then depends on where the run went over, in its last bits. */
@@ -56,6 +62,21 @@ export interface TrainOptions {
   /** Stops the run after the micro-batch in progress; the steps done so far are saved. */
   signal?: AbortSignal | undefined;
 }
+
+/** A model whose adapters learn. */
+export interface Adapting {
+  adapters: AdapterConfig;
+  /** Its frozen parameters (`freezeParameters`), on the active backend; they stay the caller's. */
+  base: Parameters;
+  /** What tells it from other models. */
+  digest: string;
+}
+
+/** All parameters of the model, given those that learn. */
+const binder =
+  ({ config, adapt }: Pick<TrainOptions, 'config' | 'adapt'>) =>
+  (tensors: ParameterTensors): Parameters =>
+    adapt === undefined ? tensors : adaptParameters(config, adapt.adapters, adapt.base, tensors);
 
 /** With every default filled in. */
 type CompleteOptions = TrainOptions & { parameters: CompleteParameters };
@@ -118,7 +139,7 @@ export async function train(asked: TrainOptions): Promise<{ weights: Weights; lo
       if (performance.now() - savedAt >= 1000 * parameters.checkpoint.everySeconds) await save();
       if (log.length === parameters.steps) break;
       if (onPause !== undefined && log.length > 0 && performance.now() - pausedAt >= 1000 * onPause.seconds) {
-        await onPause.call(state.parameters, log);
+        await onPause.call(binder(options)(state.parameters), log);
         pausedAt = performance.now();
       }
 
@@ -143,9 +164,8 @@ export async function train(asked: TrainOptions): Promise<{ weights: Weights; lo
 
 /** What a run starts from, its checkpoint or its first step. A function of its own, so that what it reads does not outlive it. */
 async function begin(options: TrainOptions) {
-  const { config, parameters, checkpointDirectory, onNotice } = options;
-  const initial = options.weights ?? initialWeights(config, parameters.seed);
-  checkWeights(config, initial, 'initial weights');
+  const { checkpointDirectory, onNotice } = options;
+  const initial = initialValues(options);
   const run = runIdentity(options, initial);
   const resumed = await loadCheckpoint(
     checkpointDirectory,
@@ -159,19 +179,34 @@ async function begin(options: TrainOptions) {
   return { run, log: resumed.state.log, state: restored(resumed.state), saved: resumed.saved };
 }
 
+/** What learns, before the first step. */
+function initialValues({ config, parameters: { seed }, weights, adapt }: TrainOptions): Weights {
+  const where = 'initial weights';
+  if (adapt === undefined) {
+    const initial = weights ?? initialWeights(config, seed);
+    checkWeights(config, initial, where);
+    return initial;
+  }
+  const initial = weights ?? initialAdapters(config, adapt.adapters, seed);
+  checkAdapters(config, adapt.adapters, initial, where);
+  return initial;
+}
+
 /** One optimizer step: reads the batch, updates `state`, and returns the log's next row. All or nothing. */
 export async function trainStep(
-  { config, parameters, train: rows, signal }: Pick<CompleteOptions, 'config' | 'parameters' | 'train' | 'signal'>,
+  options: Pick<CompleteOptions, 'config' | 'parameters' | 'train' | 'signal' | 'adapt'>,
   state: OptimizerState,
   log: readonly LogRow[],
   indices: readonly number[],
 ): Promise<LogRow> {
+  const { config, parameters, train: rows, signal } = options;
   const step = log.length + 1;
   const batch = await readBatch(rows, indices, config.vocabularySize);
   const granularities = granularitiesOf(config, parameters.seed, step);
   const { loss, tokens, loads, gradients } = await batchGradients({
     config,
     parameters: state.parameters,
+    bind: binder(options),
     batch,
     rows: parameters.batchSize,
     microBatches: parameters.gradientAccumulation,
@@ -226,15 +261,12 @@ function isValidated({ steps, validation }: TrainingParameters, step: number): b
 }
 
 /** Mean loss over the validation rows; every run measures the same ones, whatever its seed. */
-async function validationLoss(
-  { config, parameters, validation, onValidationProgress, signal }: TrainOptions,
-  state: OptimizerState,
-  log: readonly LogRow[],
-): Promise<number> {
+async function validationLoss(options: TrainOptions, state: OptimizerState, log: readonly LogRow[]): Promise<number> {
+  const { config, parameters, validation, onValidationProgress, signal } = options;
   const indices = evenlySpread(validation.rows, parameters.validation.rows);
   const { nats, tokens } = await splitLoss({
     config,
-    parameters: state.parameters,
+    parameters: binder(options)(state.parameters),
     rows: validation,
     indices,
     batchSize: parameters.batchSize / parameters.gradientAccumulation,
@@ -258,6 +290,7 @@ function restored({ parameters, firstMoments, secondMoments }: TrainingState): O
 /** Everything that the result depends on. The time between checkpoints and the recomputation of activations are not among it. */
 function runIdentity(options: TrainOptions, initial: Weights): RunIdentity {
   const { checkpoint: _checkpoint, recomputeActivations: _recompute, ...parameters } = options.parameters;
+  const { adapt } = options;
   const hash = createHash('sha256');
   for (const [name, { data }] of Object.entries(initial)) hash.update(name).update(data);
   return {
@@ -268,6 +301,7 @@ function runIdentity(options: TrainOptions, initial: Weights): RunIdentity {
     contextLength: options.train.contextLength,
     backend: tf.getBackend(),
     initialWeights: hash.digest('hex'),
+    ...(adapt === undefined ? {} : { base: adapt.digest, adapters: adapt.adapters }),
   };
 }
 

@@ -2,8 +2,20 @@
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { UserError } from '@arrowsmith/errors';
-import { countParameters, parameterShapes, type DecoderConfig } from '@arrowsmith/model';
-import { dryRun } from '@arrowsmith/backend';
+import {
+  adapterShapes,
+  adaptParameters,
+  countAdapterParameters,
+  countParameters,
+  freezeParameters,
+  parameterShapes,
+  storableParameters,
+  type AdapterConfig,
+  type DecoderConfig,
+  type Parameters,
+  type ParameterTensors,
+} from '@arrowsmith/model';
+import { dryRun, lastingZeros } from '@arrowsmith/backend';
 import { globalNorm } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Batch, TokenRows } from './data.ts';
@@ -16,9 +28,9 @@ import type { TrainingParameters } from './parameters.ts';
 export interface TrainingMemory {
   /** What it has before training begins: Node, the code, the heap that a step's JavaScript takes, and whatever was read. */
   before: number;
-  /** The weights. */
+  /** The weights; with adapters, those of the model as they are stored, too. */
   parameters: number;
-  /** AdamW's two moments of each weight. */
+  /** AdamW's two moments of each weight that learns. */
   optimizer: number;
   gradients: number;
   /** What else is in tensors, or in buffers that wait for them: above all what a step's forward pass leaves to its backward pass. */
@@ -36,10 +48,21 @@ export interface TrainingMemoryOptions {
     TrainingParameters,
     'batchSize' | 'gradientAccumulation' | 'recomputeActivations' | 'optimizer' | 'validation'
   >;
+  /** Adapters that learn, in place of the model, and how that is stored. */
+  adapt?: { adapters: AdapterConfig; stored: readonly StoredSize[] } | undefined;
   /** By default the model's whole context. */
   tokensPerRow?: number;
   /** By default what the process has after the dry run, which has run all of a step's JavaScript. */
   before?: number;
+}
+
+/** A weight as it is stored. */
+export interface StoredSize {
+  name: string;
+  shape: readonly number[];
+  format: string;
+  /** Bytes. */
+  bytes: number;
 }
 
 /** Steps of the dry run: in the first one the buffers are made that later ones use again. */
@@ -59,6 +82,7 @@ const HEAP = 36e6;
 export async function estimateMemory({
   config,
   parameters: { batchSize, gradientAccumulation, recomputeActivations, optimizer, validation },
+  adapt,
   tokensPerRow = config.contextLength,
   ...options
 }: TrainingMemoryOptions): Promise<TrainingMemory> {
@@ -68,13 +92,21 @@ export async function estimateMemory({
   const widths = range(config.matformer.granularities);
   const widthsOfSteps = config.matformer.training === 'joint' ? [widths] : widths.map((width) => [width]);
 
+  const learning =
+    adapt === undefined ? parameterShapes(config) : adapterShapes(config, adapt.adapters).flatMap(({ a, b }) => [a, b]);
+
   const { tensors, scratch } = await dryRun(async () => {
-    const shapes = parameterShapes(config);
-    const state = initialState(Object.fromEntries(shapes.map(({ name, shape }) => [name, tf.fill(shape.slice(), 0)])));
+    const state = initialState(Object.fromEntries(learning.map(({ name, shape }) => [name, tf.fill([...shape], 0)])));
+    const base = adapt === undefined ? undefined : frozenZeros(config, adapt.stored);
+    const bind = (tensors: ParameterTensors): Parameters =>
+      adapt === undefined || base === undefined
+        ? tensors
+        : adaptParameters(config, adapt.adapters, base.parameters, tensors);
     for (let step = 0; step < Math.max(STEPS, widthsOfSteps.length); step++) {
       const { gradients } = await batchGradients({
         config,
         parameters: state.parameters,
+        bind,
         batch: await rows.read(range(rowsAtOnce * microBatches)),
         rows: rowsAtOnce * microBatches,
         microBatches,
@@ -86,21 +118,28 @@ export async function estimateMemory({
       tf.dispose([gradients, norm]);
       // A validation has whole batches, and what is left.
       const validated = Math.min(validation.rows, rowsAtOnce + (validation.rows % rowsAtOnce));
-      await splitLoss({ config, parameters: state.parameters, rows, indices: range(validated), batchSize: rowsAtOnce });
+      await splitLoss({
+        config,
+        parameters: bind(state.parameters),
+        rows,
+        indices: range(validated),
+        batchSize: rowsAtOnce,
+      });
     }
-    tf.dispose(state);
+    tf.dispose([state, base?.tensors ?? []]);
   });
 
   const before = options.before ?? process.memoryUsage.rss();
-  const bytes = 4 * countParameters(config);
+  const bytes = 4 * (adapt === undefined ? countParameters(config) : countAdapterParameters(config, adapt.adapters));
+  const frozen = adapt?.stored.reduce((sum, stored) => sum + stored.bytes, 0) ?? 0;
   const micro = gradientAccumulation > 1 ? 2 : 1; // the sums, and those of the micro-batch at work
-  const gradients = Math.min(micro * bytes, tensors - 3 * bytes);
+  const gradients = Math.min(micro * bytes, tensors - 3 * bytes - frozen);
   return {
     before,
-    parameters: bytes,
+    parameters: frozen + bytes,
     optimizer: 2 * bytes,
     gradients,
-    activations: tensors - 3 * bytes - gradients,
+    activations: tensors - 3 * bytes - frozen - gradients,
     scratch,
     heap: HEAP,
     total: before + tensors + scratch + HEAP,
@@ -108,6 +147,23 @@ export async function estimateMemory({
 }
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+/** A model that does not learn, of zeros, as large as it is stored; and its tensors. */
+function frozenZeros(
+  config: DecoderConfig,
+  stored: readonly StoredSize[],
+): { parameters: Parameters; tensors: tf.Tensor[] } {
+  const storable = storableParameters(config);
+  const tensors = stored.map(({ name, shape, bytes }) =>
+    storable.has(name) ? lastingZeros([Math.ceil(bytes / 4)], 'int32') : tf.fill([...shape], 0),
+  );
+  const entries = stored.flatMap(({ name, shape, format }, i) => {
+    const tensor = tensors[i];
+    if (tensor === undefined) return [];
+    return [[name, storable.has(name) ? { format, shape, words: tensor } : tensor] as const];
+  });
+  return { parameters: freezeParameters(config, Object.fromEntries(entries)), tensors };
+}
 
 /** A split whose rows are all of token 0, with pictures where the model sees. */
 export function emptyRows({ vision }: DecoderConfig, contextLength: number): TokenRows {

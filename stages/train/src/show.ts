@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { createEncoder, fromTokenizerJson } from '@arrowsmith/bpe';
 import { generate } from '@arrowsmith/generation/samples';
-import type { DecoderConfig, ParameterTensors } from '@arrowsmith/model';
+import type { DecoderConfig, Parameters } from '@arrowsmith/model';
 import { linePlot, wrapText } from '@arrowsmith/pipeline/terminal';
 import type { LogRow } from '@arrowsmith/training';
 
@@ -45,7 +45,7 @@ export async function sampler({
   tokens,
   columns = COLUMNS,
   signal,
-}: SampleOptions): Promise<(parameters: ParameterTensors) => Promise<string[]>> {
+}: SampleOptions): Promise<(parameters: Parameters) => Promise<string[]>> {
   const tokenizer = fromTokenizerJson(await readFile(path, 'utf8'), path);
   const encoder = createEncoder(tokenizer);
   const end = tokenizer.specialTokens.find(({ content }) => content === endOfText)!.id; // chunk requires it
