@@ -1,10 +1,10 @@
 /** @file The stage `train`: a decoder learns to predict the training rows. */
 import * as z from 'zod';
 import { learningRateFor, modelParameters, type ModelParameters } from '@arrowsmith/model/model-parameters';
-import { engineParameters, precisionParameter } from '@arrowsmith/engine/parameters';
 import { resolveEngine } from '@arrowsmith/engine/resolve';
 import { declareStage, one, optional } from '@arrowsmith/pipeline/stage';
 import { trainingParameters } from '@arrowsmith/training/parameters';
+import { NOT_IN_KEY, sessionParameters } from '@arrowsmith/training-session/parameters';
 
 const parameters = trainingParameters
   .safeExtend({
@@ -19,16 +19,7 @@ const parameters = trainingParameters
       .describe(
         'Whether a token sees its own document only, where a row is packed with several; evaluate then measures it so, too. Default: as the model that is continued was trained, else no.',
       ),
-    ...engineParameters,
-    precision: precisionParameter,
-    samples: z
-      .strictObject({
-        everySeconds: z.int().min(0).default(30).describe('0 shows none.'),
-        tokens: z.int().min(1).default(60).describe('Length of a sample.'),
-      })
-      .prefault({})
-      .describe('What the model writes while it learns is shown every so often; it has no influence on the result.'),
-    profile: z.boolean().default(false).describe('Print the time that each kernel of the native backend took.'),
+    ...sessionParameters,
   })
   .refine(
     ({ model, optimizer: { learningRate = learningRateFor(model), minimumLearningRate = 0 } }) =>
@@ -48,7 +39,7 @@ export default declareStage<AskedTraining>({
   inputs: { tokenizer: one('tokenizer'), rows: one('rows'), model: optional('model') },
   makes: ['model'],
   parameters,
-  notInKey: ['threads', 'profile', 'checkpoint', 'recomputeActivations', 'samples'],
+  notInKey: NOT_IN_KEY,
   exclusive: true,
   environment: resolveEngine,
   resolve: async (asked, options) => (await import('./resolve.ts')).resolveTraining(asked, options),

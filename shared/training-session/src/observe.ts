@@ -1,7 +1,7 @@
 /** @file What a training run takes of the machine: memory, told before and after, and time by kernel. */
 import type { DecoderConfig } from '@arrowsmith/model';
 import type { Engine } from '@arrowsmith/engine';
-import { checkMemory, estimateMemory, type TrainingParameters } from '@arrowsmith/training';
+import { checkMemory, estimateMemory, type TrainingMemoryOptions, type TrainingParameters } from '@arrowsmith/training';
 
 interface Observed {
   engine: Engine;
@@ -10,6 +10,7 @@ interface Observed {
   config: DecoderConfig;
   tokensPerRow: number;
   parameters: TrainingParameters;
+  adapt?: TrainingMemoryOptions['adapt'];
   onNotice: (line: string) => void;
 }
 
@@ -19,10 +20,18 @@ interface Observed {
  * @returns `end`, which prints the profile and says how much memory was taken
  * @throws UserError when training cannot fit in memory
  */
-export async function observe({ engine, profile, config, tokensPerRow, parameters, onNotice }: Observed): Promise<{
+export async function observe({
+  engine,
+  profile,
+  config,
+  tokensPerRow,
+  parameters,
+  adapt,
+  onNotice,
+}: Observed): Promise<{
   end: () => string;
 }> {
-  const options = { config, parameters, tokensPerRow };
+  const options = { config, parameters, tokensPerRow, adapt };
   const estimate = await estimateMemory(options);
   await checkMemory(options, estimate);
   const { total, activations } = estimate;
