@@ -52,7 +52,17 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   web: ['generation', 'formats', 'quantization', 'bpe', 'model', 'ops', 'errors'],
   export: ['web', 'formats', 'bpe', 'corpus', 'quantization', 'model', 'errors'],
   import: ['export', 'formats', 'bpe', 'quantization', 'model', 'errors'],
-  'training-session': ['training', 'generation', 'bpe', 'model', 'engine', 'backend-native', 'pipeline', 'artifacts'],
+  'training-session': [
+    'training',
+    'generation',
+    'bpe',
+    'model',
+    'engine',
+    'backend-native',
+    'pipeline',
+    'artifacts',
+    'errors',
+  ],
   ...Object.fromEntries(CRAFTS.map((name) => [name, ['model', 'ops', 'backend', 'artifacts', 'errors']])),
 };
 

@@ -7,10 +7,11 @@
  *     tokenizer      tokenizer.json; the metadata says which token ends a text
  *     rows           token ids of both splits, in rows of one context
  *     model          configuration and weights
+ *     adapter        what a model learnt besides, as updates of low rank of its matrices; the metadata says of which model
  *     measurements   tables of what was measured of other artifacts
  *     files          files for other programs
  */
-export type ArtifactKind = 'corpus' | 'tokenizer' | 'rows' | 'model' | 'measurements' | 'files';
+export type ArtifactKind = 'corpus' | 'tokenizer' | 'rows' | 'model' | 'adapter' | 'measurements' | 'files';
 
 /** What a stage takes of one kind. */
 export interface Port {
@@ -29,4 +30,4 @@ export const optional = (kind: ArtifactKind): Port => ({ kind, takes: 'optional'
 export const many = (kind: ArtifactKind): Port => ({ kind, takes: 'many' });
 
 /** Kinds that hold or understand token ids: those that come together have to be of one tokenizer. */
-export const OF_TOKENS: ReadonlySet<ArtifactKind> = new Set(['tokenizer', 'rows', 'model']);
+export const OF_TOKENS: ReadonlySet<ArtifactKind> = new Set(['tokenizer', 'rows', 'model', 'adapter']);

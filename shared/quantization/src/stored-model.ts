@@ -6,6 +6,7 @@ import {
   checkShapes,
   countParameters,
   type DecoderConfig,
+  freezeParameters,
   parseDecoderConfig,
   PER_LAYER_TABLE,
   type PerLayerRows,
@@ -87,6 +88,8 @@ export interface OpenedModel {
   config: DecoderConfig;
   /** Of all weights. */
   names: readonly string[];
+  /** Of all weights: their sizes, in planes or not. */
+  sizes: readonly { name: string; shape: readonly number[]; format: string; bytes: number }[];
   read(name: string): StoredTensor;
 }
 
@@ -100,7 +103,13 @@ export async function openModel(path: string): Promise<OpenedModel> {
   if (kind !== undefined && kind in BEFORE) {
     const { config, weights } = await BEFORE[kind as keyof typeof BEFORE](path);
     const stored = storeWeights(weights);
-    return { config, names: Object.keys(stored), read: (name) => known(stored[name], name) };
+    const sizes = Object.entries(stored).map(([name, { shape, format, bytes }]) => ({
+      name,
+      shape,
+      format,
+      bytes: bytes.length,
+    }));
+    return { config, names: Object.keys(stored), sizes, read: (name) => known(stored[name], name) };
   }
   const file = await openStoredWeights(path);
   const config = parseDecoderConfig(file.metadata['config'], path);
@@ -109,6 +118,7 @@ export async function openModel(path: string): Promise<OpenedModel> {
   return {
     config,
     names: [...file.tensors.keys()],
+    sizes: [...file.tensors].map(([name, { shape, format, bytes }]) => ({ name, shape, format, bytes })),
     read(name) {
       const { shape, format } = known(file.tensors.get(name), name);
       return { shape, format, bytes: file.read(name) };
@@ -160,6 +170,24 @@ export function runnable(config: DecoderConfig, tensors: Readonly<Record<string,
         : tf.tensor(decodeStored(stored), [...shape], 'float32');
   }
   return parameters;
+}
+
+/**
+ * A model on the active backend that training leaves as it is: matrices as they are stored where kernels know their format, else in float32.
+ *
+ * @returns parameters that no gradient flows to, except norms, biases and the like; whoever is done with them disposes of them
+ */
+export function frozenParameters({ config, names, read }: OpenedModel): Parameters {
+  const storable = storableParameters(config);
+  const parameters: Record<string, Weight> = {};
+  for (const name of names) {
+    const stored = read(name);
+    // Those that share an input are all stored, or none is.
+    const isOther = storable.has(name) && !multipliesStored(stored.format) && multipliesStored('f32');
+    const known = isOther ? storeFloat32({ shape: [...stored.shape], data: decodeStored(stored) }) : stored;
+    Object.assign(parameters, runnable(config, { [name]: known }));
+  }
+  return freezeParameters(config, parameters);
 }
 
 /** Rows of the table of per-layer embeddings, each from its place in the file. */

@@ -1,9 +1,9 @@
 /** @file What training begins with: an architecture to initialise, or a model to continue. */
-import { UserError } from '@arrowsmith/errors';
 import { decoderConfig, type DecoderConfig, type Weights } from '@arrowsmith/model';
 import type { InputArtifact } from '@arrowsmith/pipeline/stage';
 import { readModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
 import type { TokenTable } from '@arrowsmith/training';
+import { checkRows } from '@arrowsmith/training-session';
 import type { AskedTraining } from './declaration.ts';
 
 /**
@@ -24,13 +24,6 @@ export async function startOf(
     };
   }
   const { config: own, weights } = await readModel(await base.file(WEIGHTS_FILE), { whole: true });
-  if (rows.vocabularySize > own.vocabularySize) {
-    throw new UserError({
-      what: `the model of ${base.step} does not have an embedding for every token`,
-      expected: `rows of at most ${own.vocabularySize} tokens`,
-      found: `${rows.vocabularySize} tokens`,
-      fix: `make the rows with the tokenizer of the model: \`inputs: { tokenizer: ${base.step} }\` in the step that makes them`,
-    });
-  }
+  checkRows(rows, own, base.step);
   return { config: { ...own, confineAttention: confineAttention ?? own.confineAttention }, weights };
 }
