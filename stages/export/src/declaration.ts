@@ -10,7 +10,7 @@ const parameters = z
       .enum(EXPORT_FORMATS)
       .default('huggingface')
       .describe(
-        'huggingface: a folder for transformers; gguf: a file for llama.cpp; llama2c: two files for run.c (f32) or runq.c (int8); web: a page that generates text in a browser.',
+        'huggingface: a folder for transformers, or of an adapter (`inputs: { adapter: … }`) for PEFT; gguf: a file for llama.cpp; llama2c: two files for run.c (f32) or runq.c (int8); web: a page that generates text in a browser.',
       ),
     precision: z
       .enum(ALL_PRECISIONS as [string, ...string[]])
@@ -23,7 +23,7 @@ const parameters = z
       .min(1)
       .optional()
       .describe(
-        'What the model is called in its card, in GGUF, and on its page. Default: its family and its number of parameters.',
+        'What the model is called in its card, in GGUF, and on its page; of an adapter, name or path of its model. Default: its family and its number of parameters; of an adapter none.',
       ),
     chatTemplate: z
       .string()
@@ -67,10 +67,12 @@ export type AskedExport = z.infer<typeof parameters>;
 
 export default declareStage<AskedExport, ResolvedExport>({
   name: 'export',
-  description: 'Writes a model and its tokenizer as files of transformers, llama.cpp or llama2.c, or as a web page',
+  description:
+    'Writes a model and its tokenizer as files of transformers, llama.cpp or llama2.c, or as a web page; or an adapter as PEFT’s',
   inputs: {
     model: one('model'),
     tokenizer: one('tokenizer'),
+    adapter: optional('adapter'),
     measurements: optional('measurements'),
     corpus: optional('corpus'),
   },

@@ -2,10 +2,11 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromTokenizerJson } from '@arrowsmith/bpe';
-import { exportModel, modelCard, type Written } from '@arrowsmith/export';
-import { checkPush, type Pushed, pushToHub } from '@arrowsmith/export/push';
-import { implementStage, type StageContext } from '@arrowsmith/pipeline/stage';
+import { exportModel, modelCard } from '@arrowsmith/export';
+import { checkPush, pushToHub } from '@arrowsmith/export/push';
+import { implementStage, type StageContext, type StageResult } from '@arrowsmith/pipeline/stage';
 import { openModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
+import { exportPeft } from './adapter.ts';
 import { readFacts, readMeasured } from './card-inputs.ts';
 import declaration, { type AskedExport } from './declaration.ts';
 
@@ -13,6 +14,9 @@ export default implementStage(declaration, async (context) => {
   const { format, precision, name, chatTemplate, shardSize, push } = context.parameters;
   if (push !== undefined) checkPush(push);
   const [source, vocabulary] = [context.input('model'), context.input('tokenizer')];
+  const [adapter] = context.inputs('adapter');
+  if (adapter !== undefined)
+    return uploaded(context, await exportPeft(context, source, adapter), 'an adapter for PEFT');
   const tokenizerFile = await vocabulary.file('tokenizer.json');
   const model = await openModel(await source.file(WEIGHTS_FILE));
   const folder = context.outputPath('.');
@@ -44,8 +48,7 @@ export default implementStage(declaration, async (context) => {
   const files = (await readdir(folder)).sort();
   const sizes = await Promise.all(files.map(async (file) => (await stat(join(folder, file))).size));
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
-  const pushed = push === undefined ? undefined : await upload(context, push, folder, written);
-  return {
+  const result = {
     metadata: {
       format,
       precision: written.precision,
@@ -57,29 +60,26 @@ export default implementStage(declaration, async (context) => {
     highlights: {
       exported: `${written.name} as ${written.architecture}, ${written.precision}, ${(bytes / 1e6).toFixed(2)} MB: ${files.join(', ')}`,
       ...(written.mixed === undefined ? {} : { formats: written.mixed }),
-      ...(pushed === undefined ? {} : { uploaded: `${pushed.url}, commit ${pushed.commit.slice(0, 12)}` }),
     },
   };
+  return uploaded(context, result, `${written.name}: ${written.architecture}, ${written.precision}`);
 });
 
-/** Uploads the files before they are an artifact: one that is there was uploaded. @throws UserError where the hub has none of them then */
-async function upload(
-  context: StageContext<AskedExport>,
-  repository: string,
-  folder: string,
-  { name, architecture, precision }: Written,
-): Promise<Pushed> {
-  const { overwrite, private: isPrivate } = context.parameters;
+/** Uploads the files, where that is asked for, before they are an artifact: one that is there was uploaded. @throws UserError where the hub has none of them then */
+async function uploaded(context: StageContext<AskedExport>, result: StageResult, title: string): Promise<StageResult> {
+  const { push: repository, overwrite, private: isPrivate } = context.parameters;
+  if (repository === undefined) return result;
   const bar = context.progress(`upload ${repository}`, { total: 100, unit: '%' });
   const pushed = await pushToHub({
-    folder,
+    folder: context.outputPath('.'),
     repository,
     overwrite,
     isPrivate,
-    title: `${name}: ${architecture}, ${precision}`,
+    title,
     signal: context.signal,
     onProgress: (share) => bar.update(Math.floor(100 * share)),
   });
   bar.end();
-  return pushed;
+  const highlights = { ...result.highlights, uploaded: `${pushed.url}, commit ${pushed.commit.slice(0, 12)}` };
+  return { ...result, highlights };
 }
