@@ -277,10 +277,10 @@ describe('what reads results reads them by kind', () => {
   const READERS = ['pipeline', 'runs', 'reporting', 'regression', 'inference', 'server', 'cli'];
   /** Runs of before steps had names know no kinds; and a run that is made up needs names. */
   const EXCEPT = /\.test\.ts$|\/testing\/|\/ledger\/before-steps\.ts$|\/example-run\.ts$/;
-  /** `tokenizer` is the name of a kind, too, and `export` that of a command. */
+  /** `tokenizer` is the name of a kind, too, `export` and `evaluate` those of commands, and `merge` a word of tokenizers. */
   const names = stages
     .map((folder) => folder.replace('stages/', ''))
-    .filter((name) => !['tokenizer', 'export', 'evaluate'].includes(name))
+    .filter((name) => !['tokenizer', 'export', 'evaluate', 'merge'].includes(name))
     .join('|');
   const named = new RegExp(`['"\`](?:${names})['"\`]|\\b(?:steps|stages)\\??\\.(?:${names})\\b`);
 

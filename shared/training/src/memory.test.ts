@@ -1,16 +1,22 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '@arrowsmith/errors';
 import {
+  adapterConfig,
+  adaptParameters,
+  countAdapterParameters,
   decoderConfig,
   families,
+  freezeParameters,
+  initialAdapters,
   initialWeights,
   modelParameters,
+  parameterShapes,
   tensorsOf,
   type DecoderConfig,
 } from '@arrowsmith/model';
 import { resolveBackend, useBackend } from '@arrowsmith/engine';
-import { dryRun } from '@arrowsmith/backend';
-import { globalNorm } from '@arrowsmith/ops';
+import { dryRun, lastingZeros } from '@arrowsmith/backend';
+import { disposeWeight, globalNorm } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { batchGradients } from './gradients.ts';
 import { availableMemory, checkMemory, estimateMemory } from './memory.ts';
@@ -143,4 +149,75 @@ test('a training that does not fit is refused with the numbers, and what is advi
 test('some memory is available, and no more than the machine has', () => {
   expect(availableMemory()).toBeGreaterThan(0);
   expect(availableMemory()).toBeLessThan(2 ** 50);
+});
+
+describe.skipIf(resolveBackend('auto') !== 'native')('of adapters', () => {
+  beforeAll(() => useBackend('native', { threads: 1 }));
+
+  const adapters = adapterConfig(wide, { rank: 8, alpha: 16, targets: 'all' }, 'adapt');
+  const shapes = parameterShapes(wide);
+  const isMatrix = (shape: readonly number[]) => shape.length > 1;
+  const bytesOf = (shape: readonly number[], format: string) => {
+    const size = shape.reduce((product, n) => product * n, 1);
+    return format === 'bf16' && isMatrix(shape) ? 2 * size : 4 * size;
+  };
+  const storedAs = (format: string) =>
+    shapes.map(({ name, shape }) => ({
+      name,
+      shape,
+      format: isMatrix(shape) ? format : 'f32',
+      bytes: bytesOf(shape, format),
+    }));
+
+  test('an estimate has the model as it is stored, once, and gradients and moments of what learns', async () => {
+    const parameters = parametersOf({ batchSize: 2 });
+    const all = await estimateMemory({ config: wide, parameters, before: 0 });
+    const learning = 4 * countAdapterParameters(wide, adapters);
+    for (const format of ['f32', 'bf16']) {
+      const stored = storedAs(format);
+      const estimate = await estimateMemory({ config: wide, parameters, adapt: { adapters, stored }, before: 0 });
+      expect(estimate.parameters).toBe(stored.reduce((sum, { bytes }) => sum + bytes, 0) + learning);
+      expect(estimate.optimizer).toBe(2 * learning);
+      expect(estimate.gradients).toBe(learning);
+      expect(estimate.activations).toBeGreaterThan(0);
+      expect(estimate.total).toBeLessThan(all.total - 2 * all.parameters);
+    }
+  });
+
+  test('a dry run has the tensors of a real one to the byte', async () => {
+    const work = async () => {
+      const words = (bytes: number) => lastingZeros([bytes / 4], 'int32');
+      const tensors = storedAs('bf16').map(({ name, shape, format, bytes }) =>
+        isMatrix(shape)
+          ? ([name, { format, shape, words: words(bytes) }] as const)
+          : ([name, tf.fill([...shape], 0)] as const),
+      );
+      const frozen = freezeParameters(wide, Object.fromEntries(tensors));
+      const state = initialState(tensorsOf(initialAdapters(wide, adapters, 1)));
+      const ids = new Int32Array(2 * wide.contextLength);
+      for (let step = 1; step <= 2; step++) {
+        const { gradients } = await batchGradients({
+          config: wide,
+          parameters: state.parameters,
+          bind: (learning) => adaptParameters(wide, adapters, frozen, learning),
+          batch: { inputs: ids, targets: ids },
+          rows: 2,
+          microBatches: 1,
+        });
+        updateParameters(state, gradients, parametersOf({}).optimizer, { learningRate: 0, gradientScale: 1, step });
+        tf.dispose(gradients);
+      }
+      tf.dispose(state);
+      Object.values(frozen).forEach(disposeWeight);
+    };
+    const before = tf.memory().numTensors;
+    const dry = await dryRun(work);
+    const backend = tf.backend() as unknown as NativeBackend;
+    backend.resetPeak();
+    const { peak: others, scratch: scratchBefore } = backend.nativeMemory();
+    await work();
+    const { peak, scratch } = backend.nativeMemory();
+    expect(dry.inUse).toBe(peak - scratch - (others - scratchBefore));
+    expect(tf.memory().numTensors).toBe(before);
+  });
 });

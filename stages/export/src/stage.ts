@@ -48,7 +48,7 @@ export default implementStage(declaration, async (context) => {
   const files = (await readdir(folder)).sort();
   const sizes = await Promise.all(files.map(async (file) => (await stat(join(folder, file))).size));
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
-  const result = {
+  const result: StageResult = {
     metadata: {
       format,
       precision: written.precision,
