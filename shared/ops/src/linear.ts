@@ -77,13 +77,14 @@ function adaptedLinears(
   if (updates.length === 0) return products;
   const matrices = updates.map(({ a }) => a);
   const low = tensorLinears(x, matrices, { headDim: 0 }).values(); // [..., r]
+  const cut = (y: tf.Tensor) => (headDim === 0 ? y : reshape(y, [...y.shape.slice(0, -1), -1, headDim]));
   return weights.map(({ update }, i) => {
     const product = products[i]!; // one for each weight
-    const next = update === undefined ? undefined : low.next().value;
-    const y =
-      update === undefined || next === undefined
-        ? product
-        : tensorLinearAdd(scale(next, update.scale), update.b, product);
-    return headDim === 0 ? y : reshape(y, [...y.shape.slice(0, -1), -1, headDim]);
+    if (update === undefined) return cut(product);
+    const next = low.next().value;
+    if (next === undefined) throw new Error('an update has no product');
+    const y = tensorLinearAdd(scale(next, update.scale), update.b, product);
+    product.dispose(); // no gradient needs it
+    return cut(y);
   });
 }
