@@ -131,6 +131,20 @@ describe.each(SETTINGS)('on %s, as %s', (backend, format) => {
     });
     const learning = network({ gate: gate.tensor, up: up.tensor, down: down.tensor });
     expectClose(frozenNetwork(x), learning(x));
+    const update = adapterOf(20, 16, 9);
+    const adapted = (input: tf.Tensor, a: tf.Tensor, b: tf.Tensor) =>
+      gatedFeedForward(
+        input,
+        { gate: freeze(gate.frozen), up: freeze(up.frozen), down: freeze(down.frozen, { a, b, scale: SCALE }) },
+        { activation: 'gelu-tanh', residual: input },
+      );
+    const withUpdate = { gate: gate.tensor, up: up.tensor, down: merged(down.tensor, update) };
+    expectClose(
+      adapted(x, update.a, update.b),
+      gatedFeedForward(x, withUpdate, { activation: 'gelu-tanh', residual: x }),
+    );
+    const error = gradientError((...[input, a, b]) => adapted(input!, a!, b!), [x, update.a, update.b]);
+    expect(error).toBeLessThan(GRADIENT_TOLERANCE);
     expectClose(gradientOf(frozenNetwork), gradientOf(learning));
 
     const [first, second] = [frozenPair([3, 6, 20], 4, format), frozenPair([3, 4, 20], 5, format)];

@@ -1,10 +1,12 @@
 /** @file Gated feed-forward networks (Shazeer 2020, https://arxiv.org/abs/2002.05202) as one operation. */
 import * as tf from '@tensorflow/tfjs-core';
-import { isFrozen } from './frozen-matrix.ts';
+import { frozenLinears } from './frozen-linear.ts';
+import { type FrozenMatrix, isFrozen, type LowRankUpdate } from './frozen-matrix.ts';
 import { geglu, gegluReference } from './geglu.ts';
 import { isWatched } from './linear-inputs.ts';
-import { linear, linearAdd, linears } from './linear.ts';
+import { addUpdate, linear, linearAdd, linears } from './linear.ts';
 import { defineOp } from './op.ts';
+import { recompute } from './recompute.ts';
 import { isStored, storedGatedFeedForward, type Weight } from './stored-matrix.ts';
 import { linearGradients, multiplyRows } from './tensor-linear.ts';
 import { swiglu, swigluReference } from './swiglu.ts';
@@ -58,9 +60,34 @@ export function gatedFeedForward(
   const isPlain = (weight: Weight): weight is tf.Tensor => !isStored(weight) && !isFrozen(weight);
   if (!isPlain(gate) || !isPlain(up) || !isPlain(down) || isWatched()) {
     const [gates, ups] = linears(x, [gate, up]); // [..., f]
-    const hidden = activation === 'silu' ? swiglu(gates, ups) : geglu(gates, ups);
+    if (isFrozen(down) && down.update !== undefined)
+      return adaptedDown(gates, ups, down, down.update, activation, residual);
+    const hidden = gated(activation, gates, ups);
     return residual === undefined ? linear(hidden, down) : linearAdd(hidden, down, residual);
   }
   const hasResidual = residual !== undefined;
   return op({ x, gate, up, down, ...(hasResidual ? { residual } : {}) }, { activation, hasResidual })[0]!;
+}
+
+const gated = (activation: FeedForwardAttributes['activation'], gates: tf.Tensor, ups: tf.Tensor): tf.Tensor =>
+  activation === 'silu' ? swiglu(gates, ups) : geglu(gates, ups);
+
+/** The last product, by a matrix that does not learn with an update that does: the activated features, which only that needs, are computed again, too. */
+function adaptedDown(
+  gates: tf.Tensor,
+  ups: tf.Tensor,
+  { frozen }: FrozenMatrix,
+  update: LowRankUpdate,
+  activation: FeedForwardAttributes['activation'],
+  residual: tf.Tensor | undefined,
+): tf.Tensor {
+  const activate = (inputs: { gates: tf.Tensor; ups: tf.Tensor; a: tf.Tensor }) => {
+    const activated = gated(activation, inputs.gates, inputs.ups);
+    return { hidden: activated, low: linear(activated, inputs.a) };
+  };
+  const { hidden, low } = recompute(activate, { gates, ups, a: update.a }, {});
+  const [product] = frozenLinears(hidden, [frozen], { headDim: 0, residual });
+  if (product === undefined) throw new Error('a matrix has no product');
+  tf.dispose([hidden, gates, ups]); // what the gradient needs of them is kept
+  return addUpdate(product, low, update);
 }

@@ -1,7 +1,7 @@
 /** @file The linear map y = x Wᵀ, several of them that share x, and one whose result is added to something. */
 import type * as tf from '@tensorflow/tfjs-core';
 import { frozenLinears } from './frozen-linear.ts';
-import { type FrozenMatrix, isFrozen } from './frozen-matrix.ts';
+import { type FrozenMatrix, isFrozen, type LowRankUpdate } from './frozen-matrix.ts';
 import { reshape } from './reshape.ts';
 import { scale } from './scale.ts';
 import { allStored, isStored, storedLinears, type Weight } from './stored-matrix.ts';
@@ -83,8 +83,13 @@ function adaptedLinears(
     if (update === undefined) return cut(product);
     const next = low.next().value;
     if (next === undefined) throw new Error('an update has no product');
-    const y = tensorLinearAdd(scale(next, update.scale), update.b, product);
-    product.dispose(); // no gradient needs it
-    return cut(y);
+    return cut(addUpdate(product, next, update));
   });
+}
+
+/** product + scale · low Bᵀ, where low = x Aᵀ [..., r]; the product [..., out], which no gradient needs, is freed. */
+export function addUpdate(product: tf.Tensor, low: tf.Tensor, { b, scale: factor }: LowRankUpdate): tf.Tensor {
+  const y = tensorLinearAdd(scale(low, factor), b, product);
+  product.dispose();
+  return y;
 }
