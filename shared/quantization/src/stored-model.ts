@@ -184,8 +184,8 @@ export function frozenParameters({ config, names, read }: OpenedModel): Paramete
     const stored = read(name);
     // Those that share an input are all stored, or none is.
     const isOther = storable.has(name) && !multipliesStored(stored.format) && multipliesStored('f32');
-    const known = isOther ? storeFloat32({ shape: [...stored.shape], data: decodeStored(stored) }) : stored;
-    Object.assign(parameters, runnable(config, { [name]: known }));
+    const usable = isOther ? storeFloat32({ shape: [...stored.shape], data: decodeStored(stored) }) : stored;
+    Object.assign(parameters, runnable(config, { [name]: usable }));
   }
   return freezeParameters(config, parameters);
 }

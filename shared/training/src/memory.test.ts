@@ -190,7 +190,7 @@ describe.skipIf(resolveBackend('auto') !== 'native')('of adapters', () => {
       const tensors = storedAs('bf16').map(({ name, shape, format, bytes }) =>
         isMatrix(shape)
           ? ([name, { format, shape, words: words(bytes) }] as const)
-          : ([name, tf.fill([...shape], 0)] as const),
+          : ([name, tf.fill(shape.slice(), 0)] as const),
       );
       const frozen = freezeParameters(wide, Object.fromEntries(tensors));
       const state = initialState(tensorsOf(initialAdapters(wide, adapters, 1)));

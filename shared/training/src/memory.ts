@@ -96,12 +96,12 @@ export async function estimateMemory({
     adapt === undefined ? parameterShapes(config) : adapterShapes(config, adapt.adapters).flatMap(({ a, b }) => [a, b]);
 
   const { tensors, scratch } = await dryRun(async () => {
-    const state = initialState(Object.fromEntries(learning.map(({ name, shape }) => [name, tf.fill([...shape], 0)])));
+    const state = initialState(
+      Object.fromEntries(learning.map(({ name, shape }) => [name, tf.fill(shape.slice(), 0)])),
+    );
     const base = adapt === undefined ? undefined : frozenZeros(config, adapt.stored);
-    const bind = (tensors: ParameterTensors): Parameters =>
-      adapt === undefined || base === undefined
-        ? tensors
-        : adaptParameters(config, adapt.adapters, base.parameters, tensors);
+    const bind = (own: ParameterTensors): Parameters =>
+      adapt === undefined || base === undefined ? own : adaptParameters(config, adapt.adapters, base.parameters, own);
     for (let step = 0; step < Math.max(STEPS, widthsOfSteps.length); step++) {
       const { gradients } = await batchGradients({
         config,
@@ -155,7 +155,7 @@ function frozenZeros(
 ): { parameters: Parameters; tensors: tf.Tensor[] } {
   const storable = storableParameters(config);
   const tensors = stored.map(({ name, shape, bytes }) =>
-    storable.has(name) ? lastingZeros([Math.ceil(bytes / 4)], 'int32') : tf.fill([...shape], 0),
+    storable.has(name) ? lastingZeros([Math.ceil(bytes / 4)], 'int32') : tf.fill(shape.slice(), 0),
   );
   const entries = stored.flatMap(({ name, shape, format }, i) => {
     const tensor = tensors[i];
