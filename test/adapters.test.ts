@@ -54,7 +54,7 @@ test('a quantized model is adapted as it is stored, and matrices without adapter
   await chain.run('quantize', { format: 'int8' });
   await chain.run(
     'adapt',
-    { ...ADAPT, targets: ['q_proj', 'v_proj'] },
+    { ...ADAPT, projections: ['q_proj', 'v_proj'] },
     ...other('adapt-int8', { model: ['quantize'] }),
   );
   await chain.run('merge', {}, ...other('adapted-int8', { model: ['quantize'], adapter: ['adapt-int8'] }));
@@ -111,7 +111,7 @@ test('an adapter goes to PEFT, and comes from it with the same numbers', async (
 
 test.each([
   [{ rank: 9 }, [/rank/, /at most 8/, /k_proj is \[8, 16\]/]],
-  [{ targets: ['q_proj', 'c_attn'] }, [/beside c_attn/, /q_proj, k_proj, v_proj/]],
+  [{ projections: ['q_proj', 'c_attn'] }, [/beside c_attn/, /q_proj, k_proj, v_proj/]],
 ])('what the model cannot have is refused: %j', async (changes, messages) => {
   await expectError(
     chain,

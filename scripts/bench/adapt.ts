@@ -68,7 +68,7 @@ const whole = (weights: Weights): Training => ({
 });
 
 function adapting(config: DecoderConfig, weights: Weights, rank: number, format: string): Training {
-  const adapters = adapterConfig(config, { rank, alpha: 2 * rank, targets: 'all' }, 'bench');
+  const adapters = adapterConfig(config, { rank, alpha: 2 * rank, projections: 'all' }, 'bench');
   const stored = new Map(
     Object.entries(weights).map(([name, tensor]) => [
       name,

@@ -96,7 +96,7 @@ const idsOf = (count: number, vocabulary: number) =>
 async function compare(name: string, folder: string): Promise<boolean> {
   const config = decoderConfig(modelParameters.parse({ ...SMALL, ...VARIANTS[name] }), SIZES);
   const base = initialWeights(config, 3);
-  const adapters = adapterConfig(config, { rank: 4, alpha: 6, targets: 'all' }, 'adapt');
+  const adapters = adapterConfig(config, { rank: 4, alpha: 6, projections: 'all' }, 'adapt');
   const own = Object.fromEntries(
     Object.entries(initialAdapters(config, adapters, 5)).map(([key, { shape, data }]) => [
       key,
@@ -122,7 +122,7 @@ async function compare(name: string, folder: string): Promise<boolean> {
   const changed = difference(answer.base, answer.adapted);
   const isSame = answer.modules.length === Object.keys(own).length && answer.missing.length === 0;
 
-  const targets = adapters.targets.filter((each) => each.endsWith('_proj') && /^[qvo]/.test(each));
+  const targets = adapters.projections.filter((each) => each.endsWith('_proj') && /^[qvo]/.test(each));
   const made = await ask(['make', baseFolder, theirs, idsFile, '4', '6', targets.join()]);
   const read = await readPeftAdapter(theirs, config);
   const ofTheirs = difference(ours(config, base, read.adapters, read.weights, ids).beside, made.adapted);

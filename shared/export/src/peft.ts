@@ -28,7 +28,7 @@ export async function exportAdapter(
 ): Promise<{ architecture: string }> {
   const written = await writePeftAdapter(folder, { ...adapter, type });
   const { config, adapters, base } = adapter;
-  const { rank, alpha, targets } = adapters;
+  const { rank, alpha, projections } = adapters;
   const card = [
     '---',
     'library_name: peft',
@@ -37,7 +37,7 @@ export async function exportAdapter(
     '',
     `# An adapter of ${base ?? `a ${written.architecture}`}`,
     '',
-    `LoRA of rank ${rank}, alpha ${alpha}, beside ${targets.join(', ')}: ${countAdapterParameters(config, adapters).toLocaleString('en-US')} parameters.`,
+    `LoRA of rank ${rank}, alpha ${alpha}, beside ${projections.join(', ')}: ${countAdapterParameters(config, adapters).toLocaleString('en-US')} parameters.`,
     '',
     '```python',
     'from peft import PeftModel',

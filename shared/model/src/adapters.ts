@@ -17,7 +17,7 @@ export interface AdapterConfig {
   /** The product of the factors counts alpha / rank times. */
   alpha: number;
   /** Names of projections, `q_proj` …: each of them in all layers that have one. */
-  targets: readonly string[];
+  projections: readonly string[];
 }
 
 /** A matrix that may have an adapter. */
@@ -26,7 +26,7 @@ export interface AdaptableMatrix {
   name: string;
   /** Its module: the name without `.weight`. */
   module: string;
-  /** The last part of that, which targets name. */
+  /** The last part of that, which projections name. */
   projection: string;
   out: number;
   in: number;
@@ -50,30 +50,30 @@ export function adaptableMatrices(config: DecoderConfig): AdaptableMatrix[] {
 /**
  * The configuration of adapters that is asked for.
  *
- * @param targets names of projections, or all of attention and of feed-forward networks that there are
+ * @param projections names of projections, or all of attention and of feed-forward networks that there are
  * @param where the parameter's name, for errors
  * @throws UserError for a projection that the model does not have, and for a rank that a matrix cannot be of
  */
 export function adapterConfig(
   config: DecoderConfig,
-  { rank, alpha, targets }: { rank: number; alpha: number; targets: 'all' | readonly string[] },
+  { rank, alpha, projections }: { rank: number; alpha: number; projections: 'all' | readonly string[] },
   where: string,
 ): AdapterConfig {
   const matrices = adaptableMatrices(config);
   const there = [...new Set(matrices.map(({ projection }) => projection))];
-  const unknown = targets === 'all' ? undefined : targets.find((target) => !there.includes(target));
+  const unknown = projections === 'all' ? undefined : projections.find((projection) => !there.includes(projection));
   if (unknown !== undefined) {
     const ofExperts = /^(gate|up|down)_proj$/.test(unknown) && config.layers.some(({ ffn }) => ffn.kind === 'moe');
     throw new UserError({
       what: `no adapter can be put beside ${unknown}`,
-      where: `${where}.targets`,
+      where: `${where}.projections`,
       expected: `of the model’s projections ${there.join(', ')}`,
       found: ofExperts ? `${unknown} in experts alone, whose matrices are one stack` : unknown,
       fix: 'name some of these, or all, which means attention and feed-forward networks',
     });
   }
   const chosen = there.filter((projection) =>
-    targets === 'all' ? USUAL.has(projection) : targets.includes(projection),
+    projections === 'all' ? USUAL.has(projection) : projections.includes(projection),
   );
   for (const { module, projection, out, in: into } of matrices) {
     if (!chosen.includes(projection) || rank <= Math.min(out, into)) continue;
@@ -82,10 +82,10 @@ export function adapterConfig(
       where: `${where}.rank`,
       expected: `at most ${Math.min(out, into)}, as ${module} is [${out}, ${into}]`,
       found: String(rank),
-      fix: 'lower the rank, or leave that projection out of the targets',
+      fix: `lower the rank, or leave ${projection} out of the projections`,
     });
   }
-  return { rank, alpha, targets: chosen };
+  return { rank, alpha, projections: chosen };
 }
 
 /** An adapter's names and shapes. */
@@ -96,9 +96,9 @@ interface AdapterShape {
 }
 
 /** All adapters, in the order of the model's parameters. */
-export function adapterShapes(config: DecoderConfig, { rank, targets }: AdapterConfig): AdapterShape[] {
+export function adapterShapes(config: DecoderConfig, { rank, projections }: AdapterConfig): AdapterShape[] {
   return adaptableMatrices(config)
-    .filter(({ projection }) => targets.includes(projection))
+    .filter(({ projection }) => projections.includes(projection))
     .map((matrix) => ({
       matrix,
       a: { name: `${matrix.module}.lora_A.weight`, shape: [rank, matrix.in] },

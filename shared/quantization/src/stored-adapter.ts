@@ -58,17 +58,23 @@ export async function readAdapter(path: string): Promise<StoredAdapter> {
 
 function parseAdapters(text: string | undefined, path: string): AdapterConfig {
   const parsed = parseJson(text ?? '');
-  if (typeof parsed === 'object' && parsed !== null && 'rank' in parsed && 'alpha' in parsed && 'targets' in parsed) {
-    const { rank, alpha, targets } = parsed;
+  if (
+    typeof parsed === 'object' &&
+    parsed !== null &&
+    'rank' in parsed &&
+    'alpha' in parsed &&
+    'projections' in parsed
+  ) {
+    const { rank, alpha, projections } = parsed;
     const isList = (value: unknown): value is string[] =>
       Array.isArray(value) && value.every((each) => typeof each === 'string');
-    if (Number.isInteger(rank) && Number(rank) > 0 && Number.isFinite(alpha) && isList(targets))
-      return { rank: Number(rank), alpha: Number(alpha), targets };
+    if (Number.isInteger(rank) && Number(rank) > 0 && Number.isFinite(alpha) && isList(projections))
+      return { rank: Number(rank), alpha: Number(alpha), projections };
   }
   throw new UserError({
     what: 'the adapters cannot be read',
     where: path,
-    expected: 'rank, alpha and targets in the metadata `adapters`',
+    expected: 'rank, alpha and projections in the metadata `adapters`',
     found: text ?? 'none',
     fix: 'run the stage that writes it again',
   });

@@ -87,7 +87,7 @@ test.each(CASES)(
           );
     const adapters = adapterConfig(
       of,
-      { rank: 2, alpha: 3, targets: family === 'gemma3n' ? OF_GEMMA : 'all' },
+      { rank: 2, alpha: 3, projections: family === 'gemma3n' ? OF_GEMMA : 'all' },
       'adapt',
     );
     const weights = initialWeights(of, 5);
@@ -136,7 +136,7 @@ test.each(CASES)(
 
 describe('a run', () => {
   beforeAll(() => useBackend(native ? 'native' : 'cpu'));
-  const adapters = adapterConfig(config, { rank: 2, alpha: 4, targets: ['q_proj', 'v_proj'] }, 'adapt');
+  const adapters = adapterConfig(config, { rank: 2, alpha: 4, projections: ['q_proj', 'v_proj'] }, 'adapt');
 
   const run = (name: string, base: Parameters, options: object = {}) =>
     train({
@@ -206,7 +206,7 @@ describe('a run', () => {
         config: of,
         parameters: tinyParameters({ steps: 3 }),
         adapt: {
-          adapters: adapterConfig(of, { rank: 4, alpha: 8, targets: 'all' }, 'adapt'),
+          adapters: adapterConfig(of, { rank: 4, alpha: 8, projections: 'all' }, 'adapt'),
           base: ofMatrices(format),
           digest: 'abc',
         },
@@ -221,9 +221,9 @@ describe('a run', () => {
 describe('what cannot be adapted', () => {
   test('is refused with what there is', () => {
     const asked =
-      (targets: string[], rank = 2) =>
+      (projections: string[], rank = 2) =>
       () =>
-        adapterConfig(config, { rank, alpha: 4, targets }, 'adapt');
+        adapterConfig(config, { rank, alpha: 4, projections }, 'adapt');
     expect(asked(['q_proj', 'qkv_proj'])).toThrow(
       /beside qkv_proj[^]*q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj/,
     );
@@ -232,7 +232,7 @@ describe('what cannot be adapted', () => {
       vocabularySize: 23,
       contextLength: 12,
     });
-    expect(() => adapterConfig(experts, { rank: 2, alpha: 4, targets: ['up_proj'] }, 'adapt')).toThrow(
+    expect(() => adapterConfig(experts, { rank: 2, alpha: 4, projections: ['up_proj'] }, 'adapt')).toThrow(
       /in experts alone/,
     );
   });

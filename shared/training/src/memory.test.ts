@@ -154,7 +154,7 @@ test('some memory is available, and no more than the machine has', () => {
 describe.skipIf(resolveBackend('auto') !== 'native')('of adapters', () => {
   beforeAll(() => useBackend('native', { threads: 1 }));
 
-  const adapters = adapterConfig(wide, { rank: 8, alpha: 16, targets: 'all' }, 'adapt');
+  const adapters = adapterConfig(wide, { rank: 8, alpha: 16, projections: 'all' }, 'adapt');
   const shapes = parameterShapes(wide);
   const isMatrix = (shape: readonly number[]) => shape.length > 1;
   const bytesOf = (shape: readonly number[], format: string) => {

@@ -18,7 +18,7 @@ const parameters = trainingParameters.safeExtend({
     .describe(
       'An adapter adds alpha / rank · B A to its matrix, so that the learning rate need not change with the rank.',
     ),
-  targets: z
+  projections: z
     .union([z.literal('all'), z.array(z.string().min(1)).min(1)])
     .default('all')
     .describe(

@@ -12,7 +12,7 @@ import { checkRows, startSession } from '@arrowsmith/training-session';
 import declaration from './declaration.ts';
 
 export default implementStage(declaration, async (context) => {
-  const { rank, alpha, targets, confineAttention, backend, threads, precision, profile, samples, ...parameters } =
+  const { rank, alpha, projections, confineAttention, backend, threads, precision, profile, samples, ...parameters } =
     context.parameters;
   const engine = context.environment as Engine;
   const onNotice = (notice: string) => context.note(`${context.step}: ${notice}`);
@@ -25,7 +25,7 @@ export default implementStage(declaration, async (context) => {
   checkRows(rows, model.config, source.step);
   refuseNested(model.config, source.step);
   const config = { ...model.config, confineAttention: confineAttention ?? model.config.confineAttention };
-  const adapters = adapterConfig(config, { rank, alpha, targets }, context.step);
+  const adapters = adapterConfig(config, { rank, alpha, projections }, context.step);
   const [learning, all] = [countAdapterParameters(config, adapters), countParameters(config)];
   const share = `${learning.toLocaleString('en-US')} parameters learn, beside ${all.toLocaleString('en-US')} that do not`;
   onNotice(`${share}, on the backend ${describeEngine(engine)}`);
@@ -66,7 +66,7 @@ export default implementStage(declaration, async (context) => {
     },
     highlights: {
       parameters: `${share} (${((100 * learning) / all).toFixed(2)} %)`,
-      adapters: `rank ${rank}, alpha ${alpha}, of ${adapters.targets.join(', ')}`,
+      adapters: `rank ${rank}, alpha ${alpha}, of ${adapters.projections.join(', ')}`,
       ...highlights,
     },
   };

@@ -32,7 +32,7 @@ export default implementStage(declaration, async (context) => {
     metadata: { ...metadata, parameters: values, bytes: 4 * values, from: source.digest },
     metrics: { parameters: { value: values, unit: 'parameters', headline: true, guard: 'exact' } },
     highlights: {
-      imported: `an adapter of rank ${adapters.rank} beside ${adapters.targets.join(', ')} of ${source.step}, ${values.toLocaleString('en-US')} parameters, from ${path}`,
+      imported: `an adapter of rank ${adapters.rank} beside ${adapters.projections.join(', ')} of ${source.step}, ${values.toLocaleString('en-US')} parameters, from ${path}`,
     },
   };
 });

@@ -53,7 +53,7 @@ const folderOf = async (name: string): Promise<string> => {
 
 test('an adapter that PEFT made computes what PEFT computes with it', async () => {
   const { adapters, weights } = await readPeftAdapter(FIXTURE, config);
-  expect(adapters).toEqual({ rank: 2, alpha: 3, targets: ['q_proj', 'v_proj', 'down_proj'] });
+  expect(adapters).toEqual({ rank: 2, alpha: 3, projections: ['q_proj', 'v_proj', 'down_proj'] });
   const { ids, logits: theirs } = JSON.parse(await readFile(join(FIXTURE, 'logits.json'), 'utf8')) as Record<
     'ids' | 'logits',
     number[]
@@ -99,7 +99,7 @@ test.each([
     }),
     { vocabularySize: 23, contextLength: 12 },
   );
-  const adapters = adapterConfig(of, { rank: 2, alpha: 3, targets: 'all' }, 'adapt');
+  const adapters = adapterConfig(of, { rank: 2, alpha: 3, projections: 'all' }, 'adapt');
   const weights = initialAdapters(of, adapters, 1);
   const folder = await folderOf(family);
   await writePeftAdapter(folder, { config: of, adapters, weights, type: 'f32' });

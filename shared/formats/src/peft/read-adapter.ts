@@ -55,17 +55,17 @@ export async function readPeftAdapter(
   const source = await openSafetensors(file);
   const matrices = new Map(adaptableMatrices(config).map((matrix) => [matrix.module, matrix]));
   const found = new Map<string, string>(); // our names → theirs
-  const targets = new Set<string>();
+  const adapted = new Set<string>();
   for (const name of source.tensors.keys()) {
     const { module, factor } = peftFactor(name) ?? {};
     const matrix = module === undefined ? undefined : matrices.get(module);
     if (matrix === undefined) throw foreign(name, file, config);
-    targets.add(matrix.projection);
+    adapted.add(matrix.projection);
     found.set(`${module}.lora_${factor}.weight`, name);
   }
-  if (targets.size === 0) throw wrong(file, 'tensors of adapters', 'none');
-  const projections = [...new Set([...matrices.values()].map(({ projection }) => projection))];
-  const adapters = { rank, alpha, targets: projections.filter((projection) => targets.has(projection)) };
+  if (adapted.size === 0) throw wrong(file, 'tensors of adapters', 'none');
+  const all = [...new Set([...matrices.values()].map(({ projection }) => projection))];
+  const adapters = { rank, alpha, projections: all.filter((projection) => adapted.has(projection)) };
   const weights: Weights = {};
   for (const { matrix, a, b } of adapterShapes(config, adapters)) {
     const [theirA, theirB] = [found.get(a.name), found.get(b.name)];

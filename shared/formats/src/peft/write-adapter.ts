@@ -78,10 +78,14 @@ export async function writePeftAdapter(
  * How PEFT is told which modules have adapters: by the ends of their names where these mean no others, by all names elsewhere. An expert's projections end
  * alike, and so do those to keys of layers that use an earlier layer's, which models of transformers have nevertheless.
  */
-function targetModules(config: DecoderConfig, { targets }: AdapterConfig, theirs: (name: string) => string): string[] {
+function targetModules(
+  config: DecoderConfig,
+  { projections }: AdapterConfig,
+  theirs: (name: string) => string,
+): string[] {
   const isPlain = config.layers.every(({ attention, ffn }) => ffn.kind === 'dense' && attention.keysOfLayer === null);
-  if (isPlain) return [...targets].sort();
+  if (isPlain) return [...projections].sort();
   return adaptableMatrices(config)
-    .filter(({ projection }) => targets.includes(projection))
+    .filter(({ projection }) => projections.includes(projection))
     .map(({ module }) => theirs(`${module}.weight`).replace(/\.weight$/, ''));
 }
