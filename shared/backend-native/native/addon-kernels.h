@@ -5,6 +5,7 @@
  */
 #pragma once
 #include <cmath>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -131,6 +132,15 @@ void frozenLinearCrossEntropyWithOptions(Precision precision, int64_t n, int64_t
                                          const int32_t* words, const int32_t* targets, float scale, float softCap, float* loss,
                                          float* dX) {
   *loss = static_cast<float>(frozenLinearCrossEntropy(precision, n, {format, v, d, words}, x, targets, dX, {scale, softCap}));
+}
+
+// ---- Formats
+
+/** @throws std::out_of_range where rows cannot be cut into the format's blocks */
+void checkBlocks(Format format, int64_t, int64_t d, const float*, float*) {
+  if (takesRows(format, d)) return;
+  throw std::out_of_range("fakeQuantize: d must be a multiple of " + std::to_string(blockFormat(format)->size) +
+                          ", the values of a block of the format, not " + std::to_string(d));
 }
 
 // ---- Attention
@@ -524,6 +534,8 @@ const std::vector<Kernel>& kernels() {
              "step, gradientScale",
              adamWOfArrays),
       kernel("globalNorm", "counts, tensors(counts)[counts], norm[1]", globalNormOfArrays),
+
+      kernel("fakeQuantize", "format, n>=0, d, x[n d], y[n d]", fakeQuantize, checkBlocks),
 
       kernel("joinPlanes8",
              "words>=0, rest, isSigned, dropped>=0, heads[8 words], planes[rest words], numbers[8 words]; rest <= 7, dropped <= rest",

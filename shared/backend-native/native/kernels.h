@@ -207,6 +207,14 @@ void storedGroupedLinear(int64_t groups, const int32_t* offsets, const float* x,
 /** y[n, d] = the rows of table[V, d] that ids name, times `scale`; ids were checked. */
 void storedEmbedding(int64_t n, const int32_t* ids, const StoredMatrix& table, float scale, float* y);
 
+// ---- fake-quantize.cc
+
+/**
+ * y[n, d] = what x becomes when it is stored in a format, rounded to the nearest, and read again; d is a multiple of the format's block. A block with a
+ * number that the format does not take is NaN.
+ */
+void fakeQuantize(Format format, int64_t n, int64_t d, const float* x, float* y);
+
 // ---- join-planes.cc
 
 /**

@@ -874,6 +874,10 @@ export interface AddonKernels {
    */
   globalNorm(counts: readonly Size[], tensors: readonly Float32Array[], norm: Float32Array): void;
   /**
+   * format, n>=0, d, x[n d], y[n d]
+   */
+  fakeQuantize(format: Format, n: Size, d: Size, x: Float32Array, y: Float32Array): void;
+  /**
    * words>=0, rest, isSigned, dropped>=0, heads[8 words], planes[rest words], numbers[8 words]; rest <= 7,
    * dropped <= rest
    */

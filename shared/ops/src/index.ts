@@ -8,6 +8,7 @@ export { maskOf, type BlockMask, type MaskPredicate } from './block-mask.ts';
 export { columnMeans, scaleColumns } from './columns.ts';
 export { combine, dispatch } from './dispatch.ts';
 export { embedding } from './embedding.ts';
+export { fakeQuantize, type Rounding } from './fake-quantize.ts';
 export { firstLargest } from './first-largest.ts';
 export { disposeWeight, freeze, isFrozen, type FrozenMatrix, type LowRankUpdate } from './frozen-matrix.ts';
 export { gaussianTopK, type GaussianTopKOptions } from './gaussian-top-k.ts';

@@ -3,30 +3,16 @@ import * as z from 'zod';
 import { engineParameters } from '@arrowsmith/engine/parameters';
 import { resolveEngine } from '@arrowsmith/engine/resolve';
 import { declareStage, one, optional } from '@arrowsmith/pipeline/stage';
-import { numberFormats } from '@arrowsmith/quantization/formats';
 import { calibrates, METHODS, methods } from '@arrowsmith/quantization/methods';
-
-const format = z.enum([...numberFormats.keys()]);
-
-const ofPart = (part: string) => format.optional().describe(`Of ${part}. Default: \`format\`.`);
+import { formatParameter, formatsParameter } from '@arrowsmith/quantization/parameters';
 
 const parameters = z.strictObject({
-  format: format
+  format: formatParameter
     .default('int8')
     .describe(
       'How matrices are stored; int8: symmetric, one scale per output channel (row of a weight). Rows that are no whole number of blocks have another by rule (docs/quantization.md).',
     ),
-  formats: z
-    .strictObject({
-      embeddings: ofPart('tables of embeddings, also where the output layer has the same'),
-      output: ofPart('the output layer’s matrix'),
-      attention: ofPart('matrices of attention'),
-      feedForward: ofPart('matrices of feed-forward networks, of shared experts, too'),
-      experts: ofPart('matrices of experts'),
-      router: ofPart('the matrix that chooses experts'),
-    })
-    .optional()
-    .describe('Formats of parts of the model.'),
+  formats: formatsParameter.optional().describe('Formats of parts of the model.'),
   encoding: z
     .enum(['plain', 'planes'])
     .default('plain')
@@ -46,7 +32,7 @@ const parameters = z.strictObject({
     .describe('Rows of the training split that methods look at, evenly spread; all where there are fewer.'),
   compare: z
     .strictObject({
-      formats: z.array(format).min(1).describe('Formats, each for all matrices.'),
+      formats: z.array(formatParameter).min(1).describe('Formats, each for all matrices.'),
       methods: z.array(z.enum(methods)).min(1).default(['nearest']).describe('Methods, each with all formats.'),
       rows: z.int().min(1).optional().describe('Rows of the validation split, evenly spread. Default: all.'),
     })

@@ -41,6 +41,16 @@ export function rowsOf(x: TensorInfo, input: number): { n: number; leading: numb
 }
 
 export const storedKernels: Kernels = {
+  /** x [..., d] → what it is when it is stored in the format and read again, [..., d] */
+  FakeQuantize({ inputs, attrs, backend }) {
+    const x = tensor(inputs, 'x');
+    const { n, d } = asRows(x);
+    const values = backend.floats(x);
+    const y = backend.output(x.shape);
+    backend.addon.fakeQuantize(codeOf(attrs['format']), n, d, values, backend.floats(y));
+    return y;
+  },
+
   /**
    * x [..., in] or [..., h, in / h], words0 of a matrix [outs[0], in] … → y0 [..., outs[0]] …, or with a headDim [..., outs[0] / headDim, headDim] …;
    * with a residual [..., outs[0]], for which there is one matrix, residual + y0

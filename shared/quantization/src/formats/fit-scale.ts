@@ -39,7 +39,7 @@ export function fitScale(values: Float32Array, { lowest, nearest, step }: Levels
       squares += weighted * level;
     }
     // With the best scale, products / squares, the error is what is left of Σ x⁴, or Σ weight · x², without this.
-    const explains = squares === 0 ? 0 : products ** 2 / squares;
+    const explains = squares === 0 ? 0 : (products * products) / squares;
     if (explains > explained) [scale, explained] = [products / squares, explains];
   }
   return scale;

@@ -1,0 +1,18 @@
+/** @file Parameters that say in which formats a model's matrices are stored. */
+import * as z from 'zod';
+import { numberFormats } from './formats/index.ts';
+
+/** The name of a format. */
+export const formatParameter = z.enum([...numberFormats.keys()]);
+
+const ofPart = (part: string) => formatParameter.optional().describe(`Of ${part}. Default: \`format\`.`);
+
+/** Formats by part: `FormatRules`. */
+export const formatsParameter = z.strictObject({
+  embeddings: ofPart('tables of embeddings, also where the output layer has the same'),
+  output: ofPart('the output layer’s matrix'),
+  attention: ofPart('matrices of attention'),
+  feedForward: ofPart('matrices of feed-forward networks, of shared experts, too'),
+  experts: ofPart('matrices of experts'),
+  router: ofPart('the matrix that chooses experts'),
+});
