@@ -12,6 +12,9 @@ import { REPOSITORY } from './support/workspace.ts';
 
 const CRAFTS = ['training', 'quantization', 'bpe', 'corpus'];
 
+/** Training learns for the formats of quantization, which knows nothing of it. */
+const CRAFTS_MAY_IMPORT = ['model', 'ops', 'backend', 'artifacts', 'errors'];
+
 /**
  * What generation does with tokens alone stands as low as other crafts; what loads models, takes texts, or is a process of its own stands above all that
  * this needs.
@@ -63,7 +66,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'artifacts',
     'errors',
   ],
-  ...Object.fromEntries(CRAFTS.map((name) => [name, ['model', 'ops', 'backend', 'artifacts', 'errors']])),
+  ...Object.fromEntries(CRAFTS.map((name) => [name, CRAFTS_MAY_IMPORT])),
+  training: ['quantization', ...CRAFTS_MAY_IMPORT],
 };
 
 /** Of the files in {@link TEXT_FOLDERS}. */

@@ -151,6 +151,17 @@ describe('evaluate finds the validation loss of training', () => {
     expectSame(await losses({ precision: 'auto' }), 2e-3);
   });
 
+  test('of a model that was trained for a format, once quantize has stored it so', async () => {
+    const formats = { format: 'int2-g32', formats: { embeddings: 'int4-g32' } };
+    const model = { hiddenSize: 32, intermediateSize: 32 };
+    const quantization = { ...formats, from: 0.5 };
+    const { validation, evaluated } = await losses({ model, quantization });
+    await chain.run('quantize', formats);
+    const stored = await evaluatedLoss('quantize');
+    expectSame({ validation, evaluated: stored });
+    expect(Math.abs(evaluated / stored - 1)).toBeGreaterThan(10 * ROUNDING);
+  });
+
   test('of a model that is continued, whose attention stays as it was trained', async () => {
     await chain.run('train', { ...TRAINING, model: MODEL, confineAttention: true });
     const confined = await evaluatedLoss('train');
@@ -166,7 +177,7 @@ describe('evaluate finds the validation loss of training', () => {
   });
 
   test('whatever training can be told: no parameter is missing above', async () => {
-    const others = ['model', 'confineAttention', 'precision', 'validation'];
+    const others = ['model', 'confineAttention', 'precision', 'quantization', 'validation'];
     const { parameters } = await loadDeclaration(REPOSITORY, 'train');
     const known = Object.keys((parameters as unknown as { shape: object }).shape);
     expect(known.sort()).toEqual([...Object.keys(TRAINING_OPTIONS), ...others].sort());

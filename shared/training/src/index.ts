@@ -15,6 +15,13 @@ export {
 } from './memory.ts';
 export { initialState, updateParameters, type OptimizerState } from './optimizer.ts';
 export { trainingParameters, type OptimizerParameters, type TrainingParameters } from './parameters.ts';
-export { completeParameters, learningRate, shortenedWarmup, warmupSteps, type CompleteParameters } from './schedule.ts';
+export {
+  completeParameters,
+  firstQuantizedStep,
+  learningRate,
+  shortenedWarmup,
+  warmupSteps,
+  type CompleteParameters,
+} from './schedule.ts';
 export { readTokenTable, type TokenTable } from './token-table.ts';
 export { measureTraining, type TrainingTime } from './measure-training.ts';

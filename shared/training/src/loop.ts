@@ -27,7 +27,8 @@ import { batchGradients } from './gradients.ts';
 import { loadImbalance, type LogRow } from './log.ts';
 import { initialState, learningRateFactors, updateParameters, type OptimizerState } from './optimizer.ts';
 import type { TrainingParameters } from './parameters.ts';
-import { completeParameters, learningRate, type CompleteParameters } from './schedule.ts';
+import { withNearest } from './quantization-aware.ts';
+import { completeParameters, learningRate, quantizationOfStep, type CompleteParameters } from './schedule.ts';
 
 /** What a run is made of, and who is told about it. */
 export interface TrainOptions {
@@ -51,8 +52,8 @@ export interface TrainOptions {
   /** Called after each validation, with the step's complete row. */
   onValidation?: ((row: LogRow) => void) | undefined;
   /**
-   * Called between steps, as soon as `seconds` have gone by since the last time, with the parameters as they are and the log so far: to show
-   * what has been learnt. It leaves them as they are, so that it has no influence on the result.
+   * Called between steps, as soon as `seconds` have gone by since the last time, with the parameters as the model computes with them, quantized or not,
+   * and the log so far: to show what has been learnt. It leaves them as they are, so that it has no influence on the result.
    */
   onPause?: { seconds: number; call: (parameters: Parameters, log: readonly LogRow[]) => Promise<void> } | undefined;
   /** Told of what a person may want to know: where the run resumes, a damaged checkpoint. */
@@ -139,7 +140,9 @@ export async function train(asked: TrainOptions): Promise<{ weights: Weights; lo
       if (performance.now() - savedAt >= 1000 * parameters.checkpoint.everySeconds) await save();
       if (log.length === parameters.steps) break;
       if (onPause !== undefined && log.length > 0 && performance.now() - pausedAt >= 1000 * onPause.seconds) {
-        await onPause.call(binder(options)(state.parameters), log);
+        const quantization = quantizationOfStep(parameters, log.length);
+        const bind = binder(options);
+        await withNearest(config, quantization, state.parameters, (read) => onPause.call(bind(read), log));
         pausedAt = performance.now();
       }
 
@@ -201,19 +204,22 @@ export async function trainStep(
 ): Promise<LogRow> {
   const { config, parameters, train: rows, signal } = options;
   const step = log.length + 1;
+  const quantization = quantizationOfStep(parameters, step);
   const batch = await readBatch(rows, indices, config.vocabularySize);
   const granularities = granularitiesOf(config, parameters.seed, step);
-  const { loss, tokens, loads, gradients } = await batchGradients({
-    config,
-    parameters: state.parameters,
-    bind: binder(options),
-    batch,
-    rows: parameters.batchSize,
-    microBatches: parameters.gradientAccumulation,
-    recomputeActivations: parameters.recomputeActivations,
-    granularities,
-    signal,
-  });
+  const { loss, tokens, loads, gradients } = await withNearest(config, quantization, state.parameters, (read) =>
+    batchGradients({
+      config,
+      parameters: read,
+      bind: binder(options),
+      batch,
+      rows: parameters.batchSize,
+      microBatches: parameters.gradientAccumulation,
+      recomputeActivations: parameters.recomputeActivations,
+      granularities,
+      signal,
+    }),
+  );
   const norm = globalNorm(Object.values(gradients));
   try {
     const gradientNorm = (await norm.data())[0]!;
@@ -260,19 +266,22 @@ function isValidated({ steps, validation }: TrainingParameters, step: number): b
   return step === steps || step % validation.every === 0;
 }
 
-/** Mean loss over the validation rows; every run measures the same ones, whatever its seed. */
+/** Mean loss over the validation rows, of what the model computes with; every run measures the same ones, whatever its seed. */
 async function validationLoss(options: TrainOptions, state: OptimizerState, log: readonly LogRow[]): Promise<number> {
   const { config, parameters, validation, onValidationProgress, signal } = options;
   const indices = evenlySpread(validation.rows, parameters.validation.rows);
-  const { nats, tokens } = await splitLoss({
-    config,
-    parameters: binder(options)(state.parameters),
-    rows: validation,
-    indices,
-    batchSize: parameters.batchSize / parameters.gradientAccumulation,
-    onProgress: onValidationProgress,
-    signal,
-  });
+  const quantization = quantizationOfStep(parameters, log.length);
+  const { nats, tokens } = await withNearest(config, quantization, state.parameters, (read) =>
+    splitLoss({
+      config,
+      parameters: binder(options)(read),
+      rows: validation,
+      indices,
+      batchSize: parameters.batchSize / parameters.gradientAccumulation,
+      onProgress: onValidationProgress,
+      signal,
+    }),
+  );
   if (tokens === 0) throw nothingToPredict(log.length, 'validation', indices);
   if (!Number.isFinite(nats)) throw diverged('validation loss', nats, log, parameters);
   return nats / tokens;

@@ -114,6 +114,22 @@ test('an estimate is the sum of its parts, of which each parameter takes 16 byte
   expect(total).toBe(Object.values(parts).reduce((sum, part) => sum + part, 0));
 });
 
+test('matrices that are quantized are there once more, beside their activations and gradients', async () => {
+  const parameters = parametersOf({ batchSize: 2 });
+  const quantization = { format: 'int4-g32', formats: { embeddings: 'f32' } };
+  const plain = await estimateMemory({ config: wide, parameters, before: 1e6 });
+  const aware = await estimateMemory({ config: wide, parameters: { ...parameters, quantization }, before: 1e6 });
+  const matrices = 4 * 4 * (4 * 128 * 128 + 3 * 128 * 384);
+  expect(plain.quantized).toBe(0);
+  expect(aware.quantized).toBe(matrices);
+  // Buffers that waited for something else may take them.
+  expect(aware.total - plain.total).toBeGreaterThan(0.9 * matrices);
+  expect(aware.total - plain.total).toBeLessThan(1.1 * matrices);
+  expect(aware.total).toBe(Object.values({ ...aware, total: 0 }).reduce((sum, part) => sum + part, 0));
+  const refused = checkMemory({ config: wide, parameters: { ...parameters, quantization } }, aware, aware.total - 1);
+  await expect(refused).rejects.toThrow(/gradients \d+ MB, quantized matrices \d+ MB, activations/);
+});
+
 test('smaller micro-batches and recomputation take less, pictures and validation of many rows no more than they are', async () => {
   const activationsOf = async (training: object, config = wide) =>
     (await estimateMemory({ config, parameters: parametersOf({ batchSize: 16, ...training }) })).activations;

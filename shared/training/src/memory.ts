@@ -23,6 +23,7 @@ import { splitLoss } from './evaluate.ts';
 import { batchGradients } from './gradients.ts';
 import { initialState, updateParameters } from './optimizer.ts';
 import type { TrainingParameters } from './parameters.ts';
+import { withNearest } from './quantization-aware.ts';
 
 /** The most that the process takes of the machine's memory at once, in bytes: its resident set. */
 export interface TrainingMemory {
@@ -33,6 +34,8 @@ export interface TrainingMemory {
   /** AdamW's two moments of each weight that learns. */
   optimizer: number;
   gradients: number;
+  /** Matrices as their format leaves them, in quantization-aware training. */
+  quantized: number;
   /** What else is in tensors, or in buffers that wait for them: above all what a step's forward pass leaves to its backward pass. */
   activations: number;
   /** What kernels keep for themselves: packed matrices, a chunk of logits. */
@@ -46,7 +49,7 @@ export interface TrainingMemoryOptions {
   config: DecoderConfig;
   parameters: Pick<
     TrainingParameters,
-    'batchSize' | 'gradientAccumulation' | 'recomputeActivations' | 'optimizer' | 'validation'
+    'batchSize' | 'gradientAccumulation' | 'recomputeActivations' | 'optimizer' | 'validation' | 'quantization'
   >;
   /** Adapters that learn, in place of the model, and how that is stored. */
   adapt?: { adapters: AdapterConfig; stored: readonly StoredSize[] } | undefined;
@@ -81,7 +84,7 @@ const HEAP = 36e6;
  */
 export async function estimateMemory({
   config,
-  parameters: { batchSize, gradientAccumulation, recomputeActivations, optimizer, validation },
+  parameters: { batchSize, gradientAccumulation, recomputeActivations, optimizer, validation, quantization },
   adapt,
   tokensPerRow = config.contextLength,
   ...options
@@ -95,6 +98,7 @@ export async function estimateMemory({
   const learning =
     adapt === undefined ? parameterShapes(config) : adapterShapes(config, adapt.adapters).flatMap(({ a, b }) => [a, b]);
 
+  let quantized = 0;
   const { tensors, scratch } = await dryRun(async () => {
     const state = initialState(
       Object.fromEntries(learning.map(({ name, shape }) => [name, tf.fill(shape.slice(), 0)])),
@@ -103,28 +107,29 @@ export async function estimateMemory({
     const bind = (own: ParameterTensors): Parameters =>
       adapt === undefined || base === undefined ? own : adaptParameters(config, adapt.adapters, base.parameters, own);
     for (let step = 0; step < Math.max(STEPS, widthsOfSteps.length); step++) {
-      const { gradients } = await batchGradients({
-        config,
-        parameters: state.parameters,
-        bind,
-        batch: await rows.read(range(rowsAtOnce * microBatches)),
-        rows: rowsAtOnce * microBatches,
-        microBatches,
-        recomputeActivations,
-        granularities: widthsOfSteps[step % widthsOfSteps.length],
+      const batch = await rows.read(range(rowsAtOnce * microBatches));
+      const { gradients } = await withNearest(config, quantization, state.parameters, (read) => {
+        const copies = Object.keys(read).filter((name) => read[name] !== state.parameters[name]);
+        quantized = copies.reduce((sum, name) => sum + 4 * read[name]!.size, 0);
+        return batchGradients({
+          config,
+          parameters: read,
+          bind,
+          batch,
+          rows: rowsAtOnce * microBatches,
+          microBatches,
+          recomputeActivations,
+          granularities: widthsOfSteps[step % widthsOfSteps.length],
+        });
       });
       const norm = globalNorm(Object.values(gradients));
       updateParameters(state, gradients, optimizer, { learningRate: 0, gradientScale: 1, step: step + 1 });
       tf.dispose([gradients, norm]);
       // A validation has whole batches, and what is left.
       const validated = Math.min(validation.rows, rowsAtOnce + (validation.rows % rowsAtOnce));
-      await splitLoss({
-        config,
-        parameters: bind(state.parameters),
-        rows,
-        indices: range(validated),
-        batchSize: rowsAtOnce,
-      });
+      await withNearest(config, quantization, state.parameters, (read) =>
+        splitLoss({ config, parameters: bind(read), rows, indices: range(validated), batchSize: rowsAtOnce }),
+      );
     }
     tf.dispose([state, base?.tensors ?? []]);
   });
@@ -133,13 +138,14 @@ export async function estimateMemory({
   const bytes = 4 * (adapt === undefined ? countParameters(config) : countAdapterParameters(config, adapt.adapters));
   const frozen = adapt?.stored.reduce((sum, stored) => sum + stored.bytes, 0) ?? 0;
   const micro = gradientAccumulation > 1 ? 2 : 1; // the sums, and those of the micro-batch at work
-  const gradients = Math.min(micro * bytes, tensors - 3 * bytes - frozen);
+  const gradients = Math.min(micro * bytes, tensors - 3 * bytes - frozen - quantized);
   return {
     before,
     parameters: frozen + bytes,
     optimizer: 2 * bytes,
     gradients,
-    activations: tensors - 3 * bytes - frozen - gradients,
+    quantized,
+    activations: tensors - 3 * bytes - frozen - quantized - gradients,
     scratch,
     heap: HEAP,
     total: before + tensors + scratch + HEAP,
@@ -193,7 +199,7 @@ export async function checkMemory(
   available: number = availableMemory(),
 ): Promise<void> {
   if (estimate.total <= available) return;
-  const parts = (['before', 'parameters', 'optimizer', 'gradients', 'activations', 'scratch', 'heap'] as const).map(
+  const parts = PARTS.filter((part) => part !== 'quantized' || estimate.quantized > 0).map(
     (part) => `${PART_NAMES[part]} ${describeBytes(estimate[part])}`,
   );
   throw new UserError({
@@ -209,10 +215,13 @@ const PART_NAMES = {
   parameters: 'parameters',
   optimizer: 'optimizer',
   gradients: 'gradients',
+  quantized: 'quantized matrices',
   activations: 'activations',
   scratch: 'kernels',
   heap: 'JavaScript',
-};
+} as const;
+
+const PARTS = Object.keys(PART_NAMES) as (keyof typeof PART_NAMES)[];
 
 /** The least change of parameters with which training fits, found by trying. */
 async function whatFits(

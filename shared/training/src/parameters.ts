@@ -1,4 +1,5 @@
 /** @file Parameters of a training run. */
+import { formatParameter, formatsParameter } from '@arrowsmith/quantization/parameters';
 import * as z from 'zod';
 
 const optimizerParameters = z
@@ -33,6 +34,26 @@ const optimizerParameters = z
     error: ({ input }) => `must not be above learningRate (${(input as { learningRate: number }).learningRate})`,
   });
 
+const quantizationParameters = z
+  .strictObject({
+    format: formatParameter.describe(
+      'The format that the model will be stored in: what the stage quantize is asked for by its own `format`, with the method nearest.',
+    ),
+    formats: formatsParameter.optional().describe('Formats of parts of the model, as those of the stage quantize.'),
+    from: z
+      .number()
+      .min(0)
+      .lt(1)
+      .optional()
+      .describe(
+        'Share of the steps that come before it begins; 0: all steps are trained so. Default: the cool-down, as soon as the learning rate has half of its decay behind it.',
+      ),
+  })
+  .refine(({ format, formats = {} }) => [format, ...Object.values(formats)].some((each) => each && each !== 'f32'), {
+    path: ['format'],
+    error: 'must be a format of fewer bits than f32, here or for a part; without one, leave `quantization` out',
+  });
+
 /** What a training run is asked to do; parsed, every default is filled in. */
 export const trainingParameters = z
   .strictObject({
@@ -50,6 +71,11 @@ export const trainingParameters = z
         'Keep only the input of each transformer block for the backward pass, and compute the rest again there: much less memory for about a third more computation. Has no influence on the result.',
       ),
     optimizer: optimizerParameters.prefault({}).describe('AdamW with linear warm-up and cosine decay.'),
+    quantization: quantizationParameters
+      .optional()
+      .describe(
+        'Quantization-aware training: from some step on the model computes with the values that its matrices will have in a format of fewer bits, and learns to (docs/quantization.md). Weights stay float32.',
+      ),
     validation: z
       .strictObject({
         every: z.int().min(1).default(100).describe('Steps between two validations; the last step always has one.'),
@@ -77,6 +103,9 @@ export const trainingParameters = z
 
 /** Parsed parameters of a training run. */
 export type TrainingParameters = z.infer<typeof trainingParameters>;
+
+/** Parsed parameters of quantization-aware training. */
+export type QuantizationParameters = NonNullable<TrainingParameters['quantization']>;
 
 /** Parsed parameters of the optimizer and its schedule. */
 export type OptimizerParameters = TrainingParameters['optimizer'];

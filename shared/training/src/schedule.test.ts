@@ -2,7 +2,14 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type * as z from 'zod';
 import { trainingParameters } from './parameters.ts';
-import { completeParameters, learningRate, shortenedWarmup, warmupSteps } from './schedule.ts';
+import {
+  completeParameters,
+  firstQuantizedStep,
+  learningRate,
+  quantizationOfStep,
+  shortenedWarmup,
+  warmupSteps,
+} from './schedule.ts';
 import { config } from './testing/tiny-run.ts';
 
 const parse = (asked: z.input<typeof trainingParameters>) =>
@@ -67,4 +74,24 @@ test('without a learning rate, the peak is the one measured for the model’s wi
   expect([32, 64, 128, 256, 512].map((width) => peakAt(width))).toEqual([0.024, 0.012, 0.006, 0.003, 0.0015]);
   expect(peakAt(512, 128)).toBe(0.006);
   expect(parse({ steps: 5, optimizer: { learningRate: 1e-4 } }).optimizer.learningRate).toBe(1e-4);
+});
+
+test.each([
+  [undefined, 61], // 10 steps of warm-up, then 50 of the first half of the cosine
+  [0, 1],
+  [0.5, 56],
+  [0.999, 110],
+])('matrices are quantized from the share %s of the steps on', (from, first) => {
+  const quantization = { format: 'int4-g32', from };
+  const quantized = { ...parameters, quantization };
+  expect(firstQuantizedStep(quantized)).toBe(first);
+  expect(quantizationOfStep(quantized, first - 1)).toBeUndefined();
+  expect(quantizationOfStep(quantized, first)).toBe(quantization);
+  expect(quantizationOfStep(parameters, 110)).toBeUndefined();
+});
+
+test('by default quantization begins as the learning rate is nearer to the minimum than to the peak', () => {
+  const first = firstQuantizedStep({ ...parameters, quantization: { format: 'int4-g32' } });
+  expect(learningRate(parameters, first - 1)).toBeCloseTo(0.6, 12); // of 1 and 0.2
+  expect(learningRate(parameters, first)).toBeLessThan(0.6);
 });

@@ -1,6 +1,6 @@
-/** @file The learning rate of every step: linear warm-up, then cosine decay. */
+/** @file What depends on the step: the learning rate, of linear warm-up and cosine decay, and whether matrices are quantized. */
 import { defaultLearningRate, tunedWidth, type DecoderConfig } from '@arrowsmith/model';
-import type { TrainingParameters } from './parameters.ts';
+import type { QuantizationParameters, TrainingParameters } from './parameters.ts';
 
 type Schedule = Pick<TrainingParameters, 'steps' | 'optimizer'>;
 
@@ -43,4 +43,29 @@ export function learningRate(parameters: Pick<CompleteParameters, 'steps' | 'opt
   if (step <= warmup) return peak * (step / warmup);
   const progress = (step - warmup) / (steps - warmup);
   return minimum + 0.5 * (1 + Math.cos(Math.PI * progress)) * (peak - minimum);
+}
+
+/**
+ * The first step that multiplies with quantized matrices; Infinity where none does.
+ *
+ * By default it is the first one of the cool-down, as the decay of the learning rate and quantization-aware training cost fewer steps together than one
+ * after the other (Dremov et al. 2025, https://arxiv.org/abs/2509.22935). A cosine has no edge where that begins; the cool-down is its second half, in
+ * which the rate is nearer to the minimum than to the peak.
+ */
+export function firstQuantizedStep(
+  parameters: Pick<TrainingParameters, 'steps' | 'optimizer' | 'quantization'>,
+): number {
+  const { steps, quantization } = parameters;
+  if (quantization === undefined) return Infinity;
+  const warmup = warmupSteps(parameters);
+  const before = quantization.from === undefined ? (steps + warmup) / 2 : quantization.from * steps;
+  return Math.floor(before) + 1;
+}
+
+/** How the model computes in a step, counted from 1, and after it: with matrices in fewer bits, or not. */
+export function quantizationOfStep(
+  parameters: Pick<TrainingParameters, 'steps' | 'optimizer' | 'quantization'>,
+  step: number,
+): QuantizationParameters | undefined {
+  return step >= firstQuantizedStep(parameters) ? parameters.quantization : undefined;
 }

@@ -11,7 +11,7 @@ import { describeEngine, type Engine, engineNotices, useBackend } from '@arrowsm
 import { whyNotGguf } from '@arrowsmith/formats/gguf-limits';
 import { implementStage } from '@arrowsmith/pipeline/stage';
 import { modelMetadata, storeWeights, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
-import { readTokenTable, train } from '@arrowsmith/training';
+import { firstQuantizedStep, readTokenTable, train } from '@arrowsmith/training';
 import { startSession } from '@arrowsmith/training-session';
 import declaration from './declaration.ts';
 import { startOf } from './start.ts';
@@ -31,6 +31,12 @@ export default implementStage(declaration, async (context) => {
   onNotice(`${parameterCount.toLocaleString('en-US')} parameters on the backend ${describeEngine(engine)}`);
   const unheld = whyNotGguf(config);
   if (unheld !== undefined) onNotice(`cannot be exported as GGUF (docs/export.md): ${unheld}`);
+  const { quantization } = parameters;
+  const quantized =
+    quantization === undefined
+      ? undefined
+      : `${quantization.format} from step ${firstQuantizedStep(parameters)} of ${parameters.steps}`;
+  if (quantized !== undefined) onNotice(`quantization-aware: ${quantized}`);
   const tokensPerRow = rows.contextLength;
   const session = await startSession(context, {
     engine,
@@ -63,7 +69,11 @@ export default implementStage(declaration, async (context) => {
       kvCacheBytesPerToken: { value: kvCacheBytesPerToken(config), unit: 'bytes per token' },
       ...metrics,
     },
-    highlights: { parameters: describeParameters(config), ...highlights },
+    highlights: {
+      parameters: describeParameters(config),
+      ...highlights,
+      ...(quantized === undefined ? {} : { 'quantization-aware': quantized }),
+    },
   };
 });
 
