@@ -34,6 +34,17 @@ test('a minimum learning rate above the peak is refused', () => {
   ]);
 });
 
+test('quantization-aware training needs a format of fewer bits, of the whole or of a part', () => {
+  const quantization = { steps: 5, quantization: { format: 'f32' } };
+  expect(problems(quantization)).toEqual([
+    'quantization.format: must be a format of fewer bits than f32, here or for a part; without one, leave `quantization` out',
+  ]);
+  expect(problems({ steps: 5, quantization: { format: 'f32', formats: { experts: 'Q4_K' } } })).toBeUndefined();
+  expect(problems({ steps: 5, quantization: { format: 'int4-g32', from: 1 } })?.join()).toContain('quantization.from');
+  expect(problems({ steps: 5, quantization: { format: 'Q9' } })?.join()).toContain('quantization.format');
+  expect(trainingParameters.parse({ steps: 5 })).not.toHaveProperty('quantization');
+});
+
 test('a misspelt parameter is refused by name', () => {
   expect(problems({ steps: 5, optimizer: { learningrate: 1 } })?.join()).toContain('learningrate');
 });

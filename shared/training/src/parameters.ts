@@ -44,9 +44,9 @@ const quantizationParameters = z
       .number()
       .min(0)
       .lt(1)
-      .optional()
+      .default(0.75)
       .describe(
-        'Share of the steps that come before it begins; 0: all steps are trained so. Default: the cool-down, as soon as the learning rate has half of its decay behind it.',
+        'Share of the steps that come before it begins; 0: all steps are trained so. By default it has the last quarter, the cool-down, in which the cosine goes from about a quarter of its height to its end.',
       ),
   })
   .refine(({ format, formats = {} }) => [format, ...Object.values(formats)].some((each) => each && each !== 'f32'), {

@@ -45,26 +45,17 @@ export function learningRate(parameters: Pick<CompleteParameters, 'steps' | 'opt
   return minimum + 0.5 * (1 + Math.cos(Math.PI * progress)) * (peak - minimum);
 }
 
-/**
- * The first step that multiplies with quantized matrices; Infinity where none does.
- *
- * By default it is the first one of the cool-down, as the decay of the learning rate and quantization-aware training cost fewer steps together than one
- * after the other (Dremov et al. 2025, https://arxiv.org/abs/2509.22935). A cosine has no edge where that begins; the cool-down is its second half, in
- * which the rate is nearer to the minimum than to the peak.
- */
-export function firstQuantizedStep(
-  parameters: Pick<TrainingParameters, 'steps' | 'optimizer' | 'quantization'>,
-): number {
-  const { steps, quantization } = parameters;
-  if (quantization === undefined) return Infinity;
-  const warmup = warmupSteps(parameters);
-  const before = quantization.from === undefined ? (steps + warmup) / 2 : quantization.from * steps;
-  return Math.floor(before) + 1;
+/** The first step that multiplies with quantized matrices; Infinity where none does. */
+export function firstQuantizedStep({
+  steps,
+  quantization,
+}: Pick<TrainingParameters, 'steps' | 'quantization'>): number {
+  return quantization === undefined ? Infinity : Math.floor(quantization.from * steps) + 1;
 }
 
 /** How the model computes in a step, counted from 1, and after it: with matrices in fewer bits, or not. */
 export function quantizationOfStep(
-  parameters: Pick<TrainingParameters, 'steps' | 'optimizer' | 'quantization'>,
+  parameters: Pick<TrainingParameters, 'steps' | 'quantization'>,
   step: number,
 ): QuantizationParameters | undefined {
   return step >= firstQuantizedStep(parameters) ? parameters.quantization : undefined;
