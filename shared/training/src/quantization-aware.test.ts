@@ -141,7 +141,7 @@ describe('a run', () => {
     expect(await validationLoss(options.config, result.weights)).not.toBe(logged);
   });
 
-  test.each([3, 6, 9])('that is interrupted after step %d and resumed gives the same bytes', async (step) => {
+  test.each([6, 9])('that is interrupted after step %d and resumed gives the same bytes', async (step) => {
     const controller = new AbortController();
     const again = run({
       signal: controller.signal,
