@@ -54,8 +54,8 @@ const quantizationParameters = z
     error: 'must be a format of fewer bits than f32, here or for a part; without one, leave `quantization` out',
   });
 
-/** What a training run is asked to do; parsed, every default is filled in. */
-export const trainingParameters = z
+/** What any training is asked to do, of a model or of adapters beside it; parsed, every default is filled in. */
+export const learningParameters = z
   .strictObject({
     steps: z.int().min(1).describe('Optimizer steps.'),
     batchSize: z.int().min(1).default(16).describe('Rows, of one context each, that an optimizer step learns from.'),
@@ -71,11 +71,6 @@ export const trainingParameters = z
         'Keep only the input of each transformer block for the backward pass, and compute the rest again there: much less memory for about a third more computation. Has no influence on the result.',
       ),
     optimizer: optimizerParameters.prefault({}).describe('AdamW with linear warm-up and cosine decay.'),
-    quantization: quantizationParameters
-      .optional()
-      .describe(
-        'Quantization-aware training: from some step on the model computes with the values that its matrices will have in a format of fewer bits, and learns to (docs/quantization.md). Weights stay float32.',
-      ),
     validation: z
       .strictObject({
         every: z.int().min(1).default(100).describe('Steps between two validations; the last step always has one.'),
@@ -100,6 +95,15 @@ export const trainingParameters = z
     path: ['gradientAccumulation'],
     error: ({ input }) => `must divide batchSize (${(input as { batchSize: number }).batchSize})`,
   });
+
+/** What a training run of a model is asked to do. */
+export const trainingParameters = learningParameters.safeExtend({
+  quantization: quantizationParameters
+    .optional()
+    .describe(
+      'Quantization-aware training: from some step on the model computes with the values that its matrices will have in a format of fewer bits, and learns to (docs/quantization.md). Weights stay float32.',
+    ),
+});
 
 /** Parsed parameters of a training run. */
 export type TrainingParameters = z.infer<typeof trainingParameters>;

@@ -162,7 +162,7 @@ describe('a run', () => {
     const distinct: number[] = [];
     const name = 'model.layers.0.mlp.up_proj.weight';
     const call: NonNullable<TrainOptions['onPause']>['call'] = async (parameters) =>
-      void distinct.push(new Set(parameters[name]!.dataSync().subarray(0, 32)).size);
+      void distinct.push(new Set((parameters[name] as tf.Tensor).dataSync().subarray(0, 32)).size);
     await train(run({ onPause: { seconds: 0, call } }));
     expect(distinct.slice(0, 6).every((values) => values > 4)).toBe(true);
     expect(distinct.slice(6).every((values) => values <= 4)).toBe(true); // of 2 bits

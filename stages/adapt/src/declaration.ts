@@ -2,10 +2,10 @@
 import * as z from 'zod';
 import { resolveEngine } from '@arrowsmith/engine/resolve';
 import { declareStage, one } from '@arrowsmith/pipeline/stage';
-import { trainingParameters } from '@arrowsmith/training/parameters';
+import { learningParameters } from '@arrowsmith/training/parameters';
 import { NOT_IN_KEY, sessionParameters } from '@arrowsmith/training-session/parameters';
 
-const parameters = trainingParameters.safeExtend({
+const parameters = learningParameters.safeExtend({
   rank: z
     .int()
     .min(1)
