@@ -24,6 +24,7 @@ const TAKEN: readonly string[] = [
   'generate',
   'serve',
   'chat',
+  'evaluate',
   'export',
   'exports',
   'watch',
