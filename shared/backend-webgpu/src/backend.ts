@@ -2,6 +2,7 @@
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { type AdapterDescription, describeAdapter, infoOf } from './adapter.ts';
+import { BufferPool } from './buffer-pool.ts';
 import { DeviceFailures, tooLarge } from './device.ts';
 import { Executor, type KernelCall } from './executor.ts';
 
@@ -39,6 +40,7 @@ export class WebGpuBackend extends WebGPUBackend {
     this.adapter = describeAdapter(adapter);
     this.#failures = new DeviceFailures(device, this.adapter.name);
     this.#executor = new Executor(device);
+    this.bufferManager = new BufferPool(device) as unknown as WebGPUBackend['bufferManager'];
   }
 
   /** A new float32 tensor, to be filled by a kernel. */
@@ -84,6 +86,13 @@ export class WebGpuBackend extends WebGPUBackend {
     if (this.#internals().commandEncoder === null) return;
     this.endComputePassEncoder();
     this.submitQueue();
+  }
+
+  /** Gives the device the buffers back that wait for tensors. */
+  releaseKept(): void {
+    this.flush();
+    this.#executor.forget();
+    (this.bufferManager as unknown as BufferPool).dispose();
   }
 
   gpuMemory(): WebGpuMemory {

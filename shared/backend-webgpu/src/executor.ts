@@ -3,6 +3,7 @@
  * have the sets of buffers that kernels are bound to, since tensors of a training step get the same buffers in every step.
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { numberOf } from './buffer-pool.ts';
 
 /** A kernel of our own. */
 export interface Program {
@@ -38,22 +39,17 @@ interface Compiled {
 /** Sets of buffers by the parameters' values and the buffers' numbers, one after the other: strings for keys would cost more than a call. */
 type Branch = Map<number, Branch | GPUBindGroup>;
 
-/** A buffer's number is a property of it, which is found faster than an entry of a map. */
-const NUMBER = Symbol('number');
-type Numbered = GPUBuffer & { [NUMBER]?: number };
-
 export class Executor {
   readonly #device: GPUDevice;
   readonly #compiled = new Map<string, Compiled>();
   readonly #uniforms = new Map<string, GPUBuffer>();
-  #lastNumber = 0;
   #kept = 0;
 
   constructor(device: GPUDevice) {
     this.#device = device;
   }
 
-  encode(pass: GPUComputePassEncoder, { program, parameters, workgroups }: KernelCall, buffers: Numbered[]): void {
+  encode(pass: GPUComputePassEncoder, { program, parameters, workgroups }: KernelCall, buffers: GPUBuffer[]): void {
     const compiled = this.#compiled.get(program.name) ?? this.#compile(program);
     pass.setPipeline(compiled.pipeline);
     pass.setBindGroup(0, this.#groupOf(compiled, program, parameters, buffers));
@@ -64,16 +60,16 @@ export class Executor {
     { bound, layout }: Compiled,
     program: Program,
     parameters: readonly number[],
-    buffers: Numbered[],
+    buffers: GPUBuffer[],
   ): GPUBindGroup {
     let branch = bound;
     for (const value of parameters) branch = follow(branch, value);
     const last = buffers.length - 1;
-    for (let i = 0; i < last; i++) branch = follow(branch, this.#numberOf(buffers[i]!));
-    const number = this.#numberOf(buffers[last]!);
+    for (let i = 0; i < last; i++) branch = follow(branch, numberOf(buffers[i]!));
+    const number = numberOf(buffers[last]!);
     const known = branch.get(number);
     if (known !== undefined) return known as GPUBindGroup;
-    if (++this.#kept > MOST_KEPT) this.#forget();
+    if (++this.#kept > MOST_KEPT) this.forget();
     const uniform = this.#uniformOf(program, parameters);
     const group = this.#device.createBindGroup({
       layout,
@@ -83,7 +79,8 @@ export class Executor {
     return group;
   }
 
-  #forget(): void {
+  /** Sets of buffers that are kept are let go. */
+  forget(): void {
     this.#kept = 0;
     for (const { bound } of this.#compiled.values()) bound.clear();
     this.#uniforms.clear();
@@ -124,10 +121,6 @@ export class Executor {
     buffer.unmap();
     this.#uniforms.set(key, buffer);
     return buffer;
-  }
-
-  #numberOf(buffer: Numbered): number {
-    return (buffer[NUMBER] ??= ++this.#lastNumber);
   }
 }
 

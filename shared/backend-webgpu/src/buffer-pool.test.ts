@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { BufferPool } from './buffer-pool.ts';
+
+/** Buffers of a device that are nothing but their sizes, and whether they are destroyed. */
+function poolOfPretence() {
+  const made: { size: number; usage: number; isDestroyed: boolean }[] = [];
+  const device = {
+    createBuffer({ size, usage }: { size: number; usage: number }) {
+      const buffer = { size, usage, isDestroyed: false, destroy: () => void (buffer.isDestroyed = true) };
+      made.push(buffer);
+      return buffer;
+    },
+  };
+  return { pool: new BufferPool(device as unknown as GPUDevice), made };
+}
+
+test('the same requests get the same buffers, in whatever order those before came back', () => {
+  const { pool, made } = poolOfPretence();
+  const first = [8, 8, 8, 16].map((size) => pool.acquireBuffer(size, 1));
+  for (const place of [2, 0, 3, 1]) pool.releaseBuffer(first[place]!);
+  const second = [8, 8, 8, 16].map((size) => pool.acquireBuffer(size, 1));
+  expect(second.every((buffer, i) => buffer === first[i])).toBe(true);
+  for (const place of [1, 2, 0, 3]) pool.releaseBuffer(second[place]!);
+  expect(pool.acquireBuffer(8, 1)).toBe(first[0]);
+  expect(made.length).toBe(4);
+});
+
+test('sizes and usages are kept apart, and counted', () => {
+  const { pool, made } = poolOfPretence();
+  const buffer = pool.acquireBuffer(8, 1);
+  pool.releaseBuffer(buffer);
+  expect(pool.acquireBuffer(8, 2)).not.toBe(buffer);
+  expect(pool.acquireBuffer(4, 1)).not.toBe(buffer);
+  expect([pool.getNumUsedBuffers(), pool.getNumFreeBuffers()]).toEqual([2, 1]);
+  expect([pool.numBytesUsed, pool.numBytesAllocated]).toEqual([12, 20]);
+  pool.dispose();
+  expect(made.map(({ isDestroyed }) => isDestroyed)).toEqual([true, false, false]);
+  expect([pool.numBytesUsed, pool.numBytesAllocated]).toEqual([12, 12]);
+});

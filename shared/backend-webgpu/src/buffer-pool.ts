@@ -1,0 +1,90 @@
+/**
+ * @file Buffers that are handed out again and again, those made first before others: so the same requests in the same order get the same buffers, and
+ * what a kernel is bound to in a training step is what it was bound to in the step before. It takes the place of tfjs's, which hands out the one that
+ * came back last, and so deals them anew in every step.
+ */
+
+/** A buffer's number is a property of it, which is found faster than an entry of a map. */
+const NUMBER = Symbol('number');
+type Numbered = GPUBuffer & { [NUMBER]?: number };
+
+let lastNumber = 0;
+
+/** Another for each buffer, and larger for those that were numbered later. */
+export const numberOf = (buffer: GPUBuffer): number => ((buffer as Numbered)[NUMBER] ??= ++lastNumber);
+
+/** The parts of tfjs's class that it uses itself. */
+export class BufferPool {
+  readonly #device: GPUDevice;
+  /** By size and usage, in the order of numbers. */
+  readonly #free = new Map<string, GPUBuffer[]>();
+  #used = 0;
+  /** Of buffers that are handed out. */
+  numBytesUsed = 0;
+  /** Of those that wait, too. */
+  numBytesAllocated = 0;
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  acquireBuffer(size: number, usage: number, mappedAtCreation = false, reuse = true): GPUBuffer {
+    this.#used++;
+    this.numBytesUsed += size;
+    const waiting = reuse ? this.#free.get(keyOf(size, usage))?.shift() : undefined;
+    if (waiting !== undefined) return waiting;
+    this.numBytesAllocated += size;
+    const buffer = this.#device.createBuffer({ size, usage, mappedAtCreation });
+    numberOf(buffer);
+    return buffer;
+  }
+
+  releaseBuffer(buffer: GPUBuffer, reuse = true): void {
+    const { size, usage } = buffer;
+    this.#used--;
+    this.numBytesUsed -= size;
+    if (!reuse) {
+      this.numBytesAllocated -= size;
+      buffer.destroy();
+      return;
+    }
+    const key = keyOf(size, usage);
+    const free = this.#free.get(key);
+    if (free === undefined) this.#free.set(key, [buffer]);
+    else free.splice(placeOf(free, numberOf(buffer)), 0, buffer);
+  }
+
+  getNumUsedBuffers(): number {
+    return this.#used;
+  }
+
+  getNumFreeBuffers(): number {
+    let count = 0;
+    for (const free of this.#free.values()) count += free.length;
+    return count;
+  }
+
+  /** Gives the device those back that wait. Nothing that is encoded, but not submitted, may use them. */
+  dispose(): void {
+    for (const free of this.#free.values()) {
+      for (const buffer of free) {
+        this.numBytesAllocated -= buffer.size;
+        buffer.destroy();
+      }
+    }
+    this.#free.clear();
+  }
+}
+
+const keyOf = (size: number, usage: number): string => `${size} ${usage}`;
+
+/** Where a number belongs among buffers that are in order. */
+function placeOf(buffers: readonly GPUBuffer[], number: number): number {
+  let [low, high] = [0, buffers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numberOf(buffers[middle]!) < number) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
