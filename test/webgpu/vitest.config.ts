@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
-    include: ['{shared,stages,test}/**/*.webgpu.test.ts'],
+    include: ['{shared,stages,scripts,test}/**/*.webgpu.test.ts'],
     globalSetup: ['test/support/temporary-folder.ts'],
     testTimeout: 300_000,
     hookTimeout: 300_000,

@@ -59,4 +59,5 @@ export { changingTables, scaledFrequencies, type ChangingTables } from './positi
 export { parseDecoderConfig } from './parse-config.ts';
 export { attendCached, type AttentionInputs } from './self-attention.ts';
 export { defaultLearningRate, tunedWidth } from './tuned-defaults.ts';
+export { hashWord } from './hash-word.ts';
 export { tensorsOf, viewOf, weightsOf, type ParameterTensors } from './tensors.ts';

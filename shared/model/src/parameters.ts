@@ -1,9 +1,9 @@
 /** @file A decoder's parameters: how many, their initial values, checks. */
-import { createHash } from 'node:crypto';
 import { UserError } from '@arrowsmith/errors';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { mupWidth, type DecoderConfig } from './config.ts';
+import { hashWord } from './hash-word.ts';
 import { PER_LAYER_TABLE, parameterShapes } from './modules.ts';
 
 /** Parameters by name, outside of any backend. */
@@ -76,7 +76,7 @@ function normalValues(count: number, deviation: number, seed: number): Float32Ar
 
 /** Of a tensor's own random stream. */
 export function seedOf(seed: number, name: string): number {
-  return createHash('sha256').update(`${seed}/${name}`).digest().readInt32LE();
+  return hashWord(`${seed}/${name}`);
 }
 
 function sizeOf(shape: readonly number[]): number {

@@ -1,5 +1,4 @@
 /** @file The loss of a model over a split. */
-import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   forward,
@@ -18,6 +17,7 @@ import {
   readBatch,
   type TokenRows,
 } from './data.ts';
+import { nextTurn } from './next-turn.ts';
 
 /** A sum over a split: nats / tokens is the mean loss, exp of it the perplexity, nats / ln 2 / bytes the bits per byte. */
 export interface SplitLoss {
@@ -76,7 +76,7 @@ export async function splitLoss({
   let nats = 0;
   let tokens = 0;
   for (let start = 0; start < indices.length; start += batchSize) {
-    await setImmediate();
+    await nextTurn();
     signal?.throwIfAborted();
     const batch = indices.slice(start, start + batchSize);
     const rowsRead = await readBatch(rows, batch, config.vocabularySize);

@@ -1,5 +1,4 @@
 /** @file The gradients of a batch's loss, one micro-batch at a time. */
-import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   expertLoads,
@@ -11,6 +10,7 @@ import {
 } from '@arrowsmith/model';
 import { queued } from '@arrowsmith/backend';
 import { countTargets, documentOffsetsOf, patchTensor, type Batch } from './data.ts';
+import { nextTurn } from './next-turn.ts';
 
 /** A batch's loss and gradients. */
 export interface BatchGradients {
@@ -70,7 +70,7 @@ export async function batchGradients({
       const share = countTargets(part.targets) / tokens;
       const begin = share === 0 ? 1 : share; // without targets there is no cross-entropy, but routing
       for (const granularity of granularities) {
-        await setImmediate();
+        await nextTurn();
         signal?.throwIfAborted();
         const kept: tf.Tensor[] = [];
         queuedTidy(() => {
@@ -162,7 +162,7 @@ async function wholeBatchLoads(
   let sums: tf.Tensor[] = [];
   try {
     for (const part of parts) {
-      await setImmediate();
+      await nextTurn();
       signal?.throwIfAborted();
       sums = queuedTidy(() => {
         const { inputs, documentOffsets, patches } = tensorsOfPart(part, config, shape);

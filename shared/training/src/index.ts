@@ -4,7 +4,7 @@ export { batchOrder, checkVision, evenlySpread, patchTensor, readBatch, type Bat
 export { hiddenStates, splitLoss, type RowLosses, type SplitLoss } from './evaluate.ts';
 export { batchGradients, type BatchGradients } from './gradients.ts';
 export type { LogRow } from './log.ts';
-export { train, TrainingInterrupted, type Adapting, type TrainOptions } from './loop.ts';
+export { train, TrainingInterrupted, trainStep, type Adapting, type TrainOptions } from './loop.ts';
 export {
   availableMemory,
   checkMemory,

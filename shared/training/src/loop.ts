@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '@arrowsmith/errors';
 import {
   adaptParameters,
+  hashWord,
   checkAdapters,
   checkWeights,
   initialAdapters,
@@ -258,7 +259,7 @@ function granularitiesOf(
 ): number[] {
   const all = Array.from({ length: granularities }, (_, granularity) => granularity);
   if (granularities === 1 || training === 'joint') return all;
-  const random = createHash('sha256').update(`granularity, seed ${seed}, step ${step}`).digest().readUInt32LE();
+  const random = hashWord(`granularity, seed ${seed}, step ${step}`) >>> 0;
   return [random % granularities];
 }
 
