@@ -1,4 +1,5 @@
 /** @file Text from the model of a run, and conversations with it. */
 export { engineOptions, readEngine } from './cli/engine-options.ts';
+export { type NamedModel, oneModel } from './cli/model-options.ts';
 export { chatTemplate } from './chat/chat-template.ts';
-export { findRunModel, loadRunModel, type RunModel } from './run-model.ts';
+export { findRunModel, type RunModel } from './run-model.ts';

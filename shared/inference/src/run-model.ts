@@ -1,6 +1,6 @@
 /** @file A model of a run and its tokenizer, from the files that the ledger names and the store has. */
 import type { BpeEncoder, BpeModel } from '@arrowsmith/bpe';
-import { type EngineModel, readTokenizer, readWeights } from '@arrowsmith/generation';
+import { readTokenizer } from '@arrowsmith/generation';
 import type { Run, Workspace } from '@arrowsmith/pipeline';
 import { findModelFiles } from '@arrowsmith/runs/references';
 
@@ -15,20 +15,6 @@ export interface RunModel {
   encoder: BpeEncoder;
   /** The token that ends documents, and begins one. */
   endOfText: number;
-}
-
-/**
- * Loads a model onto the active backend; whoever is done with it disposes of its parameters.
- *
- * @throws UserError for one whose file is damaged, and one that reads pictures
- */
-export async function loadRunModel({
-  run,
-  step,
-  weights,
-  tokenizer,
-}: Pick<RunModel, 'run' | 'step' | 'weights' | 'tokenizer'>): Promise<EngineModel> {
-  return readWeights({ name: `${step} of run ${run.id}`, weights: { format: 'arrow', file: weights } }, tokenizer);
 }
 
 /**

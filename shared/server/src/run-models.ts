@@ -1,8 +1,19 @@
-/** @file The models of a run, for a server. */
-import { type AskedDraft, disposeModels, Engine, type EngineOptions, findDraft } from '@arrowsmith/generation';
-import { findRunModel, loadRunModel, type RunModel } from '@arrowsmith/inference';
+/** @file The models of a run, or the one in a folder or a file, for a server. */
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import {
+  type AskedDraft,
+  disposeModels,
+  Engine,
+  type EngineOptions,
+  findDraft,
+  type ModelFiles,
+  readTokenizer,
+  readWeights,
+} from '@arrowsmith/generation';
+import { findRunModel, type RunModel } from '@arrowsmith/inference';
 import type { Run, Workspace } from '@arrowsmith/pipeline';
-import type { ChatTemplate } from './chat-template.ts';
+import { type ChatTemplate, jinjaTemplate } from './chat-template.ts';
 import { type ModelEntry, Models } from './models.ts';
 import { type ServedModel, servedModel } from './served-model.ts';
 
@@ -19,7 +30,7 @@ export interface RunModelsOptions {
  * from the first request for it.
  *
  * @param runs of the ledger
- * @throws UserError as {@link loadRunModel} does, and as `findDraft`
+ * @throws UserError as `readWeights` does, and as `findDraft`
  */
 export async function runModels(
   workspace: Workspace,
@@ -32,7 +43,10 @@ export async function runModels(
   const entry = (step: string, find: () => Promise<RunModel>): ModelEntry => ({
     id: step,
     created,
-    load: async () => loaded(workspace, await find(), step === first.step ? options : forOthers(options)),
+    load: async () => {
+      const found = await find();
+      return loaded(workspace, step, filesOf(found), found, step === first.step ? options : forOthers(options));
+    },
   });
   const others = Object.entries(run.steps)
     .filter(([step, { makes }]) => makes.includes('model') && step !== first.step)
@@ -42,28 +56,49 @@ export async function runModels(
   return models;
 }
 
+/**
+ * The model of a folder or a file, by that one's name. Its chat template, where it brings one, is used unless another is given.
+ *
+ * @throws UserError as `readTokenizer` and `readWeights` do, and as `findDraft`
+ */
+export async function folderModel(workspace: Workspace, files: ModelFiles, options: RunModelsOptions): Promise<Models> {
+  const read = await readTokenizer(files);
+  const id = basename(files.name).replace(/\.(gguf|bin)$/i, '') || 'model';
+  const created = Math.floor((await stat(files.tokenizer)).mtimeMs / 1000);
+  const own = read.chatTemplate === undefined ? undefined : jinjaTemplate(read.chatTemplate);
+  const chatTemplate = options.chatTemplate ?? own;
+  const load = () => loaded(workspace, id, files, read, { ...options, chatTemplate });
+  const models = new Models([{ id, created, load }]);
+  await models.get();
+  return models;
+}
+
 /** What holds for models beside the first one. */
 function forOthers({ draft, ...options }: RunModelsOptions): RunModelsOptions {
   return draft?.source.kind === 'prompt' ? { draft, ...options } : options;
 }
 
+const filesOf = ({ run, step, weights }: RunModel): Pick<ModelFiles, 'name' | 'weights'> => ({
+  name: `run ${run.id}, ${step}`,
+  weights: { format: 'arrow', file: weights },
+});
+
 async function loaded(
   { root }: Workspace,
-  found: RunModel,
+  id: string,
+  { name, weights }: Pick<ModelFiles, 'name' | 'weights'>,
+  { tokenizer, encoder, endOfText }: Pick<RunModel, 'tokenizer' | 'encoder' | 'endOfText'>,
   { engine, draft, chatTemplate }: RunModelsOptions,
 ): Promise<ServedModel> {
-  const { run, step, weights, tokenizer, encoder, endOfText } = found;
-  const name = `run ${run.id}, ${step}`;
-  const drafter =
-    draft && (await findDraft(draft, { name, weights: { format: 'arrow', file: weights }, tokenizer }, root));
-  const model = await loadRunModel(found);
+  const drafter = draft && (await findDraft(draft, { name, weights, tokenizer }, root));
+  const model = await readWeights({ name, weights }, tokenizer);
   const models = [model];
   try {
     const drafts = await drafter?.open(model);
     if (typeof drafts?.by === 'object') models.push(drafts.by);
     const { config } = model;
     return servedModel({
-      id: step,
+      id,
       engine: new Engine(model, { ...engine, drafts }),
       config,
       encoder,

@@ -1,12 +1,15 @@
 /** @file `nx run pipeline:serve`: the models of a run, as OpenAI's API serves them. The first Ctrl-C lets it answer what was asked, the second ends it. */
+import { resolve } from 'node:path';
 import { engineNotices, resolveEngine, useBackend } from '@arrowsmith/engine';
 import { print, printError, printFailure, UserError } from '@arrowsmith/errors';
-import { AttentionWorkers, readDraft } from '@arrowsmith/generation';
-import { engineOptions, findRunModel, readEngine } from '@arrowsmith/inference';
+import { AttentionWorkers, findInFolder, readDraft } from '@arrowsmith/generation';
+import { engineOptions, findRunModel, type NamedModel, oneModel, readEngine } from '@arrowsmith/inference';
+import type { Workspace } from '@arrowsmith/pipeline';
 import { main, readCount, readOptions, text } from '@arrowsmith/pipeline/cli';
-import { oneRun, pipelineOption, readRuns, runOption } from '@arrowsmith/runs/references';
+import { pipelineOption, readRuns, runOption } from '@arrowsmith/runs/references';
 import { loadChatTemplate } from '../chat-template.ts';
-import { runModels } from '../run-models.ts';
+import type { Models } from '../models.ts';
+import { folderModel, runModels, type RunModelsOptions } from '../run-models.ts';
 import { startServer } from '../server.ts';
 
 /** Sequences that are computed side by side, and texts that wait, where nobody says otherwise. */
@@ -28,7 +31,7 @@ await main(
     const options = readOptions({
       name: 'serve',
       description:
-        'Serves the models of a run to programs that know OpenAI’s API: /v1/completions, /v1/chat/completions, /v1/models; /health and /metrics beside them. Ctrl-C lets it answer what was asked, a second one ends it at once.',
+        'Serves the models of a run, or one in a folder or a file, to programs that know OpenAI’s API: /v1/completions, /v1/chat/completions, /v1/models; /health and /metrics beside them. Ctrl-C lets it answer what was asked, a second one ends it at once.',
       options: {
         ...runOption('the last that made a model'),
         ...pipelineOption(),
@@ -36,6 +39,10 @@ await main(
           'Which model of the run is the default one, by the step that made it, or by the format of its weights; the others are there, too.',
           'step',
           'the largest that is not quantized',
+        ),
+        folder: text(
+          'A model in place of those of a run: a folder with weights.arrow and tokenizer.json, an artifact, a Hugging Face model; or a file of GGUF or of llama2.c.',
+          'folder or file',
         ),
         host: text('The address to listen at; 0.0.0.0 is all of this machine.', 'address', '127.0.0.1'),
         port: text('The port; 0: any that is free.', 'number', '8000'),
@@ -91,19 +98,14 @@ await main(
     const apiKey = options.apiKey ?? (process.env['ARROWSMITH_API_KEY'] || undefined);
     const chatTemplate = options.chatTemplate === undefined ? undefined : await loadChatTemplate(options.chatTemplate);
 
-    const runs = await readRuns(workspace);
-    const found = await findRunModel(workspace, runs, {
-      reference: oneRun(options.run),
-      pipeline: options.pipeline,
-      model: options.model,
-    });
+    const found = await findModels(workspace, oneModel(options));
     engineNotices().forEach(printError);
     await useBackend(resolveEngine().backend, { onNotice: printError });
-    const models = await runModels(workspace, runs, found, { engine, draft, chatTemplate });
+    const models = await found.open({ engine, draft, chatTemplate });
     const { host = '127.0.0.1', origin } = options;
     const server = await startServer(models, { host, port, apiKey, origin, ...limits, onError: printFailure });
     const names = models.list().map(({ id }) => id);
-    print(`${server.url}/v1 serves ${names.join(', ')} of run ${found.run.id}`);
+    print(`${server.url}/v1 serves ${names.join(', ')} of ${found.place}`);
     if (apiKey === undefined && !isLoopback(host))
       printError(`whoever reaches ${host} may ask: no key is needed (--apiKey)`);
 
@@ -113,6 +115,20 @@ await main(
   },
   { graceMs: Infinity },
 );
+
+/** @throws UserError where there is no such run or model */
+async function findModels(
+  workspace: Workspace,
+  { folder, run, ...wanted }: NamedModel,
+): Promise<{ place: string; open: (options: RunModelsOptions) => Promise<Models> }> {
+  if (folder !== undefined) {
+    const files = await findInFolder(resolve(workspace.root, folder));
+    return { place: folder, open: (options) => folderModel(workspace, files, options) };
+  }
+  const runs = await readRuns(workspace);
+  const found = await findRunModel(workspace, runs, { reference: run, ...wanted });
+  return { place: `run ${found.run.id}`, open: (options) => runModels(workspace, runs, found, options) };
+}
 
 /** @throws UserError for what is no port */
 function readPort(written = '8000'): number {
@@ -131,9 +147,9 @@ function isLoopback(host: string): boolean {
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
+  return new Promise((done) => {
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', () => done(), { once: true });
   });
 }
 
