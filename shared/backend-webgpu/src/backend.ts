@@ -45,7 +45,8 @@ export class WebGpuBackend extends WebGPUBackend {
 
   /** A new float32 tensor, to be filled by a kernel. */
   output(shape: number[]): TensorInfo {
-    return this.makeTensorInfo(shape, 'float32');
+    const isEmpty = shape.includes(0); // which no buffer is
+    return isEmpty ? this.makeTensorInfo(shape, 'float32', new Float32Array(0)) : this.makeTensorInfo(shape, 'float32');
   }
 
   /** The same memory once more, for a kernel that returns what it was given. */

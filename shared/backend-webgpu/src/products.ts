@@ -2,6 +2,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGpuBackend } from './backend.ts';
 import { defineShader, ROW_THREADS, type Shader, sumOf } from './shader.ts';
+import { SIDE, TILE, TILE_DECLARATIONS, tileProduct } from './tile.ts';
 
 /** Which of the factors is stored as its transpose, and what becomes of the product. */
 interface Variant {
@@ -10,17 +11,6 @@ interface Variant {
   /** Written, added to what is there, or written with something else added. */
   result: 'write' | 'accumulate' | 'add';
 }
-
-/** Rows and columns of a workgroup's tile of the product, and terms of its sums at a time. */
-const TILE = 64;
-const DEPTH = 16;
-/** A thread has so many rows and columns of the tile. */
-const PER_THREAD = 4;
-const SIDE = TILE / PER_THREAD;
-
-/** Statements for each of a thread's rows, or columns: an array of sums might end up in memory. */
-const eachRow = (statement: (i: number) => string): string =>
-  Array.from({ length: PER_THREAD }, (_, i) => statement(i)).join('\n');
 
 type Bindings = 'a' | 'b' | 'y' | 'residual';
 type Parameters = 'm' | 'n' | 'k' | 'aFirst' | 'bFirst' | 'yFirst';
@@ -32,10 +22,7 @@ function tiled({ transposeA, transposeB, result }: Variant): Shader<Bindings, Pa
     parameters: { m: 'u32', n: 'u32', k: 'u32', aFirst: 'u32', bFirst: 'u32', yFirst: 'u32' },
     workgroupSize: [SIDE, SIDE],
     declarations: `
-const TILE = ${TILE}u;
-const DEPTH = ${DEPTH}u;
-var<workgroup> rowsOfA: array<f32, ${TILE * DEPTH}>;
-var<workgroup> columnsOfB: array<f32, ${TILE * DEPTH}>;
+${TILE_DECLARATIONS}
 fn aAt(row: u32, term: u32) -> f32 {
   if (row >= parameters.m || term >= parameters.k) { return 0.0; }
   return a[parameters.aFirst + ${transposeA ? 'term * parameters.m + row' : 'row * parameters.k + term'}];
@@ -50,29 +37,10 @@ fn write(row: u32, column: u32, sum: f32) {
   y[place] = sum${{ write: '', accumulate: ' + y[place]', add: ' + residual[place]' }[result]};
 }
 `,
-    // Neighbouring threads read neighbouring memory, whichever way a factor is stored.
     body: `
   let firstRow = group.y * TILE;
   let firstColumn = group.x * TILE;
-${eachRow((i) => eachRow((j) => `var sum${i}${j} = 0.0;`))}
-  for (var first = 0u; first < parameters.k; first += DEPTH) {
-    for (var part = lane; part < TILE * DEPTH; part += ${SIDE * SIDE}u) {
-      let aRow = ${transposeA ? 'part % TILE' : 'part / DEPTH'};
-      let aTerm = ${transposeA ? 'part / TILE' : 'part % DEPTH'};
-      rowsOfA[aTerm * TILE + aRow] = aAt(firstRow + aRow, first + aTerm);
-      let bColumn = ${transposeB ? 'part / DEPTH' : 'part % TILE'};
-      let bTerm = ${transposeB ? 'part % DEPTH' : 'part / TILE'};
-      columnsOfB[bTerm * TILE + bColumn] = bAt(first + bTerm, firstColumn + bColumn);
-    }
-    workgroupBarrier();
-    for (var term = 0u; term < DEPTH; term++) {
-${eachRow((i) => `let left${i} = rowsOfA[term * TILE + local.y * ${PER_THREAD}u + ${i}u];`)}
-${eachRow((j) => `let right${j} = columnsOfB[term * TILE + local.x + ${j * SIDE}u];`)}
-${eachRow((i) => eachRow((j) => `sum${i}${j} = fma(left${i}, right${j}, sum${i}${j});`))}
-    }
-    workgroupBarrier();
-  }
-${eachRow((i) => eachRow((j) => `write(firstRow + local.y * ${PER_THREAD}u + ${i}u, firstColumn + local.x + ${j * SIDE}u, sum${i}${j});`))}
+  ${tileProduct('0u', 'parameters.k', { transposeA, transposeB })}
 `,
   });
 }

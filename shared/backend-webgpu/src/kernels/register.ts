@@ -5,12 +5,14 @@ import { crossEntropyKernels } from './cross-entropy.ts';
 import { embeddingKernels } from './embedding.ts';
 import { gatedActivationKernels } from './gated-activation.ts';
 import { gatedFeedForwardKernels } from './gated-feed-forward.ts';
+import { groupedLinearKernels } from './grouped-linear.ts';
 import type { Kernel, Kernels } from './kernel.ts';
 import { linearKernels } from './linear.ts';
 import { optimizerKernels } from './optimizer.ts';
 import { pagedAttentionKernels } from './paged-attention.ts';
 import { rmsNormKernels } from './rms-norm.ts';
 import { ropeKernels } from './rope.ts';
+import { routingKernels } from './routing.ts';
 import { sumKernels } from './sums.ts';
 
 const own: Kernels = {
@@ -19,11 +21,13 @@ const own: Kernels = {
   ...embeddingKernels,
   ...gatedActivationKernels,
   ...gatedFeedForwardKernels,
+  ...groupedLinearKernels,
   ...linearKernels,
   ...optimizerKernels,
   ...pagedAttentionKernels,
   ...rmsNormKernels,
   ...ropeKernels,
+  ...routingKernels,
   ...sumKernels,
 };
 
