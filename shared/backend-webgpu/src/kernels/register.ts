@@ -13,6 +13,7 @@ import { pagedAttentionKernels } from './paged-attention.ts';
 import { rmsNormKernels } from './rms-norm.ts';
 import { ropeKernels } from './rope.ts';
 import { routingKernels } from './routing.ts';
+import { rowKernels } from './rows.ts';
 import { sumKernels } from './sums.ts';
 
 const own: Kernels = {
@@ -28,6 +29,7 @@ const own: Kernels = {
   ...rmsNormKernels,
   ...ropeKernels,
   ...routingKernels,
+  ...rowKernels,
   ...sumKernels,
 };
 
