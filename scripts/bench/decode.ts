@@ -10,12 +10,13 @@ import { runnable } from '@arrowsmith/quantization/model';
 import * as tf from '@tensorflow/tfjs-core';
 import * as z from 'zod';
 import { $ } from 'zx';
+import { hasLlamaCpp, llamaCpp, writeLlamaCppModel } from './decode/llama-cpp.ts';
 import { compileRunC, runC, writeRunCModel } from './decode/llama2-c.ts';
 import { parseOptions, threadsOption } from './options.ts';
 import { fixed, median, printTable } from './statistics.ts';
 
 export const description =
-  'generation with llama2.c’s 15M shape, tokens/s, against run.c (LLAMA2_C=run.c) and the memory’s rate: [--threads=all] [--turns=5] [--batch=32]';
+  'generation with llama2.c’s 15M shape, tokens/s, against run.c (LLAMA2_C=run.c), llama.cpp (PYTHON with llama-cpp-python) and the memory’s rate: [--threads=all] [--turns=5] [--batch=32]';
 
 export const options = z.strictObject({
   threads: threadsOption,
@@ -46,7 +47,9 @@ const formats = {
 type Format = keyof typeof formats;
 
 /** What is measured, in tokens a second. */
-type Rates = Record<`${Format} single` | `${Format} batch` | 'prompt' | 'run.c', number[]> & { memory: number[] };
+type Rates = Record<`${Format} single` | `${Format} batch` | 'prompt' | 'run.c' | 'llama.cpp', number[]> & {
+  memory: number[];
+};
 
 export async function run(args: string[]): Promise<Record<string, unknown>> {
   const { threads, turns, batch, tokens } = parseOptions(args, options);
@@ -55,7 +58,7 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
   const models = Object.fromEntries(Object.keys(formats).map((format) => [format, modelOf(weights, format as Format)]));
   const folder = await mkdtemp(join(tmpdir(), 'bench-decode-'));
   const rates: Rates = Object.assign(
-    { memory: [], prompt: [], 'run.c': [] },
+    { memory: [], prompt: [], 'run.c': [], 'llama.cpp': [] },
     ...Object.keys(formats).map((format) => ({ [`${format} single`]: [], [`${format} batch`]: [] })),
   ) as Rates;
   const bytes = 4 * Object.values(weights).reduce((sum, { data }) => sum + data.length, 0);
@@ -66,10 +69,12 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
     const runCSource = process.env['LLAMA2_C'];
     const peer = runCSource === undefined ? undefined : await compileRunC(runCSource, folder);
     const files = writeRunCModel(config, weights, folder);
+    const gguf = (await hasLlamaCpp()) ? await writeLlamaCppModel(config, weights, folder) : undefined;
     for (let turn = 0; turn < turns; turn++) {
       const { stdout } = await $({ quiet: true })`${reader} ${bytes} ${threads} 0.5`;
       rates.memory.push(Number.parseFloat(stdout));
       if (peer !== undefined) rates['run.c'].push(await runC(peer, files, threads));
+      if (gguf !== undefined) rates['llama.cpp'].push(await llamaCpp(gguf, threads, tokens));
       for (const format of Object.keys(formats) as Format[]) {
         rates[`${format} single`].push(await decodeRate(models[format]!, 1, tokens));
         rates[`${format} batch`].push(await decodeRate(models[format]!, batch, tokens));
@@ -103,7 +108,11 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
         ],
       ]),
       ['f32, prompts', fixed(rate('prompt'), 0), ''],
-      ['run.c', fixed(rate('run.c'), 0), `ours ${fixed(single / rate('run.c'), 2)} of it`],
+      ...(['run.c', 'llama.cpp'] as const).map((peer) => [
+        peer,
+        fixed(rate(peer), 0),
+        `ours ${fixed(single / rate(peer), 2)} of it`,
+      ]),
     ],
   );
   return {
@@ -112,6 +121,7 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
     ratio: Number.isNaN(rate('run.c')) ? null : single / rate('run.c'),
     unit: 'tokens/s',
     threads,
+    llamaCppRatio: Number.isNaN(rate('llama.cpp')) ? null : single / rate('llama.cpp'),
     int8OverF32: rate('int8 single') / single,
     int4OverF32: rate('int4-g32 single') / single,
     bf16OverF32: rate('bf16 single') / single,
