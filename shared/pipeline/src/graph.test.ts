@@ -105,6 +105,8 @@ describe('what cannot be wired is told before anything runs', () => {
       /circle: train ← quantize ← train/,
     ],
     [['quantize'], /needs a model, and no step makes one that it could read[^]*train or import or quantize/],
+    [['quantize'], /to do: +add `import:`/],
+    [['download', 'tokenizer', 'chunk', 'quantize'], /to do: +add `train:`/],
   ])('%j', (lines, message) => {
     expect(() => wired(...lines)).toThrow(message);
   });

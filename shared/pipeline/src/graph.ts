@@ -234,13 +234,23 @@ const articled = (kind: string): string => (kind.endsWith('s') && kind !== 'corp
 
 function noSource({ steps, declarations, locate }: Wiring, name: string, port: string, { kind }: Port): UserError {
   const { stage } = steps.get(name)!;
-  const stages = [...declarations.values()].filter(({ makes: made }) => made.includes(kind)).map((each) => each.name);
+  const stages = [...declarations.values()].filter(({ makes: made }) => made.includes(kind));
+  const kinds = new Set<string>([...steps.values()].flatMap((step) => declarations.get(step.stage)!.makes));
+  kinds.delete(kind); // nobody has it to make it of
   return new UserError({
     what: `${locate(name)}: step ${name} needs ${articled(kind)}, and no step makes one that it could read`,
-    expected: `for the input ${port} of stage ${stage}, a step of the stage ${stages.join(' or ')}`,
+    expected: `for the input ${port} of stage ${stage}, a step of the stage ${stages.map((each) => each.name).join(' or ')}`,
     found: `the steps ${[...steps.keys()].join(', ')}`,
-    fix: `add \`${stages[0]}:\` under steps`,
+    fix: `add \`${likeliest(stages, kinds)}:\` under steps`,
   });
+}
+
+/** Of the stages that make what is missing, the one that reads most of what there is, and nothing else. */
+function likeliest(stages: readonly StageDeclaration[], there: ReadonlySet<string>): string | undefined {
+  const neededBy = ({ inputs }: StageDeclaration) => Object.values(inputs).filter(({ takes }) => takes !== 'optional');
+  const ready = stages.filter((stage) => neededBy(stage).every(({ kind }) => there.has(kind)));
+  const [most] = [...ready].sort((a, b) => neededBy(b).length - neededBy(a).length);
+  return (most ?? stages[0])?.name;
 }
 
 function severalSources({ locate }: Wiring, name: string, port: string, found: readonly string[]): UserError {
