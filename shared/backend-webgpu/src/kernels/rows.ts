@@ -88,6 +88,36 @@ const logSumExpGradient = defineShader({
 `,
 });
 
+/** Whether a number is finite is told by its bits: compilers of shaders may take for granted that all are. */
+const firstLargest = forLengths((threads) =>
+  defineShader({
+    name: `first of the largest ${threads}`,
+    bindings: { x: 'f32', places: 'out f32' },
+    parameters: { n: 'u32', d: 'u32' },
+    workgroupSize: [threads, 1],
+    declarations: maxOf(threads),
+    body: `${EACH_ROW}
+  let first = row * parameters.d;
+  var largest = -3.4e38;
+  var place = parameters.d;
+  var isBad = 0.0;
+  for (var j = lane; j < parameters.d; j += ${threads}u) {
+    let value = x[first + j];
+    if ((bitcast<u32>(value) & 0x7f800000u) == 0x7f800000u) { isBad = 1.0; }
+    if (value > largest || place == parameters.d) {
+      largest = value;
+      place = j;
+    }
+  }
+  let top = maxOf(largest, lane);
+  let candidate = select(parameters.d, place, largest == top && place < parameters.d);
+  let found = -maxOf(-f32(candidate), lane);
+  let anyBad = maxOf(isBad, lane);
+  if (lane == 0u) { places[row] = select(found, -1.0, anyBad > 0.0); }
+`,
+  }),
+);
+
 /** y = x / Σ x */
 const normalize = defineShader({
   name: 'division by the sum',
@@ -163,6 +193,15 @@ export const rowKernels: Kernels = {
     const dX = backend.output(value.shape);
     softmaxGradient(d)(backend, { dValue, value, dX }, { n, d }, spread(n));
     return dX;
+  },
+
+  /** x [n, d] → places [n] */
+  FirstLargest({ inputs, backend }) {
+    const x = tensor(inputs, 'x');
+    const [n, d] = x.shape as [number, number];
+    const places = backend.output([n]);
+    firstLargest(d)(backend, { x, places }, { n, d }, spread(n));
+    return places;
   },
 
   /** x [n, d] → y [n] */
