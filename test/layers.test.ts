@@ -46,7 +46,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   server: ['inference', 'runs', 'pipeline', 'generation', 'bpe', 'model', 'engine', 'errors'],
   'backend-native': ['errors'],
-  'backend-webgpu': ['errors'],
+  'backend-webgpu': ['backend-native', 'errors'],
   backend: ['backend-native'],
   ops: ['backend-native', 'errors'],
   engine: ['ops', 'backend-native', 'backend-webgpu', 'errors'],

@@ -1,6 +1,7 @@
 /** @file The backend `webgpu`: tfjs's, on a device of our own, with kernels of our own where there are. */
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { UserError } from '@arrowsmith/errors';
 import { type AdapterDescription, describeAdapter, infoOf } from './adapter.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { DeviceFailures, tooLarge } from './device.ts';
@@ -178,11 +179,14 @@ export class WebGpuBackend extends WebGPUBackend {
     return values;
   }
 
-  /** @throws Error since WebGPU cannot wait for results: they come by `await tensor.data()` */
+  /** @throws UserError since WebGPU cannot wait for results: they come by `await tensor.data()` */
   override readSync(dataId: object): ReturnType<WebGPUBackend['readSync']> {
     const { values, dtype } = this.tensorMap.get(dataId);
     if (values != null || dtype === 'string') return values;
-    throw new Error('the backend webgpu has no results without waiting for them: use `await tensor.data()`');
+    throw new UserError({
+      what: 'the backend webgpu cannot do this: it has no results without waiting for them (`await tensor.data()`)',
+      fix: 'choose another backend for this step, or for all: ARROWSMITH_BACKEND=auto',
+    });
   }
 
   #internals(): Internals {

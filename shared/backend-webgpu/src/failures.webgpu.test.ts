@@ -1,9 +1,12 @@
 /** @file What goes wrong on a device is an error where results are waited for, and never a wrong result. Each test has a device of its own. */
 import { setTimeout } from 'node:timers/promises';
+import { UserError } from '@arrowsmith/errors';
+import { getKernel } from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
 import { openAdapter } from './adapter.ts';
 import { WebGpuBackend } from './backend.ts';
 import { DeviceFailures, openDevice } from './device.ts';
+import { registerWebGpuKernels } from './kernels/register.ts';
 import { defineShader, EACH_ELEMENT, elementGroups } from './shader.ts';
 
 async function openBackend(): Promise<WebGpuBackend> {
@@ -44,6 +47,16 @@ test('a tensor that is larger than any buffer may be is an error that says how t
   expect(() => backend.uploadToGPU(y.dataId)).toThrow(/a tensor is too large[^]*--train.batchSize/);
 });
 
+test('so it is where a kernel needs it, without the kernel’s name in between', async () => {
+  registerWebGpuKernels();
+  const backend = await openBackend();
+  const shape = [backend.device.limits.maxBufferSize / 4 + 1];
+  const [a, b] = [backend.output(shape), backend.output(shape)];
+  const add = () => getKernel('AddN', 'webgpu')!.kernelFunc({ inputs: [a, b] as never, attrs: {}, backend });
+  expect(add).toThrow(UserError);
+  expect(add).toThrow(/^a tensor is too large/);
+});
+
 test('memory that runs out is an error that says how to need less', () => {
   let report: (event: object) => void = () => undefined;
   const device = {
@@ -75,5 +88,5 @@ test('what is not computed cannot be had at once', async () => {
   const backend = await openBackend();
   const y = backend.output([3]);
   backend.uploadToGPU(y.dataId);
-  expect(() => backend.readSync(y.dataId)).toThrow('use `await tensor.data()`');
+  expect(() => backend.readSync(y.dataId)).toThrow(/cannot do this: [^]*`await tensor.data\(\)`[^]*another backend/);
 });

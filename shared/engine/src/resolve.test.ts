@@ -60,16 +60,9 @@ describe('resolveBackend', () => {
   );
 });
 
-describe('the backend webgpu', () => {
-  test('is known, but not what auto chooses, and where there is no adapter, that is said with what to do', () => {
-    expect(backendNames).toContain('webgpu');
-    expect(resolveBackend('auto', withoutBuild)).not.toBe('webgpu');
-    vi.stubEnv('VK_ICD_FILENAMES', '/nowhere/driver.json'); // on Linux, no driver is found then
-    if (process.platform !== 'linux') return;
-    expect(() => resolveBackend('webgpu')).toThrow(
-      /backend "webgpu" is not available: (WebGPU finds no graphics processor|Dawn)[^]*to do: +(install the driver|npm ci)/,
-    );
-  });
+test('the backend webgpu is known, but not what auto chooses', () => {
+  expect(backendNames).toContain('webgpu');
+  expect(resolveBackend('auto', withoutBuild)).not.toBe('webgpu');
 });
 
 describe('resolveEngine', () => {

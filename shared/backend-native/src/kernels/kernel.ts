@@ -1,51 +1,20 @@
 /** @file What a kernel of this backend is, and how it looks at what it is given. */
-import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { NativeBackend } from '../backend.ts';
-import { numberedName } from '../numbered-name.ts';
+import type * as registry from '../kernel-inputs.ts';
 
-export interface KernelArguments {
-  inputs: Readonly<Record<string, TensorInfo | undefined>>;
-  attrs: Readonly<Record<string, unknown>>;
-  backend: NativeBackend;
-}
+export {
+  asRows,
+  expectRank,
+  expectShape,
+  rowsOf,
+  sameShape,
+  shapeOfRows,
+  sizeOf,
+  tensor,
+  tensorList,
+} from '../kernel-inputs.ts';
 
-export type Kernel = (args: KernelArguments) => TensorInfo | TensorInfo[];
-
+export type KernelArguments = registry.KernelArguments<NativeBackend>;
+export type Kernel = registry.Kernel<NativeBackend>;
 /** Kernels by their names in tfjs's registry. */
-export type Kernels = Readonly<Record<string, Kernel>>;
-
-/** An input that must be there. */
-export function tensor(inputs: KernelArguments['inputs'], name: string): TensorInfo {
-  const input = inputs[name];
-  if (input === undefined) throw new TypeError(`input ${name} is missing`);
-  return input;
-}
-
-/** The inputs `name0` … of that count. */
-export function tensorList(inputs: KernelArguments['inputs'], name: string, count: number): TensorInfo[] {
-  return Array.from({ length: count }, (_, i) => tensor(inputs, numberedName(name, i)));
-}
-
-/** @throws TypeError unless the tensor has that shape */
-export function expectShape(name: string, { shape }: TensorInfo, expected: readonly number[]): void {
-  if (sameShape(shape, expected)) return;
-  throw new TypeError(`${name} has the shape [${shape.join(', ')}] instead of [${expected.join(', ')}]`);
-}
-
-/** @throws TypeError unless the tensor has so many axes */
-export function expectRank(name: string, { shape }: TensorInfo, rank: number): void {
-  if (shape.length !== rank) throw new TypeError(`${name} has ${shape.length} axes instead of ${rank}`);
-}
-
-export function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((length, axis) => length === b[axis]);
-}
-
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, length) => product * length, 1);
-}
-
-/** A tensor [..., d] as a matrix [n, d]. */
-export function asRows({ shape }: TensorInfo): { n: number; d: number } {
-  return { n: sizeOf(shape.slice(0, -1)), d: shape.at(-1) ?? 1 };
-}
+export type Kernels = registry.Kernels<NativeBackend>;

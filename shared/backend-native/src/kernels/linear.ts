@@ -1,22 +1,6 @@
 /** @file Linear layers that share an input: queries, keys and values, or gate and up; also one alone, or one whose result is added to a residual. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { expectShape, type KernelArguments, type Kernels, sizeOf, tensor, tensorList } from './kernel.ts';
-
-/** x [..., in] or [..., heads, in / heads] as the rows that weights [out, in] multiply. */
-function rowsOf(x: TensorInfo, weight: TensorInfo): { n: number; input: number; leading: number[] } {
-  const input = weight.shape[1]!;
-  const leading = x.shape.slice(0, x.shape.at(-1) === input ? -1 : -2);
-  const n = sizeOf(leading);
-  if (n * input !== sizeOf(x.shape)) throw new TypeError(`x [${x.shape.join(', ')}] has no rows of ${input}`);
-  return { n, input, leading };
-}
-
-/** Shape of what a weight makes: [..., out], or with heads [..., out / headDim, headDim]. */
-function outputShape(leading: number[], weight: TensorInfo, { attrs }: KernelArguments): number[] {
-  const out = weight.shape[0]!;
-  const headDim = (attrs['headDim'] as number | undefined) ?? 0;
-  return headDim === 0 ? [...leading, out] : [...leading, out / headDim, headDim];
-}
+import { expectShape, type KernelArguments, type Kernels, rowsOf, shapeOfRows, tensor, tensorList } from './kernel.ts';
 
 /** Gradients of x and of each weight. */
 function gradients(args: KernelArguments, weights: TensorInfo[], dValues: TensorInfo[]): TensorInfo[] {
@@ -25,7 +9,7 @@ function gradients(args: KernelArguments, weights: TensorInfo[], dValues: Tensor
   const { n, input, leading } = rowsOf(x, weights[0]!);
   weights.forEach((weight, i) => {
     expectShape(`weight${i}`, weight, [weight.shape[0]!, input]);
-    expectShape(`dValue${i}`, dValues[i]!, outputShape(leading, weight, args));
+    expectShape(`dValue${i}`, dValues[i]!, shapeOfRows(leading, weight, args.attrs['headDim']));
   });
   const dX = backend.output(x.shape);
   const dWeights = weights.map(({ shape }) => backend.output(shape));
@@ -56,7 +40,7 @@ export const linearKernels: Kernels = {
       const out = weight.shape[0]!;
       expectShape(`weight${i}`, weight, [out, input]);
       const weights = backend.floats(weight);
-      const y = backend.output(outputShape(leading, weight, args));
+      const y = backend.output(shapeOfRows(leading, weight, args.attrs['headDim']));
       backend.addon.linear(backend.precision, n, input, out, values, weights, null, backend.floats(y));
       return y;
     });

@@ -187,16 +187,15 @@ const statisticsShader = defineShader({
 `,
 });
 
+/** What both gradients read. */
+const gradientInputs = (variant: Variant) =>
+  ({ q: 'f32', k: 'f32', v: 'f32', ...seenBinding(variant), dOut: 'f32', statistics: 'vec2f' }) as const;
+
 const makeQueryGradient = (variant: Variant) =>
   defineShader({
     name: `attention's gradient by queries ${JSON.stringify(variant)}`,
     bindings: {
-      q: 'f32',
-      k: 'f32',
-      v: 'f32',
-      ...seenBinding(variant),
-      dOut: 'f32',
-      statistics: 'vec2f',
+      ...gradientInputs(variant),
       dQ: 'out f32',
     },
     parameters: PARAMETERS,
@@ -233,12 +232,7 @@ const makeKeyGradient = (variant: Variant) =>
   defineShader({
     name: `attention's gradient by keys and values ${JSON.stringify(variant)}`,
     bindings: {
-      q: 'f32',
-      k: 'f32',
-      v: 'f32',
-      ...seenBinding(variant),
-      dOut: 'f32',
-      statistics: 'vec2f',
+      ...gradientInputs(variant),
       dK: 'out f32',
       dV: 'out f32',
     },

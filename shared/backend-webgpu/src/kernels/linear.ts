@@ -1,23 +1,16 @@
 /** @file Linear layers that share an input: queries, keys and values, or gate and up; also one alone, or one whose result is added to a residual. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { multiply } from '../products.ts';
-import { expectShape, type KernelArguments, type Kernels, sizeOf, tensor, tensorList } from './kernel.ts';
-
-/** x [..., in] or [..., heads, in / heads] as the rows that weights [out, in] multiply. */
-function rowsOf(x: TensorInfo, weight: TensorInfo): { n: number; input: number; leading: number[] } {
-  const input = weight.shape[1]!;
-  const leading = x.shape.slice(0, x.shape.at(-1) === input ? -1 : -2);
-  const n = sizeOf(leading);
-  if (n * input !== sizeOf(x.shape)) throw new TypeError(`x [${x.shape.join(', ')}] has no rows of ${input}`);
-  return { n, input, leading };
-}
-
-/** Shape of what a weight makes: [..., out], or with heads [..., out / headDim, headDim]. */
-function outputShape(leading: number[], weight: TensorInfo, { attrs }: KernelArguments): number[] {
-  const out = weight.shape[0]!;
-  const headDim = (attrs['headDim'] as number | undefined) ?? 0;
-  return headDim === 0 ? [...leading, out] : [...leading, out / headDim, headDim];
-}
+import {
+  expectShape,
+  type KernelArguments,
+  type Kernels,
+  rowsOf,
+  shapeOfRows,
+  sizeOf,
+  tensor,
+  tensorList,
+} from './kernel.ts';
 
 /**
  * Gradients of rows x [n, in] and of weights [out, in], as tensors of x's and the weights' shapes.
@@ -47,7 +40,7 @@ function checkedGradients(args: KernelArguments, weights: TensorInfo[], dValues:
   const { input, leading } = rowsOf(x, weights[0]!);
   weights.forEach((weight, i) => {
     expectShape(`weight${i}`, weight, [weight.shape[0]!, input]);
-    expectShape(`dValue${i}`, dValues[i]!, outputShape(leading, weight, args));
+    expectShape(`dValue${i}`, dValues[i]!, shapeOfRows(leading, weight, args.attrs['headDim']));
   });
   return linearGradients(args.backend, x, weights, dValues);
 }
@@ -62,7 +55,7 @@ export const linearKernels: Kernels = {
     return all.map((weight, i) => {
       const out = weight.shape[0]!;
       expectShape(`weight${i}`, weight, [out, input]);
-      const y = backend.output(outputShape(leading, weight, args));
+      const y = backend.output(shapeOfRows(leading, weight, args.attrs['headDim']));
       multiply(backend, { a: x, b: weight, y, m: n, n: out, k: input, transposeB: true });
       return y;
     });

@@ -1,4 +1,5 @@
 /** @file Registers the kernels of this folder beside those of tfjs, which serve what is left. */
+import { UserError } from '@arrowsmith/errors';
 import { getKernel, type KernelFunc, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
 import { attentionKernels } from './attention.ts';
 import { crossEntropyKernels } from './cross-entropy.ts';
@@ -48,6 +49,7 @@ function naming(name: string, kernel: Kernel): Kernel {
     try {
       return kernel(args);
     } catch (error) {
+      if (error instanceof UserError) throw error; // of a tensor that no buffer holds, say
       throw new Error(`kernel ${name}: ${(error as Error).message}`, { cause: error });
     }
   };
