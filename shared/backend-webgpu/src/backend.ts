@@ -94,7 +94,7 @@ export class WebGpuBackend extends WebGPUBackend {
   releaseKept(): void {
     this.flush();
     this.#executor.forget();
-    (this.bufferManager as unknown as BufferPool).dispose();
+    this.#pool().dispose();
   }
 
   gpuMemory(): WebGpuMemory {
@@ -136,6 +136,7 @@ export class WebGpuBackend extends WebGPUBackend {
   override submitQueue(): void {
     super.submitQueue();
     this.#encoded.clear();
+    this.#pool().trim();
   }
 
   #bufferOf({ dataId }: TensorInfo): GPUBuffer {
@@ -187,6 +188,10 @@ export class WebGpuBackend extends WebGPUBackend {
       what: 'the backend webgpu cannot do this: it has no results without waiting for them (`await tensor.data()`)',
       fix: 'choose another backend for this step, or for all: ARROWSMITH_BACKEND=auto',
     });
+  }
+
+  #pool(): BufferPool {
+    return this.bufferManager as unknown as BufferPool;
   }
 
   #internals(): Internals {

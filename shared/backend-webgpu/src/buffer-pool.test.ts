@@ -37,3 +37,18 @@ test('sizes and usages are kept apart, and counted', () => {
   expect(made.map(({ isDestroyed }) => isDestroyed)).toEqual([true, false, false]);
   expect([pool.numBytesUsed, pool.numBytesAllocated]).toEqual([12, 12]);
 });
+
+test('tensors of ever other sizes do not take ever more memory: those that wait longest go first', () => {
+  const { pool, made } = poolOfPretence();
+  const megabyte = 2 ** 20;
+  for (let size = 1; size <= 100; size++) {
+    pool.releaseBuffer(pool.acquireBuffer(size * megabyte, 1));
+    pool.trim();
+  }
+  expect(pool.numBytesAllocated).toBeLessThanOrEqual((3 * 100 + 64) * megabyte);
+  expect(made[0]!.isDestroyed).toBe(true);
+  expect(made.at(-1)!.isDestroyed).toBe(false);
+  const live = made.filter(({ isDestroyed }) => !isDestroyed).reduce((sum, { size }) => sum + size, 0);
+  expect(live).toBe(pool.numBytesAllocated);
+  expect(pool.acquireBuffer(100 * megabyte, 1)).toBe(made.at(-1)); // what is left can be used
+});

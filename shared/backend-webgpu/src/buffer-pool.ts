@@ -13,12 +13,23 @@ let lastNumber = 0;
 /** Another for each buffer, and larger for those that were numbered later. */
 export const numberOf = (buffer: GPUBuffer): number => ((buffer as Numbered)[NUMBER] ??= ++lastNumber);
 
+/**
+ * Buffers in use and waiting may be so many times as many bytes as were ever in use, and a bit: a step of training needs less, and keeps all of its own;
+ * texts that are generated have tensors of ever other sizes.
+ */
+const BOUND = 3;
+const AND_A_BIT = 64 * 2 ** 20;
+
 /** The parts of tfjs's class that it uses itself. */
 export class BufferPool {
   readonly #device: GPUDevice;
   /** By size and usage, in the order of numbers. */
   readonly #free = new Map<string, GPUBuffer[]>();
+  /** Those that wait, in the order in which they came back. */
+  readonly #waiting = new Set<GPUBuffer>();
   #used = 0;
+  /** The most bytes that were in use at once. */
+  #most = 0;
   /** Of buffers that are handed out. */
   numBytesUsed = 0;
   /** Of those that wait, too. */
@@ -31,8 +42,12 @@ export class BufferPool {
   acquireBuffer(size: number, usage: number, mappedAtCreation = false, reuse = true): GPUBuffer {
     this.#used++;
     this.numBytesUsed += size;
+    this.#most = Math.max(this.#most, this.numBytesUsed);
     const waiting = reuse ? this.#free.get(keyOf(size, usage))?.shift() : undefined;
-    if (waiting !== undefined) return waiting;
+    if (waiting !== undefined) {
+      this.#waiting.delete(waiting);
+      return waiting;
+    }
     this.numBytesAllocated += size;
     const buffer = this.#device.createBuffer({ size, usage, mappedAtCreation });
     numberOf(buffer);
@@ -48,10 +63,29 @@ export class BufferPool {
       buffer.destroy();
       return;
     }
+    this.#waiting.add(buffer);
     const key = keyOf(size, usage);
     const free = this.#free.get(key);
     if (free === undefined) this.#free.set(key, [buffer]);
     else free.splice(placeOf(free, numberOf(buffer)), 0, buffer);
+  }
+
+  /** Parts with those that wait longest, until the bound holds. Nothing that is encoded, but not submitted, may use them. */
+  trim(): void {
+    const bound = BOUND * this.#most + AND_A_BIT;
+    if (this.numBytesAllocated <= bound) return;
+    for (const buffer of this.#waiting) {
+      const free = this.#free.get(keyOf(buffer.size, buffer.usage))!;
+      free.splice(free.indexOf(buffer), 1);
+      this.#destroy(buffer);
+      if (this.numBytesAllocated <= bound) return;
+    }
+  }
+
+  #destroy(buffer: GPUBuffer): void {
+    this.#waiting.delete(buffer);
+    this.numBytesAllocated -= buffer.size;
+    buffer.destroy();
   }
 
   getNumUsedBuffers(): number {
@@ -67,10 +101,7 @@ export class BufferPool {
   /** Gives the device those back that wait. Nothing that is encoded, but not submitted, may use them. */
   dispose(): void {
     for (const free of this.#free.values()) {
-      for (const buffer of free) {
-        this.numBytesAllocated -= buffer.size;
-        buffer.destroy();
-      }
+      for (const buffer of free) this.#destroy(buffer);
     }
     this.#free.clear();
   }
