@@ -47,7 +47,7 @@ export interface ValueComparison {
 
 /**
  * `better` and `worse`: the interval does not contain 0. `unclear`: it does, so that another choice of documents could turn the difference
- * round. `same`: nothing differs.
+ * round; or the difference is no larger than what another order of sums makes. `same`: nothing differs.
  */
 export type Verdict = 'better' | 'worse' | 'unclear' | 'same';
 
