@@ -10,16 +10,32 @@ class PipelinesFirst extends BaseSequencer {
   }
 }
 
+// They need a graphics processor, or a program that stands in for one: npm run test:webgpu.
+const exclude = [...configDefaults.exclude, '**/*.webgpu.test.ts'];
+
+/** They count what a process holds (tensors, memory, threads) or change it, so that each file has a process of its own. */
+const ALONE = ['{test,scripts}/**/*.test.ts', 'shared/{backend-native,server,training}/**/*.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['{shared,stages,scripts,test}/**/*.test.ts'],
-    // They need a graphics processor, or a program that stands in for one: npm run test:webgpu.
-    exclude: [...configDefaults.exclude, '**/*.webgpu.test.ts'],
     globalSetup: ['test/support/temporary-folder.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Vitest leaves a core free, on two cores half of the machine; tests that run other programs mostly wait.
     maxWorkers: '100%',
     sequence: { sequencer: PipelinesFirst },
+    projects: [
+      { extends: true, test: { name: 'alone', include: ALONE, exclude } },
+      // One process after another's files: a quarter of a second less for each, which is what starting and importing took.
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: ['{shared,stages}/**/*.test.ts'],
+          exclude: [...exclude, ...ALONE],
+          isolate: false,
+        },
+      },
+    ],
   },
 });
