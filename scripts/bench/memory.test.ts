@@ -12,7 +12,7 @@ const cases: Record<string, MemoryCase> = {
   'of many small steps': {
     model: { family: 'gemma3', hiddenSize: 128, layers: 4 },
     training: {
-      steps: 150,
+      steps: 100,
       batchSize: 8,
       validation: { every: 50, rows: 8 },
       checkpoint: { everySeconds: 2 },
