@@ -7,6 +7,7 @@ import { registerWebGpuKernels } from './kernels/register.ts';
 
 export type { AdapterDescription } from './adapter.ts';
 export { WebGpuBackend, type WebGpuMemory } from './backend.ts';
+export { registerWebGpuKernels } from './kernels/register.ts';
 
 let starting: Promise<WebGpuBackend> | undefined;
 
