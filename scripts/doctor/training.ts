@@ -2,7 +2,7 @@
 import { CHANNELS, PICTURE_SIZE } from '@arrowsmith/corpus';
 import { decoderConfig, type DecoderConfig, modelParameters } from '@arrowsmith/model';
 import { type Engine, useBackend } from '@arrowsmith/engine';
-import type { Pipeline, StageDeclaration, Steps } from '@arrowsmith/pipeline';
+import { aboutInputs, type Pipeline, type StageDeclaration, type Steps } from '@arrowsmith/pipeline';
 import {
   availableMemory,
   estimateMemory,
@@ -66,7 +66,7 @@ function askedOf(steps: Steps, step: string, declarations: ReadonlyMap<string, S
   if (inputs['model']!.length > 0) return 'it goes on with a model whose size is known when it is read';
   if (typeof tokenizer!['vocabularySize'] !== 'number' || tokenizer!['file'] !== undefined)
     return 'its tokenizer is pretrained; how many tokens that has is known when it is read';
-  const engine = declarations.get('train')!.environment!(train) as unknown as Engine;
+  const engine = declarations.get('train')!.environment!(train, aboutInputs(inputs, steps)) as unknown as Engine;
   if (engine.backend === 'cpu')
     return 'the backend cpu is the reference for tests: build the native one, npm run build:native';
   const patchSize = chunk!['patchSize'];

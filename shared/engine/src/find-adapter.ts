@@ -5,22 +5,29 @@ import { dirname } from 'node:path';
 import { type AdapterDescription, type AdapterInfo, describeInfo } from '@arrowsmith/backend-webgpu/adapter';
 
 export type FoundAdapter =
-  | ({ isThere: true } & AdapterDescription)
+  | ({
+      isThere: true;
+      /** What it offers of what kernels use or might. */
+      features: string[];
+    } & AdapterDescription)
   | {
       isThere: false;
       reason: string;
       fix: string;
     };
 
+/** By which kernels are faster; Dawn offers matrix units only where it is told to offer what is an experiment. */
+const FEATURES = ['shader-f16', 'subgroups', 'timestamp-query', 'chromium-experimental-subgroup-matrix'];
+
 /** A driver that takes longer does not work. */
 const PATIENCE_MS = 30_000;
 
-/** Prints the adapter's info, or null. It exits at once: with an open adapter, Dawn may not. */
+/** Prints the adapter's info and features, or null. It exits at once: with an open adapter, Dawn may not. */
 const PROBE = `
   import { create } from 'webgpu';
   const adapter = await create((process.env.ARROWSMITH_DAWN ?? '').split(' ').filter(Boolean)).requestAdapter({ powerPreference: 'high-performance' });
   const { vendor, architecture, device, description, isFallbackAdapter } = adapter?.info ?? {};
-  console.log(JSON.stringify(adapter && { vendor, architecture, device, description, isFallbackAdapter }));
+  console.log(JSON.stringify(adapter && { vendor, architecture, device, description, isFallbackAdapter, features: [...adapter.features] }));
   process.exit(0);
 `;
 
@@ -43,8 +50,11 @@ export function findAdapter(): FoundAdapter {
     const why = probe.error?.message ?? probe.stderr.split('\n').find((line) => /Error/.test(line)) ?? 'it ends early';
     return missing(`Dawn, of the npm package webgpu, does not run: ${why}`, 'npm ci');
   }
-  const info = JSON.parse(probe.stdout) as AdapterInfo | null;
-  if (info !== null) return { isThere: true, ...describeInfo(info) };
+  const info = JSON.parse(probe.stdout) as (AdapterInfo & { features: string[] }) | null;
+  if (info !== null) {
+    const features = FEATURES.filter((feature) => info.features.includes(feature));
+    return { isThere: true, features, ...describeInfo(info) };
+  }
   return missing('WebGPU finds no graphics processor', 'install the driver for Metal, Vulkan or Direct3D 12');
 }
 

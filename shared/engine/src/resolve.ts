@@ -5,8 +5,15 @@ import { dirname, join } from 'node:path';
 import { detectInstructionSet, type NativeBuild, nativeBuild } from '@arrowsmith/backend-native/build';
 import { UserError } from '@arrowsmith/errors';
 import { findAdapter, type FoundAdapter } from './find-adapter.ts';
+import { describeFactor, type Gain, gainOf, LEAST_FLOP } from './speed/choose.ts';
+import { forgetSpeeds, type KeptSpeeds, readSpeeds, speedsFile } from './speed/kept.ts';
+import { machineDigest, mayHaveAdapter } from './speed/machine.ts';
+import type { Work } from './speed/speed.ts';
 
-/** In the order in which `auto` prefers them; it never comes to what follows `cpu`, which is always there. */
+/**
+ * In the order in which `auto` prefers them; it never comes to what follows `cpu`, which is always there. For training that is large enough to gain by it,
+ * `auto` takes `webgpu`: see {@link resolveEngine}.
+ */
 export const backendNames = ['native', 'tensorflow', 'wasm', 'cpu', 'webgpu'] as const;
 
 export type BackendName = (typeof backendNames)[number];
@@ -27,7 +34,12 @@ export interface EngineRequest {
   backend?: string | undefined;
   /** With `auto`, bf16 where the processor has such products, and f32 elsewhere; default f32. */
   precision?: Precision | 'auto' | undefined;
+  /** What a step of training has to compute: with `auto`, a graphics processor is taken where that is enough for it. Default: it is not. */
+  work?: Work | undefined;
 }
+
+/** Speeds that were measured and kept. */
+type Speeds = () => KeptSpeeds | undefined;
 
 const require = createRequire(import.meta.url);
 
@@ -93,14 +105,65 @@ function whyTensorflowIsMissing(): { reason: string; fix: string } | undefined {
 }
 
 /**
- * The backend that a run will use, and how it will compute: bf16 becomes f32 where there are no such products.
+ * The backend that a run will use, and how it will compute: bf16 becomes f32 where there are no such products. With `auto`, a graphics processor is
+ * taken where speeds that were measured on this machine, and kept, say that the work gains much by it.
  *
  * @throws UserError as {@link resolveBackend} does
  */
 export function resolveEngine(
-  { backend: requested, precision = 'f32' }: EngineRequest = {},
+  request: EngineRequest = {},
   native: () => NativeBuild = knownBuild,
+  speeds: Speeds = () => keptSpeeds(native),
 ): Engine {
+  const gain = engineGain(request, native, speeds);
+  if (gain?.isWorth) {
+    const { name: adapter, driver } = gain.adapter;
+    return { backend: 'webgpu', precision: 'f32', adapter, driver };
+  }
+  return withoutChoice(request, native);
+}
+
+/**
+ * What a graphics processor would gain where `auto` is free to choose one; undefined where it is not, where there is none, and where nothing was measured.
+ *
+ * @throws UserError as {@link resolveBackend} does
+ */
+export function engineGain(
+  request: EngineRequest,
+  native: () => NativeBuild = knownBuild,
+  speeds: Speeds = () => keptSpeeds(native),
+): Gain | undefined {
+  const { work } = request;
+  if (work === undefined || work.flop < LEAST_FLOP || !isFreeToChoose(request)) return undefined;
+  const kept = speeds();
+  if (kept?.adapter == null) return undefined;
+  const { backend, precision } = withoutChoice(request, native);
+  return gainOf(work, kept, `${backend} ${precision}`, 'webgpu f32');
+}
+
+/**
+ * The measurement that `auto` waits for, to choose for this work.
+ *
+ * @returns undefined where it needs none: where a backend is asked for, where there can be no graphics processor, or where the work is too small for one
+ */
+export function neededSpeeds(request: EngineRequest): { kept: KeptSpeeds | undefined } | undefined {
+  const isLarge = (request.work?.flop ?? 0) >= LEAST_FLOP;
+  return isLarge && isFreeToChoose(request) && mayHaveAdapter() ? { kept: keptSpeeds(knownBuild) } : undefined;
+}
+
+const isFreeToChoose = ({ backend = 'auto' }: EngineRequest): boolean =>
+  backend === 'auto' && fromEnvironment() === 'auto';
+
+function keptSpeeds(native: () => NativeBuild): KeptSpeeds | undefined {
+  return mayHaveAdapter() ? readSpeeds(speedsFile(machineDigest(native()))) : undefined;
+}
+
+/** For when the graphics processor turns out to be another than the one that was measured. */
+export function forgetKeptSpeeds(): void {
+  forgetSpeeds(speedsFile(machineDigest(knownBuild())));
+}
+
+function withoutChoice({ backend: requested, precision = 'f32' }: EngineRequest, native: () => NativeBuild): Engine {
   const backend = resolveBackend(requested === 'auto' ? undefined : requested, native);
   if (backend === 'webgpu') {
     const { name: adapter, driver } = knownAdapter() as FoundAdapter & { isThere: true };
@@ -118,13 +181,18 @@ export function describeEngine(engine: Engine): string {
 }
 
 /** What a person should be told at the start of a run: that it is slower or other than it might be, why, and what to do. */
-export function engineNotices(request: EngineRequest = {}, native: () => NativeBuild = knownBuild): string[] {
-  const { backend = 'auto', precision = 'f32' } = request;
-  const engine = resolveEngine(request, native);
+export function engineNotices(
+  request: EngineRequest = {},
+  native: () => NativeBuild = knownBuild,
+  speeds: Speeds = () => keptSpeeds(native),
+): string[] {
+  const { precision = 'f32' } = request;
+  const engine = resolveEngine(request, native, speeds);
   const notices: string[] = [];
-  const isFreeToChoose = backend === 'auto' && fromEnvironment() === 'auto';
+  const gain = engineGain(request, native, speeds);
+  if (gain !== undefined && gain.factor > 1) notices.push(describeGain(gain, withoutChoice(request, native)));
   const missing = whyMissing('native', native);
-  if (isFreeToChoose && missing !== undefined) {
+  if (isFreeToChoose(request) && engine.backend !== 'webgpu' && missing !== undefined) {
     notices.push(
       `backend ${engine.backend}, which is slower than native; native is not available: ${missing.reason}; to do: ${missing.fix}`,
     );
@@ -137,7 +205,11 @@ export function engineNotices(request: EngineRequest = {}, native: () => NativeB
       );
     }
   }
-  if (engine.backend === 'webgpu' && (knownAdapter() as FoundAdapter & { isThere: true }).isSoftware) {
+  if (
+    engine.backend === 'webgpu' &&
+    !gain?.isWorth &&
+    (knownAdapter() as FoundAdapter & { isThere: true }).isSoftware
+  ) {
     notices.push(
       `${engine.adapter} is no graphics processor, but a program that stands in for one: for tests, a hundred times slower than the backend native`,
     );
@@ -150,6 +222,14 @@ export function engineNotices(request: EngineRequest = {}, native: () => NativeB
     notices.push(`precision ${engine.precision} instead of ${precision}: ${why}`);
   }
   return notices;
+}
+
+/** What was chosen, why, and what to do for the other. */
+function describeGain({ adapter, factor, isWorth }: Gain, other: Engine): string {
+  const estimate = `estimated ${describeFactor(factor)} of ${other.backend}`;
+  return isWorth
+    ? `backend webgpu (${adapter.name}): ${estimate}; --backend=${other.backend} to stay`
+    : `backend ${other.backend}: webgpu (${adapter.name}) is ${estimate}, too little to change; --backend=webgpu for it`;
 }
 
 const builds = new Map<string, NativeBuild>();

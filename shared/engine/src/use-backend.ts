@@ -4,7 +4,7 @@ import { dirname, sep } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
 import { registerGradients } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
-import type { BackendName, Precision } from './resolve.ts';
+import { type BackendName, type Engine, forgetKeptSpeeds, type Precision } from './resolve.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -14,6 +14,8 @@ export interface BackendOptions {
   precision?: Precision;
   /** By default the environment variable ARROWSMITH_THREADS, else all cores that this process may use. Results do not depend on it. */
   threads?: number;
+  /** What the result's key says of the backend: a graphics processor that turns out to be another is an error. */
+  expected?: Engine;
   /** Is told what takes a while, such as compiling changed kernels. */
   onNotice?: (line: string) => void;
 }
@@ -21,7 +23,7 @@ export interface BackendOptions {
 /**
  * Loads the backend and makes it the one that runs every operation from now on. See `resolveBackend` for names.
  *
- * @throws UserError when the backend does not start, for bf16 where there is none, and for a wrong number of threads
+ * @throws UserError when the backend does not start, for another graphics processor than is expected, for bf16 where there is none, and for a wrong number of threads
  */
 export async function useBackend(name: BackendName, options: BackendOptions = {}): Promise<void> {
   tf.enableProdMode(); // only silences tfjs's log, which would advise on Node to install another package
@@ -47,9 +49,17 @@ const load: Record<BackendName, (options: BackendOptions) => Promise<void>> = {
     const specifier: string = '@tensorflow/tfjs-node'; // not a literal: optional, so type checks and bundles must not look for it
     await import(specifier);
   },
-  async webgpu() {
+  async webgpu({ expected }) {
     const { startWebGpuBackend } = await import('@arrowsmith/backend-webgpu');
-    await startWebGpuBackend();
+    const { adapter: found } = await startWebGpuBackend();
+    if (expected?.backend !== 'webgpu' || (expected.adapter === found.name && expected.driver === found.driver)) return;
+    forgetKeptSpeeds(); // which are another's
+    throw new UserError({
+      what: 'the graphics processor is another than the one that was measured',
+      expected: `${expected.adapter}, ${expected.driver}`,
+      found: `${found.name}, ${found.driver}`,
+      fix: 'run the same command again: it measures anew',
+    });
   },
   async wasm() {
     const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');

@@ -39,7 +39,7 @@ export interface Identity {
 /** Looks at what the parameters refer to outside (`resolve`), and gives the key of what they, the code and the inputs make. */
 export async function identify(computation: Computation): Promise<Identity> {
   const { workspace, declaration, code, parameters: asked, inputs, signal } = computation;
-  const environment = declaration.environment?.(asked) ?? {};
+  const environment = declaration.environment?.(asked, (port) => inputs[port]?.[0]?.artifact.manifest.metadata) ?? {};
   const keyOf = (parameters: JsonObject, standingIn?: string): string =>
     digestOf({
       stage: declaration.name,

@@ -6,6 +6,7 @@ export * from './complete-run.ts';
 export { printAbove, showsUnicode, terminalColumns } from './live-line.ts';
 export * from './metric.ts';
 export * from './overrides.ts';
+export { aboutInputs } from './plan.ts';
 export * from './pipeline-file.ts';
 export { pipelineNames } from './pipeline-source.ts';
 export * from './pointer.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import * as z from 'zod';
-import { digestVariable, parameterDigests, planRun, type PlanOptions } from './plan.ts';
+import { digestVariable, missingMeasurements, parameterDigests, planRun, type PlanOptions } from './plan.ts';
 import { declareStage, one, type StageDeclaration } from './stage.ts';
 
 const count = declareStage({
@@ -30,7 +30,12 @@ const double = declareStage({
     if (backend === 'none') throw new Error('no such backend here');
     return { backend };
   },
+  // Of this machine, where there is much to double.
+  measurement: (_, about) =>
+    Number(about('number')?.['to']) > 100 ? { script: 'measure.ts', kept: measured } : undefined,
 });
+/** What was measured, if it was. */
+let measured: string | undefined;
 const declarations = new Map([count, double].map((stage) => [stage.name, stage as unknown as StageDeclaration]));
 
 let root: string;
@@ -116,4 +121,22 @@ test('what has to be looked at anew has another digest in each run, and so has w
 test('an error never has the digest of a run that worked', () => {
   const failed = digests({ pipelineSet: 'count.too=1' });
   for (const digest of Object.values(failed)) expect(digest).toBe('failed a');
+});
+
+test('a measurement that a step decides by is told where it is not there yet, and is in the hash where it is', () => {
+  const missing = (pipelineSet: string | undefined) => {
+    const planned = plan({ pipelineSet }).pipelines['toy']!;
+    return 'error' in planned ? planned.error : missingMeasurements(planned.steps, declarations);
+  };
+  expect(missing(undefined)).toEqual([]);
+  expect(missing('count.to=101')).toEqual(['measure.ts']);
+  const hash = () => digests({ pipelineSet: 'count.to=101' })[digestVariable('double', 'toy')];
+  const before = hash();
+  measured = 'fast';
+  expect(missing('count.to=101')).toEqual([]);
+  const fast = hash();
+  measured = 'slow';
+  expect(new Set([before, fast, hash()]).size).toBe(3);
+  expect(changed({})).toEqual([]); // nor where there is little to double
+  measured = undefined;
 });

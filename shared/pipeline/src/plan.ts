@@ -8,9 +8,9 @@ import { keyParameters, NODE_MAJOR } from './identify.ts';
 import { type Override, parseFlags, parsePipelineSet } from './overrides.ts';
 import { loadPipeline, type Pipeline, stepNames } from './pipeline-file.ts';
 import { pipelineNames } from './pipeline-source.ts';
-import { withInputs } from './graph.ts';
+import { type Step, type Steps, withInputs } from './graph.ts';
 import type { RunPlan } from './run-state.ts';
-import type { StageDeclaration } from './stage.ts';
+import type { About, StageDeclaration } from './stage.ts';
 
 type Declarations = ReadonlyMap<string, StageDeclaration>;
 
@@ -41,8 +41,8 @@ export function planRun(options: PlanOptions, names: readonly string[] = pipelin
     names.map((name) => {
       try {
         const { description, steps } = planPipeline(options, name);
-        for (const { stage, parameters } of Object.values(steps))
-          options.declarations.get(stage)!.environment?.(parameters); // an engine that is not here is an error, too
+        for (const { stage, parameters, inputs } of Object.values(steps))
+          options.declarations.get(stage)!.environment?.(parameters, aboutInputs(inputs, steps)); // an engine that is not here is an error, too
         return [name, { description, steps }];
       } catch (error) {
         return [name, { error: (error as Error).message, names: stepNames(options.root, name) }];
@@ -96,12 +96,15 @@ export function parameterDigests(
     for (const [step, { stage, parameters, inputs }] of Object.entries(planned.steps)) {
       const declaration = declarations.get(stage)!;
       const settled = declaration.cacheable?.(parameters) ?? true;
+      const about = aboutInputs(inputs, planned.steps);
+      const measurement = declaration.measurement?.(parameters, about);
       own.set(step, {
         stage,
         inputs,
         code: code[stage],
         parameters: keyParameters(declaration, parameters) as Json,
-        environment: declaration.environment?.(parameters) ?? {},
+        environment: declaration.environment?.(parameters, about) ?? {},
+        ...(measurement === undefined ? {} : { measured: measurement.kept ?? null }),
         ...(settled ? {} : { run: id }),
       });
     }
@@ -111,6 +114,23 @@ export function parameterDigests(
     }
   }
   return digests;
+}
+
+/** What is known of a step's inputs before they are made. */
+export const aboutInputs =
+  (inputs: Step['inputs'], steps: Steps): About =>
+  (port) => {
+    const [first] = inputs[port] ?? [];
+    return first === undefined ? undefined : steps[first]?.parameters;
+  };
+
+/** The scripts of measurements that a pipeline's steps need and that are not there yet, each once. */
+export function missingMeasurements(steps: Steps, declarations: Declarations): string[] {
+  const scripts = Object.values(steps).flatMap(({ stage, parameters, inputs }) => {
+    const measurement = declarations.get(stage)?.measurement?.(parameters, aboutInputs(inputs, steps));
+    return measurement === undefined || measurement.kept !== undefined ? [] : [measurement.script];
+  });
+  return [...new Set(scripts)];
 }
 
 /** The environment variable with the digest of a step's parameters in the run. */

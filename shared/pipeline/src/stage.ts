@@ -32,6 +32,20 @@ export interface ResolveOptions<R> {
   signal: AbortSignal;
 }
 
+/**
+ * What is known of the artifact at a port: its metadata, or, as long as it is not there, the parameters of the step that makes it, some of which the
+ * metadata have under the same names. Of several, the first; undefined where there is none.
+ */
+export type About = (port: string) => Readonly<Record<string, unknown>> | undefined;
+
+/** A measurement of this machine, taken once, before the first run that needs it. */
+export interface Measurement {
+  /** Takes it, and keeps it: a script of the workspace, run by Node with tsx. */
+  script: string;
+  /** A digest of what is kept; undefined as long as nothing is. Nx's hash of a task names it. */
+  kept: string | undefined;
+}
+
 export interface StageDeclaration<P extends JsonObject = JsonObject, R extends JsonObject = P> {
   /** Also the name of its folder in `stages/` and of its Nx project. */
   name: string;
@@ -48,7 +62,9 @@ export interface StageDeclaration<P extends JsonObject = JsonObject, R extends J
   /** Parameters that decide how a result is computed, but not what it is, e.g. the number of threads. They are not part of the memo key. */
   notInKey?: readonly (keyof P & string)[];
   /** What else the result depends on, e.g. the compute backend. Part of the memo key. */
-  environment?: (parameters: P) => Record<string, string>;
+  environment?: (parameters: P, about: About) => Record<string, string>;
+  /** A measurement of this machine that `environment` decides by; undefined where it needs none. */
+  measurement?: (parameters: P, about: About) => Measurement | undefined;
   /**
    * Looks at what parameters refer to outside the workspace (is the hub reachable? what is in that file?) and returns parameters
    * that say it: the result must depend on nothing else.

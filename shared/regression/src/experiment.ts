@@ -2,6 +2,7 @@
 import { UserError } from '@arrowsmith/errors';
 import { canonicalJson, type Json } from '@arrowsmith/artifacts/store';
 import {
+  aboutInputs,
   isObject,
   type JsonObject,
   type Override,
@@ -38,8 +39,8 @@ export function engineOf(pipeline: Pipeline, declarations: Declarations): Record
       fix: 'name another: npx nx run pipeline:regression --pipeline=ci',
     });
   }
-  const { stage, parameters } = pipeline.steps[training]!;
-  return declarations.get(stage)!.environment?.(parameters) ?? {};
+  const { stage, parameters, inputs } = pipeline.steps[training]!;
+  return declarations.get(stage)!.environment?.(parameters, aboutInputs(inputs, pipeline.steps)) ?? {};
 }
 
 /** The seed that the pipeline file gives to training. */

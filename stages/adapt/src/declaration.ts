@@ -43,5 +43,5 @@ export default declareStage<AskedAdapting>({
   parameters,
   notInKey: NOT_IN_KEY,
   exclusive: true,
-  environment: resolveEngine,
+  environment: (asked) => resolveEngine(asked),
 });

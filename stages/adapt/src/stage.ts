@@ -17,7 +17,7 @@ export default implementStage(declaration, async (context) => {
   const engine = context.environment as Engine;
   const onNotice = (notice: string) => context.note(`${context.step}: ${notice}`);
   engineNotices({ backend, precision }).forEach(onNotice);
-  await useBackend(engine.backend, { precision: engine.precision, threads, onNotice });
+  await useBackend(engine.backend, { precision: engine.precision, threads, expected: engine, onNotice });
   const rows = await readTokenTable(await context.input('rows').file('train.arrow'));
   const validationRows = await readTokenTable(await context.input('rows').file('validation.arrow'));
   const source = context.input('model');

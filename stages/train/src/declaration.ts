@@ -1,9 +1,10 @@
 /** @file The stage `train`: a decoder learns to predict the training rows. */
 import * as z from 'zod';
 import { learningRateFor, modelParameters, type ModelParameters } from '@arrowsmith/model/model-parameters';
-import { resolveEngine } from '@arrowsmith/engine/resolve';
+import { neededSpeeds, resolveEngine } from '@arrowsmith/engine/resolve';
 import { declareStage, one, optional } from '@arrowsmith/pipeline/stage';
 import { trainingParameters } from '@arrowsmith/training/parameters';
+import { engineRequest } from './engine-request.ts';
 import { NOT_IN_KEY, sessionParameters } from '@arrowsmith/training-session/parameters';
 
 const parameters = trainingParameters
@@ -31,6 +32,9 @@ const parameters = trainingParameters
     },
   );
 
+/** Measures a graphics processor, where one might be there that nobody has measured. */
+const MEASUREMENT = 'shared/engine/src/speed/measure-command.ts';
+
 export type AskedTraining = z.infer<typeof parameters>;
 
 export default declareStage<AskedTraining>({
@@ -41,6 +45,10 @@ export default declareStage<AskedTraining>({
   parameters,
   notInKey: NOT_IN_KEY,
   exclusive: true,
-  environment: resolveEngine,
+  environment: (asked, about) => resolveEngine(engineRequest(asked, about)),
+  measurement(asked, about) {
+    const speeds = neededSpeeds(engineRequest(asked, about));
+    return speeds && { script: MEASUREMENT, kept: speeds.kept && JSON.stringify(speeds.kept) };
+  },
   resolve: async (asked, options) => (await import('./resolve.ts')).resolveTraining(asked, options),
 });

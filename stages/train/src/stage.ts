@@ -14,14 +14,25 @@ import { modelMetadata, storeWeights, WEIGHTS_FILE } from '@arrowsmith/quantizat
 import { firstQuantizedStep, readTokenTable, train } from '@arrowsmith/training';
 import { startSession } from '@arrowsmith/training-session';
 import declaration from './declaration.ts';
+import { engineRequest } from './engine-request.ts';
 import { startOf } from './start.ts';
 
 export default implementStage(declaration, async (context) => {
-  const { model, confineAttention, backend, threads, precision, profile, samples, ...parameters } = context.parameters;
+  const {
+    model,
+    confineAttention,
+    backend: _,
+    threads,
+    precision: __,
+    profile,
+    samples,
+    ...parameters
+  } = context.parameters;
   const engine = context.environment as Engine;
   const onNotice = (notice: string) => context.note(`${context.step}: ${notice}`);
-  engineNotices({ backend, precision }).forEach(onNotice);
-  await useBackend(engine.backend, { precision: engine.precision, threads, onNotice });
+  const about = (port: string) => context.inputs(port)[0]?.metadata;
+  engineNotices(engineRequest(context.parameters, about)).forEach(onNotice);
+  await useBackend(engine.backend, { precision: engine.precision, threads, expected: engine, onNotice });
   const rows = await readTokenTable(await context.input('rows').file('train.arrow'));
   const validationRows = await readTokenTable(await context.input('rows').file('validation.arrow'));
   const [base] = context.inputs('model');

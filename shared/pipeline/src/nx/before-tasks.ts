@@ -5,12 +5,13 @@ import { UserError } from '@arrowsmith/errors';
 import type { BuiltCode } from '../built-code.ts';
 import { parseRunName } from '../ledger/run.ts';
 import { formatRevision, readRevision } from '../ledger/revision.ts';
-import { parameterDigests, planRun } from '../plan.ts';
+import { missingMeasurements, parameterDigests, planRun } from '../plan.ts';
 import { beginRun } from '../run-state.ts';
 import type { StageDeclaration } from '../stage.ts';
 import { openWorkspace } from '../workspace.ts';
 import { readCommandLine } from './command-line.ts';
 import { ensureCode } from './ensure-code.ts';
+import { takeMeasurements } from './take-measurements.ts';
 import { needsPipelines, runsBuiltCode } from './unknown-target.ts';
 
 /**
@@ -53,6 +54,7 @@ export async function beforeTasks(
   const planned =
     target !== undefined && Object.hasOwn(plan.pipelines, target.pipeline) && plan.pipelines[target.pipeline];
   if (planned && 'error' in planned) throw new UserError({ what: planned.error });
+  if (planned && !isCommand) takeMeasurements(root, missingMeasurements(planned.steps, declarations));
   const id = randomUUID();
   const workspace = openWorkspace(root);
   try {

@@ -1,0 +1,61 @@
+/** @file The work of a step, against what the model's parameters say, which are listed elsewhere. */
+import { describe, expect, test } from 'vitest';
+import { decoderConfig } from './architecture.ts';
+import { families } from './families/index.ts';
+import { modelParameters } from './model-parameters.ts';
+import { countActiveParameters, countParameters } from './parameters.ts';
+import { trainingWork } from './training-work.ts';
+
+const DATA = { contextLength: 64, vocabularySize: 512 };
+const TRAINING = { batchSize: 4, gradientAccumulation: 1 };
+
+const workOf = (model: object, training: Partial<typeof TRAINING> = {}) =>
+  trainingWork({ model: modelParameters.parse(model), ...TRAINING, ...training }, DATA);
+
+describe('the work of a step', () => {
+  test.each(Object.keys(families))(
+    'of %s is 6 operations for each parameter that computes a token, and attention’s',
+    (family) => {
+      const config = decoderConfig(modelParameters.parse({ family }), DATA);
+      const attended = config.layers.map(({ attention: { heads, headDim, window, chunk } }) => {
+        return heads * headDim * Math.min(DATA.contextLength, window || Infinity, chunk || Infinity);
+      });
+      const flop = 256 * 6 * (countActiveParameters(config) + attended.reduce((sum, size) => sum + size, 0));
+      // Norms are left out, and the small matrices that Gemma 3n alone has.
+      const share = workOf({ family }).flop / flop;
+      expect(share).toBeLessThanOrEqual(1);
+      expect(share).toBeGreaterThan(family === 'gemma3n' ? 0.85 : 0.99);
+    },
+  );
+
+  test('grows as it should with micro-batches and rows', () => {
+    const model = { family: 'llama3', layers: 8 };
+    const plain = workOf(model);
+    expect(workOf(model, { gradientAccumulation: 4 }).kernels).toBeGreaterThan(3 * plain.kernels);
+    expect(workOf(model, { gradientAccumulation: 4 }).flop).toBe(plain.flop);
+    expect(workOf(model, { batchSize: 8 }).flop).toBe(2 * plain.flop);
+    // The optimizer's traffic does not grow with the rows.
+    const { bytes } = workOf(model, { batchSize: 8 });
+    const optimizer = 2 * plain.bytes - bytes;
+    const parameters = countParameters(decoderConfig(modelParameters.parse(model), DATA));
+    expect(optimizer / (4 * parameters)).toBeCloseTo(8, 0);
+  });
+
+  test('has the numbers of kernels that were counted on the backend webgpu', () => {
+    // With 8 layers, by a program that counted them; within a sixth.
+    const counted = {
+      llama3: 484,
+      llama4: 772,
+      qwen2: 580,
+      qwen3: 564,
+      'qwen3-moe': 956,
+      'command-a': 601,
+      gemma2: 582,
+      gemma3: 662,
+      gemma3n: 3607,
+    };
+    for (const [family, count] of Object.entries(counted)) {
+      expect(Math.abs(Math.log(workOf({ family, layers: 8 }).kernels / count)), family).toBeLessThan(1 / 6);
+    }
+  });
+});

@@ -1,0 +1,114 @@
+/** @file What a step of training has to compute, told from the configuration alone and in a moment: by it a backend is chosen. Imports no tfjs. */
+import { decoderConfig } from './architecture.ts';
+import type { AttentionConfig, DecoderConfig, LayerConfig } from './config.ts';
+import type { ModelParameters } from './model-parameters.ts';
+
+/** Of one optimizer step. */
+export interface TrainingWork {
+  /** Of products of matrices, attention's included. */
+  flop: number;
+  /** What all other operations read and write, and the optimizer, about. */
+  bytes: number;
+  /** How many kernels run, about: where they are small, starting them takes longest. */
+  kernels: number;
+  /** Terms of the sums of most products: those of narrow models are slower. */
+  width: number;
+}
+
+/** What a training is asked that its work depends on; not recomputation, which may be chosen at any time and changes no result. */
+export interface AskedWork {
+  model: ModelParameters;
+  batchSize: number;
+  gradientAccumulation: number;
+}
+
+/**
+ * Kernels of a layer's forward and backward pass, counted on the backend `webgpu`: of a plain one, and what particularities add. Those that only Gemma 3n
+ * has are made of many small ones there.
+ */
+const LAYER_KERNELS = {
+  plain: 48,
+  qkNorm: 10,
+  postNorms: 12,
+  biases: 12,
+  layerNorm: 15,
+  experts: 49,
+  altUp: 360,
+};
+/** Of the updates of a layer's parameters, and of what is there once. */
+const UPDATE_KERNELS = 10;
+const OTHER_KERNELS = 20;
+
+/** Floats that a token's row in the stream is read and written in a layer, by norms, rotation and sums, in multiples of its size; and a row between the matrices. */
+const STREAM_TRAFFIC = 16;
+const INNER_TRAFFIC = 8;
+/** AdamW reads weight, gradient and moments, and writes three; the gradient was written. */
+const UPDATE_TRAFFIC = 8;
+
+/** @param data of the rows; a vocabulary that is not known counts for nothing */
+export function trainingWork(
+  { model, batchSize, gradientAccumulation }: AskedWork,
+  data: { contextLength: number; vocabularySize?: number | undefined },
+): TrainingWork {
+  const { vocabularySize = 1, contextLength } = data;
+  const config = decoderConfig(model, { vocabularySize, contextLength });
+  const { hiddenSize: d, layers } = config;
+  const tokens = batchSize * contextLength;
+  const ofLayers = layers.map((layer) => layerWork(layer, config));
+  const sum = (of: (layer: LayerWork) => number): number => ofLayers.reduce((total, layer) => total + of(layer), 0);
+  // 2 in the forward pass, and twice that in the backward pass.
+  const flop = 6 * tokens * (sum(({ active, attended }) => active + attended) + d * vocabularySize);
+  const stored = sum(({ stored: count }) => count) + d * vocabularySize * (config.tieWordEmbeddings ? 1 : 2);
+  const traffic = tokens * sum(({ traffic: floats }) => floats) + UPDATE_TRAFFIC * stored;
+  const inPasses = sum(({ kernels }) => kernels) + OTHER_KERNELS;
+  return {
+    flop,
+    bytes: 4 * traffic,
+    kernels: gradientAccumulation * inPasses + UPDATE_KERNELS * layers.length,
+    width: d,
+  };
+}
+
+interface LayerWork {
+  /** Weights that compute a token, and that there are. */
+  active: number;
+  stored: number;
+  /** Products of a token with others, in attention: half of what a window would be, twice. */
+  attended: number;
+  /** Floats that are read and written for a token. */
+  traffic: number;
+  kernels: number;
+}
+
+function layerWork(layer: LayerConfig, config: DecoderConfig): LayerWork {
+  const { attention, ffn } = layer;
+  const { hiddenSize: d, contextLength } = config;
+  const inner =
+    attention.headDim * (2 * attention.heads + (attention.keysOfLayer === null ? 2 * attention.kvHeads : 0));
+  const ofExperts = ffn.kind === 'moe' ? ffn.experts * ffn.intermediateSize : 0;
+  const width =
+    ffn.kind === 'moe' ? ffn.topK * ffn.intermediateSize + ffn.sharedIntermediateSize : ffn.intermediateSize;
+  const all = ffn.kind === 'moe' ? ofExperts + ffn.sharedIntermediateSize : ffn.intermediateSize;
+  return {
+    active: d * (inner + 3 * width + (ffn.kind === 'moe' ? ffn.experts : 0)),
+    stored: d * (inner + 3 * all + (ffn.kind === 'moe' ? ffn.experts : 0)),
+    attended: spanOf(attention, contextLength) * attention.heads * attention.headDim,
+    traffic: STREAM_TRAFFIC * d + INNER_TRAFFIC * width,
+    kernels: kernelsOf(layer, config),
+  };
+}
+
+function kernelsOf({ attention, ffn }: LayerConfig, { postNorms, norm, altUp }: DecoderConfig): number {
+  return (
+    LAYER_KERNELS.plain +
+    (attention.qkNorm === 'none' ? 0 : LAYER_KERNELS.qkNorm) +
+    (postNorms ? LAYER_KERNELS.postNorms : 0) +
+    (attention.bias === false ? 0 : LAYER_KERNELS.biases) +
+    (norm.kind === 'layer' ? LAYER_KERNELS.layerNorm : 0) +
+    (ffn.kind === 'moe' ? LAYER_KERNELS.experts : 0) +
+    (altUp === null ? 0 : LAYER_KERNELS.altUp)
+  );
+}
+
+const spanOf = ({ window, chunk }: AttentionConfig, contextLength: number): number =>
+  Math.min(contextLength, window || Infinity, chunk || Infinity);
