@@ -61,6 +61,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'bpe',
     'model',
     'engine',
+    'backend',
     'backend-native',
     'pipeline',
     'artifacts',

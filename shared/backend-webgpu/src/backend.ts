@@ -5,6 +5,7 @@ import { UserError } from '@arrowsmith/errors';
 import { type AdapterDescription, describeAdapter, infoOf } from './adapter.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { DeviceFailures, tooLarge } from './device.ts';
+import type { DryRunMemory } from './dry-run.ts';
 import { Executor, type KernelCall } from './executor.ts';
 
 /** Seconds after which a device that does not answer is taken for hung; a processor that stands in for one may really take so long. */
@@ -27,10 +28,14 @@ export interface WebGpuMemory {
   allocated: number;
   /** Buffers that are in use. */
   buffers: number;
+  /** The most that was in use, and allocated, at a time. */
+  mostInUse: number;
+  mostAllocated: number;
 }
 
 export class WebGpuBackend extends WebGPUBackend {
   readonly adapter: AdapterDescription;
+  readonly #adapter: GPUAdapter;
   readonly #failures: DeviceFailures;
   readonly #executor: Executor;
   /** Buffers of what is encoded, but not submitted. */
@@ -39,6 +44,7 @@ export class WebGpuBackend extends WebGPUBackend {
   constructor(device: GPUDevice, adapter: GPUAdapter) {
     super(device, infoOf(adapter) as GPUAdapterInfo);
     this.adapter = describeAdapter(adapter);
+    this.#adapter = adapter;
     this.#failures = new DeviceFailures(device, this.adapter.name);
     this.#executor = new Executor(device);
     this.bufferManager = new BufferPool(device) as unknown as WebGPUBackend['bufferManager'];
@@ -98,8 +104,45 @@ export class WebGpuBackend extends WebGPUBackend {
   }
 
   gpuMemory(): WebGpuMemory {
-    const { numBytesUsed, numBytesAllocated } = this.bufferManager;
-    return { inUse: numBytesUsed, allocated: numBytesAllocated, buffers: this.bufferManager.getNumUsedBuffers() };
+    const pool = this.#pool();
+    return {
+      inUse: pool.numBytesUsed,
+      allocated: pool.numBytesAllocated,
+      buffers: pool.getNumUsedBuffers(),
+      mostInUse: pool.mostUsed,
+      mostAllocated: pool.mostAllocated,
+    };
+  }
+
+  /** Lets the peaks of {@link gpuMemory} start again. */
+  resetPeak(): void {
+    this.#pool().resetPeak();
+  }
+
+  /** The bytes of the largest tensor that there can be. */
+  get largestTensor(): number {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
+    return Math.min(maxBufferSize, maxStorageBufferBindingSize);
+  }
+
+  /** Whether the device gives so much memory, besides what it has given. It is asked for, and given back at once. */
+  async holds(bytes: number): Promise<boolean> {
+    const buffers: GPUBuffer[] = [];
+    let error: GPUError | null = null;
+    for (let left = bytes; left > 0 && error === null; left -= this.largestTensor) {
+      const size = 4 * Math.ceil(Math.min(left, this.largestTensor) / 4);
+      this.device.pushErrorScope('out-of-memory');
+      buffers.push(this.device.createBuffer({ size, usage: STORAGE_AND_COPIES }));
+      error = await this.device.popErrorScope();
+    }
+    for (const buffer of buffers) buffer.destroy();
+    return error === null;
+  }
+
+  /** What a computation would take of the device's memory: see dry-run.ts. */
+  async dryRun(f: () => Promise<void>): Promise<DryRunMemory> {
+    const { dryRunOn } = await import('./dry-run.ts');
+    return dryRunOn(this.device, this.#adapter, f);
   }
 
   /**
@@ -159,8 +202,7 @@ export class WebGpuBackend extends WebGPUBackend {
 
   /** @throws UserError for a tensor that no buffer holds */
   #checkSize({ shape, dtype }: { shape: readonly number[]; dtype: string }): void {
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
-    const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    const most = this.largestTensor;
     const bytes = shape.reduce((product, length) => product * length, dtype === 'complex64' ? 8 : 4);
     if (bytes > most) throw tooLarge(this.adapter.name, shape, bytes, most);
   }

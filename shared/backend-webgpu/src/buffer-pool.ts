@@ -28,8 +28,9 @@ export class BufferPool {
   /** Those that wait, in the order in which they came back. */
   readonly #waiting = new Set<GPUBuffer>();
   #used = 0;
-  /** The most bytes that were in use at once. */
-  #most = 0;
+  /** The most bytes that were in use at once, and the most with those that wait. */
+  mostUsed = 0;
+  mostAllocated = 0;
   /** Of buffers that are handed out. */
   numBytesUsed = 0;
   /** Of those that wait, too. */
@@ -42,13 +43,14 @@ export class BufferPool {
   acquireBuffer(size: number, usage: number, mappedAtCreation = false, reuse = true): GPUBuffer {
     this.#used++;
     this.numBytesUsed += size;
-    this.#most = Math.max(this.#most, this.numBytesUsed);
+    this.mostUsed = Math.max(this.mostUsed, this.numBytesUsed);
     const waiting = reuse ? this.#free.get(keyOf(size, usage))?.shift() : undefined;
     if (waiting !== undefined) {
       this.#waiting.delete(waiting);
       return waiting;
     }
     this.numBytesAllocated += size;
+    this.mostAllocated = Math.max(this.mostAllocated, this.numBytesAllocated);
     const buffer = this.#device.createBuffer({ size, usage, mappedAtCreation });
     numberOf(buffer);
     return buffer;
@@ -72,7 +74,7 @@ export class BufferPool {
 
   /** Parts with those that wait longest, until the bound holds. Nothing that is encoded, but not submitted, may use them. */
   trim(): void {
-    const bound = BOUND * this.#most + AND_A_BIT;
+    const bound = BOUND * this.mostUsed + AND_A_BIT;
     if (this.numBytesAllocated <= bound) return;
     for (const buffer of this.#waiting) {
       const free = this.#free.get(keyOf(buffer.size, buffer.usage))!;
@@ -80,6 +82,11 @@ export class BufferPool {
       this.#destroy(buffer);
       if (this.numBytesAllocated <= bound) return;
     }
+  }
+
+  resetPeak(): void {
+    this.mostUsed = this.numBytesUsed;
+    this.mostAllocated = this.numBytesAllocated;
   }
 
   #destroy(buffer: GPUBuffer): void {

@@ -1,4 +1,13 @@
 /** @file What the active backend offers besides operations. Where it offers nothing of the kind, results are the same without. */
-export { borrowValues, dryRun, lastingZeros, readsAtOnce, releaseMemory, type DryRunMemory } from './memory.ts';
+export {
+  activeGraphics,
+  borrowValues,
+  dryRun,
+  type DryRunMemory,
+  type Graphics,
+  lastingZeros,
+  readsAtOnce,
+  releaseMemory,
+} from './memory.ts';
 export { type GatherColumns16, type JoinPlanes, type PlanesKernels, planesKernels } from './planes.ts';
 export { queued, recorded, type Recording } from './queue.ts';

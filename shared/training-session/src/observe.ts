@@ -1,7 +1,14 @@
 /** @file What a training run takes of the machine: memory, told before and after, and time by kernel. */
 import type { DecoderConfig } from '@arrowsmith/model';
 import type { Engine } from '@arrowsmith/engine';
-import { checkMemory, estimateMemory, type TrainingMemoryOptions, type TrainingParameters } from '@arrowsmith/training';
+import { activeGraphics } from '@arrowsmith/backend';
+import {
+  checkMemory,
+  estimateMemory,
+  graphicsMemory,
+  type TrainingMemoryOptions,
+  type TrainingParameters,
+} from '@arrowsmith/training';
 
 interface Observed {
   engine: Engine;
@@ -35,6 +42,14 @@ export async function observe({
   const estimate = await estimateMemory(options);
   await checkMemory(options, estimate);
   const { total, activations } = estimate;
+  const graphics = activeGraphics();
+  if (graphics !== undefined) {
+    const tensors = total - estimate.before - estimate.heap;
+    const whose = graphicsMemory()?.isShared ? 'memory for graphics' : `memory of ${graphics.adapter.name}`;
+    onNotice(`training takes at most ${gigabytes(tensors)} of ${whose}, ${gigabytes(activations)} of it activations`);
+    if (profile) onNotice('only the native backend measures its kernels');
+    return { end: () => `${gigabytes(graphics.gpuMemory().mostAllocated)} at most, ${gigabytes(tensors)} expected` };
+  }
   // Other backends have more tensors at a time, as their operations are made of smaller ones.
   const bound = engine.backend === 'native' ? 'at most' : 'at least';
   onNotice(`training takes ${bound} ${gigabytes(total)} of memory, ${gigabytes(activations)} of it activations`);

@@ -19,7 +19,8 @@ import { dryRun, lastingZeros } from '@arrowsmith/backend';
 import { disposeWeight, globalNorm } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { batchGradients } from './gradients.ts';
-import { availableMemory, checkMemory, estimateMemory } from './memory.ts';
+import { availableMemory, checkMemory } from './check-memory.ts';
+import { estimateMemory } from './memory.ts';
 import { initialState, updateParameters } from './optimizer.ts';
 import { trainingParameters, type TrainingParameters } from './parameters.ts';
 
@@ -126,7 +127,9 @@ test('matrices that are quantized are there once more, beside their activations 
   expect(aware.total - plain.total).toBeGreaterThan(0.9 * matrices);
   expect(aware.total - plain.total).toBeLessThan(1.1 * matrices);
   expect(aware.total).toBe(Object.values({ ...aware, total: 0 }).reduce((sum, part) => sum + part, 0));
-  const refused = checkMemory({ config: wide, parameters: { ...parameters, quantization } }, aware, aware.total - 1);
+  const refused = checkMemory({ config: wide, parameters: { ...parameters, quantization } }, aware, {
+    available: aware.total - 1,
+  });
   await expect(refused).rejects.toThrow(/gradients \d+ MB, quantized matrices \d+ MB, activations/);
 });
 
@@ -148,18 +151,20 @@ test('a training that does not fit is refused with the numbers, and what is advi
   const options = { config: wide, parameters: parametersOf({ batchSize: 64 }), before: 100e6 };
   const estimate = await estimateMemory(options);
   const available = 0.6 * estimate.total;
-  const refused = (await checkMemory(options, estimate, available).catch((error: unknown) => error)) as UserError;
+  const refused = (await checkMemory(options, estimate, { available }).catch((error: unknown) => error)) as UserError;
   expect(refused).toBeInstanceOf(UserError);
   expect(refused.message).toMatch(/at most \d+ MB[^]*: before training 100 MB, parameters 4 MB, optimizer 9 MB/);
   const advised = Number(/to do: +gradientAccumulation: (\d+)/.exec(refused.message)![1]);
   const changed = { ...options, parameters: { ...options.parameters, gradientAccumulation: advised } };
   const changedEstimate = await estimateMemory(changed);
-  await checkMemory(changed, changedEstimate, available);
+  await checkMemory(changed, changedEstimate, { available });
   expect(changedEstimate.total).toBeLessThan(available);
 
-  const tight = (await checkMemory(options, estimate, 115e6).catch((error: unknown) => error)) as UserError;
+  const tight = (await checkMemory(options, estimate, { available: 115e6 }).catch(
+    (error: unknown) => error,
+  )) as UserError;
   expect(tight.message).toMatch(/to do: +a smaller model[^]*one row at a time/);
-  await checkMemory(options, estimate, estimate.total);
+  await checkMemory(options, estimate, { available: estimate.total });
 });
 
 test('some memory is available, and no more than the machine has', () => {

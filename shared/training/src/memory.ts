@@ -1,7 +1,4 @@
 /** @file How much memory a training run takes, told before it starts. */
-import { readFileSync } from 'node:fs';
-import { totalmem } from 'node:os';
-import { UserError } from '@arrowsmith/errors';
 import {
   adapterShapes,
   adaptParameters,
@@ -21,11 +18,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Batch, TokenRows } from './data.ts';
 import { splitLoss } from './evaluate.ts';
 import { batchGradients } from './gradients.ts';
+import { checkParameterSizes } from './graphics-memory.ts';
 import { initialState, updateParameters } from './optimizer.ts';
 import type { TrainingParameters } from './parameters.ts';
 import { withNearest } from './quantization-aware.ts';
 
-/** The most that the process takes of the machine's memory at once, in bytes: its resident set. */
+/**
+ * The most that the process takes of the machine's memory at once, in bytes: its resident set. On the backend `webgpu`, what is in tensors is in the
+ * graphics processor's memory, which may be the machine's.
+ */
 export interface TrainingMemory {
   /** What it has before training begins: Node, the code, the heap that a step's JavaScript takes, and whatever was read. */
   before: number;
@@ -77,10 +78,13 @@ const MICRO_BATCHES = 3;
 const HEAP = 36e6;
 
 /**
- * The peak of a training run's memory on the backend `native`, by a dry run of its steps and a validation: the operations themselves say which
- * tensors there are at a time, the pool which buffers wait, and the kernels what they need besides. So nothing about them is written down here.
+ * The peak of a training run's memory on the backend `native`, or on `webgpu` where that is active, by a dry run of its steps and a validation: the
+ * operations themselves say which tensors there are at a time, the pool which buffers wait, and the kernels what they need besides. So nothing about
+ * them is written down here.
  *
  * Takes some milliseconds for each layer. Nothing else may compute meanwhile.
+ *
+ * @throws UserError for a tensor that is larger than any buffer of the graphics processor may be
  */
 export async function estimateMemory({
   config,
@@ -98,6 +102,7 @@ export async function estimateMemory({
   const learning =
     adapt === undefined ? parameterShapes(config) : adapterShapes(config, adapt.adapters).flatMap(({ a, b }) => [a, b]);
 
+  checkParameterSizes(adapt === undefined ? learning : [...learning, ...parameterShapes(config)]);
   let quantized = 0;
   const { tensors, scratch } = await dryRun(async () => {
     const state = initialState(
@@ -185,91 +190,3 @@ export function emptyRows({ vision }: DecoderConfig, contextLength: number): Tok
     },
   };
 }
-
-/** Parameters of training that save memory, without changing what is learnt. */
-export type MemoryOptions = Pick<TrainingParameters, 'gradientAccumulation' | 'recomputeActivations'>;
-
-/**
- * @param available bytes that the process may take, with what it has
- * @throws UserError with the numbers when training cannot fit, and with parameters that make it fit if there are any
- */
-export async function checkMemory(
-  options: TrainingMemoryOptions,
-  estimate: TrainingMemory,
-  available: number = availableMemory(),
-): Promise<void> {
-  if (estimate.total <= available) return;
-  const parts = PARTS.filter((part) => part !== 'quantized' || estimate.quantized > 0).map(
-    (part) => `${PART_NAMES[part]} ${describeBytes(estimate[part])}`,
-  );
-  throw new UserError({
-    what: 'training does not fit in memory',
-    expected: `at most ${describeBytes(available)}, which is what this machine has left for this process, with what it has taken`,
-    found: `${describeBytes(estimate.total)}: ${parts.join(', ')}`,
-    fix: await whatFits(options, estimate, available),
-  });
-}
-
-const PART_NAMES = {
-  before: 'before training',
-  parameters: 'parameters',
-  optimizer: 'optimizer',
-  gradients: 'gradients',
-  quantized: 'quantized matrices',
-  activations: 'activations',
-  scratch: 'kernels',
-  heap: 'JavaScript',
-} as const;
-
-const PARTS = Object.keys(PART_NAMES) as (keyof typeof PART_NAMES)[];
-
-/** The least change of parameters with which training fits, found by trying. */
-async function whatFits(
-  options: TrainingMemoryOptions,
-  { before }: TrainingMemory,
-  available: number,
-): Promise<string> {
-  const { batchSize, gradientAccumulation } = options.parameters;
-  const divisors = range(batchSize + 1).filter((count) => batchSize % count === 0 && count >= gradientAccumulation);
-  // Few rows at once first cost speed on small models, so that recomputation is tried last.
-  for (const recomputeActivations of [options.parameters.recomputeActivations, true]) {
-    for (const count of divisors) {
-      const changed = { ...options.parameters, gradientAccumulation: count, recomputeActivations };
-      const { total } = await estimateMemory({ ...options, parameters: changed, before });
-      if (total > available) continue;
-      const changes = [
-        ...(count === gradientAccumulation ? [] : [`gradientAccumulation: ${count}`]),
-        ...(recomputeActivations === options.parameters.recomputeActivations ? [] : ['recomputeActivations: true']),
-      ];
-      return `${changes.join(' and ')} (${describeBytes(total)}, with the same result but for rounding)`;
-    }
-  }
-  const least = await estimateMemory({
-    ...options,
-    parameters: { ...options.parameters, gradientAccumulation: batchSize, recomputeActivations: true },
-    before,
-  });
-  return `a smaller model, a shorter context, or a machine with more memory: one row at a time, with recomputeActivations, still takes ${describeBytes(least.total)}`;
-}
-
-/**
- * Bytes that this process may have, with what it has now: what the system can give without swapping where it tells (Linux), all memory
- * elsewhere, as what other systems call free is a small part of what they would give; and no more than its container allows.
- */
-export function availableMemory(): number {
-  const limit = process.constrainedMemory();
-  const ofContainer = limit === undefined || limit === 0 ? Infinity : limit;
-  return Math.min(ofContainer, systemMemory());
-}
-
-function systemMemory(): number {
-  try {
-    const kilobytes = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
-    return kilobytes === undefined ? totalmem() : 1024 * Number(kilobytes) + process.memoryUsage.rss();
-  } catch {
-    return totalmem();
-  }
-}
-
-const describeBytes = (bytes: number): string =>
-  bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(0)} MB`;
