@@ -19,13 +19,14 @@ export function tensorsOf(weights: Weights): ParameterTensors {
   );
 }
 
-/** Copies tensors from their backend. */
+/** Copies tensors from their backend, one after the other: a graphics processor needs memory for each that is read meanwhile. */
 export async function weightsOf(tensors: ParameterTensors): Promise<Weights> {
-  const entries = Object.entries(tensors).map(async ([name, tensor]) => {
+  const weights: Weights = {};
+  for (const [name, tensor] of Object.entries(tensors)) {
     const data = (await tensor.data<'float32'>()).slice();
-    return [name, { shape: tensor.shape.slice(), data }] as const;
-  });
-  return Object.fromEntries(await Promise.all(entries));
+    weights[name] = { shape: tensor.shape.slice(), data };
+  }
+  return weights;
 }
 
 /** Tensors as weights, of which none is copied where the backend has them in reach: for who reads one after the other, before tensors change. */

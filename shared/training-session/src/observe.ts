@@ -4,6 +4,7 @@ import type { Engine } from '@arrowsmith/engine';
 import { activeGraphics } from '@arrowsmith/backend';
 import {
   checkMemory,
+  describeBytes,
   estimateMemory,
   graphicsMemory,
   type TrainingMemoryOptions,
@@ -46,9 +47,13 @@ export async function observe({
   if (graphics !== undefined) {
     const tensors = total - estimate.before - estimate.heap;
     const whose = graphicsMemory()?.isShared ? 'memory for graphics' : `memory of ${graphics.adapter.name}`;
-    onNotice(`training takes at most ${gigabytes(tensors)} of ${whose}, ${gigabytes(activations)} of it activations`);
+    onNotice(
+      `training takes at most ${describeBytes(tensors)} of ${whose}, ${describeBytes(activations)} of it activations`,
+    );
     if (profile) onNotice('only the native backend measures its kernels');
-    return { end: () => `${gigabytes(graphics.gpuMemory().mostAllocated)} at most, ${gigabytes(tensors)} expected` };
+    return {
+      end: () => `${describeBytes(graphics.gpuMemory().mostAllocated)} at most, ${describeBytes(tensors)} expected`,
+    };
   }
   // Other backends have more tensors at a time, as their operations are made of smaller ones.
   const bound = engine.backend === 'native' ? 'at most' : 'at least';

@@ -6,7 +6,7 @@ export { batchGradients, type BatchGradients } from './gradients.ts';
 export type { LogRow } from './log.ts';
 export { train, TrainingInterrupted, trainStep, type Adapting, type TrainOptions } from './loop.ts';
 export { availableMemory, checkMemory, type MemoryLimits } from './check-memory.ts';
-export { type GraphicsMemory, graphicsMemory } from './graphics-memory.ts';
+export { describeBytes, type GraphicsMemory, graphicsMemory } from './graphics-memory.ts';
 export { estimateMemory, type StoredSize, type TrainingMemory, type TrainingMemoryOptions } from './memory.ts';
 export { initialState, updateParameters, type OptimizerState } from './optimizer.ts';
 export { trainingParameters, type OptimizerParameters, type TrainingParameters } from './parameters.ts';

@@ -12,7 +12,7 @@ import {
   type Parameters,
   type ParameterTensors,
 } from '@arrowsmith/model';
-import { dryRun, lastingZeros } from '@arrowsmith/backend';
+import { activeGraphics, dryRun, lastingZeros } from '@arrowsmith/backend';
 import { globalNorm } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Batch, TokenRows } from './data.ts';
@@ -39,7 +39,7 @@ export interface TrainingMemory {
   quantized: number;
   /** What else is in tensors, or in buffers that wait for them: above all what a step's forward pass leaves to its backward pass. */
   activations: number;
-  /** What kernels keep for themselves: packed matrices, a chunk of logits. */
+  /** What kernels keep for themselves: packed matrices, a chunk of logits; on a graphics processor, what checkpoints are read through. */
   scratch: number;
   /** What else JavaScript's own objects and arrays may grow by. */
   heap: number;
@@ -104,7 +104,7 @@ export async function estimateMemory({
 
   checkParameterSizes(adapt === undefined ? learning : [...learning, ...parameterShapes(config)]);
   let quantized = 0;
-  const { tensors, scratch } = await dryRun(async () => {
+  const { tensors, scratch: ofKernels } = await dryRun(async () => {
     const state = initialState(
       Object.fromEntries(learning.map(({ name, shape }) => [name, tf.fill(shape.slice(), 0)])),
     );
@@ -140,6 +140,7 @@ export async function estimateMemory({
   });
 
   const before = options.before ?? process.memoryUsage.rss();
+  const scratch = ofKernels + (activeGraphics() === undefined ? 0 : bytesToRead(learning));
   const bytes = 4 * (adapt === undefined ? countParameters(config) : countAdapterParameters(config, adapt.adapters));
   const frozen = adapt?.stored.reduce((sum, stored) => sum + stored.bytes, 0) ?? 0;
   const micro = gradientAccumulation > 1 ? 2 : 1; // the sums, and those of the micro-batch at work
@@ -155,6 +156,12 @@ export async function estimateMemory({
     heap: HEAP,
     total: before + tensors + scratch + HEAP,
   };
+}
+
+/** A graphics processor has a buffer, which the processor can read, for each size of a tensor that is read. */
+function bytesToRead(parameters: readonly { shape: readonly number[] }[]): number {
+  const sizes = new Set(parameters.map(({ shape }) => shape.reduce((product, length) => product * length, 4)));
+  return [...sizes].reduce((sum, bytes) => sum + bytes, 0);
 }
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);

@@ -1,4 +1,7 @@
 /** @file Memory told before a training on the backend webgpu, against what it takes. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { dryRun } from '@arrowsmith/backend';
 import type { WebGpuBackend } from '@arrowsmith/backend-webgpu';
 import { useBackend } from '@arrowsmith/engine';
@@ -8,9 +11,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkMemory } from './check-memory.ts';
 import { batchGradients } from './gradients.ts';
+import { train } from './loop.ts';
 import { estimateMemory } from './memory.ts';
 import { initialState, updateParameters } from './optimizer.ts';
 import { trainingParameters } from './parameters.ts';
+import { config as tiny, tinyParameters, trainSplit, validationSplit } from './testing/tiny-run.ts';
 
 const configOf = (model: object): DecoderConfig =>
   decoderConfig(modelParameters.parse({ hiddenSize: 32, layers: 2, ...model }), {
@@ -82,6 +87,22 @@ describe.each(['llama3', 'qwen3-moe', 'gemma3n'])('of %s', (family) => {
       expect(losses[1]![i]).toBeCloseTo(loss, family === 'qwen3-moe' ? 2 : 5);
   });
 });
+
+test.each([{ steps: 6 }, { steps: 6, gradientAccumulation: 2, recomputeActivations: true }])(
+  'a whole training takes what was told (%o)',
+  async (overrides) => {
+    const parameters = tinyParameters(overrides);
+    const { total, before, heap } = await estimateMemory({ config: tiny, parameters });
+    const { tensors } = await taken(async () => {
+      const checkpointDirectory = await mkdtemp(join(tmpdir(), 'webgpu-memory-'));
+      await train({ config: tiny, parameters, train: trainSplit, validation: validationSplit, checkpointDirectory });
+      await rm(checkpointDirectory, { recursive: true });
+    });
+    // No more than was told, but for the losses, which are read, too; and all of that but 5 %.
+    expect(tensors / (total - before - heap)).toBeLessThan(1.02);
+    expect(tensors / (total - before - heap)).toBeGreaterThan(0.95);
+  },
+);
 
 test('recomputation and accumulation take less, and what no buffer holds is refused before', async () => {
   const config = configOf({ layers: 6 });
