@@ -1,7 +1,8 @@
 /**
  * @file `npm run doctor`: what this machine offers, and what that means for running pipelines.
  *
- * `npm run doctor -- tinystories` measures the training of that pipeline alone. `--json` prints the findings as JSON. Exits with 1 when there is a problem that keeps pipelines from running.
+ * `npm run doctor -- tinystories` measures the training of that pipeline alone. `--json` prints the findings as JSON.
+ * `--measure` measures a graphics processor anew. Exits with 1 when there is a problem that keeps pipelines from running.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -35,19 +36,21 @@ async function examine(only: readonly string[]): Promise<Finding[]> {
   if (node.level === 'problem') return [node]; // the rest would not even load
   loadSettings();
   const doctor = await import('./doctor/examine.ts');
-  return [node, ...(await doctor.examine(root, process.env, run, only))];
+  return [node, ...(await doctor.examine(root, process.env, run, only, process.argv.includes('--measure')))];
 }
 
 if (process.argv.includes('--help')) {
   console.log(
-    'npm run doctor [-- pipeline …] [-- --json]\n\nSays what this machine offers, and what that means: for each pipeline, or for those that are named, how long\nits training takes, and how much memory.\n\n  --json\n      Prints JSON.',
+    'npm run doctor [-- pipeline …] [-- --json] [-- --measure]\n\nSays what this machine offers, and what that means: for each pipeline, or for those that are named, how long\nits training takes, and how much memory.\n\n  --json\n      Prints JSON.\n  --measure\n      Measures a graphics processor anew, by which the backend auto is chosen.',
   );
   process.exit(0);
 }
-const only = process.argv.slice(2).filter((arg) => arg !== '--json');
+const only = process.argv.slice(2).filter((arg) => !['--json', '--measure'].includes(arg));
 const unknown = only.find((name) => name.startsWith('-') || !existsSync(join(root, 'pipelines', `${name}.yaml`)));
 if (unknown !== undefined) {
-  console.error(`\nerror: doctor does not know ${unknown}\n  expected:  names of pipelines, --json, or nothing\n`);
+  console.error(
+    `\nerror: doctor does not know ${unknown}\n  expected:  names of pipelines, --json, --measure, or nothing\n`,
+  );
   process.exit(1);
 }
 const findings = await examine(only);
@@ -55,7 +58,13 @@ const ok = findings.every(({ level }) => level !== 'problem');
 if (process.argv.includes('--json')) {
   console.log(JSON.stringify({ ok, findings }, null, 2));
 } else {
-  for (const line of formatFindings(findings, (level, text) => PAINT[level](text))) console.log(line);
+  const lines = formatFindings(
+    findings.filter(({ training, level }) => training === undefined || level !== 'ok'),
+    (level, text) => PAINT[level](text),
+  );
+  const { formatTrainings } =
+    findings.length > 1 ? await import('./doctor/training-table.ts') : { formatTrainings: () => [] };
+  for (const line of [...lines, '', ...formatTrainings(findings)]) console.log(line);
   console.log(`\n${verdict(findings)}`);
 }
 process.exit(ok ? 0 : 1); // a package may keep a socket open

@@ -1,5 +1,6 @@
 /** @file Checks the compute backends: which are installed, whether they multiply right, and how fast. */
 import { type BackendName, backendNames, resolveBackend, resolveEngine } from '@arrowsmith/engine/resolve';
+import type { Speed } from '@arrowsmith/engine/speed';
 import { UserError } from '@arrowsmith/errors';
 import { type Finding, finding } from './finding.ts';
 
@@ -8,6 +9,10 @@ export interface Measurement {
   gigaflops: number;
   /** Whether the product was right. */
   correct: boolean;
+  /** For `native` and `webgpu`: what else they do in a second. */
+  speed?: Speed;
+  /** For `webgpu`: what the graphics processor offers of what kernels use. */
+  features?: string[];
   /** For wasm: whether the 128-bit SIMD build is in use. */
   simd?: boolean;
 }
@@ -67,11 +72,14 @@ async function checkBackend(
     return finding('note', check, 'not available', means);
   }
   try {
-    const { gigaflops, correct, simd } = await measure(backend);
-    const what = `${adapterOf(backend)}${gigaflops.toFixed(1)} GFLOP/s${simd === undefined ? '' : simd ? ', SIMD' : ', no SIMD'}`;
+    const { gigaflops, correct, simd, speed, features } = await measure(backend);
+    const rates = speed === undefined ? '' : `, ${(speed.bandwidth / 1e9).toPrecision(2)} GB/s`;
+    const what = `${adapterOf(backend)}${gigaflops.toFixed(1)} GFLOP/s${rates}${simd === undefined ? '' : simd ? ', SIMD' : ', no SIMD'}`;
     if (!correct) return finding(broken, check, what, 'multiplies wrong: do not use it, and report this machine');
     const level = simd === false ? 'note' : 'ok';
-    return finding(level, check, what, `${MEANS[backend]}${used ? '; what pipelines use' : ''}`);
+    const offered =
+      features === undefined ? '' : ` with ${features.length === 0 ? 'no features' : features.join(', ')}`;
+    return finding(level, check, what, `${MEANS[backend]}${offered}${used ? '; what pipelines use' : ''}`);
   } catch (error) {
     const message = (error as Error).message.split('\n')[0];
     return finding(broken, check, 'does not start', `${message}: reinstall packages with npm ci`);
@@ -90,7 +98,7 @@ function adapterOf(backend: BackendName): string {
 
 /** Multiplies two matrices on a backend, which is the active one afterwards. The fastest of some runs counts. */
 export async function measureBackend(backend: BackendName): Promise<Measurement> {
-  const { useBackend } = await import('@arrowsmith/engine');
+  const { findAdapter, useBackend } = await import('@arrowsmith/engine');
   const tf = await import('@tensorflow/tfjs-core');
   await useBackend(backend);
   const n = SIZES[backend];
@@ -109,8 +117,19 @@ export async function measureBackend(backend: BackendName): Promise<Measurement>
     correct &&= isProduct(values, left, right, n, run);
   }
   tf.dispose([a, b]);
+  const speed = await speedOf(backend);
   const simd = backend === 'wasm' ? { simd: Boolean(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) } : {};
-  return { gigaflops: (2 * n ** 3) / best / 1e6, correct, ...simd };
+  const { features } = (backend === 'webgpu' ? findAdapter() : {}) as { features?: string[] };
+  const rate = Math.max((2 * n ** 3) / best / 1e6, ...(speed?.products ?? []).map((each) => each / 1e9));
+  return { gigaflops: rate, correct, ...simd, ...(speed && { speed }), ...(features && { features }) };
+}
+
+/** Of the backends of this project, on whose memory and kernels training waits as on their products. */
+async function speedOf(backend: BackendName): Promise<Speed | undefined> {
+  if (backend !== 'native' && backend !== 'webgpu') return undefined;
+  const { activeGraphics } = await import('@arrowsmith/backend');
+  const { measureSpeed } = await import('@arrowsmith/engine/speed');
+  return measureSpeed({ size: activeGraphics()?.adapter.isSoftware ? 1 / 64 : 1, seconds: 0.06 });
 }
 
 /** Checks one row of the product [n, n] by the definition. */

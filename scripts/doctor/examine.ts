@@ -5,6 +5,7 @@ import { detectInstructionSet, nativeBuild } from '@arrowsmith/backend-native/bu
 import { openWorkspace } from '@arrowsmith/pipeline';
 import { checkBackends, measureBackend } from './backends.ts';
 import { type Finding, finding } from './finding.ts';
+import { checkSpeeds, findSpeeds, otherEngine } from './graphics.ts';
 import { checkMemory, checkProcessor, measureCopying, readInstructionSets } from './hardware.ts';
 import { checkHub } from './hub.ts';
 import { checkNativeBuild } from './native.ts';
@@ -19,12 +20,14 @@ import { checkCompiler, checkGit, checkNpm, checkPython, type Run } from './tool
  * @param root of the workspace
  * @param env as stages see it
  * @param only pipelines whose training is measured; all where there are none
+ * @param measureAgain measures a graphics processor anew, of which speeds are kept
  */
 export async function examine(
   root: string,
   env: NodeJS.ProcessEnv,
   run: Run,
   only: readonly string[] = [],
+  measureAgain = false,
 ): Promise<Finding[]> {
   const workspace = openWorkspace(root, env);
   const memory = {
@@ -34,6 +37,8 @@ export async function examine(
   };
 
   // Backends first and alone, so that nothing slows down what is measured.
+  let speeds: ReturnType<typeof findSpeeds>;
+  const choice = await guarded('auto', async () => checkSpeeds((speeds = findSpeeds(measureAgain))));
   const backends = await guarded('backend', () => checkBackends(env['ARROWSMITH_BACKEND'], measureBackend));
   let sources: Awaited<ReturnType<typeof checkPipelines>>['sources'] = [];
   let training = async (): Promise<Finding[]> => [];
@@ -41,7 +46,7 @@ export async function examine(
     const checked = await checkPipelines(root);
     sources = checked.sources;
     const measured = checked.pipelines.filter(({ name }) => only.length === 0 || only.includes(name));
-    training = () => checkTraining(measured, checked.declarations);
+    training = () => checkTraining(measured, checked.declarations, undefined, (...of) => otherEngine(speeds, ...of));
     return checked.findings;
   });
   const times = await guarded('training', () => training());
@@ -62,6 +67,7 @@ export async function examine(
       checkNativeBuild(nativeBuild, detectInstructionSet().name, env['ARROWSMITH_ISA'] || undefined),
     ),
     backends,
+    choice,
     guarded('store', () => checkWritable(workspace)),
     guarded('disk', async () => checkDisk(workspace, await freeBytes(workspace.store), sources)),
     guarded('store', () => checkLeftovers(workspace)),

@@ -15,6 +15,33 @@ export interface Finding {
   what: string;
   /** What that means, or what to do. */
   means: string;
+  /** Of a training: its line of the table, which people read in place of the finding. */
+  training?: TrainingRow;
+}
+
+/** What a training takes on a backend. */
+export interface TrainingCost {
+  /** `native bf16`. */
+  backend: string;
+  /** Bytes. */
+  memory: number;
+  /** Seconds; null where it does not fit. */
+  seconds: number | null;
+  /** Within steps. */
+  tokensPerSecond: number | null;
+}
+
+/** A training of a pipeline, and what it takes on this machine. */
+export interface TrainingRow {
+  /** The pipeline, with the step where it has several trainings. */
+  name: string;
+  parameters: number;
+  /** That are learnt from, all steps together. */
+  tokens: number;
+  /** Of the backend that would be taken. */
+  taken: TrainingCost;
+  /** Of another one, which could be asked for. */
+  other?: TrainingCost;
 }
 
 export function finding(level: Level, check: string, what: string, means: string): Finding {

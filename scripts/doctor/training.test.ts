@@ -30,3 +30,21 @@ test('a training that does not fit has no time, and one of a model that is not r
     { level: 'ok', what: 'not estimated' },
   ]);
 });
+
+test('a training has a line of the table, with what could be taken instead beside it', async () => {
+  const other = { backend: 'webgpu', precision: 'f32', adapter: 'A card', driver: 'its driver' } as const;
+  const [found] = await checkTraining(
+    [loadPipeline(REPOSITORY, 'smoke', declarations)],
+    declarations,
+    async (all) =>
+      all.map(({ engine }) => ({ memory, time: { step: engine.backend === 'webgpu' ? 0.01 : 0.1, validation: 0 } })),
+    () => other,
+  );
+  expect(found!.training).toMatchObject({
+    name: 'smoke',
+    tokens: 60 * 512,
+    taken: { memory: 2e8, tokensPerSecond: 5120 },
+    other: { backend: 'webgpu f32', memory: 2e8, tokensPerSecond: 51_200 },
+  });
+  expect(found!.training!.parameters).toBeGreaterThan(30_000);
+});

@@ -12,4 +12,5 @@ export {
   type EngineRequest,
   type Precision,
 } from './resolve.ts';
+export { findAdapter, type FoundAdapter } from './find-adapter.ts';
 export { useBackend, type BackendOptions } from './use-backend.ts';

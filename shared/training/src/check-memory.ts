@@ -27,6 +27,14 @@ export async function checkMemory(
   throw new UserError({ ...describeTight(tight, estimate, limits), fix: await whatFits(options, estimate, limits) });
 }
 
+/** Whether training fits in memory. */
+export async function fitsMemory(
+  estimate: TrainingMemory,
+  { available = availableMemory(), graphics = graphicsMemory() }: MemoryLimits = {},
+): Promise<boolean> {
+  return (await whatIsTight(estimate, { available, graphics })) === undefined;
+}
+
 type Limits = Required<Pick<MemoryLimits, 'available'>> & Pick<MemoryLimits, 'graphics'>;
 
 /** What a graphics processor holds of a training. */

@@ -5,7 +5,7 @@ export { hiddenStates, splitLoss, type RowLosses, type SplitLoss } from './evalu
 export { batchGradients, type BatchGradients } from './gradients.ts';
 export type { LogRow } from './log.ts';
 export { train, TrainingInterrupted, trainStep, type Adapting, type TrainOptions } from './loop.ts';
-export { availableMemory, checkMemory, type MemoryLimits } from './check-memory.ts';
+export { availableMemory, checkMemory, fitsMemory, type MemoryLimits } from './check-memory.ts';
 export { describeBytes, type GraphicsMemory, graphicsMemory } from './graphics-memory.ts';
 export { estimateMemory, type StoredSize, type TrainingMemory, type TrainingMemoryOptions } from './memory.ts';
 export { initialState, updateParameters, type OptimizerState } from './optimizer.ts';
