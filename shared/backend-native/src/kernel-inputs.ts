@@ -38,6 +38,14 @@ export function expectRank(name: string, { shape }: TensorInfo, rank: number): v
   if (shape.length !== rank) throw new TypeError(`${name} has ${shape.length} axes instead of ${rank}`);
 }
 
+/** @returns the shape of tensors `name0` …. @throws TypeError unless there is one, and all have its shape */
+export function shapeOfAll(name: string, tensors: readonly TensorInfo[]): number[] {
+  const [first, ...others] = tensors;
+  if (first === undefined) throw new TypeError(`there is no ${name}0`);
+  others.forEach((each, i) => expectShape(numberedName(name, i + 1), each, first.shape));
+  return first.shape;
+}
+
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((length, axis) => length === b[axis]);
 }

@@ -1,6 +1,6 @@
 /** @file The two steps of alternating updates. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { asRows, expectShape, type KernelArguments, type Kernels, tensor, tensorList } from './kernel.ts';
+import { asRows, expectShape, type KernelArguments, type Kernels, shapeOfAll, tensor, tensorList } from './kernel.ts';
 
 /**
  * norm [d], weight [a, d], coefficients [rows, a].
@@ -59,9 +59,7 @@ function clipGradient({ attrs, backend }: KernelArguments, { tensors }: Router, 
 /** The inputs `name0` …, one for each copy, and their values. */
 function copiesOf({ inputs, attrs, backend }: KernelArguments, name: string) {
   const tensors = tensorList(inputs, name, attrs['copies'] as number);
-  const { shape } = tensors[0]!;
-  tensors.forEach((each, i) => expectShape(`${name}${i}`, each, shape));
-  return { shape, tensors, values: tensors.map((each) => backend.floats(each)) };
+  return { shape: shapeOfAll(name, tensors), tensors, values: tensors.map((each) => backend.floats(each)) };
 }
 
 function outputs({ attrs, backend }: KernelArguments, shape: number[]) {

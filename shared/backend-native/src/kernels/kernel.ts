@@ -8,6 +8,7 @@ export {
   expectShape,
   rowsOf,
   sameShape,
+  shapeOfAll,
   shapeOfRows,
   sizeOf,
   tensor,

@@ -1,13 +1,11 @@
 /** @file What copies of the residual stream, and per-layer embeddings, are made of: sums, magnitudes, slices by layer. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { asRows, expectShape, type KernelArguments, type Kernels, sizeOf, tensor, tensorList } from './kernel.ts';
+import { asRows, expectShape, type KernelArguments, type Kernels, shapeOfAll, sizeOf, tensor, tensorList } from './kernel.ts';
 
 /** The inputs `name0` … of one shape, and their values. */
 function listOf({ inputs, backend }: KernelArguments, name: string, count: number) {
   const tensors = tensorList(inputs, name, count);
-  const { shape } = tensors[0]!;
-  tensors.forEach((each, i) => expectShape(`${name}${i}`, each, shape));
-  return { shape, tensors, values: tensors.map((each) => backend.floats(each)) };
+  return { shape: shapeOfAll(name, tensors), tensors, values: tensors.map((each) => backend.floats(each)) };
 }
 
 export const streamKernels: Kernels = {

@@ -4,8 +4,10 @@ import type { WebGpuBackend } from '../backend.ts';
 
 export {
   asRows,
+  expectRank,
   expectShape,
   rowsOf,
+  shapeOfAll,
   shapeOfRows,
   sizeOf,
   tensor,

@@ -1,13 +1,18 @@
 /** @file Registers the kernels of this folder beside those of tfjs, which serve what is left. */
 import { UserError } from '@arrowsmith/errors';
 import { getKernel, type KernelFunc, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
+import { altUpKernels } from './alt-up.ts';
 import { attentionKernels } from './attention.ts';
+import { columnKernels } from './columns.ts';
 import { crossEntropyKernels } from './cross-entropy.ts';
+import { elementwiseKernels } from './elementwise.ts';
 import { embeddingKernels } from './embedding.ts';
 import { gatedActivationKernels } from './gated-activation.ts';
 import { gatedFeedForwardKernels } from './gated-feed-forward.ts';
+import { gaussianTopKKernels } from './gaussian-top-k.ts';
 import { groupedLinearKernels } from './grouped-linear.ts';
 import type { Kernel, Kernels } from './kernel.ts';
+import { layerNormKernels } from './layer-norm.ts';
 import { linearKernels } from './linear.ts';
 import { optimizerKernels } from './optimizer.ts';
 import { pagedAttentionKernels } from './paged-attention.ts';
@@ -15,15 +20,21 @@ import { rmsNormKernels } from './rms-norm.ts';
 import { ropeKernels } from './rope.ts';
 import { routingKernels } from './routing.ts';
 import { rowKernels } from './rows.ts';
+import { streamKernels } from './streams.ts';
 import { sumKernels } from './sums.ts';
 
 const own: Kernels = {
+  ...altUpKernels,
   ...attentionKernels,
+  ...columnKernels,
   ...crossEntropyKernels,
+  ...elementwiseKernels,
   ...embeddingKernels,
   ...gatedActivationKernels,
   ...gatedFeedForwardKernels,
+  ...gaussianTopKKernels,
   ...groupedLinearKernels,
+  ...layerNormKernels,
   ...linearKernels,
   ...optimizerKernels,
   ...pagedAttentionKernels,
@@ -31,6 +42,7 @@ const own: Kernels = {
   ...ropeKernels,
   ...routingKernels,
   ...rowKernels,
+  ...streamKernels,
   ...sumKernels,
 };
 

@@ -1,6 +1,7 @@
 /** @file RMSNorm, alone or with its input as a second value. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { defineShader, EACH_ROW, ROW_THREADS, spread, sumOf, THREADS } from '../shader.ts';
+import { columnGroups, EACH_COLUMN, OVER_ROWS, sumOfRows, WRITES_COLUMN } from '../column-sums.ts';
+import { defineShader, EACH_ROW, ROW_THREADS, spread, sumOf } from '../shader.ts';
 import { asRows, expectShape, type KernelArguments, type Kernels, tensor } from './kernel.ts';
 
 /** How a row is scaled: by the weight, by 1 + weight, or by nothing. */
@@ -52,28 +53,15 @@ const gradients = forEach((scaling) =>
   }),
 );
 
-/** A workgroup for each 16 columns: sums over rows, always in the same order. */
-const COLUMNS = 16;
 const weightGradient = defineShader({
   name: "rms norm's gradient, of the weight",
   bindings: { dValue: 'f32', x: 'f32', inverseRms: 'f32', dWeight: 'out f32' },
   parameters: { n: 'u32', d: 'u32' },
-  declarations: `var<workgroup> parts: array<f32, ${THREADS}>;`,
-  body: `
-  let column = group.x * ${COLUMNS}u + lane % ${COLUMNS}u;
-  var sum = 0.0;
-  if (column < parameters.d) {
-    for (var row = lane / ${COLUMNS}u; row < parameters.n; row += ${THREADS / COLUMNS}u) {
-      sum += dValue[row * parameters.d + column] * x[row * parameters.d + column] * inverseRms[row];
-    }
-  }
-  parts[lane] = sum;
-  workgroupBarrier();
-  if (lane < ${COLUMNS}u && column < parameters.d) {
-    var total = 0.0;
-    for (var part = lane; part < ${THREADS}u; part += ${COLUMNS}u) { total += parts[part]; }
-    dWeight[column] = total;
-  }
+  declarations: OVER_ROWS,
+  body: `${EACH_COLUMN}
+  ${sumOfRows('part', 'dValue[at] * x[at] * inverseRms[row]')}
+  let total = overRows(part, lane);
+  if (${WRITES_COLUMN}) { dWeight[column] = total; }
 `,
 });
 
@@ -116,7 +104,7 @@ function gradient(args: KernelArguments, dValue: TensorInfo, dResidual: TensorIn
   gradients[scaling](backend, tensors, { n, d, hasOther: dResidual === undefined ? 0 : 1 }, spread(n));
   if (weight === undefined) return [dX];
   const dWeight = backend.output([d]);
-  weightGradient(backend, { dValue, x, inverseRms, dWeight }, { n, d }, [Math.ceil(d / COLUMNS)]);
+  weightGradient(backend, { dValue, x, inverseRms, dWeight }, { n, d }, columnGroups(d));
   return [dX, dWeight];
 }
 
