@@ -59,13 +59,18 @@ export function asRows({ shape }: TensorInfo): { n: number; d: number } {
   return { n: sizeOf(shape.slice(0, -1)), d: shape.at(-1) ?? 1 };
 }
 
-/** x [..., in] or [..., heads, in / heads] as the rows that weights [out, in] multiply. */
-export function rowsOf(x: TensorInfo, weight: TensorInfo): { n: number; input: number; leading: number[] } {
-  const input = weight.shape[1]!;
+/** The rows of `input` numbers that x [..., in] or [..., heads, in / heads] has, and its leading axes. */
+export function leadingOf(x: TensorInfo, input: number): { n: number; leading: number[] } {
   const leading = x.shape.slice(0, x.shape.at(-1) === input ? -1 : -2);
   const n = sizeOf(leading);
   if (n * input !== sizeOf(x.shape)) throw new TypeError(`x [${x.shape.join(', ')}] has no rows of ${input}`);
-  return { n, input, leading };
+  return { n, leading };
+}
+
+/** x [..., in] or [..., heads, in / heads] as the rows that weights [out, in] multiply. */
+export function rowsOf(x: TensorInfo, weight: TensorInfo): { n: number; input: number; leading: number[] } {
+  const input = weight.shape[1]!;
+  return { input, ...leadingOf(x, input) };
 }
 
 /** Shape of what a weight makes of rows: [..., out], or with an attribute `headDim` [..., out / headDim, headDim]. */

@@ -7,6 +7,7 @@ import { BufferPool } from './buffer-pool.ts';
 import { DeviceFailures, tooLarge } from './device.ts';
 import type { DryRunMemory } from './dry-run.ts';
 import { Executor, type KernelCall } from './executor.ts';
+import { STORED_FORMATS } from './stored-formats.ts';
 
 /** Seconds after which a device that does not answer is taken for hung; a processor that stands in for one may really take so long. */
 const HUNG_AFTER = 60;
@@ -36,6 +37,8 @@ export interface WebGpuMemory {
 export class WebGpuBackend extends WebGPUBackend {
   readonly adapter: AdapterDescription;
   readonly #adapter: GPUAdapter;
+  /** The formats of stored matrices that kernels multiply with as they are. */
+  readonly storedFormats: readonly string[] = STORED_FORMATS;
   readonly #failures: DeviceFailures;
   readonly #executor: Executor;
   /** Buffers of what is encoded, but not submitted. */
@@ -54,6 +57,15 @@ export class WebGpuBackend extends WebGPUBackend {
   output(shape: number[]): TensorInfo {
     const isEmpty = shape.includes(0); // which no buffer is
     return isEmpty ? this.makeTensorInfo(shape, 'float32', new Float32Array(0)) : this.makeTensorInfo(shape, 'float32');
+  }
+
+  /** A new int32 tensor of the bytes, which are copied to the device at once. */
+  words(bytes: Uint8Array): TensorInfo {
+    const values = new Int32Array(Math.ceil(bytes.length / 4));
+    new Uint8Array(values.buffer).set(bytes);
+    const tensor = this.makeTensorInfo([values.length], 'int32', values);
+    this.uploadToGPU(tensor.dataId);
+    return tensor;
   }
 
   /** The same memory once more, for a kernel that returns what it was given. */
@@ -159,8 +171,7 @@ export class WebGpuBackend extends WebGPUBackend {
     const data = this.tensorMap.get(dataId);
     if (data.resource == null) this.#checkSize(data);
     if (data.resource != null || !isNumeric(data.values) || data.values.length === 0) return super.uploadToGPU(dataId);
-    const isFloat = data.dtype === 'float32';
-    const values = isFloat ? Float32Array.from(data.values) : Int32Array.from(data.values);
+    const values = data.dtype === 'float32' ? floatsOf(data.values) : integersOf(data.values);
     const buffer = this.#idleBuffer(values.byteLength);
     this.queue.writeBuffer(buffer, 0, values);
     data.resource = buffer;
@@ -243,6 +254,11 @@ export class WebGpuBackend extends WebGPUBackend {
 
 /** `GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST`, as tfjs has them. */
 const STORAGE_AND_COPIES = 0x80 | 4 | 8;
+
+const floatsOf = (values: ArrayLike<number>): Float32Array =>
+  values instanceof Float32Array ? values : Float32Array.from(values);
+const integersOf = (values: ArrayLike<number>): Int32Array =>
+  values instanceof Int32Array ? values : Int32Array.from(values);
 
 const isNumeric = (values: unknown): values is ArrayLike<number> =>
   ArrayBuffer.isView(values) || (Array.isArray(values) && typeof values[0] === 'number');

@@ -4,7 +4,8 @@ import type { WebGpuBackend } from './backend.ts';
 import type { Program } from './executor.ts';
 
 /** What a binding holds, and that it is written to, or read and written. */
-export type Binding = 'f32' | 'i32' | 'vec2f' | 'out f32' | 'out i32' | 'out vec2f' | 'in-out f32' | 'in-out i32';
+export type Binding =
+  'f32' | 'i32' | 'u32' | 'vec2f' | 'out f32' | 'out i32' | 'out vec2f' | 'in-out f32' | 'in-out i32';
 
 export type ParameterType = Program['parameters'][number];
 

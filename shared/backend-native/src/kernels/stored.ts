@@ -5,40 +5,20 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { activationCode, formatCode } from '../addon.ts';
 import type { Format } from '../addon-kernels.ts';
-import {
-  asRows,
-  expectRank,
-  expectShape,
-  type KernelArguments,
-  type Kernels,
-  sizeOf,
-  tensor,
-  tensorList,
-} from './kernel.ts';
+import { expectFormat, storedGroupsOf, storedLinearOf } from '../stored-inputs.ts';
+import { asRows, expectShape, type KernelArguments, type Kernels, sizeOf, tensor } from './kernel.ts';
+
+/** The formats that kernels know. */
+export const FORMATS: readonly string[] = Object.keys(formatCode);
 
 /** C++'s number of a format. */
-export function codeOf(format: unknown): Format {
-  const name = String(format);
-  const code = Object.hasOwn(formatCode, name) ? formatCode[name] : undefined;
-  if (code !== undefined) return code;
-  throw new TypeError(`${String(format)} is none of the formats ${Object.keys(formatCode).join(', ')}`);
-}
+export const codeOf = (format: unknown): Format => formatCode[expectFormat(format, FORMATS)]!;
 
-/** The matrices of a call: `words0` …, and what attributes say of them. */
-export function matricesOf({ inputs, attrs, backend }: KernelArguments) {
-  const formats = (attrs['formats'] as readonly unknown[]).map(codeOf);
-  const outs = attrs['outs'] as readonly number[];
-  const words = tensorList(inputs, 'words', outs.length).map((each) => backend.integers(each));
-  return { formats, outs, words, input: attrs['in'] as number };
-}
-
-/** The rows of `input` floats that x [..., in] or [..., h, in / h] has, and its leading axes. */
-export function rowsOf(x: TensorInfo, input: number): { n: number; leading: number[] } {
-  const leading = x.shape.slice(0, x.shape.at(-1) === input ? -1 : -2);
-  const n = sizeOf(leading);
-  if (n * input !== sizeOf(x.shape)) throw new TypeError(`x [${x.shape.join(', ')}] has no rows of ${input}`);
-  return { n, leading };
-}
+/** C++'s numbers of formats, and the words of matrices. */
+export const argumentsOf = (
+  backend: KernelArguments['backend'],
+  { formats, words }: { formats: readonly string[]; words: readonly TensorInfo[] },
+) => ({ formats: formats.map(codeOf), words: words.map((each) => backend.integers(each)) });
 
 export const storedKernels: Kernels = {
   /** x [..., d] → what it is when it is stored in the format and read again, [..., d] */
@@ -56,22 +36,16 @@ export const storedKernels: Kernels = {
    * with a residual [..., outs[0]], for which there is one matrix, residual + y0
    */
   StoredLinear(args) {
-    const { inputs, attrs, backend } = args;
-    const x = tensor(inputs, 'x');
-    const { formats, outs, words, input } = matricesOf(args);
-    const { n, leading } = rowsOf(x, input);
+    const { backend } = args;
+    const { x, n, input, outs, shapes, residual, ...stored } = storedLinearOf(args, FORMATS);
+    const { formats, words } = argumentsOf(backend, stored);
     const values = backend.floats(x);
-    const headDim = (attrs['headDim'] as number | undefined) ?? 0;
-    const { residual } = inputs;
-    const shapes = outs.map((out) => (headDim === 0 ? [...leading, out] : [...leading, out / headDim, headDim]));
     if (residual === undefined) {
       const ys = shapes.map((shape) => backend.output(shape));
       const results = ys.map((y) => backend.floats(y));
       backend.addon.storedLinear(n, input, outs, formats, values, words, results);
       return ys;
     }
-    if (outs.length !== 1) throw new TypeError(`a residual goes with one matrix, not ${outs.length}`);
-    expectShape('residual', residual, [...leading, outs[0]!]);
     const addend = backend.floats(residual);
     const y = backend.output(shapes[0]!);
     backend.addon.storedLinearAdd(n, input, outs[0]!, formats[0]!, values, words[0]!, addend, backend.floats(y));
@@ -80,16 +54,13 @@ export const storedKernels: Kernels = {
 
   /** x [n, in], offsets int32 [groups + 1], words0 of matrices [groups, outs[0], in] … → y0 [n, outs[0]] … */
   StoredGroupedLinear(args) {
-    const { inputs, attrs, backend } = args;
-    const [x, offsets] = [tensor(inputs, 'x'), tensor(inputs, 'offsets')];
-    const { formats, outs, words, input } = matricesOf(args);
-    expectRank('x', x, 2);
-    const n = x.shape[0]!;
-    expectShape('x', x, [n, input]);
+    const { backend } = args;
+    const { x, offsets, n, input, groups, outs, ...stored } = storedGroupsOf(args, FORMATS);
+    const { formats, words } = argumentsOf(backend, stored);
     const values = [backend.integers(offsets), backend.floats(x), words] as const;
     const ys = outs.map((out) => backend.output([n, out]));
     const results = ys.map((y) => backend.floats(y));
-    backend.addon.storedGroupedLinear(n, input, attrs['groups'] as number, outs, formats, ...values, results);
+    backend.addon.storedGroupedLinear(n, input, groups, outs, formats, ...values, results);
     return ys;
   },
 

@@ -1,5 +1,6 @@
 /** @file Cross-entropy of a linear output layer, whose logits never exist all at once. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { WebGpuBackend } from '../backend.ts';
 import { multiply } from '../products.ts';
 import { defineShader, EACH_ELEMENT, elementGroups, maxOf, ROW_THREADS, spread, sumOf, THREADS } from '../shader.ts';
 import { expectShape, type KernelArguments, type Kernels, sizeOf, tensor } from './kernel.ts';
@@ -88,49 +89,34 @@ const timesScalar = defineShader({
   body: `${EACH_ELEMENT} y[i] = x[i] * factor[0];`,
 });
 
-interface Layer {
-  x: TensorInfo;
-  weight: TensorInfo;
+/** An output layer, and the rows that have targets. */
+export interface OutputLayer {
+  /** int32 [n]. */
   targets: TensorInfo;
   n: number;
-  d: number;
   vocabulary: number;
-}
-
-function readInputs({ inputs }: KernelArguments): Layer {
-  const [x, weight, targets] = [tensor(inputs, 'x'), tensor(inputs, 'weight'), tensor(inputs, 'targets')];
-  const [n, d] = x.shape as [number, number];
-  const vocabulary = weight.shape[0]!;
-  expectShape('weight', weight, [vocabulary, d]);
-  expectShape('targets', targets, [n]);
-  return { x, weight, targets, n, d, vocabulary };
+  /** What becomes of products before they are logits. */
+  scale: number;
+  softCap: number;
+  /** Fills products [rows, V] of the rows from `first` on. */
+  multiply(products: TensorInfo, first: number, rows: number): void;
 }
 
 /** Losses [n], and the number of targets; `eachChunk` sees the gradients by the products of rows from `first` on, [rows, V]. */
-function lossesOf(
-  { backend, attrs }: KernelArguments,
-  { x, weight, targets, n, d, vocabulary }: Layer,
+export function lossesOf(
+  backend: WebGpuBackend,
+  { targets, n, vocabulary, scale, softCap, multiply: fill }: OutputLayer,
   eachChunk?: (dProducts: TensorInfo, first: number, rows: number) => void,
 ): { losses: TensorInfo; count: TensorInfo } {
   const count = backend.output([]);
   countTargets(backend, { targets, count }, { n }, [1]);
   const losses = backend.output([n]);
   const most = Math.max(1, Math.min(n, Math.floor(MOST_LOGITS / vocabulary)));
-  const [scale, softCap] = [attrs['scale'] as number, attrs['softCap'] as number];
   const options = { scale, softCap, hasGradient: eachChunk === undefined ? 0 : 1 };
   for (let first = 0; first < n; first += most) {
     const rows = Math.min(most, n - first);
     const products = backend.output([rows, vocabulary]);
-    multiply(backend, {
-      a: x,
-      b: weight,
-      y: products,
-      m: rows,
-      n: vocabulary,
-      k: d,
-      transposeB: true,
-      aFirst: first * d,
-    });
+    fill(products, first, rows);
     const rowLosses = vocabulary < LONG_ROW ? ofShortRows : ofLongRows;
     rowLosses(backend, { products, targets, count, losses }, { first, n: rows, vocabulary, ...options }, spread(rows));
     eachChunk?.(products, first, rows);
@@ -139,28 +125,61 @@ function lossesOf(
   return { losses, count };
 }
 
+/** Each row's loss, [n]. */
+export function tokenLosses(backend: WebGpuBackend, layer: OutputLayer): TensorInfo {
+  const { losses, count } = lossesOf(backend, layer);
+  backend.disposeData(count.dataId);
+  return losses;
+}
+
+/** The mean loss, a scalar; {@link lossesOf} calls `eachChunk`. */
+export function meanLossOf(
+  backend: WebGpuBackend,
+  layer: OutputLayer,
+  eachChunk: (dProducts: TensorInfo, first: number, rows: number) => void,
+): TensorInfo {
+  const { losses, count } = lossesOf(backend, layer, eachChunk);
+  const loss = backend.output([]);
+  meanLoss(backend, { losses, count, loss }, { n: layer.n }, [1]);
+  for (const each of [losses, count]) backend.disposeData(each.dataId);
+  return loss;
+}
+
+function readInputs({ inputs, attrs, backend }: KernelArguments) {
+  const [x, weight, targets] = [tensor(inputs, 'x'), tensor(inputs, 'weight'), tensor(inputs, 'targets')];
+  const [n, d] = x.shape as [number, number];
+  const vocabulary = weight.shape[0]!;
+  expectShape('weight', weight, [vocabulary, d]);
+  expectShape('targets', targets, [n]);
+  const layer: OutputLayer = {
+    targets,
+    n,
+    vocabulary,
+    scale: attrs['scale'] as number,
+    softCap: attrs['softCap'] as number,
+    multiply(y, first, rows) {
+      const sizes = { m: rows, n: vocabulary, k: d, aFirst: first * d };
+      multiply(backend, { a: x, b: weight, y, ...sizes, transposeB: true });
+    },
+  };
+  return { x, weight, d, layer };
+}
+
 export const crossEntropyKernels: Kernels = {
   /** x [n, d], weight [V, d], targets int32 [n], each in [−1, V) → losses [n] */
-  TokenLosses(args) {
-    const { losses, count } = lossesOf(args, readInputs(args));
-    args.backend.disposeData(count.dataId);
-    return losses;
-  },
+  TokenLosses: (args) => tokenLosses(args.backend, readInputs(args).layer),
 
   /** As above → the mean loss, and already its gradients dX [n, d] and dWeight [V, d] */
   LinearCrossEntropy(args) {
     const { backend } = args;
-    const layer = readInputs(args);
-    const { x, weight, n, d, vocabulary } = layer;
-    const [loss, dX, dWeight] = [backend.output([]), backend.output(x.shape), backend.output(weight.shape)];
-    const { losses, count } = lossesOf(args, layer, (dProducts, first, rows) => {
-      multiply(backend, { a: dProducts, b: weight, y: dX, m: rows, n: d, k: vocabulary, yFirst: first * d });
-      const ofWeight = { a: dProducts, b: x, y: dWeight, m: vocabulary, n: d, k: rows, bFirst: first * d };
+    const { x, weight, d, layer } = readInputs(args);
+    const [dX, dWeight] = [backend.output(x.shape), backend.output(weight.shape)];
+    const k = layer.vocabulary;
+    const loss = meanLossOf(backend, layer, (dProducts, first, rows) => {
+      multiply(backend, { a: dProducts, b: weight, y: dX, m: rows, n: d, k, yFirst: first * d });
+      const ofWeight = { a: dProducts, b: x, y: dWeight, m: k, n: d, k: rows, bFirst: first * d };
       multiply(backend, { ...ofWeight, transposeA: true, accumulate: first > 0 });
     });
-    meanLoss(backend, { losses, count, loss }, { n }, [1]);
-    backend.disposeData(losses.dataId);
-    backend.disposeData(count.dataId);
     return [loss, dX, dWeight];
   },
 

@@ -18,3 +18,12 @@ export type KernelArguments = registry.KernelArguments<WebGpuBackend>;
 export type Kernel = registry.Kernel<WebGpuBackend>;
 /** Kernels by their names in tfjs's registry. */
 export type Kernels = registry.Kernels<WebGpuBackend>;
+
+export {
+  gradientsOfRows,
+  storedGroupsOf,
+  storedLinearOf,
+  storedMatricesOf,
+  storedOutputLayerOf,
+  expectFormat,
+} from '@arrowsmith/backend-native/stored-inputs';

@@ -7,6 +7,7 @@ import { columnKernels } from './columns.ts';
 import { crossEntropyKernels } from './cross-entropy.ts';
 import { elementwiseKernels } from './elementwise.ts';
 import { embeddingKernels } from './embedding.ts';
+import { frozenKernels } from './frozen.ts';
 import { gatedActivationKernels } from './gated-activation.ts';
 import { gatedFeedForwardKernels } from './gated-feed-forward.ts';
 import { gaussianTopKKernels } from './gaussian-top-k.ts';
@@ -20,6 +21,7 @@ import { rmsNormKernels } from './rms-norm.ts';
 import { ropeKernels } from './rope.ts';
 import { routingKernels } from './routing.ts';
 import { rowKernels } from './rows.ts';
+import { storedKernels } from './stored.ts';
 import { streamKernels } from './streams.ts';
 import { sumKernels } from './sums.ts';
 
@@ -30,6 +32,7 @@ const own: Kernels = {
   ...crossEntropyKernels,
   ...elementwiseKernels,
   ...embeddingKernels,
+  ...frozenKernels,
   ...gatedActivationKernels,
   ...gatedFeedForwardKernels,
   ...gaussianTopKKernels,
@@ -42,6 +45,7 @@ const own: Kernels = {
   ...ropeKernels,
   ...routingKernels,
   ...rowKernels,
+  ...storedKernels,
   ...streamKernels,
   ...sumKernels,
 };
