@@ -90,7 +90,7 @@ export function checkInt8Rows({ layers }: DecoderConfig): void {
       found,
       fix: 'keep them as f32',
     });
-  if (!hasInt8Rows()) throw refuse('a backend that has kernels for them: native', tf.getBackend());
+  if (!hasInt8Rows()) throw refuse('a backend that has kernels for them: native, webgpu', tf.getBackend());
   for (const [layer, { attention }] of layers.entries()) {
     const { kvHeads, headDim, dualChunk } = attention;
     if (dualChunk !== null) throw refuse('attention that kernels do', `dual chunk attention in layer ${layer}`);
