@@ -4,74 +4,17 @@
  * kernels for stored matrices promise it.
  */
 import { resolveBackend, useBackend } from '@arrowsmith/engine';
-import {
-  decoderConfig,
-  initialWeights,
-  modelParameters,
-  storableParameters,
-  type DecoderConfig,
-  type KvPrecision,
-  type Weights,
-} from '@arrowsmith/model';
+import type { KvPrecision } from '@arrowsmith/model';
 import { kvBytes } from '@arrowsmith/model/kv-precision';
-import { storedMatrix, type Weight } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { generationParameters } from '../sampling/index.ts';
 import { Engine, type EngineOptions } from './engine.ts';
-import type { EngineModel } from './model-passes.ts';
-import type { GenerationEvent } from './request.ts';
+import { CONTEXT, storedModel, write } from './testing/stored-model.ts';
 
 /** How many random loads each family gets; more of them by ENGINE_LOADS. */
 const LOADS = Number(process.env['ENGINE_LOADS'] ?? 4);
-
-const sizes = { hiddenSize: 32, layers: 4, heads: 4, kvHeads: 2, intermediateSize: 48, initializerRange: 0.3 };
-const CONTEXT = 48;
-
-/** Each matrix as kernels take it. Bytes that stand for numbers somehow are enough here. */
-const formats = {
-  f32: (data: Float32Array) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-  bf16: (data: Float32Array) => {
-    const words = new Uint32Array(data.buffer, data.byteOffset, data.length);
-    return new Uint8Array(Uint16Array.from(words, (word) => word >>> 16).buffer);
-  },
-  int8: (data: Float32Array, columns: number) => {
-    const scales = new Float32Array(data.length / columns).fill(1 / 100);
-    return Buffer.concat([new Uint8Array(scales.buffer), new Uint8Array(Int8Array.from(data, (x) => 100 * x).buffer)]);
-  },
-};
-
-function modelOf(family: string, format: keyof typeof formats): EngineModel {
-  const config = decoderConfig(modelParameters.parse({ family, ...sizes, window: 7, chunk: 8 }), {
-    vocabularySize: 61,
-    contextLength: CONTEXT,
-  });
-  return { config, parameters: stored(config, initialWeights(config, 3), format) };
-}
-
-function stored(config: DecoderConfig, weights: Weights, format: keyof typeof formats): Record<string, Weight> {
-  const storable = storableParameters(config);
-  return Object.fromEntries(
-    Object.entries(weights).map(([name, { shape, data }]) => [
-      name,
-      storable.has(name)
-        ? storedMatrix(format, shape, formats[format](data, shape.at(-1) ?? 1))
-        : tf.tensor(data, shape),
-    ]),
-  );
-}
-
-/** A text: tokens and their log-probabilities. */
-async function write(events: AsyncIterable<GenerationEvent>, upTo = Infinity): Promise<number[]> {
-  const told: number[] = [];
-  for await (const event of events) {
-    if (event.kind !== 'token') continue;
-    told.push(event.id, event.logProbabilities?.logProbability ?? NaN);
-    if (told.length >= 2 * upTo) break;
-  }
-  return told;
-}
 
 const randomRequest = fc.record({
   prompt: fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 30 }),
@@ -125,9 +68,9 @@ describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
     ['gemma3', 'bf16'],
     ['gemma3n', 'f32'],
   ] as const)('%s in %s: the same bits alone and among others', async (family, format) => {
-    const model = modelOf(family, format);
+    const model = storedModel(family, format);
     // Its guesses are good, and not always right.
-    const another = modelOf(family, format === 'int8' ? 'f32' : 'int8');
+    const another = storedModel(family, format === 'int8' ? 'f32' : 'int8');
     const alone = new Map<string, number[]>();
     const tensors = tf.memory().numTensors;
     await fc.assert(
