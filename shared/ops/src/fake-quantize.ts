@@ -13,7 +13,8 @@ export type Rounding = (values: Float32Array, columns: number) => Float32Array;
 /**
  * Rounds to the numbers of a format.
  *
- * Kernel `FakeQuantize`, which has the bits of `reference`.
+ * Kernel `FakeQuantize`, which has the bits of `reference`; on graphics processors, which have no float64, it may choose the other one of two scales, or of
+ * two numbers of the format, that are as good.
  *
  * @param x [..., columns], of whole blocks of the format
  * @param format as the artifacts of models have it

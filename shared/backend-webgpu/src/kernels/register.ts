@@ -7,6 +7,7 @@ import { columnKernels } from './columns.ts';
 import { crossEntropyKernels } from './cross-entropy.ts';
 import { elementwiseKernels } from './elementwise.ts';
 import { embeddingKernels } from './embedding.ts';
+import { fakeQuantizeKernels } from './fake-quantize.ts';
 import { frozenKernels } from './frozen.ts';
 import { gatedActivationKernels } from './gated-activation.ts';
 import { gatedFeedForwardKernels } from './gated-feed-forward.ts';
@@ -32,6 +33,7 @@ const own: Kernels = {
   ...crossEntropyKernels,
   ...elementwiseKernels,
   ...embeddingKernels,
+  ...fakeQuantizeKernels,
   ...frozenKernels,
   ...gatedActivationKernels,
   ...gatedFeedForwardKernels,
