@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BackendName, useBackend } from '@arrowsmith/engine';
 import type { WebGpuBackend } from '@arrowsmith/backend-webgpu';
-import { initialWeights, tensorsOf } from '@arrowsmith/model';
+import { decoderConfig, initialWeights, modelParameters, tensorsOf } from '@arrowsmith/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { train, trainStep, type TrainOptions } from './loop.ts';
@@ -47,18 +47,30 @@ async function logOn(backend: BackendName, overrides: Parameters<typeof tinyPara
 test('the loss curve is that of the reference operations, with recomputed activations and accumulated gradients, too', async () => {
   const expected = await logOn('cpu', { steps: 12 });
   expectClose(await logOn('webgpu', { steps: 12 }), expected);
+  // To the bits of the matrices, but for numbers half way between two.
+  const quantization = { format: 'int8', from: 0.5 };
+  expectClose(await logOn('webgpu', { steps: 12, quantization }), await logOn('cpu', { steps: 12, quantization }));
   expectClose(await logOn('webgpu', { steps: 12, recomputeActivations: true, gradientAccumulation: 2 }), expected);
 });
 
-test('after the first steps, 100 of them make no buffer', async () => {
+/** Of all operations that Gemma 3n alone has. */
+const gemma3n = decoderConfig(
+  modelParameters.parse({ family: 'gemma3n', hiddenSize: 16, layers: 3, heads: 4, kvHeads: 2, intermediateSize: 24 }),
+  { vocabularySize: config.vocabularySize, contextLength: config.contextLength },
+);
+
+test.each([
+  ['llama3', 100, config],
+  ['gemma3n', 12, gemma3n],
+])('%s: after the first steps, %i of them make no buffer', async (_family, steps, model) => {
   await useBackend('webgpu');
   const backend = tf.backend() as WebGpuBackend;
-  const state = initialState(tensorsOf(initialWeights(config, 1)));
+  const state = initialState(tensorsOf(initialWeights(model, 1)));
   const log: LogRow[] = [];
-  const parameters = completeParameters(tinyParameters({ steps: 110 }), config);
+  const parameters = completeParameters(tinyParameters({ steps: steps + 10 }), model);
   const memory: object[] = [];
-  for (let step = 0; step < 103; step++) {
-    log.push(await trainStep({ config, parameters, train: trainSplit }, state, log, [0, 1, 2, 3]));
+  for (let step = 0; step < steps + 3; step++) {
+    log.push(await trainStep({ config: model, parameters, train: trainSplit }, state, log, [0, 1, 2, 3]));
     memory.push({ ...backend.gpuMemory(), tensors: tf.memory().numTensors });
   }
   tf.dispose(state);

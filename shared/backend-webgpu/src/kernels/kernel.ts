@@ -7,6 +7,7 @@ export {
   expectRank,
   expectShape,
   rowsOf,
+  sameShape,
   shapeOfAll,
   shapeOfRows,
   sizeOf,

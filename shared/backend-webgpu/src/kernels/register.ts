@@ -25,6 +25,7 @@ import { rowKernels } from './rows.ts';
 import { storedKernels } from './stored.ts';
 import { streamKernels } from './streams.ts';
 import { sumKernels } from './sums.ts';
+import { keepTfjsKernel } from './tfjs-kernel.ts';
 
 const own: Kernels = {
   ...altUpKernels,
@@ -55,7 +56,11 @@ const own: Kernels = {
 /** To be called once, after tfjs's WebGPU backend has registered its kernels. */
 export function registerWebGpuKernels(): void {
   for (const [kernelName, kernel] of Object.entries(own)) {
-    if (getKernel(kernelName, 'webgpu') !== undefined) unregisterKernel(kernelName, 'webgpu');
+    const replaced = getKernel(kernelName, 'webgpu');
+    if (replaced !== undefined) {
+      keepTfjsKernel(replaced);
+      unregisterKernel(kernelName, 'webgpu');
+    }
     const kernelFunc = naming(kernelName, kernel) as unknown as KernelFunc;
     registerKernel({ kernelName, backendName: 'webgpu', kernelFunc });
   }

@@ -2,7 +2,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGpuBackend } from '../backend.ts';
 import { defineShader, EACH_ELEMENT, elementGroups, type Shader } from '../shader.ts';
-import { type Kernels, shapeOfAll, sizeOf } from './kernel.ts';
+import { type Kernels, sameShape, shapeOfAll, sizeOf, tensor } from './kernel.ts';
+import { runTfjsKernel } from './tfjs-kernel.ts';
 
 /** Terms that a shader adds at once: devices bind few buffers. */
 export const TERMS = 4;
@@ -50,6 +51,13 @@ export function sumOfAll(backend: WebGpuBackend, tensors: readonly TensorInfo[],
 export const sumOfTwo = (backend: WebGpuBackend, a: TensorInfo, b: TensorInfo): TensorInfo => sumOfAll(backend, [a, b]);
 
 export const sumKernels: Kernels = {
+  /** Of one shape, float32, as gradients are that come from several sides; all else tfjs adds. */
+  Add(args) {
+    const [a, b] = [tensor(args.inputs, 'a'), tensor(args.inputs, 'b')];
+    const isOurs = a.dtype === 'float32' && b.dtype === 'float32' && sameShape(a.shape, b.shape);
+    return isOurs ? sumOfTwo(args.backend, a, b) : runTfjsKernel('Add', args);
+  },
+
   /** Tensors of one shape, float32 → their sum, in the order in which they are given. tfjs would bind them all at once, which no device takes. */
   AddN({ inputs, backend }) {
     const tensors = Object.values(inputs) as TensorInfo[];
