@@ -1,5 +1,6 @@
 /** @file A model in training, whose steps can be timed: the very code that the stage `train` runs, on made-up tokens. */
 import { initialWeights, tensorsOf } from '@arrowsmith/model';
+import { passRepeater } from '@arrowsmith/backend';
 import { globalNorm } from '@arrowsmith/ops';
 import { batchGradients, initialState, trainingParameters, updateParameters, type Batch } from '@arrowsmith/training';
 import * as tf from '@tensorflow/tfjs-core';
@@ -25,6 +26,7 @@ export function trainSession(model: BenchModel): TrainSession {
   const { optimizer } = trainingParameters.parse({ steps: 1 });
   const state = initialState(tensorsOf(initialWeights(config, 1)));
   const batch = madeUpBatch(model);
+  const passes = passRepeater();
   let step = 0;
 
   async function trainStep(): Promise<void> {
@@ -35,10 +37,14 @@ export function trainSession(model: BenchModel): TrainSession {
       batch,
       rows: batchSize,
       microBatches: 1,
+      passes,
     });
-    const norm = globalNorm(Object.values(gradients));
+    const learnt = Object.values(gradients);
+    const [norm] = passes.run('norm', { inputs: [], given: learnt, compute: () => [globalNorm(learnt)] }) as [
+      tf.Tensor,
+    ];
     const gradientScale = Math.min(1, optimizer.gradientClip / (await norm.data())[0]!);
-    updateParameters(state, gradients, optimizer, { learningRate: 1e-3, step, gradientScale });
+    updateParameters(state, gradients, optimizer, { learningRate: 1e-3, step, gradientScale, passes });
     tf.dispose([gradients, norm]);
   }
 

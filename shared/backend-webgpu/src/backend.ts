@@ -1,12 +1,14 @@
 /** @file The backend `webgpu`: tfjs's, on a device of our own, with kernels of our own where there are. */
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { engine, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core';
 import { UserError } from '@arrowsmith/errors';
 import { type AdapterDescription, describeAdapter, infoOf } from './adapter.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { DeviceFailures, tooLarge } from './device.ts';
 import type { DryRunMemory } from './dry-run.ts';
 import { Executor, type KernelCall } from './executor.ts';
+import { Recorder } from './recording.ts';
+import { type PassInput, PassRepeater, typeOf } from './repeated-pass.ts';
 import { STORED_FORMATS } from './stored-formats.ts';
 
 /** Seconds after which a device that does not answer is taken for hung; a processor that stands in for one may really take so long. */
@@ -43,6 +45,7 @@ export class WebGpuBackend extends WebGPUBackend {
   readonly #executor: Executor;
   /** Buffers of what is encoded, but not submitted. */
   readonly #encoded = new Set<GPUBuffer>();
+  #recorder: Recorder | undefined;
 
   constructor(device: GPUDevice, adapter: GPUAdapter) {
     super(device, infoOf(adapter) as GPUAdapterInfo);
@@ -106,6 +109,71 @@ export class WebGpuBackend extends WebGPUBackend {
     if (this.#internals().commandEncoder === null) return;
     this.endComputePassEncoder();
     this.submitQueue();
+  }
+
+  /** Runs passes that come again, with next to nothing for JavaScript to do. */
+  passRepeater(): PassRepeater {
+    return new PassRepeater(this);
+  }
+
+  get isRecording(): boolean {
+    return this.#recorder !== undefined;
+  }
+
+  /**
+   * Runs `f`, and notes the commands of its kernels.
+   *
+   * @param f makes tensors of its inputs by the function that it is given
+   * @returns no recorder where the commands are not all, or not to be repeated
+   */
+  record<T>(f: (makeInput: (input: PassInput, i: number) => Tensor) => T): { result: T; recorder?: Recorder } {
+    this.flush();
+    const recorder = new Recorder();
+    const { queue } = this;
+    const pool = this.#pool();
+    const makeInput = ({ values, shape }: PassInput, i: number): Tensor => {
+      if (values.length === 0) recorder.hinder('an input has no values');
+      const info = this.makeTensorInfo(shape, typeOf(values), values);
+      recorder.input = i;
+      this.uploadToGPU(info.dataId);
+      recorder.input = undefined;
+      return engine().makeTensorFromTensorInfo(info);
+    };
+    this.#recorder = recorder;
+    this.queue = recorder.queueOf(queue);
+    pool.onAcquire = (buffer, isLasting) => {
+      recorder.acquired.add(buffer);
+      if (!isLasting) recorder.hinder('values are written by way of memory that both sides see');
+    };
+    try {
+      const result = f(makeInput);
+      this.flush();
+      return recorder.obstacle === undefined ? { result, recorder } : { result };
+    } finally {
+      this.#recorder = undefined;
+      this.queue = queue;
+      pool.onAcquire = undefined;
+    }
+  }
+
+  /** The buffer of a tensor, and how many refer to it; undefined for one that has none. */
+  memoryOf(dataId: object): { buffer: GPUBuffer; refCount: number } | undefined {
+    if (!this.tensorMap.has(dataId)) return undefined;
+    const { resource, refCount } = this.tensorMap.get(dataId);
+    return resource == null ? undefined : { buffer: resource as GPUBuffer, refCount };
+  }
+
+  /** Whether a buffer waits for a tensor. */
+  isWaiting(buffer: GPUBuffer): boolean {
+    return this.#pool().isWaiting(buffer);
+  }
+
+  /** A new tensor in a buffer that waits for one. */
+  adopt(buffer: GPUBuffer, shape: number[], dtype: TensorInfo['dtype']): TensorInfo {
+    this.#pool().take(buffer);
+    const info = this.makeTensorInfo(shape, dtype);
+    this.tensorMap.get(info.dataId).resource = buffer;
+    return info;
   }
 
   /** Gives the device the buffers back that wait for tensors. */
@@ -182,9 +250,18 @@ export class WebGpuBackend extends WebGPUBackend {
     const output = super.runWebGPUProgram(...args);
     for (const { dataId } of [output, ...args[1]]) {
       const { resource } = this.tensorMap.get(dataId);
-      if (resource != null) this.#encoded.add(resource as GPUBuffer);
+      if (resource == null) continue;
+      this.#encoded.add(resource as GPUBuffer);
+      this.#recorder?.use(dataId, resource as GPUBuffer);
     }
     return output;
+  }
+
+  override ensureCommandEncoderReady(): void {
+    const internals = this.#internals();
+    if (internals.commandEncoder !== null) return;
+    const encoder = this.device.createCommandEncoder();
+    internals.commandEncoder = this.#recorder?.encoderOf(encoder) ?? encoder;
   }
 
   override submitQueue(): void {
@@ -195,7 +272,9 @@ export class WebGpuBackend extends WebGPUBackend {
 
   #bufferOf({ dataId }: TensorInfo): GPUBuffer {
     this.uploadToGPU(dataId);
-    return this.tensorMap.get(dataId).resource as GPUBuffer;
+    const buffer = this.tensorMap.get(dataId).resource as GPUBuffer;
+    this.#recorder?.use(dataId, buffer);
+    return buffer;
   }
 
   /** A buffer that nothing uses which is encoded, but not submitted. */
@@ -220,6 +299,7 @@ export class WebGpuBackend extends WebGPUBackend {
 
   /** @throws UserError where anything went wrong on the device since it was opened, or where it does not answer */
   override async getBufferData(buffer: GPUBuffer): Promise<ArrayBuffer> {
+    this.#recorder?.hinder('a result is looked at');
     this.#failures.check();
     const seconds = this.adapter.isSoftware ? SOFTWARE_HUNG_AFTER : HUNG_AFTER;
     return this.#failures.settled(super.getBufferData(buffer), this.adapter.name, seconds);
@@ -235,6 +315,7 @@ export class WebGpuBackend extends WebGPUBackend {
 
   /** @throws UserError since WebGPU cannot wait for results: they come by `await tensor.data()` */
   override readSync(dataId: object): ReturnType<WebGPUBackend['readSync']> {
+    this.#recorder?.hinder('values are looked at');
     const { values, dtype } = this.tensorMap.get(dataId);
     if (values != null || dtype === 'string') return values;
     throw new UserError({

@@ -52,3 +52,16 @@ test('tensors of ever other sizes do not take ever more memory: those that wait 
   expect(live).toBe(pool.numBytesAllocated);
   expect(pool.acquireBuffer(100 * megabyte, 1)).toBe(made.at(-1)); // what is left can be used
 });
+
+test('a buffer that waits can be had for itself, and one that is in use cannot', () => {
+  const { pool } = poolOfPretence();
+  const [a, b] = [pool.acquireBuffer(8, 1), pool.acquireBuffer(8, 1)];
+  pool.releaseBuffer(a);
+  pool.releaseBuffer(b);
+  expect([a, b].map((buffer) => pool.isWaiting(buffer))).toEqual([true, true]);
+  pool.take(b);
+  expect([a, b].map((buffer) => pool.isWaiting(buffer))).toEqual([true, false]);
+  expect([pool.getNumUsedBuffers(), pool.numBytesUsed, pool.numBytesAllocated]).toEqual([1, 8, 16]);
+  expect(() => pool.take(b)).toThrow('does not wait');
+  expect(pool.acquireBuffer(8, 1)).toBe(a);
+});

@@ -35,12 +35,20 @@ export class BufferPool {
   numBytesUsed = 0;
   /** Of those that wait, too. */
   numBytesAllocated = 0;
+  /** Is told of each buffer that is handed out, and whether it will come back to be handed out again. */
+  onAcquire: ((buffer: GPUBuffer, isLasting: boolean) => void) | undefined;
 
   constructor(device: GPUDevice) {
     this.#device = device;
   }
 
   acquireBuffer(size: number, usage: number, mappedAtCreation = false, reuse = true): GPUBuffer {
+    const buffer = this.#acquire(size, usage, mappedAtCreation, reuse);
+    this.onAcquire?.(buffer, reuse && !mappedAtCreation);
+    return buffer;
+  }
+
+  #acquire(size: number, usage: number, mappedAtCreation: boolean, reuse: boolean): GPUBuffer {
     this.#used++;
     this.numBytesUsed += size;
     this.mostUsed = Math.max(this.mostUsed, this.numBytesUsed);
@@ -70,6 +78,22 @@ export class BufferPool {
     const free = this.#free.get(key);
     if (free === undefined) this.#free.set(key, [buffer]);
     else free.splice(placeOf(free, numberOf(buffer)), 0, buffer);
+  }
+
+  isWaiting(buffer: GPUBuffer): boolean {
+    return this.#waiting.has(buffer);
+  }
+
+  /** Hands out this buffer, which waits. */
+  take(buffer: GPUBuffer): void {
+    const free = this.#free.get(keyOf(buffer.size, buffer.usage)) ?? [];
+    const place = placeOf(free, numberOf(buffer));
+    if (free[place] !== buffer) throw new Error('a buffer is handed out that does not wait for a tensor');
+    free.splice(place, 1);
+    this.#waiting.delete(buffer);
+    this.#used++;
+    this.numBytesUsed += buffer.size;
+    this.#most = Math.max(this.#most, this.numBytesUsed);
   }
 
   /** Parts with those that wait longest, until the bound holds. Nothing that is encoded, but not submitted, may use them. */

@@ -1,4 +1,5 @@
 /** @file AdamW: Adam with decoupled weight decay (Loshchilov & Hutter 2017, https://arxiv.org/abs/1711.05101). */
+export { adamWSettings } from '@arrowsmith/backend-native/adamw-settings';
 import * as tf from '@tensorflow/tfjs-core';
 import { defineKernel, numbered } from './op.ts';
 import type { NamedTensors } from './tape.ts';
@@ -69,12 +70,14 @@ function update(
  * the parameters, then the first, then the second moments.
  *
  * @param gradients one for each state, of its shape
+ * @param settings the options as `adamWSettings` makes them, for a backend that reads them from memory, where a recording has others each time
  * @returns the new states, in the same order
  */
 export function adamW(
   states: readonly AdamWState[],
   gradients: readonly tf.Tensor[],
   options: AdamWOptions,
+  settings?: tf.Tensor,
 ): AdamWState[] {
   const count = states.length;
   const [parameters, firstMoments, secondMoments] = [
@@ -88,6 +91,7 @@ export function adamW(
       ...numbered('gradient', gradients),
       ...numbered('firstMoment', firstMoments),
       ...numbered('secondMoment', secondMoments),
+      ...(settings === undefined ? {} : { settings }),
     },
     { ...options, count },
   );

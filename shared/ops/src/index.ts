@@ -1,7 +1,7 @@
 /** @file Language-model operations on tfjs tensors. */
 
 export { addBias } from './add-bias.ts';
-export { adamW, type AdamWOptions, type AdamWState } from './adamw.ts';
+export { adamW, adamWSettings, type AdamWOptions, type AdamWState } from './adamw.ts';
 export { altUpCorrect, altUpPredict, type AltUpOptions, type AltUpRouter } from './alt-up.ts';
 export { attention, type AttentionOptions } from './attention.ts';
 export { maskOf, type BlockMask, type MaskPredicate } from './block-mask.ts';

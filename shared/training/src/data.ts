@@ -139,8 +139,13 @@ export function checkVision({ vision = null }: TokenRows, model: VisionConfig | 
 /** The pictures of some rows as a tensor [n, patches, channels · patchSize²]; undefined where there are none. */
 export function patchTensor(patches: Float32Array | undefined, vision: VisionConfig | null): tf.Tensor | undefined {
   if (patches === undefined || vision === null) return undefined;
+  return tf.tensor3d(patches, patchShape(patches, vision));
+}
+
+/** [n, patches, channels · patchSize²] */
+export function patchShape(patches: Float32Array, vision: VisionConfig): [number, number, number] {
   const values = vision.channels * vision.patchSize ** 2;
-  return tf.tensor3d(patches, [patches.length / (vision.patches * values), vision.patches, values]);
+  return [patches.length / (vision.patches * values), vision.patches, values];
 }
 
 /** How many tokens of a batch are predicted, i.e. are not padding. */

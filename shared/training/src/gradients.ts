@@ -8,8 +8,8 @@ import {
   type Parameters,
   type ParameterTensors,
 } from '@arrowsmith/model';
-import { queued } from '@arrowsmith/backend';
-import { countTargets, documentOffsetsOf, patchTensor, type Batch } from './data.ts';
+import { queued, type PassInput, type PassRepeater, withoutRepeating } from '@arrowsmith/backend';
+import { countTargets, documentOffsetsOf, patchShape, patchTensor, type Batch } from './data.ts';
 import { nextTurn } from './next-turn.ts';
 
 /** A batch's loss and gradients. */
@@ -34,6 +34,7 @@ export interface BatchGradients {
  * @param rows rows of the batch, which `microBatches` divides
  * @param recomputeActivations trades computation for memory; see `ForwardOptions` of the model
  * @param granularities of a nested model: the mean loss of which; by default that of the whole model
+ * @param passes runs the passes; those of steps that are alike may be repeated, as long as `bind`, `config` and `recomputeActivations` are the same
  * @param signal checked before each micro-batch; throws its reason, leaving no tensors behind
  */
 export async function batchGradients({
@@ -45,6 +46,7 @@ export async function batchGradients({
   microBatches,
   recomputeActivations,
   granularities = [0],
+  passes = withoutRepeating(),
   signal,
 }: {
   config: DecoderConfig;
@@ -55,12 +57,14 @@ export async function batchGradients({
   microBatches: number;
   recomputeActivations?: boolean | undefined;
   granularities?: readonly number[] | undefined;
+  passes?: PassRepeater | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<BatchGradients> {
   const names = Object.keys(parameters);
   const tokens = countTargets(batch.targets);
   const shape: [number, number] = [rows / microBatches, batch.inputs.length / rows]; // [b, s]
   const parts = microBatchesOf(batch, shape, config.confineAttention);
+  const hasRouters = config.layers.some(({ ffn }) => ffn.kind === 'moe');
   const whole = microBatches > 1 ? await wholeBatchLoads(config, bind(parameters), parts, shape, signal) : undefined;
   let sum: tf.Tensor[] = [];
   let batchLoss = 0;
@@ -72,33 +76,50 @@ export async function batchGradients({
       for (const granularity of granularities) {
         await nextTurn();
         signal?.throwIfAborted();
-        const kept: tf.Tensor[] = [];
-        queuedTidy(() => {
-          const { inputs, targets, documentOffsets, patches } = tensorsOfPart(part, config, shape);
-          const options: LossOptions = {
-            recompute: recomputeActivations,
-            documentOffsets,
-            patches,
-            granularity,
-            loads: whole,
-            // The backward pass begins at the part's share of the targets, but routers count all positions alike.
-            routerLossWeight: 1 / microBatches / begin,
-          };
-          const totalOf = (...tensors: tf.Tensor[]): tf.Scalar => {
-            const named = Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
-            const terms = lossTerms(config, bind(named), inputs, targets, options);
-            kept.push(...[terms.crossEntropy, ...terms.loads].map((tensor) => tf.keep(tf.clone(tensor))));
-            return terms.total as tf.Scalar;
-          };
-          const weight = tf.scalar(begin / granularities.length);
-          const { grads } = tf.valueAndGrads(totalOf)(Object.values(parameters), weight);
-          sum = grads.map((gradient, i) => tf.keep(sum.length === 0 ? gradient : addInto(sum[i]!, gradient)));
-        });
-        const [crossEntropy, ...partLoads] = kept as [tf.Tensor, ...tf.Tensor[]];
+        const { inputs, targets, documentOffsets, patches } = inputsOfPart(part, config, shape);
+        const weight: PassInput = { values: Float32Array.of(begin / granularities.length), shape: [] };
+        const others = [documentOffsets, patches].filter((each) => each !== undefined);
+        // The backward pass begins at the part's share of the targets, but routers count all positions alike.
+        const routerLossWeight = hasRouters ? 1 / microBatches / begin : 0;
+        const learnt = Object.values(parameters);
+        const before = sum;
+        const results = queued(() =>
+          passes.run(
+            `gradients ${granularity}, ${before.length}, ${routerLossWeight}, ${documentOffsets === undefined}`,
+            {
+              inputs: [inputs, targets, weight, ...others],
+              given: [...learnt, ...before, ...(whole ?? [])],
+              compute: ([ids, targetIds, begins, ...rest]) => {
+                const options: LossOptions = {
+                  recompute: recomputeActivations,
+                  documentOffsets: documentOffsets && rest[0],
+                  patches: patches && rest.at(-1),
+                  granularity,
+                  loads: whole,
+                  routerLossWeight,
+                };
+                const kept: tf.Tensor[] = [];
+                const totalOf = (...tensors: tf.Tensor[]): tf.Scalar => {
+                  const named = Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
+                  const terms = lossTerms(config, bind(named), ids!, targetIds!, options);
+                  kept.push(...[terms.crossEntropy, ...terms.loads].map((tensor) => tf.keep(tf.clone(tensor))));
+                  return terms.total as tf.Scalar;
+                };
+                const { grads } = tf.valueAndGrads(totalOf)(learnt, begins as tf.Scalar);
+                return [
+                  ...grads.map((gradient, i) => (before[i] === undefined ? gradient : addInto(before[i], gradient))),
+                  ...kept,
+                ];
+              },
+            },
+          ),
+        );
+        sum = results.slice(0, names.length);
+        const [crossEntropy, ...partLoads] = results.slice(names.length) as [tf.Tensor, ...tf.Tensor[]];
         batchLoss += ((await crossEntropy.data())[0]! * share) / granularities.length;
         const seen = whole ?? partLoads;
         loads = await Promise.all(seen.map(async (load) => Array.from(await load.data())));
-        tf.dispose(kept);
+        tf.dispose([crossEntropy, partLoads]);
       }
     }
   } catch (error) {
@@ -136,17 +157,20 @@ function microBatchesOf(batch: Batch, [b, s]: [number, number], confineAttention
   });
 }
 
-function tensorsOfPart(
+function inputsOfPart(
   { inputs, targets, documentOffsets, patches }: MicroBatch,
   { vision }: DecoderConfig,
   shape: [number, number],
 ) {
-  const tensor = (values: Int32Array) => tf.tensor2d(values, shape, 'int32');
+  const ofPositions = (values: Int32Array): PassInput => ({ values: values as PassInput['values'], shape });
   return {
-    inputs: tensor(inputs),
-    targets: tensor(targets),
-    documentOffsets: documentOffsets === undefined ? undefined : tensor(documentOffsets),
-    patches: patchTensor(patches, vision),
+    inputs: ofPositions(inputs),
+    targets: ofPositions(targets),
+    documentOffsets: documentOffsets && ofPositions(documentOffsets),
+    patches:
+      patches === undefined || vision === null
+        ? undefined
+        : { values: patches as PassInput['values'], shape: patchShape(patches, vision) },
   };
 }
 
@@ -165,10 +189,11 @@ async function wholeBatchLoads(
       await nextTurn();
       signal?.throwIfAborted();
       sums = queuedTidy(() => {
-        const { inputs, documentOffsets, patches } = tensorsOfPart(part, config, shape);
-        const loads = expertLoads(config, parameters, inputs, { documentOffsets, patches }).map((load) =>
-          tf.div(load, parts.length),
-        );
+        const { documentOffsets } = part;
+        const loads = expertLoads(config, parameters, tf.tensor2d(part.inputs, shape, 'int32'), {
+          documentOffsets: documentOffsets && tf.tensor2d(documentOffsets, shape, 'int32'),
+          patches: patchTensor(part.patches, config.vision),
+        }).map((load) => tf.div(load, parts.length));
         return loads.map((load, i) => tf.keep(sums[i] === undefined ? load : addInto(sums[i], load)));
       });
     }

@@ -18,7 +18,7 @@ import {
   type ParameterTensors,
   type Weights,
 } from '@arrowsmith/model';
-import { releaseMemory } from '@arrowsmith/backend';
+import { passRepeater, type PassRepeater, releaseMemory, withoutRepeating } from '@arrowsmith/backend';
 import { globalNorm } from '@arrowsmith/ops';
 import { loadCheckpoint, saveCheckpoint, type RunIdentity, type TrainingState } from './checkpoint.ts';
 import { garbageCollector } from './collect-garbage.ts';
@@ -117,6 +117,7 @@ export async function train(asked: TrainOptions): Promise<{ weights: Weights; lo
   let savedAt = performance.now();
   let pausedAt = performance.now();
   const rowsOfStep = batchOrder({ rows: options.train.rows, batchSize: parameters.batchSize, seed: parameters.seed });
+  const passes = passRepeater();
   const save = async (): Promise<void> => {
     if ((saved?.step ?? 0) === log.length) return;
     const content = {
@@ -148,7 +149,7 @@ export async function train(asked: TrainOptions): Promise<{ weights: Weights; lo
       }
 
       const start = performance.now();
-      const row = await trainStep(options, state, log, rowsOfStep(log.length + 1));
+      const row = await trainStep(options, state, log, rowsOfStep(log.length + 1), passes);
       log.push(row);
       options.onStep?.(row, { seconds: (performance.now() - start) / 1000 });
       collectGarbage();
@@ -196,12 +197,17 @@ function initialValues({ config, parameters: { seed }, weights, adapt }: TrainOp
   return initial;
 }
 
-/** One optimizer step: reads the batch, updates `state`, and returns the log's next row. All or nothing. */
+/**
+ * One optimizer step: reads the batch, updates `state`, and returns the log's next row. All or nothing.
+ *
+ * @param passes the run's own
+ */
 export async function trainStep(
   options: Pick<CompleteOptions, 'config' | 'parameters' | 'train' | 'signal' | 'adapt'>,
   state: OptimizerState,
   log: readonly LogRow[],
   indices: readonly number[],
+  passes: PassRepeater = withoutRepeating(),
 ): Promise<LogRow> {
   const { config, parameters, train: rows, signal } = options;
   const step = log.length + 1;
@@ -218,10 +224,12 @@ export async function trainStep(
       microBatches: parameters.gradientAccumulation,
       recomputeActivations: parameters.recomputeActivations,
       granularities,
+      passes,
       signal,
     }),
   );
-  const norm = globalNorm(Object.values(gradients));
+  const learnt = Object.values(gradients);
+  const [norm] = passes.run('norm', { inputs: [], given: learnt, compute: () => [globalNorm(learnt)] }) as [tf.Tensor];
   try {
     const gradientNorm = (await norm.data())[0]!;
     if (tokens === 0) throw nothingToPredict(step, 'training', indices);
@@ -234,6 +242,7 @@ export async function trainStep(
       learningRateFactors: learningRateFactors(config),
       gradientScale,
       step,
+      passes,
     });
     return {
       step,

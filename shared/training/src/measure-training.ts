@@ -1,6 +1,6 @@
 /** @file How long a training takes on this machine, by doing a little of it. */
 import { initialWeights, tensorsOf, type DecoderConfig } from '@arrowsmith/model';
-import { releaseMemory } from '@arrowsmith/backend';
+import { passRepeater, releaseMemory } from '@arrowsmith/backend';
 import * as tf from '@tensorflow/tfjs-core';
 import { garbageCollector } from './collect-garbage.ts';
 import type { TokenRows } from './data.ts';
@@ -40,13 +40,14 @@ export async function measureTraining({
   const indices = Array.from({ length: parameters.batchSize }, (_, row) => row);
   const state = initialState(tensorsOf(initialWeights(config, parameters.seed)));
   const collectGarbage = garbageCollector();
+  const passes = passRepeater();
   const log: LogRow[] = [];
   const times: number[] = [];
   try {
     const start = performance.now();
     while (log.length === 0 || (log.length < parameters.steps && performance.now() - start < 1000 * seconds)) {
       const begin = performance.now();
-      log.push(await trainStep({ config, parameters, train: rows }, state, log, indices));
+      log.push(await trainStep({ config, parameters, train: rows }, state, log, indices, passes));
       await Object.values(state.parameters).at(-1)!.data(); // kernels wait for each other, until somebody looks
       collectGarbage();
       times.push((performance.now() - begin) / 1000);

@@ -1,6 +1,7 @@
 /** @file The optimizer: every parameter with its moments, and their AdamW update. */
 import * as tf from '@tensorflow/tfjs-core';
-import { adamW } from '@arrowsmith/ops';
+import { type PassRepeater, withoutRepeating } from '@arrowsmith/backend';
+import { adamW, adamWSettings } from '@arrowsmith/ops';
 import {
   mupWidth,
   parameterShapes,
@@ -46,6 +47,7 @@ export function learningRateFactors(config: DecoderConfig): Record<string, numbe
  * @param options.gradientScale factor of all gradients, which clips their norm
  * @param options.learningRateFactors by parameter name; 1 where there is none
  * @param options.step counted from 1
+ * @param options.passes runs the update
  */
 export function updateParameters(
   state: OptimizerState,
@@ -56,11 +58,13 @@ export function updateParameters(
     learningRateFactors: factors = {},
     gradientScale,
     step,
+    passes = withoutRepeating(),
   }: {
     learningRate: number;
     learningRateFactors?: Readonly<Record<string, number>>;
     gradientScale: number;
     step: number;
+    passes?: PassRepeater | undefined;
   },
 ): void {
   const names = Object.keys(gradients);
@@ -80,10 +84,16 @@ export function updateParameters(
     step,
     gradientScale,
   };
-  const updated = adamW(states, Object.values(gradients), options);
+  const ofState = states.flatMap((each) => Object.values(each));
+  const learnt = Object.values(gradients);
+  const updated = passes.run('update', {
+    inputs: [{ values: adamWSettings(options), shape: [5 + 2 * names.length] }],
+    given: [...ofState, ...learnt],
+    compute: ([settings]) => adamW(states, learnt, options, settings).flatMap((each) => Object.values(each)),
+  });
   for (const [i, name] of names.entries()) {
-    state.parameters[name] = updated[i]!.parameter;
-    state.firstMoments[name] = updated[i]!.firstMoment;
-    state.secondMoments[name] = updated[i]!.secondMoment;
+    state.parameters[name] = updated[3 * i]!;
+    state.firstMoments[name] = updated[3 * i + 1]!;
+    state.secondMoments[name] = updated[3 * i + 2]!;
   }
 }

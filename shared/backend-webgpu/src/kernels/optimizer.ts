@@ -1,5 +1,7 @@
 /** @file The optimizer's step over all parameters, and the norm of all gradients. */
+import { type AdamWNumbers, adamWSettings } from '@arrowsmith/backend-native/adamw-settings';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { WebGpuBackend } from '../backend.ts';
 import { defineShader, EACH_ELEMENT, elementGroups, sumOf, THREADS } from '../shader.ts';
 import { expectShape, type Kernels, sizeOf, tensorList } from './kernel.ts';
 
@@ -57,16 +59,18 @@ const rootOfSum = defineShader({
 `,
 });
 
+function settingsOf(backend: WebGpuBackend, options: AdamWNumbers): TensorInfo {
+  const values = adamWSettings(options);
+  return backend.makeTensorInfo([values.length], 'float32', values);
+}
+
 export const optimizerKernels: Kernels = {
   /**
-   * parameter0 …, gradient0 …, firstMoment0 …, secondMoment0 … → parameters, first moments, second moments. The state is taken over: it
-   * changes in place where nothing else refers to its memory.
+   * parameter0 …, gradient0 …, firstMoment0 …, secondMoment0 …, settings (`adamWSettings`) or none → parameters, first moments, second moments. The
+   * state is taken over: it changes in place where nothing else refers to its memory.
    */
   AdamW({ inputs, attrs, backend }) {
     const count = attrs['count'] as number;
-    const factors = attrs['learningRateFactors'] as number[] | undefined;
-    const number = (name: string) => attrs[name] as number;
-    const [step, beta1, beta2] = [number('step'), number('beta1'), number('beta2')];
     const list = (name: string) => tensorList(inputs, name, count);
     const gradients = list('gradient');
     const state = ['parameter', 'firstMoment', 'secondMoment'].map((name) =>
@@ -75,19 +79,13 @@ export const optimizerKernels: Kernels = {
         return backend.takeOver(each);
       }),
     ) as [TensorInfo[], TensorInfo[], TensorInfo[]];
-    const rates = gradients.flatMap((_, i) => {
-      const rate = number('learningRate') * (factors?.[i] ?? 1);
-      return [rate / (1 - beta1 ** step), 1 - rate * (attrs['weightDecays'] as number[])[i]!];
-    });
-    const rootScale = 1 / Math.sqrt(1 - beta2 ** step);
-    const values = [beta1, beta2, number('epsilon'), number('gradientScale'), rootScale, ...rates];
-    const settings = backend.makeTensorInfo([values.length], 'float32', Float32Array.from(values));
+    const settings = inputs['settings'] ?? settingsOf(backend, attrs as unknown as AdamWNumbers);
     gradients.forEach((gradient, which) => {
       const size = sizeOf(gradient.shape);
       const [parameter, first, second] = state.map((each) => each[which]!) as [TensorInfo, TensorInfo, TensorInfo];
       adamW(backend, { parameter, gradient, first, second, settings }, { size, which }, elementGroups(size));
     });
-    backend.disposeData(settings.dataId);
+    if (inputs['settings'] === undefined) backend.disposeData(settings.dataId);
     return state.flat();
   },
 

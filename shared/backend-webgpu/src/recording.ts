@@ -1,0 +1,165 @@
+/**
+ * @file The commands of a pass, to be given to the device once more without what JavaScript did for them. They are recorded while they are encoded, as
+ * WebGPU is told them: kernels, values that are written, copies, and where the device was given what had been encoded till then.
+ */
+
+import type { PassInput } from './repeated-pass.ts';
+
+/** Runs `pipeline` on what `group` binds. */
+interface Dispatch {
+  pipeline: GPUComputePipeline;
+  group: GPUBindGroup;
+  workgroups: [x: number, y: number, z: number];
+}
+
+interface Write {
+  buffer: GPUBuffer;
+  offset: number;
+  /** The same each time, or those of an input, by its number. */
+  values: ArrayBuffer | number;
+}
+
+interface Copy {
+  from: GPUBuffer;
+  fromOffset: number;
+  to: GPUBuffer;
+  toOffset: number;
+  bytes: number;
+}
+
+type Command = Dispatch | Write | Copy | 'submit';
+
+/** What of a device is told commands. */
+export type Encoding = Pick<GPUCommandEncoder, 'beginComputePass' | 'copyBufferToBuffer' | 'finish'>;
+
+/** Notes commands, and what they use. */
+export class Recorder {
+  readonly commands: Command[] = [];
+  /** Buffers that were handed out meanwhile. */
+  readonly acquired = new Set<GPUBuffer>();
+  /** Those of tensors that were there before, and these. */
+  readonly found = new Map<GPUBuffer, object>();
+  /** The input that is being written. */
+  input: number | undefined;
+  #obstacle: string | undefined;
+
+  /** Why this cannot be given to the device once more. */
+  get obstacle(): string | undefined {
+    return this.#obstacle;
+  }
+
+  hinder(obstacle: string): void {
+    this.#obstacle ??= obstacle;
+  }
+
+  /** A tensor's buffer is used. */
+  use(dataId: object, buffer: GPUBuffer): void {
+    if (!this.acquired.has(buffer)) this.found.set(buffer, dataId);
+  }
+
+  /** The queue, whose commands are noted. */
+  queueOf(queue: GPUQueue): GPUQueue {
+    const { commands } = this;
+    const noting: Pick<GPUQueue, 'submit' | 'writeBuffer' | 'onSubmittedWorkDone'> = {
+      submit(buffers) {
+        commands.push('submit');
+        return queue.submit(buffers);
+      },
+      writeBuffer: (buffer, offset, data, dataOffset = 0, size) => {
+        this.#noteWrite(buffer, offset, data, dataOffset, size);
+        return size === undefined
+          ? queue.writeBuffer(buffer, offset, data, dataOffset)
+          : queue.writeBuffer(buffer, offset, data, dataOffset, size);
+      },
+      onSubmittedWorkDone: () => queue.onSubmittedWorkDone(),
+    };
+    return noting as GPUQueue;
+  }
+
+  #noteWrite(buffer: GPUBuffer, offset: number, data: ArrayBufferView | ArrayBufferLike, first: number, size?: number) {
+    if (this.input !== undefined) {
+      this.commands.push({ buffer, offset, values: this.input });
+      return;
+    }
+    // Offsets and sizes are elements of typed arrays, and bytes of others.
+    const { buffer: memory, byteOffset, byteLength } = ArrayBuffer.isView(data) ? data : new Uint8Array(data);
+    const unit = 'BYTES_PER_ELEMENT' in data ? (data.BYTES_PER_ELEMENT as number) : 1;
+    const begin = byteOffset + first * unit;
+    const end = size === undefined ? byteOffset + byteLength : begin + size * unit;
+    this.commands.push({ buffer, offset, values: memory.slice(begin, end) as ArrayBuffer });
+  }
+
+  /** The encoder, whose commands are noted. */
+  encoderOf(encoder: GPUCommandEncoder): GPUCommandEncoder {
+    const noting: Encoding = {
+      beginComputePass: (descriptor) => {
+        if (descriptor?.timestampWrites !== undefined) this.hinder('kernels are timed');
+        return this.#passOf(encoder.beginComputePass(descriptor));
+      },
+      copyBufferToBuffer: (from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number) => {
+        this.commands.push({ from, fromOffset, to, toOffset, bytes });
+        return encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
+      },
+      finish: () => encoder.finish(),
+    };
+    return noting as GPUCommandEncoder;
+  }
+
+  #passOf(pass: GPUComputePassEncoder): GPUComputePassEncoder {
+    const { commands } = this;
+    let pipeline: GPUComputePipeline;
+    let group: GPUBindGroup;
+    const noting: Pick<GPUComputePassEncoder, 'setPipeline' | 'setBindGroup' | 'dispatchWorkgroups' | 'end'> = {
+      setPipeline(next) {
+        pipeline = next;
+        return pass.setPipeline(next);
+      },
+      setBindGroup(index: number, next: GPUBindGroup) {
+        group = next;
+        return pass.setBindGroup(index, next);
+      },
+      dispatchWorkgroups(x, y = 1, z = 1) {
+        commands.push({ pipeline, group, workgroups: [x, y, z] });
+        return pass.dispatchWorkgroups(x, y, z);
+      },
+      end: () => pass.end(),
+    };
+    return noting as GPUComputePassEncoder;
+  }
+}
+
+/**
+ * Gives the device the commands again, in the same order. Nothing else may be encoded that was not submitted.
+ *
+ * @param inputs what is written in the inputs' places
+ */
+export function replay(device: GPUDevice, commands: readonly Command[], inputs: readonly PassInput['values'][]): void {
+  const { queue } = device;
+  let encoder: GPUCommandEncoder | undefined;
+  let pass: GPUComputePassEncoder | undefined;
+  let pipeline: GPUComputePipeline | undefined;
+  const endPass = (): void => {
+    pass?.end();
+    pass = pipeline = undefined;
+  };
+  for (const command of commands) {
+    if (command === 'submit') {
+      endPass();
+      if (encoder !== undefined) queue.submit([encoder.finish()]);
+      encoder = undefined;
+    } else if ('group' in command) {
+      encoder ??= device.createCommandEncoder();
+      pass ??= encoder.beginComputePass();
+      if (command.pipeline !== pipeline) pass.setPipeline((pipeline = command.pipeline));
+      pass.setBindGroup(0, command.group);
+      pass.dispatchWorkgroups(...command.workgroups);
+    } else if ('values' in command) {
+      const { buffer, offset, values } = command;
+      queue.writeBuffer(buffer, offset, typeof values === 'number' ? inputs[values]! : values);
+    } else {
+      endPass();
+      encoder ??= device.createCommandEncoder();
+      encoder.copyBufferToBuffer(command.from, command.fromOffset, command.to, command.toOffset, command.bytes);
+    }
+  }
+}
