@@ -4,11 +4,13 @@ import { engine, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core';
 import { UserError } from '@arrowsmith/errors';
 import { type AdapterDescription, describeAdapter, infoOf } from './adapter.ts';
 import { BufferPool } from './buffer-pool.ts';
-import { DeviceFailures, tooLarge } from './device.ts';
+import { DeviceFailures, tooLarge, withoutHalf } from './device.ts';
 import type { DryRunMemory } from './dry-run.ts';
 import { Executor, type KernelCall } from './executor.ts';
+import { enablesOf, type Operand } from './operand.ts';
 import { Recorder } from './recording.ts';
 import { type PassInput, PassRepeater, typeOf } from './repeated-pass.ts';
+import { defineShader } from './shader.ts';
 import { STORED_FORMATS } from './stored-formats.ts';
 
 /** Seconds after which a device that does not answer is taken for hung; a processor that stands in for one may really take so long. */
@@ -41,6 +43,8 @@ export class WebGpuBackend extends WebGPUBackend {
   readonly #adapter: GPUAdapter;
   /** The formats of stored matrices that kernels multiply with as they are. */
   readonly storedFormats: readonly string[] = STORED_FORMATS;
+  #operand: Operand = 'f32';
+  #overflow: TensorInfo | undefined;
   readonly #failures: DeviceFailures;
   readonly #executor: Executor;
   /** Buffers of what is encoded, but not submitted. */
@@ -54,6 +58,45 @@ export class WebGpuBackend extends WebGPUBackend {
     this.#failures = new DeviceFailures(device, this.adapter.name);
     this.#executor = new Executor(device);
     this.bufferManager = new BufferPool(device) as unknown as WebGPUBackend['bufferManager'];
+  }
+
+  /**
+   * Sets what the factors of products are rounded to.
+   *
+   * @throws UserError for numbers of 16 bits on an adapter whose shaders have none
+   */
+  configure(operand: Operand): void {
+    if (enablesOf(operand) !== '' && !this.hasHalf) throw withoutHalf(this.adapter.name);
+    this.#operand = operand;
+    if (operand === 'f32' || this.#overflow !== undefined) return;
+    this.#overflow = this.makeTensorInfo([1], 'int32', Int32Array.of(0));
+    this.uploadToGPU(this.#overflow.dataId);
+  }
+
+  /** Whether shaders have numbers of 16 bits. */
+  get hasHalf(): boolean {
+    return this.device.features.has('shader-f16');
+  }
+
+  /** What the factors of products are rounded to. */
+  get operand(): Operand {
+    return this.#operand;
+  }
+
+  /** Where it is noted that a factor was too large for 16 bits; undefined where they are not rounded to 16. */
+  get overflow(): TensorInfo | undefined {
+    return this.#operand === 'f32' ? undefined : this.#overflow;
+  }
+
+  /** Whether gradients are to be scaled, so that small ones do not vanish in 16 bits. */
+  get scalesLoss(): boolean {
+    return this.#operand !== 'f32';
+  }
+
+  /** Factors that were too large till now do not count. */
+  forgetOverflow(): void {
+    const { overflow } = this;
+    if (overflow !== undefined) forget(this, { overflow }, { value: 0 }, [1]);
   }
 
   /** A new float32 tensor, to be filled by a kernel. */
@@ -332,6 +375,14 @@ export class WebGpuBackend extends WebGPUBackend {
     return this as unknown as Internals;
   }
 }
+
+const forget = defineShader({
+  name: 'forget overflow',
+  bindings: { overflow: 'atomics' },
+  parameters: { value: 'u32' },
+  workgroupSize: [1, 1],
+  body: 'atomicStore(&overflow[0], parameters.value);',
+});
 
 /** `GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST`, as tfjs has them. */
 const STORAGE_AND_COPIES = 0x80 | 4 | 8;

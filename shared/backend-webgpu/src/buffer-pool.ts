@@ -93,7 +93,7 @@ export class BufferPool {
     this.#waiting.delete(buffer);
     this.#used++;
     this.numBytesUsed += buffer.size;
-    this.#most = Math.max(this.#most, this.numBytesUsed);
+    this.mostUsed = Math.max(this.mostUsed, this.numBytesUsed);
   }
 
   /** Parts with those that wait longest, until the bound holds. Nothing that is encoded, but not submitted, may use them. */

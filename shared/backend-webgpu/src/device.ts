@@ -107,6 +107,14 @@ export function tooLarge(name: string, shape: readonly number[], bytes: number, 
   });
 }
 
+/** Of a precision that the adapter's shaders do not have. */
+export const withoutHalf = (name: string): UserError =>
+  new UserError({
+    what: `the graphics processor ${name} has no products of 16-bit numbers for WebGPU`,
+    expected: 'an adapter with the feature shader-f16, for the precision f16',
+    fix: 'use the precision f32',
+  });
+
 const AFTER = 'what was computed before is kept: the same command goes on from the last checkpoint';
 
 function ofError(error: GPUError, name: string): UserError {

@@ -4,19 +4,35 @@ import { openAdapter } from './adapter.ts';
 import { DISPATCHES_IN_PASS, WebGpuBackend } from './backend.ts';
 import { openDevice } from './device.ts';
 import { registerWebGpuKernels } from './kernels/register.ts';
+import { roundsToNearest } from './rounding.ts';
 
 export type { AdapterDescription } from './adapter.ts';
 export { WebGpuBackend, type WebGpuMemory } from './backend.ts';
 export { registerWebGpuKernels } from './kernels/register.ts';
+
+export interface WebGpuOptions {
+  /** What the factors of products are rounded to; f32 by default. */
+  precision?: 'f32' | 'f16' | undefined;
+  /** For tests: f16 also where shaders have no such numbers, with the same results. */
+  emulates?: boolean | undefined;
+}
 
 let starting: Promise<WebGpuBackend> | undefined;
 
 /**
  * Opens the graphics processor and registers the backend `webgpu` with tfjs, once. `tf.setBackend('webgpu')` makes it the active one.
  *
- * @throws UserError where there is no WebGPU, no adapter, or one that has too little
+ * @throws UserError where there is no WebGPU, no adapter, or one that has too little, and for f16 on one that has no such numbers
  */
-export async function startWebGpuBackend(): Promise<WebGpuBackend> {
+export async function startWebGpuBackend({ precision = 'f32', emulates }: WebGpuOptions = {}): Promise<WebGpuBackend> {
+  const backend = await started();
+  if (precision === 'f32') backend.configure('f32');
+  else if (emulates === true) backend.configure('f16 in f32');
+  else backend.configure(backend.hasHalf && (await roundsToNearest(backend)) ? 'f16' : 'f16 by bits');
+  return backend;
+}
+
+async function started(): Promise<WebGpuBackend> {
   starting ??= start();
   try {
     return await starting;

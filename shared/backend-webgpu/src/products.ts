@@ -1,8 +1,9 @@
 /** @file Products of matrices, cut into tiles that the threads of a workgroup share. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGpuBackend } from './backend.ts';
+import { enablesOf, factorDeclarations, type Operand, overflowBinding, type OverflowBinding } from './operand.ts';
 import { defineShader, ROW_THREADS, type Shader, sumOf } from './shader.ts';
-import { SIDE, TILE, TILE_DECLARATIONS, tileProduct } from './tile.ts';
+import { SIDE, TILE, tileDeclarations, tileProduct } from './tile.ts';
 
 /** Which of the factors is stored as its transpose, and what becomes of the product. */
 interface Variant {
@@ -10,19 +11,27 @@ interface Variant {
   transposeB: boolean;
   /** Written, added to what is there, or written with something else added. */
   result: 'write' | 'accumulate' | 'add';
+  operand: Operand;
 }
 
-type Bindings = 'a' | 'b' | 'y' | 'residual';
+type Bindings = 'a' | 'b' | 'y' | 'residual' | OverflowBinding;
 type Parameters = 'm' | 'n' | 'k' | 'aFirst' | 'bFirst' | 'yFirst';
 
-function tiled({ transposeA, transposeB, result }: Variant): Shader<Bindings, Parameters> {
+function tiled({ transposeA, transposeB, result, operand }: Variant): Shader<Bindings, Parameters> {
   return defineShader({
-    name: `product ${transposeA} ${transposeB} ${result}`,
-    bindings: { a: 'f32', b: 'f32', y: result === 'accumulate' ? 'in-out f32' : 'out f32', residual: 'f32' },
+    name: `product ${transposeA} ${transposeB} ${result} ${operand}`,
+    enables: enablesOf(operand),
+    bindings: {
+      a: 'f32',
+      b: 'f32',
+      y: result === 'accumulate' ? 'in-out f32' : 'out f32',
+      residual: 'f32',
+      ...overflowBinding(operand),
+    },
     parameters: { m: 'u32', n: 'u32', k: 'u32', aFirst: 'u32', bFirst: 'u32', yFirst: 'u32' },
     workgroupSize: [SIDE, SIDE],
     declarations: `
-${TILE_DECLARATIONS}
+${tileDeclarations(operand)}
 fn aAt(row: u32, term: u32) -> f32 {
   if (row >= parameters.m || term >= parameters.k) { return 0.0; }
   return a[parameters.aFirst + ${transposeA ? 'term * parameters.m + row' : 'row * parameters.k + term'}];
@@ -49,21 +58,22 @@ fn write(row: u32, column: u32, sum: f32) {
 const FEW_ROWS = 8;
 
 /** Products of few rows with the rows of a matrix [n, k], as in generation: a workgroup reads each of these once, for all. */
-function ofFewRows(result: 'write' | 'add'): Shader<Bindings, Parameters> {
+function ofFewRows(result: 'write' | 'add', operand: Operand): Shader<Bindings, Parameters> {
   return defineShader({
-    name: `product of few rows ${result}`,
-    bindings: { a: 'f32', b: 'f32', y: 'out f32', residual: 'f32' },
+    name: `product of few rows ${result} ${operand}`,
+    enables: enablesOf(operand),
+    bindings: { a: 'f32', b: 'f32', y: 'out f32', residual: 'f32', ...overflowBinding(operand) },
     parameters: { m: 'u32', n: 'u32', k: 'u32', aFirst: 'u32', bFirst: 'u32', yFirst: 'u32' },
     workgroupSize: [ROW_THREADS, 1],
-    declarations: sumOf(ROW_THREADS),
+    declarations: factorDeclarations(operand) + sumOf(ROW_THREADS),
     body: `
   let column = group.x + group.y * groups.x;
   if (column >= parameters.n) { return; }
   var sums: array<f32, ${FEW_ROWS}>;
   for (var term = lane; term < parameters.k; term += ${ROW_THREADS}u) {
-    let weight = b[parameters.bFirst + column * parameters.k + term];
+    let weight = f32(rounded(b[parameters.bFirst + column * parameters.k + term]));
     for (var row = 0u; row < parameters.m; row++) {
-      sums[row] = fma(a[parameters.aFirst + row * parameters.k + term], weight, sums[row]);
+      sums[row] = fma(f32(rounded(a[parameters.aFirst + row * parameters.k + term])), weight, sums[row]);
     }
   }
   for (var row = 0u; row < parameters.m; row++) {
@@ -105,21 +115,24 @@ export interface Product {
   yFirst?: number;
 }
 
-/** y = a b, in float32. */
+/** y = a b, of what the backend rounds factors to; sums are float32. */
 export function multiply(
   backend: WebGpuBackend,
   { a, b, y, m, n, k, transposeA = false, transposeB = false, accumulate = false, residual, ...places }: Product,
 ): void {
   const { aFirst = 0, bFirst = 0, yFirst = 0 } = places;
   const result = accumulate ? 'accumulate' : residual === undefined ? 'write' : 'add';
-  const tensors = { a, b, y, residual: residual ?? a }; // something has to be bound
+  const { operand, overflow = a } = backend;
+  const tensors = { a, b, y, residual: residual ?? a, overflow }; // something has to be bound
   const parameters = { m, n, k, aFirst, bFirst, yFirst };
   if (m <= FEW_ROWS && !transposeA && transposeB && result !== 'accumulate') {
-    const shader = shaderOf(`few ${result}`, () => ofFewRows(result));
+    const shader = shaderOf(`few ${result} ${operand}`, () => ofFewRows(result, operand));
     shader(backend, tensors, parameters, spreadColumns(n));
     return;
   }
-  const shader = shaderOf(`${transposeA} ${transposeB} ${result}`, () => tiled({ transposeA, transposeB, result }));
+  const shader = shaderOf(`${transposeA} ${transposeB} ${result} ${operand}`, () =>
+    tiled({ transposeA, transposeB, result, operand }),
+  );
   shader(backend, tensors, parameters, [Math.ceil(n / TILE), Math.ceil(m / TILE)]);
 }
 

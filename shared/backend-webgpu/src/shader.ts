@@ -3,9 +3,9 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGpuBackend } from './backend.ts';
 import type { Program } from './executor.ts';
 
-/** What a binding holds, and that it is written to, or read and written. */
+/** What a binding holds, and that it is written to, or read and written; atomics are u32. */
 export type Binding =
-  'f32' | 'i32' | 'u32' | 'vec2f' | 'out f32' | 'out i32' | 'out vec2f' | 'in-out f32' | 'in-out i32';
+  'f32' | 'i32' | 'u32' | 'vec2f' | 'out f32' | 'out i32' | 'out vec2f' | 'in-out f32' | 'in-out i32' | 'atomics';
 
 export type ParameterType = Program['parameters'][number];
 
@@ -18,6 +18,8 @@ export interface ShaderDefinition<B extends string, P extends string> {
   parameters: Readonly<Record<P, ParameterType>>;
   /** Threads of a workgroup, in x and y; 256 by default. */
   workgroupSize?: readonly [x: number, y: number];
+  /** WGSL's directives. */
+  enables?: string;
   /** Declarations outside of the entry point. */
   declarations?: string;
   /** What a thread does: it has `global` (its number), `local` (its number in the workgroup), `group`, `lane` (local as one number). */
@@ -43,6 +45,7 @@ export function defineShader<const B extends string, const P extends string>({
   bindings,
   parameters: types,
   workgroupSize = [THREADS, 1],
+  enables = '',
   declarations = '',
   body,
 }: ShaderDefinition<B, P>): Shader<B, P> {
@@ -50,9 +53,9 @@ export function defineShader<const B extends string, const P extends string>({
   const fields = Object.entries(types) as [P, ParameterType][];
   const program: Program = {
     name,
-    writes: bound.map(([, binding]) => binding.includes(' ')),
+    writes: bound.map(([, binding]) => binding.includes(' ') || binding === 'atomics'),
     parameters: fields.map(([, type]) => type),
-    code: `
+    code: `${enables}
 ${bound.map(([each, binding], i) => `@group(0) @binding(${i}) ${declarationOf(each, binding)}`).join('\n')}
 struct Parameters { ${fields.map(([each, type]) => `${each}: ${type},`).join(' ')} }
 @group(0) @binding(${bound.length}) var<uniform> parameters: Parameters;
@@ -81,6 +84,7 @@ ${body}
 }
 
 function declarationOf(name: string, binding: Binding): string {
+  if (binding === 'atomics') return `var<storage, read_write> ${name}: array<atomic<u32>>;`;
   const [access, type] = binding.includes(' ') ? binding.split(' ') : ['in', binding];
   return `var<storage, ${access === 'in' ? 'read' : 'read_write'}> ${name}: array<${type}>;`;
 }

@@ -1,4 +1,5 @@
 /** @file A tile of a product of matrices, which the threads of a workgroup compute together: what shaders of products have in common. */
+import { factorDeclarations, type Operand } from './operand.ts';
 
 /** Rows and columns of a workgroup's tile of the product, and terms of its sums at a time. */
 export const TILE = 64;
@@ -12,11 +13,12 @@ export const SIDE: number = TILE / PER_THREAD;
 const eachRow = (statement: (i: number) => string): string =>
   Array.from({ length: PER_THREAD }, (_, i) => statement(i)).join('\n');
 
-export const TILE_DECLARATIONS = `
+export const tileDeclarations = (operand: Operand): string => `
+${factorDeclarations(operand)}
 const TILE = ${TILE}u;
 const DEPTH = ${DEPTH}u;
-var<workgroup> rowsOfA: array<f32, ${TILE * DEPTH}>;
-var<workgroup> columnsOfB: array<f32, ${TILE * DEPTH}>;
+var<workgroup> rowsOfA: array<Factor, ${TILE * DEPTH}>;
+var<workgroup> columnsOfB: array<Factor, ${TILE * DEPTH}>;
 `;
 
 /**
@@ -35,15 +37,15 @@ ${eachRow((i) => eachRow((j) => `var sum${i}${j} = 0.0;`))}
     for (var part = lane; part < TILE * DEPTH; part += ${SIDE * SIDE}u) {
       let aRow = ${transposeA ? 'part % TILE' : 'part / DEPTH'};
       let aTerm = ${transposeA ? 'part / TILE' : 'part % DEPTH'};
-      rowsOfA[aTerm * TILE + aRow] = aAt(firstRow + aRow, first + aTerm);
+      rowsOfA[aTerm * TILE + aRow] = rounded(aAt(firstRow + aRow, first + aTerm));
       let bColumn = ${transposeB ? 'part / DEPTH' : 'part % TILE'};
       let bTerm = ${transposeB ? 'part % DEPTH' : 'part / TILE'};
-      columnsOfB[bTerm * TILE + bColumn] = bAt(first + bTerm, firstColumn + bColumn);
+      columnsOfB[bTerm * TILE + bColumn] = rounded(bAt(first + bTerm, firstColumn + bColumn));
     }
     workgroupBarrier();
     for (var term = 0u; term < DEPTH; term++) {
-${eachRow((i) => `let left${i} = rowsOfA[term * TILE + local.y * ${PER_THREAD}u + ${i}u];`)}
-${eachRow((j) => `let right${j} = columnsOfB[term * TILE + local.x + ${j * SIDE}u];`)}
+${eachRow((i) => `let left${i} = f32(rowsOfA[term * TILE + local.y * ${PER_THREAD}u + ${i}u]);`)}
+${eachRow((j) => `let right${j} = f32(columnsOfB[term * TILE + local.x + ${j * SIDE}u]);`)}
 ${eachRow((i) => eachRow((j) => `sum${i}${j} = fma(left${i}, right${j}, sum${i}${j});`))}
     }
     workgroupBarrier();

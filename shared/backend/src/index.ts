@@ -12,3 +12,4 @@ export {
 export { type GatherColumns16, type JoinPlanes, type PlanesKernels, planesKernels } from './planes.ts';
 export { queued, recorded, type Recording } from './queue.ts';
 export { passRepeater, withoutRepeating, type PassInput, type PassRepeater, type RepeatablePass } from './repeated.ts';
+export { forgetOverflow, scalesLoss } from './loss-scale.ts';

@@ -22,5 +22,5 @@ export const precisionParameter = z
   .enum(['auto', ...precisions])
   .default('auto')
   .describe(
-    'What the inputs of matrix products are rounded to; sums, weights and optimizer state are float32 in any case. bf16 needs a processor with AVX512_BF16; auto is bf16 there and f32 elsewhere.',
+    'What the inputs of matrix products are rounded to; sums, weights and optimizer state are float32 in any case. bf16 needs a processor with AVX512_BF16; auto is bf16 there and f32 elsewhere. f16 is for the backend webgpu, on graphics processors that have it; losses are scaled then.',
   );

@@ -84,6 +84,14 @@ describe('resolveEngine', () => {
     expect(resolveEngine({ precision: 'bf16' }, withoutBf16)).toMatchObject({ backend: 'native', precision: 'f32' });
   });
 
+  test('f16 is refused where there are no such products, as losses would not have been scaled', () => {
+    for (const backend of ['native', 'wasm', 'auto']) {
+      expect(() => resolveEngine({ backend, precision: 'f16' }, withBuild)).toThrow(
+        /the backend (native|wasm) has no products of 16-bit[^]*shader-f16[^]*leave `precision` out/,
+      );
+    }
+  });
+
   test('the precision auto is the fastest that there is, and needs no explanation', () => {
     vi.stubEnv('ARROWSMITH_ISA', 'avx2'); // else a processor that has more would be mentioned
     expect(resolveEngine({ precision: 'auto' }, withBuild).precision).toBe('bf16');

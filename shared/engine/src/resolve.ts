@@ -19,20 +19,20 @@ export const backendNames = ['native', 'tensorflow', 'wasm', 'cpu', 'webgpu'] as
 export type BackendName = (typeof backendNames)[number];
 
 /** What the inputs of matrix products are rounded to; sums and everything else are always float32. */
-export const precisions = ['f32', 'bf16'] as const;
+export const precisions = ['f32', 'bf16', 'f16'] as const;
 
 export type Precision = (typeof precisions)[number];
 
 /** All that results depend on: another of these may change their last bits. Strings only, to be part of a key and of a record. */
 export type Engine =
-  | { backend: 'native'; precision: Precision; instructionSet: string; compiler: string }
-  | { backend: 'webgpu'; precision: 'f32'; adapter: string; driver: string }
+  | { backend: 'native'; precision: 'f32' | 'bf16'; instructionSet: string; compiler: string }
+  | { backend: 'webgpu'; precision: 'f32' | 'f16'; adapter: string; driver: string }
   | { backend: Exclude<BackendName, 'native' | 'webgpu'>; precision: 'f32' };
 
 export interface EngineRequest {
   /** A backend's name or `auto`, with which the environment variable ARROWSMITH_BACKEND decides where it is set. */
   backend?: string | undefined;
-  /** With `auto`, bf16 where the processor has such products, and f32 elsewhere; default f32. */
+  /** With `auto`, bf16 where the processor has such products, and f32 elsewhere; f16 on graphics processors that have it alone. Default f32. */
   precision?: Precision | 'auto' | undefined;
   /** What a step of training has to compute: with `auto`, a graphics processor is taken where that is enough for it. Default: it is not. */
   work?: Work | undefined;
@@ -105,10 +105,10 @@ function whyTensorflowIsMissing(): { reason: string; fix: string } | undefined {
 }
 
 /**
- * The backend that a run will use, and how it will compute: bf16 becomes f32 where there are no such products. With `auto`, a graphics processor is
- * taken where speeds that were measured on this machine, and kept, say that the work gains much by it.
+ * The backend that a run will use, and how it will compute: bf16 becomes f32 where there are no such products; f16 does not, since losses are scaled
+ * for it. With `auto`, a graphics processor is taken where speeds that were measured on this machine, and kept, say that the work gains much by it.
  *
- * @throws UserError as {@link resolveBackend} does
+ * @throws UserError as {@link resolveBackend} does, and for f16 where there are no such products
  */
 export function resolveEngine(
   request: EngineRequest = {},
@@ -151,8 +151,9 @@ export function neededSpeeds(request: EngineRequest): { kept: KeptSpeeds | undef
   return isLarge && isFreeToChoose(request) && mayHaveAdapter() ? { kept: keptSpeeds(knownBuild) } : undefined;
 }
 
-const isFreeToChoose = ({ backend = 'auto' }: EngineRequest): boolean =>
-  backend === 'auto' && fromEnvironment() === 'auto';
+/** f16 needs a graphics processor, which is to be asked for then. */
+const isFreeToChoose = ({ backend = 'auto', precision }: EngineRequest): boolean =>
+  backend === 'auto' && precision !== 'f16' && fromEnvironment() === 'auto';
 
 function keptSpeeds(native: () => NativeBuild): KeptSpeeds | undefined {
   return mayHaveAdapter() ? readSpeeds(speedsFile(machineDigest(native()))) : undefined;
@@ -166,18 +167,28 @@ export function forgetKeptSpeeds(): void {
 function withoutChoice({ backend: requested, precision = 'f32' }: EngineRequest, native: () => NativeBuild): Engine {
   const backend = resolveBackend(requested === 'auto' ? undefined : requested, native);
   if (backend === 'webgpu') {
-    const { name: adapter, driver } = knownAdapter() as FoundAdapter & { isThere: true };
-    return { backend, precision: 'f32', adapter, driver };
+    const { name: adapter, driver, features } = knownAdapter() as FoundAdapter & { isThere: true };
+    if (precision === 'f16' && !features.includes('shader-f16')) throw withoutHalf(`the graphics processor ${adapter}`);
+    return { backend, precision: precision === 'f16' ? 'f16' : 'f32', adapter, driver };
   }
+  if (precision === 'f16') throw withoutHalf(`the backend ${backend}`);
   if (backend !== 'native') return { backend, precision: 'f32' };
   const { isa: instructionSet, compiler, bf16 } = native() as NativeBuild & { available: true };
   return { backend, precision: bf16 && precision !== 'f32' ? 'bf16' : 'f32', instructionSet, compiler };
 }
 
+const withoutHalf = (what: string): UserError =>
+  new UserError({
+    what: `${what} has no products of 16-bit floating-point numbers`,
+    expected: 'for the precision f16, the backend webgpu on a graphics processor with the feature shader-f16',
+    fix: 'leave `precision` out; or choose the backend: --train.backend=webgpu, ARROWSMITH_BACKEND=webgpu',
+  });
+
 /** An engine in a few words. */
 export function describeEngine(engine: Engine): string {
   if (engine.backend === 'native') return `native (${engine.instructionSet}, ${engine.precision})`;
-  return engine.backend === 'webgpu' ? `webgpu (${engine.adapter})` : engine.backend;
+  if (engine.backend !== 'webgpu') return engine.backend;
+  return `webgpu (${engine.adapter}${engine.precision === 'f32' ? '' : `, ${engine.precision}`})`;
 }
 
 /** What a person should be told at the start of a run: that it is slower or other than it might be, why, and what to do. */

@@ -8,7 +8,7 @@ import { type BackendName, type Engine, forgetKeptSpeeds, type Precision } from 
 
 const require = createRequire(import.meta.url);
 
-/** Settings of the backend `native`; others have none, and compute in float32. */
+/** Settings of the backends `native` and `webgpu`; others have none, and compute in float32. */
 export interface BackendOptions {
   /** What the inputs of matrix products are rounded to; default f32. */
   precision?: Precision;
@@ -23,7 +23,8 @@ export interface BackendOptions {
 /**
  * Loads the backend and makes it the one that runs every operation from now on. See `resolveBackend` for names.
  *
- * @throws UserError when the backend does not start, for another graphics processor than is expected, for bf16 where there is none, and for a wrong number of threads
+ * @throws UserError when the backend does not start, for another graphics processor than is expected, for bf16 and f16 where there is none, and for a wrong
+ * number of threads
  */
 export async function useBackend(name: BackendName, options: BackendOptions = {}): Promise<void> {
   tf.enableProdMode(); // only silences tfjs's log, which would advise on Node to install another package
@@ -41,17 +42,19 @@ export async function useBackend(name: BackendName, options: BackendOptions = {}
 }
 
 const load: Record<BackendName, (options: BackendOptions) => Promise<void>> = {
-  async native(options) {
+  async native({ precision, ...options }) {
     const { startNativeBackend } = await import('@arrowsmith/backend-native');
-    await startNativeBackend(options);
+    if (precision === 'f16') throw wrongPrecision('native', precision);
+    await startNativeBackend({ ...options, precision });
   },
   async tensorflow() {
     const specifier: string = '@tensorflow/tfjs-node'; // not a literal: optional, so type checks and bundles must not look for it
     await import(specifier);
   },
-  async webgpu({ expected }) {
+  async webgpu({ precision, expected }) {
     const { startWebGpuBackend } = await import('@arrowsmith/backend-webgpu');
-    const { adapter: found } = await startWebGpuBackend();
+    if (precision === 'bf16') throw wrongPrecision('webgpu', precision);
+    const { adapter: found } = await startWebGpuBackend({ precision });
     if (expected?.backend !== 'webgpu' || (expected.adapter === found.name && expected.driver === found.driver)) return;
     forgetKeptSpeeds(); // which are another's
     throw new UserError({
@@ -70,6 +73,13 @@ const load: Record<BackendName, (options: BackendOptions) => Promise<void>> = {
     await import('@tensorflow/tfjs-backend-cpu');
   },
 };
+
+const wrongPrecision = (backend: BackendName, precision: Precision): UserError =>
+  new UserError({
+    what: `the backend ${backend} has no products in ${precision}`,
+    expected: 'f32 on any backend, bf16 on native, f16 on webgpu',
+    fix: 'use the precision f32',
+  });
 
 /**
  * Makes the wasm backend's Identity share memory by reference count, as its Reshape does and other backends' Identity too; it

@@ -4,6 +4,7 @@ import { describeEngine, type Engine } from '@arrowsmith/engine';
 import type { DecoderConfig } from '@arrowsmith/model';
 import type { Metric, StageContext, StageResult } from '@arrowsmith/pipeline/stage';
 import {
+  skippedSteps,
   type LogRow,
   shortenedWarmup,
   type TrainingMemoryOptions,
@@ -126,6 +127,7 @@ export async function startSession(
             }),
         tokens: { value: last?.tokens ?? 0, unit: 'tokens', headline: true },
         steps: { value: last?.step ?? 0, unit: 'steps', guard: 'exact' },
+        ...(last?.lossScale === undefined ? {} : { skippedSteps: { value: skippedSteps(log), unit: 'steps' } }),
       };
       const highlights: Record<string, string> = {
         ...(last === undefined
@@ -133,6 +135,11 @@ export async function startSession(
           : {
               loss: `${last.trainLoss.toFixed(3)} training, ${last.validationLoss!.toFixed(3)} validation, after ${last.step} steps (${(last.tokens / 1e6).toFixed(2)} M tokens)`,
               speed: `${describeSpeed(speed)} (backend ${describeEngine(engine)})`,
+            }),
+        ...(last?.lossScale === undefined
+          ? {}
+          : {
+              'loss scale': `${last.lossScale} in the last step; ${skippedSteps(log)} steps skipped, in which 16 bits were too few`,
             }),
         ...(warmup === undefined ? {} : { 'warm-up': warmup }),
         memory,

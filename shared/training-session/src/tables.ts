@@ -44,7 +44,7 @@ export const logValues = ({ step, tokens, trainLoss, learningRate, gradientNorm,
   tokens,
   trainLoss,
   learningRate,
-  gradientNorm,
+  gradientNorm: Number.isFinite(gradientNorm) ? gradientNorm : null, // of a step that is skipped
   validationLoss: validationLoss ?? null,
 });
 

@@ -127,7 +127,7 @@ async function readChecked(path: string): Promise<{ state: TrainingState; run: R
     parameters: {},
     firstMoments: {},
     secondMoments: {},
-    log: JSON.parse(log) as LogRow[],
+    log: (JSON.parse(log) as LogRow[]).map(withInfinities),
   };
   for (const [key, tensor] of Object.entries(tensors)) {
     const part = STATE_TENSORS.find((prefix) => key.startsWith(`${prefix}/`));
@@ -136,6 +136,9 @@ async function readChecked(path: string): Promise<{ state: TrainingState; run: R
   }
   return { state, run: JSON.parse(run) as RunIdentity };
 }
+
+/** JSON has null in place of infinities, of which norms of skipped steps are. */
+const withInfinities = (row: LogRow): LogRow => (row.isSkipped === true ? { ...row, gradientNorm: Infinity } : row);
 
 /** sha256 over names, shapes, values and metadata; lets the event loop run between tensors. */
 async function digest(

@@ -34,6 +34,7 @@ export interface BatchGradients {
  * @param rows rows of the batch, which `microBatches` divides
  * @param recomputeActivations trades computation for memory; see `ForwardOptions` of the model
  * @param granularities of a nested model: the mean loss of which; by default that of the whole model
+ * @param lossScale factor of the gradients, and not of the loss that is returned
  * @param passes runs the passes; those of steps that are alike may be repeated, as long as `bind`, `config` and `recomputeActivations` are the same
  * @param signal checked before each micro-batch; throws its reason, leaving no tensors behind
  */
@@ -46,6 +47,7 @@ export async function batchGradients({
   microBatches,
   recomputeActivations,
   granularities = [0],
+  lossScale = 1,
   passes = withoutRepeating(),
   signal,
 }: {
@@ -57,6 +59,7 @@ export async function batchGradients({
   microBatches: number;
   recomputeActivations?: boolean | undefined;
   granularities?: readonly number[] | undefined;
+  lossScale?: number | undefined;
   passes?: PassRepeater | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<BatchGradients> {
@@ -77,7 +80,7 @@ export async function batchGradients({
         await nextTurn();
         signal?.throwIfAborted();
         const { inputs, targets, documentOffsets, patches } = inputsOfPart(part, config, shape);
-        const weight: PassInput = { values: Float32Array.of(begin / granularities.length), shape: [] };
+        const weight: PassInput = { values: Float32Array.of((begin / granularities.length) * lossScale), shape: [] };
         const others = [documentOffsets, patches].filter((each) => each !== undefined);
         // The backward pass begins at the part's share of the targets, but routers count all positions alike.
         const routerLossWeight = hasRouters ? 1 / microBatches / begin : 0;

@@ -4,6 +4,7 @@ export { batchOrder, checkVision, evenlySpread, patchTensor, readBatch, type Bat
 export { hiddenStates, splitLoss, type RowLosses, type SplitLoss } from './evaluate.ts';
 export { batchGradients, type BatchGradients } from './gradients.ts';
 export type { LogRow } from './log.ts';
+export { LOSS_SCALE, type LossScaleRule, skippedSteps } from './loss-scale.ts';
 export { train, TrainingInterrupted, trainStep, type Adapting, type TrainOptions } from './loop.ts';
 export { availableMemory, checkMemory, fitsMemory, type MemoryLimits } from './check-memory.ts';
 export { describeBytes, type GraphicsMemory, graphicsMemory } from './graphics-memory.ts';

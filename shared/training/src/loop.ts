@@ -18,7 +18,14 @@ import {
   type ParameterTensors,
   type Weights,
 } from '@arrowsmith/model';
-import { passRepeater, type PassRepeater, releaseMemory, withoutRepeating } from '@arrowsmith/backend';
+import {
+  forgetOverflow,
+  passRepeater,
+  type PassRepeater,
+  releaseMemory,
+  scalesLoss,
+  withoutRepeating,
+} from '@arrowsmith/backend';
 import { globalNorm } from '@arrowsmith/ops';
 import { loadCheckpoint, saveCheckpoint, type RunIdentity, type TrainingState } from './checkpoint.ts';
 import { garbageCollector } from './collect-garbage.ts';
@@ -26,6 +33,7 @@ import { batchOrder, checkVision, evenlySpread, readBatch, type TokenRows } from
 import { splitLoss } from './evaluate.ts';
 import { batchGradients } from './gradients.ts';
 import { loadImbalance, type LogRow } from './log.ts';
+import { LOSS_SCALE, type LossScaleRule, nextLossScale, skippedSteps } from './loss-scale.ts';
 import { initialState, learningRateFactors, updateParameters, type OptimizerState } from './optimizer.ts';
 import type { TrainingParameters } from './parameters.ts';
 import { withNearest } from './quantization-aware.ts';
@@ -63,6 +71,8 @@ export interface TrainOptions {
   fromAnyBackend?: boolean | undefined;
   /** Stops the run after the micro-batch in progress; the steps done so far are saved. */
   signal?: AbortSignal | undefined;
+  /** How losses are scaled where factors of products have 16 bits. */
+  lossScaleRule?: LossScaleRule | undefined;
 }
 
 /** A model whose adapters learn. */
@@ -149,7 +159,10 @@ export async function train(asked: TrainOptions): Promise<{ weights: Weights; lo
       }
 
       const start = performance.now();
-      const row = await trainStep(options, state, log, rowsOfStep(log.length + 1), passes);
+      const row = await trainStep(options, state, log, rowsOfStep(log.length + 1), {
+        passes,
+        lossScaleRule: options.lossScaleRule,
+      });
       log.push(row);
       options.onStep?.(row, { seconds: (performance.now() - start) / 1000 });
       collectGarbage();
@@ -176,7 +189,7 @@ async function begin(options: TrainOptions) {
     checkpointDirectory,
     run,
     onNotice,
-    options.fromAnyBackend === true ? ['backend'] : [],
+    options.fromAnyBackend === true ? ['backend', 'precision'] : [],
   );
   if (resumed === undefined)
     return { run, log: [] as LogRow[], state: initialState(tensorsOf(initial)), saved: undefined };
@@ -200,20 +213,27 @@ function initialValues({ config, parameters: { seed }, weights, adapt }: TrainOp
 /**
  * One optimizer step: reads the batch, updates `state`, and returns the log's next row. All or nothing.
  *
- * @param passes the run's own
+ * @param options.passes the run's own
+ * @param options.lossScaleRule where factors of products have 16 bits
  */
 export async function trainStep(
   options: Pick<CompleteOptions, 'config' | 'parameters' | 'train' | 'signal' | 'adapt'>,
   state: OptimizerState,
   log: readonly LogRow[],
   indices: readonly number[],
-  passes: PassRepeater = withoutRepeating(),
+  {
+    passes = withoutRepeating(),
+    lossScaleRule = LOSS_SCALE,
+  }: { passes?: PassRepeater | undefined; lossScaleRule?: LossScaleRule | undefined } = {},
 ): Promise<LogRow> {
   const { config, parameters, train: rows, signal } = options;
   const step = log.length + 1;
   const quantization = quantizationOfStep(parameters, step);
   const batch = await readBatch(rows, indices, config.vocabularySize);
   const granularities = granularitiesOf(config, parameters.seed, step);
+  const isScaled = scalesLoss();
+  const lossScale = isScaled ? nextLossScale(log, lossScaleRule) : 1;
+  if (isScaled) forgetOverflow();
   const { loss, tokens, loads, gradients } = await withNearest(config, quantization, state.parameters, (read) =>
     batchGradients({
       config,
@@ -224,6 +244,7 @@ export async function trainStep(
       microBatches: parameters.gradientAccumulation,
       recomputeActivations: parameters.recomputeActivations,
       granularities,
+      lossScale,
       passes,
       signal,
     }),
@@ -231,19 +252,21 @@ export async function trainStep(
   const learnt = Object.values(gradients);
   const [norm] = passes.run('norm', { inputs: [], given: learnt, compute: () => [globalNorm(learnt)] }) as [tf.Tensor];
   try {
-    const gradientNorm = (await norm.data())[0]!;
+    const gradientNorm = (await norm.data())[0]! / lossScale;
     if (tokens === 0) throw nothingToPredict(step, 'training', indices);
     if (!Number.isFinite(loss)) throw diverged('loss', loss, log, parameters);
-    if (!Number.isFinite(gradientNorm)) throw diverged('gradient norm', gradientNorm, log, parameters);
+    const isSkipped = isScaled && gradientNorm === Infinity && lossScale > lossScaleRule.least;
+    if (!Number.isFinite(gradientNorm) && !isSkipped) throw diverged('gradient norm', gradientNorm, log, parameters);
     const rate = learningRate(parameters, step);
-    const gradientScale = Math.min(1, parameters.optimizer.gradientClip / gradientNorm);
-    updateParameters(state, gradients, parameters.optimizer, {
-      learningRate: rate,
-      learningRateFactors: learningRateFactors(config),
-      gradientScale,
-      step,
-      passes,
-    });
+    if (!isSkipped) {
+      updateParameters(state, gradients, parameters.optimizer, {
+        learningRate: rate,
+        learningRateFactors: learningRateFactors(config),
+        gradientScale: Math.min(1, parameters.optimizer.gradientClip / gradientNorm) / lossScale,
+        step: step - skippedSteps(log), // counts updates
+        passes,
+      });
+    }
     return {
       step,
       tokens: (log.at(-1)?.tokens ?? 0) + tokens,
@@ -251,6 +274,8 @@ export async function trainStep(
       learningRate: rate,
       gradientNorm,
       validationLoss: null,
+      ...(isScaled ? { lossScale } : {}),
+      ...(isSkipped ? { isSkipped } : {}),
       ...(config.matformer.granularities > 1 && granularities.length === 1 ? { granularity: granularities[0]! } : {}),
       ...(loads.length > 0 ? { loadImbalance: loadImbalance(loads) } : {}),
       ...(loads.length > 0 && isValidated(parameters, step) ? { expertLoads: loads } : {}),
@@ -319,6 +344,7 @@ function runIdentity(options: TrainOptions, initial: Weights): RunIdentity {
     validationRows: options.validation.rows,
     contextLength: options.train.contextLength,
     backend: tf.getBackend(),
+    ...(scalesLoss() ? { precision: 'f16', lossScaleRule: options.lossScaleRule ?? LOSS_SCALE } : {}),
     initialWeights: hash.digest('hex'),
     ...(adapt === undefined ? {} : { base: adapt.digest, adapters: adapt.adapters }),
   };

@@ -47,7 +47,7 @@ export async function measureTraining({
     const start = performance.now();
     while (log.length === 0 || (log.length < parameters.steps && performance.now() - start < 1000 * seconds)) {
       const begin = performance.now();
-      log.push(await trainStep({ config, parameters, train: rows }, state, log, indices, passes));
+      log.push(await trainStep({ config, parameters, train: rows }, state, log, indices, { passes }));
       await Object.values(state.parameters).at(-1)!.data(); // kernels wait for each other, until somebody looks
       collectGarbage();
       times.push((performance.now() - begin) / 1000);

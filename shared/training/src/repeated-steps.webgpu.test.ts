@@ -42,7 +42,7 @@ async function outcome({ steps, model = config, train = trainSplit, ...others }:
     const indices = rowsOf(step);
     const asked = tinyParameters({ steps, ...others.parameters, batchSize: indices.length });
     const parameters = completeParameters(asked, model);
-    log.push(await trainStep({ config: model, parameters, train }, state, log, indices, passes));
+    log.push(await trainStep({ config: model, parameters, train }, state, log, indices, { passes }));
     await between?.(step);
   }
   const weights = await weightsOf(state.parameters);
@@ -79,7 +79,7 @@ test('a mixture of experts, whose routers see all micro-batches', async () => {
     }),
     { vocabularySize: 23, contextLength },
   );
-  expect(await expectSame({ steps: 10, model, parameters: { gradientAccumulation: 2 } })).toBeGreaterThan(4 * 4);
+  expect(await expectSame({ steps: 7, model, parameters: { gradientAccumulation: 2 } })).toBeGreaterThan(4 * 2);
 });
 
 test('batches of other sizes in between', async () => {

@@ -1,19 +1,27 @@
 /** @file Linear layers of which each group of rows has its own: the experts of a mixture. How many rows a group has, the device alone knows. */
+import { enablesOf, type Operand, overflowBinding } from '../operand.ts';
 import { defineShader } from '../shader.ts';
-import { SIDE, TILE, TILE_DECLARATIONS, tileProduct } from '../tile.ts';
+import { SIDE, TILE, tileDeclarations, tileProduct } from '../tile.ts';
 import { expectShape, type KernelArguments, type Kernels, sizeOf, tensor, tensorList } from './kernel.ts';
 
 /**
  * y[r] = W_e x[r], or with the matrices as they are, y[r] = x[r] W_e, for the rows r of each group e. Workgroups are tiles of columns, and tiles of rows of
  * one group each: there are at most n / TILE + groups of these.
  */
-const makeProduct = (transposeB: boolean, accumulate: boolean) =>
+const makeProduct = (operand: Operand, transposeB: boolean, accumulate: boolean) =>
   defineShader({
-    name: `grouped product ${transposeB} ${accumulate}`,
-    bindings: { a: 'f32', b: 'f32', offsets: 'i32', y: accumulate ? 'in-out f32' : 'out f32' },
+    name: `grouped product ${transposeB} ${accumulate} ${operand}`,
+    enables: enablesOf(operand),
+    bindings: {
+      a: 'f32',
+      b: 'f32',
+      offsets: 'i32',
+      y: accumulate ? 'in-out f32' : 'out f32',
+      ...overflowBinding(operand),
+    },
     parameters: { n: 'u32', k: 'u32', groupCount: 'u32' },
     workgroupSize: [SIDE, SIDE],
-    declarations: `${TILE_DECLARATIONS}
+    declarations: `${tileDeclarations(operand)}
 var<private> endOfRows: u32;
 var<private> firstOfB: u32;
 fn aAt(row: u32, term: u32) -> f32 {
@@ -49,19 +57,15 @@ fn write(row: u32, column: u32, sum: f32) {
 `,
   });
 
-const products = {
-  forward: makeProduct(true, false),
-  backward: makeProduct(false, false),
-  addBackward: makeProduct(false, true),
-};
-
 /** dW_e = Σ_r dY[r]ᵀ x[r] over the rows r of group e: workgroups are tiles of a matrix [m, n], and groups. */
-const weightGradient = defineShader({
-  name: 'gradient of grouped weights',
-  bindings: { dY: 'f32', x: 'f32', offsets: 'i32', dWeight: 'out f32' },
-  parameters: { m: 'u32', n: 'u32' },
-  workgroupSize: [SIDE, SIDE],
-  declarations: `${TILE_DECLARATIONS}
+const makeWeightGradient = (operand: Operand) =>
+  defineShader({
+    name: `gradient of grouped weights ${operand}`,
+    enables: enablesOf(operand),
+    bindings: { dY: 'f32', x: 'f32', offsets: 'i32', dWeight: 'out f32', ...overflowBinding(operand) },
+    parameters: { m: 'u32', n: 'u32' },
+    workgroupSize: [SIDE, SIDE],
+    declarations: `${tileDeclarations(operand)}
 var<private> endOfRows: u32;
 var<private> firstOfY: u32;
 fn aAt(row: u32, term: u32) -> f32 {
@@ -77,7 +81,7 @@ fn write(row: u32, column: u32, sum: f32) {
   dWeight[firstOfY + row * parameters.n + column] = sum;
 }
 `,
-  body: `
+    body: `
   let firstRow = group.y * TILE;
   let firstColumn = group.x * TILE;
   let begin = u32(offsets[group.z]);
@@ -86,7 +90,22 @@ fn write(row: u32, column: u32, sum: f32) {
   firstOfY = group.z * parameters.m * parameters.n;
   ${tileProduct('begin', 'end', { transposeA: true, transposeB: false })}
 `,
+  });
+
+const makeShaders = (operand: Operand) => ({
+  forward: makeProduct(operand, true, false),
+  backward: makeProduct(operand, false, false),
+  addBackward: makeProduct(operand, false, true),
+  weightGradient: makeWeightGradient(operand),
 });
+
+const shaders = new Map<Operand, ReturnType<typeof makeShaders>>();
+
+function shadersOf(operand: Operand): ReturnType<typeof makeShaders> {
+  const known = shaders.get(operand) ?? makeShaders(operand);
+  shaders.set(operand, known);
+  return known;
+}
 
 function readInputs({ inputs, attrs }: KernelArguments) {
   const [x, offsets] = [tensor(inputs, 'x'), tensor(inputs, 'offsets')];
@@ -107,7 +126,13 @@ export const groupedLinearKernels: Kernels = {
       const y = backend.output([n, out]);
       if (sizeOf(y.shape) === 0) return y;
       const workgroups = [Math.ceil(out / TILE), rowTiles] as const;
-      products.forward(backend, { a: x, b: weight, offsets, y }, { n: out, k: d, groupCount }, workgroups);
+      const { operand, overflow = x } = backend;
+      shadersOf(operand).forward(
+        backend,
+        { a: x, b: weight, offsets, y, overflow },
+        { n: out, k: d, groupCount },
+        workgroups,
+      );
       return y;
     });
   },
@@ -118,18 +143,20 @@ export const groupedLinearKernels: Kernels = {
     const { x, offsets, n, d, groupCount, weights, rowTiles } = readInputs(args);
     const dValues = tensorList(inputs, 'dValue', attrs['count'] as number);
     const dX = backend.output(x.shape);
+    const { operand, overflow = x } = backend;
+    const { backward, addBackward, weightGradient } = shadersOf(operand);
     const dWeights = weights.map((weight, i) => {
       const out = weight.shape[1]!;
       const dY = dValues[i]!;
       expectShape(`dValue${i}`, dY, [n, out]);
       const dWeight = backend.output(weight.shape);
       if (n > 0) {
-        const product = i === 0 ? products.backward : products.addBackward;
+        const product = i === 0 ? backward : addBackward;
         const workgroups = [Math.ceil(d / TILE), rowTiles] as const;
-        product(backend, { a: dY, b: weight, offsets, y: dX }, { n: d, k: out, groupCount }, workgroups);
+        product(backend, { a: dY, b: weight, offsets, y: dX, overflow }, { n: d, k: out, groupCount }, workgroups);
       }
       const tiles = [Math.ceil(d / TILE), Math.ceil(out / TILE), groupCount] as const;
-      weightGradient(backend, { dY, x, offsets, dWeight }, { m: out, n: d }, tiles);
+      weightGradient(backend, { dY, x, offsets, dWeight, overflow }, { m: out, n: d }, tiles);
       return dWeight;
     });
     return [dX, ...dWeights];

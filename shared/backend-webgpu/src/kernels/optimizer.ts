@@ -59,6 +59,20 @@ const rootOfSum = defineShader({
 `,
 });
 
+/** The same, but infinite where a factor of a product was too large for 16 bits: by bits, as compilers may take it for granted that nothing is infinite. */
+const rootOrOverflow = defineShader({
+  name: 'root of a sum, or overflow',
+  bindings: { x: 'f32', y: 'out i32', overflow: 'atomics' },
+  parameters: { size: 'u32' },
+  declarations: sumOf(THREADS),
+  body: `
+  var sum = 0.0;
+  for (var i = lane; i < parameters.size; i += ${THREADS}u) { sum += x[i]; }
+  let total = sumOf(sum, lane);
+  if (lane == 0u) { y[0] = select(bitcast<i32>(sqrt(total)), 0x7f800000, atomicLoad(&overflow[0]) != 0u); }
+`,
+});
+
 function settingsOf(backend: WebGpuBackend, options: AdamWNumbers): TensorInfo {
   const values = adamWSettings(options);
   return backend.makeTensorInfo([values.length], 'float32', values);
@@ -89,7 +103,7 @@ export const optimizerKernels: Kernels = {
     return state.flat();
   },
 
-  /** x0 … → the root of the sum of all squares, a scalar */
+  /** x0 … → the root of the sum of all squares, a scalar; infinite where products overflowed since the backend forgot it */
   GlobalNorm({ inputs, attrs, backend }) {
     const tensors = tensorList(inputs, 'x', attrs['count'] as number);
     const parts = tensors.map(({ shape }) => Math.ceil(sizeOf(shape) / PART));
@@ -100,7 +114,9 @@ export const optimizerKernels: Kernels = {
       first += parts[i]!;
     });
     const norm = backend.output([]);
-    rootOfSum(backend, { x: sums, y: norm }, { size: first }, [1]);
+    const { overflow } = backend;
+    if (overflow === undefined) rootOfSum(backend, { x: sums, y: norm }, { size: first }, [1]);
+    else rootOrOverflow(backend, { x: sums, y: norm, overflow }, { size: first }, [1]);
     backend.disposeData(sums.dataId);
     return norm;
   },
