@@ -58,30 +58,31 @@ StoredMatrix storedMatrix(size_t i, int64_t rows, int64_t columns, const Formats
   return {formats[i], rows, columns, words[i]};
 }
 
-void storedLinear(int64_t n, int64_t in, const Sizes& outs, const Formats& formats, const float* x, const IntegerArrays& words,
+void storedLinear(InputPrecision inputs, int64_t n, int64_t in, const Sizes& outs, const Formats& formats, const float* x, const IntegerArrays& words,
                   const FloatArrays& ys) {
   std::vector<StoredProduct> products;
-  for (size_t i = 0; i < outs.size(); i++) products.push_back({storedMatrix(i, outs[i], in, formats, words), n, x, nullptr, ys[i]});
+  for (size_t i = 0; i < outs.size(); i++) products.push_back({storedMatrix(i, outs[i], in, formats, words), n, x, nullptr, ys[i], inputs});
   multiplyStored(products.data(), static_cast<int64_t>(products.size()));
 }
 
-void storedLinearAdd(int64_t n, int64_t in, int64_t out, Format format, const float* x, const int32_t* words, const float* residual,
+void storedLinearAdd(InputPrecision inputs, int64_t n, int64_t in, int64_t out, Format format, const float* x, const int32_t* words, const float* residual,
                      float* y) {
-  const StoredProduct product{{format, out, in, words}, n, x, residual, y};
+  StoredProduct product{{format, out, in, words}, n, x, residual, y, inputs};
   multiplyStored(&product, 1);
 }
 
-void storedGroupedLinearOfArrays(int64_t, int64_t in, int64_t groups, const Sizes& outs, const Formats& formats, const int32_t* offsets,
-                                 const float* x, const IntegerArrays& words, const FloatArrays& ys) {
+void storedGroupedLinearOfArrays(InputPrecision inputs, int64_t, int64_t in, int64_t groups, const Sizes& outs, const Formats& formats,
+                                 const int32_t* offsets, const float* x, const IntegerArrays& words, const FloatArrays& ys) {
   std::vector<StoredLayer> layers;
   for (size_t i = 0; i < outs.size(); i++) layers.push_back({storedMatrix(i, groups * outs[i], in, formats, words), ys[i]});
-  storedGroupedLinear(groups, offsets, x, layers.data(), static_cast<int64_t>(layers.size()));
+  storedGroupedLinear(groups, offsets, x, layers.data(), static_cast<int64_t>(layers.size()), inputs);
 }
 
-void storedGatedFeedForwardOfArrays(Activation activation, int64_t n, int64_t d, int64_t f, Format gateFormat, Format upFormat,
-                                    Format downFormat, const float* x, const int32_t* gate, const int32_t* up, const int32_t* down,
-                                    const float* residual, float* y) {
-  storedGatedFeedForward(activation, n, x, {{gateFormat, f, d, gate}, {upFormat, f, d, up}, {downFormat, d, f, down}}, residual, y);
+void storedGatedFeedForwardOfArrays(InputPrecision inputs, Activation activation, int64_t n, int64_t d, int64_t f, Format gateFormat,
+                                    Format upFormat, Format downFormat, const float* x, const int32_t* gate, const int32_t* up,
+                                    const int32_t* down, const float* residual, float* y) {
+  const StoredFeedForward weights{{gateFormat, f, d, gate}, {upFormat, f, d, up}, {downFormat, d, f, down}};
+  storedGatedFeedForward(activation, n, x, weights, residual, y, inputs);
 }
 
 void storedEmbeddingOfTable(int64_t n, int64_t d, int64_t v, Format format, float scale, const int32_t* ids, const int32_t* words,
@@ -390,15 +391,17 @@ const std::vector<Kernel>& kernels() {
              groupedLinearGradientsOfArrays),
 
       kernel("storedLinear",
-             "n>=0, input, outs, formats(outs), x[n input], words(outs)[outs by input in formats], ys(outs)[n outs]", storedLinear),
-      kernel("storedLinearAdd", "n>=0, input, out, format, x[n input], words[out by input in format], residual[n out], y[n out]",
+             "inputPrecision, n>=0, input, outs, formats(outs), x[n input], words(outs)[outs by input in formats], ys(outs)[n outs]",
+             storedLinear),
+      kernel("storedLinearAdd",
+             "inputPrecision, n>=0, input, out, format, x[n input], words[out by input in format], residual[n out], y[n out]",
              storedLinearAdd),
       kernel("storedGroupedLinear",
-             "n>=0, input, groups, outs, formats(outs), offsets[groups + 1], x[n input], words(outs)[groups outs by input in formats],"
+             "inputPrecision, n>=0, input, groups, outs, formats(outs), offsets[groups + 1], x[n input], words(outs)[groups outs by input in formats],"
              "ys(outs)[n outs]; offsets rise to n",
              storedGroupedLinearOfArrays),
       kernel("storedGatedFeedForward",
-             "activation, n>=0, d, f, gateFormat, upFormat, downFormat, x[n d], gate[f by d in gateFormat], up[f by d in upFormat],"
+             "inputPrecision, activation, n>=0, d, f, gateFormat, upFormat, downFormat, x[n d], gate[f by d in gateFormat], up[f by d in upFormat],"
              "down[d by f in downFormat], residual?[n d], y[n d]",
              storedGatedFeedForwardOfArrays),
       kernel("storedEmbedding", "n>=0, d, v, format, scale, ids[n], table[v by d in format], y[n d]; ids in 0..v",

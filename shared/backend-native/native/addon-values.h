@@ -87,6 +87,8 @@ template <>
 struct Argument<Precision> : ChoiceArgument<Precision> {};
 template <>
 struct Argument<Activation> : ChoiceArgument<Activation> {};
+template <>
+struct Argument<InputPrecision> : ChoiceArgument<InputPrecision> {};
 
 inline bool readTypedArray(napi_env env, napi_value value, napi_typedarray_type wanted, void*& data, int64_t& length) {
   napi_typedarray_type type;

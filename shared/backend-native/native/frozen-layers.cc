@@ -24,7 +24,7 @@ const float* floatsOf(const StoredMatrix& matrix) {
 
 void frozenLinear(Precision precision, int64_t n, const StoredMatrix& matrix, const float* x, const float* residual, float* y) {
   if (n < kLeastRows) {
-    const StoredProduct product{matrix, n, x, residual, y};
+    StoredProduct product{matrix, n, x, residual, y};
     return multiplyStored(&product, 1);
   }
   linear(precision, n, matrix.columns, matrix.rows, x, floatsOf(matrix), residual, y);

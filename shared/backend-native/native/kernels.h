@@ -200,7 +200,8 @@ struct StoredLayer {
 };
 
 /** {@link groupedLinear} with stored matrices; the bits of a row depend on that row and its group alone. */
-void storedGroupedLinear(int64_t groups, const int32_t* offsets, const float* x, const StoredLayer* layers, int64_t count);
+void storedGroupedLinear(int64_t groups, const int32_t* offsets, const float* x, const StoredLayer* layers, int64_t count,
+                         InputPrecision inputs = InputPrecision::f32);
 
 // ---- stored-embedding.cc
 
@@ -299,7 +300,7 @@ struct StoredFeedForward {
 
 /** y[n, d] = (activation(x gateᵀ) · x upᵀ) downᵀ + residual, which may be null; the bits of a row depend on that row alone. */
 void storedGatedFeedForward(Activation activation, int64_t n, const float* x, const StoredFeedForward& weights, const float* residual,
-                            float* y);
+                            float* y, InputPrecision inputs = InputPrecision::f32);
 
 // ---- rms-norm.cc
 

@@ -90,7 +90,8 @@ inline void storeStreaming(float* p, Vec v) {
 template <class V>
 inline __attribute__((always_inline)) void keepInRegister(V& v) {
 #if defined(EMULATED_AVX512)
-  if constexpr (sizeof(V) <= 32) asm("" : "+x"(v));  // a larger one has two
+  if constexpr (sizeof(V) <= 32) asm("" : "+x"(v));
+  else asm("" : "+m"(v));  // it has two registers
 #elif defined(__AVX512F__)
   asm("" : "+v"(v));
 #elif defined(__SSE__)

@@ -4,6 +4,7 @@
 #include "gated-activation.h"
 #include "kernels.h"
 #include "parallel.h"
+#include "quantized-rows.h"
 #include "scratch.h"
 
 namespace arrowsmith {
@@ -28,17 +29,18 @@ void activate(Function function, const ProductPart& part, int64_t f, const float
 }  // namespace
 
 void storedGatedFeedForward(Activation activation, int64_t n, const float* x, const StoredFeedForward& weights, const float* residual,
-                            float* y) {
+                            float* y, InputPrecision inputs) {
   const int64_t f = weights.gate.rows, d = weights.gate.columns, most = std::min(n, kRowsTogether);
   float* const gate = scratchFloats(Scratch::features, 2 * most * f);
   float* const hidden = gate + most * f;
   for (int64_t first = 0; first < n; first += kRowsTogether) {
     const int64_t rows = std::min(kRowsTogether, n - first);
-    const StoredProduct gates{weights.gate, rows, x + first * d, nullptr, gate};
-    const StoredProduct ups{weights.up, rows, x + first * d, nullptr, hidden};
+    StoredProduct both[] = {{weights.gate, rows, x + first * d, nullptr, gate, inputs}, {weights.up, rows, x + first * d, nullptr, hidden, inputs}};
+    const QuantizedInputs quantized(both, 2);
+    const StoredProduct &gates = both[0], &ups = both[1];
     const ProductCut cut(rows, weights.gate, 2);
-    needForProduct(rows, weights.gate);
-    needForProduct(rows, weights.up);
+    needForProduct(gates);
+    needForProduct(ups);
     withActivation(activation, [&](auto function) {
       shareWork(2 * workOf(gates), cut.parts(), [&](int64_t index) {
         const ProductPart part = cut.part(index, rows, f);
@@ -47,7 +49,7 @@ void storedGatedFeedForward(Activation activation, int64_t n, const float* x, co
         activate(function, part, f, gate, hidden);
       });
     });
-    const StoredProduct down{weights.down, rows, hidden, residual == nullptr ? nullptr : residual + first * d, y + first * d};
+    StoredProduct down{weights.down, rows, hidden, residual == nullptr ? nullptr : residual + first * d, y + first * d, inputs};
     multiplyStored(&down, 1);
   }
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "dot-tile.h"
 #include "dry-run.h"
+#include "integer-products.h"
 #include "scratch.h"
 
 namespace arrowsmith {
@@ -16,9 +16,6 @@ constexpr int64_t kStreamedElements = 24 * 1024;
 constexpr int64_t kPartsTogether = 4;
 /** Bytes of float32 in a part for many rows, which read them again and again: they stay in the second-level cache. */
 constexpr int64_t kKeptBytes = 192 * 1024;
-/** Rows in a part, at most. */
-constexpr int64_t kPartRows = 16 * kDotRows;
-
 /** Rows that are multiplied with the elements as they are stored; for more, these are made floats first. */
 constexpr int64_t kFewRows = kDotRows;
 
@@ -104,7 +101,7 @@ ProductCut::ProductCut(int64_t n, const StoredMatrix& matrix, int64_t matrices) 
   const int64_t most = std::max<int64_t>(kDotColumnsOfFew, elements / matrix.columns / matrices);
   int64_t parts = pieces(std::max<int64_t>(1, matrix.rows), most);
   if (isFew(n) && parts > 1) parts = pieces(parts, kPartsTogether) * kPartsTogether;
-  const int64_t unit = matrices == 1 ? kDotColumnsOfFew : kLanes;
+  const int64_t unit = std::max<int64_t>(kDotColumnsOfFew, kLanes);  // outputs that are computed, or activated, together
   outs = pieces(pieces(matrix.rows, parts), unit) * unit;
   outs = std::min(outs, std::max<int64_t>(1, matrix.rows));
   rows = std::min(std::max<int64_t>(1, n), isFew(n) ? kFewRows : kPartRows);
@@ -118,6 +115,7 @@ ProductPart ProductCut::part(int64_t index, int64_t n, int64_t out) const {
 }
 
 void multiplyPart(const StoredProduct& product, const ProductPart& part) {
+  if (product.quantized != nullptr) return multiplyIntegers(product, part);
   const auto [row0, row1, out0, out1] = part;
   const StoredMatrix& matrix = product.matrix;
   if (isFew(row1 - row0) && blockFormat(matrix.format) != nullptr) {
@@ -162,7 +160,10 @@ void multiplyPart(const StoredProduct& product, const ProductPart& part) {
   }
 }
 
-void needForProduct(int64_t n, const StoredMatrix& matrix) {
+void needForProduct(const StoredProduct& product) {
+  const StoredMatrix& matrix = product.matrix;
+  const int64_t n = product.n;
+  if (product.quantized != nullptr) return needForIntegers(matrix);
   if (matrix.format == Format::f32 || (isFew(n) && blockFormat(matrix.format) == nullptr)) return;
   const int64_t outs = isFew(n) ? kDotColumnsOfFew : std::max<int64_t>(kDotColumnsOfFew, ProductCut(n, matrix).outs);
   needOnEachThread(Scratch::storedRows, decodedBytes(outs, matrix.columns));
@@ -180,7 +181,8 @@ void decodeMatrix(const StoredMatrix& matrix, float* floats) {
   });
 }
 
-void multiplyStored(const StoredProduct* products, int64_t count) {
+void multiplyStored(StoredProduct* products, int64_t count) {
+  const QuantizedInputs inputs(products, count);
   std::vector<ProductCut> cuts;
   std::vector<int64_t> ends;
   int64_t parts = 0, work = 0;
@@ -189,7 +191,7 @@ void multiplyStored(const StoredProduct* products, int64_t count) {
     parts += cuts.back().parts();
     ends.push_back(parts);
     work += workOf(products[i]);
-    needForProduct(products[i].n, products[i].matrix);
+    needForProduct(products[i]);
   }
   shareWork(work, parts, [&](int64_t index) {
     const size_t which = static_cast<size_t>(std::upper_bound(ends.begin(), ends.end(), index) - ends.begin());

@@ -5,10 +5,16 @@
 #pragma once
 #include <cstdint>
 
+#include "dot-tile.h"
 #include "parallel.h"
 #include "stored-matrix.h"
 
 namespace arrowsmith {
+
+/** What a matrix's numbers are multiplied with: the inputs as they are, or quantized to int8, where it has integers (integer-products.h). */
+enum class InputPrecision { f32, int8 };
+
+struct QuantizedRows;
 
 /** y[n, out] = x[n, in] matrix[out, in]ᵀ + residual[n, out]; without a residual (null) the product itself. */
 struct StoredProduct {
@@ -17,7 +23,13 @@ struct StoredProduct {
   const float* x;
   const float* residual;
   float* y;
+  InputPrecision inputs = InputPrecision::f32;
+  /** The inputs, where they are quantized (quantized-rows.h). */
+  const QuantizedRows* quantized = nullptr;
 };
+
+/** Rows in a part, at most. */
+constexpr int64_t kPartRows = 16 * kDotRows;
 
 /** Rows of a product [row0, row1), and outputs [out0, out1). */
 struct ProductPart {
@@ -39,13 +51,13 @@ struct ProductCut {
 void multiplyPart(const StoredProduct& product, const ProductPart& part);
 
 /** Says what {@link multiplyPart} needs of each thread. */
-void needForProduct(int64_t n, const StoredMatrix& matrix);
+void needForProduct(const StoredProduct& product);
 
 /** Multiplications of all rows with the whole matrix. */
 inline int64_t workOf(const StoredProduct& product) { return product.n * product.matrix.rows * product.matrix.columns; }
 
-/** Computes some products on all threads, at once. */
-void multiplyStored(const StoredProduct* products, int64_t count);
+/** Computes some products on all threads, at once. @param products are told where their inputs are, if these are quantized */
+void multiplyStored(StoredProduct* products, int64_t count);
 
 /** The numbers that a matrix stands for, [rows, columns], on all threads. */
 void decodeMatrix(const StoredMatrix& matrix, float* floats);

@@ -89,9 +89,11 @@ export interface AddonKernels {
     dWeights: readonly Float32Array[],
   ): void;
   /**
-   * n>=0, input, outs, formats(outs), x[n input], words(outs)[outs by input in formats], ys(outs)[n outs]
+   * inputPrecision, n>=0, input, outs, formats(outs), x[n input], words(outs)[outs by input in formats],
+   * ys(outs)[n outs]
    */
   storedLinear(
+    inputPrecision: 0 | 1,
     n: Size,
     input: Size,
     outs: readonly Size[],
@@ -101,9 +103,10 @@ export interface AddonKernels {
     ys: readonly Float32Array[],
   ): void;
   /**
-   * n>=0, input, out, format, x[n input], words[out by input in format], residual[n out], y[n out]
+   * inputPrecision, n>=0, input, out, format, x[n input], words[out by input in format], residual[n out], y[n out]
    */
   storedLinearAdd(
+    inputPrecision: 0 | 1,
     n: Size,
     input: Size,
     out: Size,
@@ -114,10 +117,11 @@ export interface AddonKernels {
     y: Float32Array,
   ): void;
   /**
-   * n>=0, input, groups, outs, formats(outs), offsets[groups + 1], x[n input],
+   * inputPrecision, n>=0, input, groups, outs, formats(outs), offsets[groups + 1], x[n input],
    * words(outs)[groups outs by input in formats], ys(outs)[n outs]; offsets rise to n
    */
   storedGroupedLinear(
+    inputPrecision: 0 | 1,
     n: Size,
     input: Size,
     groups: Size,
@@ -129,10 +133,11 @@ export interface AddonKernels {
     ys: readonly Float32Array[],
   ): void;
   /**
-   * activation, n>=0, d, f, gateFormat, upFormat, downFormat, x[n d], gate[f by d in gateFormat],
+   * inputPrecision, activation, n>=0, d, f, gateFormat, upFormat, downFormat, x[n d], gate[f by d in gateFormat],
    * up[f by d in upFormat], down[d by f in downFormat], residual?[n d], y[n d]
    */
   storedGatedFeedForward(
+    inputPrecision: 0 | 1,
     activation: 0 | 1,
     n: Size,
     d: Size,

@@ -13,6 +13,7 @@ export type Precision = 'f32' | 'bf16';
 /** C++'s enumerations. */
 export const precisionCode = { f32: 0, bf16: 1 } as const satisfies Record<Precision, number>;
 export const activationCode = { silu: 0, 'gelu-tanh': 1 } as const;
+export const inputPrecisionCode = { f32: 0, int8: 1 } as const;
 /** Of the formats of stored matrices, by name; in the order of native/block-formats.h. */
 export const formatCode: Readonly<Record<string, Format>> = Object.fromEntries(
   [

@@ -34,6 +34,8 @@ export class NativeBackend extends MathBackendCPU {
   readonly queue = new KernelQueue(() => this.addon);
   /** The formats of stored matrices that kernels multiply with as they are. */
   readonly storedFormats: readonly string[] = Object.keys(formatCode);
+  /** Those of which they multiply the integers with inputs of int8 (native/integer-products.h). */
+  readonly integerFormats: readonly string[] = this.storedFormats.filter((format) => !/^b?f\d+$/.test(format));
   /** C++'s name of the precision of matrix products. */
   precision: 0 | 1 = precisionCode.f32;
   readonly #pool: BufferPool;

@@ -23,8 +23,8 @@ export const instructionSets: readonly InstructionSet[] = [
   {
     name: 'avx512-bf16',
     arch: 'x64',
-    compilerFlags: [...enable(avx512), '-mavx512bf16', '-mprefer-vector-width=512'],
-    processorFlags: [...avx512, 'avx512_bf16'],
+    compilerFlags: [...enable(avx512), '-mavx512bf16', '-mavx512vnni', '-mprefer-vector-width=512'],
+    processorFlags: [...avx512, 'avx512_bf16', 'avx512_vnni'], // no processor has the one without the other
     bf16: true,
   },
   {

@@ -1,29 +1,49 @@
-/** @file The weights of a model as float32 tensors, whatever they are stored as: for losses, which the stage `evaluate` takes in float32, too. */
-import { type ParameterTensors, tensorsOf } from '@arrowsmith/model';
+/**
+ * @file The weights of a model for losses: as float32 tensors, whatever they are stored as, as the stage `evaluate` takes them, too; or as they are stored,
+ * multiplied with activations of int8.
+ */
+import { type DecoderConfig, type Parameters, tensorsOf } from '@arrowsmith/model';
 import { decodeStored } from '@arrowsmith/quantization';
+import { type ActivationPrecision, withActivations } from '@arrowsmith/quantization/activations';
+import { runnable } from '@arrowsmith/quantization/model';
 
 /** A model whose weights are read one by one. */
 interface Stored {
+  config: DecoderConfig;
   names: readonly string[];
   read(name: string): { shape: readonly number[]; format: string; bytes: Uint8Array };
 }
 
-/** Tensors on the active backend, which whoever asked disposes of; the format that most bytes are stored in, and how many there are. */
+/** On the active backend, for whoever asked to dispose of; the format that most bytes are stored in, and how many there are. */
 export interface LoadedParameters {
-  parameters: ParameterTensors;
+  parameters: Parameters;
   format: string;
   bytes: number;
 }
 
-/** Reads all weights, one after the other, so that none is in memory twice. */
-export function loadParameters({ names, read }: Stored): LoadedParameters {
-  const parameters: ParameterTensors = {};
+/**
+ * Reads all weights, one after the other, so that none is in memory twice.
+ *
+ * @param where the model, for errors
+ * @throws UserError for activations of int8 where there is nothing to multiply them with
+ */
+export function loadParameters(
+  { config, names, read }: Stored,
+  { activations, where }: { activations: ActivationPrecision; where: string },
+): LoadedParameters {
+  const parameters: Record<string, Parameters[string]> = {};
   const bytesOf = new Map<string, number>();
   for (const name of names) {
     const stored = read(name);
-    Object.assign(parameters, tensorsOf({ [name]: { shape: [...stored.shape], data: decodeStored(stored) } }));
-    bytesOf.set(stored.format, (bytesOf.get(stored.format) ?? 0) + stored.bytes.length);
+    const { shape, format, bytes } = stored;
+    const loaded =
+      activations === 'f32'
+        ? tensorsOf({ [name]: { shape: [...shape], data: decodeStored(stored) } })
+        : runnable(config, { [name]: stored });
+    Object.assign(parameters, loaded);
+    bytesOf.set(format, (bytesOf.get(format) ?? 0) + bytes.length);
   }
   const [[format] = ['f32']] = [...bytesOf].sort(([, a], [, b]) => b - a);
-  return { parameters, format, bytes: [...bytesOf.values()].reduce((sum, each) => sum + each, 0) };
+  const bytes = [...bytesOf.values()].reduce((sum, each) => sum + each, 0);
+  return { parameters: withActivations(parameters, activations, where), format, bytes };
 }

@@ -1,10 +1,10 @@
 /** @file The loss of a model over one text: rows of its tokens, as the stage `evaluate` has them, or windows that overlap. */
-import type { DecoderConfig, ParameterTensors } from '@arrowsmith/model';
+import type { DecoderConfig, Parameters } from '@arrowsmith/model';
 import { splitLoss, type TokenRows } from '@arrowsmith/training';
 
 export interface TextLossOptions {
   config: DecoderConfig;
-  parameters: ParameterTensors;
+  parameters: Parameters;
   /** The tokens of the text. */
   ids: readonly number[];
   /** What it begins with: the token that ends texts. */

@@ -42,7 +42,15 @@ export {
 export { scale, scalePositions } from './scale.ts';
 export { normalizeSum, sigmoid, softmax } from './softmax.ts';
 export { sortByExpert, type Routes } from './sort-by-expert.ts';
-export { isStored, multipliesStored, storedMatrix, type StoredMatrix, type Weight } from './stored-matrix.ts';
+export {
+  type ActivationPrecision,
+  isStored,
+  multipliesIntegers,
+  multipliesStored,
+  storedMatrix,
+  type StoredMatrix,
+  type Weight,
+} from './stored-matrix.ts';
 export { addToEach, scaledSum } from './sums.ts';
 export { swiglu } from './swiglu.ts';
 export { tokenLosses } from './token-losses.ts';

@@ -4,11 +4,17 @@
  *
  * Their law is batch invariance: a row's result has the same bits whatever other rows are computed with it, so that a text's tokens depend neither on
  * how many are written at once, nor on whether a token is part of a prompt or was generated.
+ *
+ * Where it is asked for, inputs are quantized to int8 as they come, row by row in blocks like the matrix's own, and multiplied with the integers of a
+ * matrix, as ggml does with its formats: faster, and other numbers. The backend's kernels say which, to the bit (native/integer-products.h).
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { FrozenMatrix } from './frozen-matrix.ts';
 import { numbered, runBackendKernel } from './op.ts';
 import type { NamedTensors } from './tape.ts';
+
+/** What matrices are multiplied with: activations as they are, or quantized to int8. */
+export type ActivationPrecision = 'f32' | 'int8';
 
 /** A matrix, or a stack of them, in a storage format; on a backend whose kernels know it. */
 export interface StoredMatrix {
@@ -18,6 +24,8 @@ export interface StoredMatrix {
   shape: readonly number[];
   /** The stored bytes, opaque, as int32 [⌈bytes / 4⌉]. */
   words: tf.Tensor;
+  /** Default f32. int8 for formats that the backend {@link multipliesIntegers} of. Lookups, and what trains, do not look at it. */
+  activations?: ActivationPrecision;
 }
 
 /** What linear layers multiply with, and embeddings are looked up in: a float32 tensor, a stored matrix, or in training one of either that does not learn. */
@@ -35,6 +43,8 @@ export function allStored(weights: readonly Weight[]): StoredMatrix[] | undefine
 interface BackendWithFormats {
   /** The formats that its kernels know. */
   storedFormats: readonly string[];
+  /** Those of which they multiply the integers. */
+  integerFormats: readonly string[];
   /** An int32 tensor of bytes, which are copied. */
   words(bytes: Uint8Array): tf.TensorInfo;
 }
@@ -44,6 +54,11 @@ const backendWithFormats = () => tf.backend() as Partial<BackendWithFormats>;
 /** Whether the active backend has kernels for matrices in this format. */
 export function multipliesStored(format: string): boolean {
   return (backendWithFormats().storedFormats ?? []).includes(format);
+}
+
+/** Whether the active backend has kernels that multiply the integers of matrices in this format with activations of int8. */
+export function multipliesIntegers(format: string): boolean {
+  return (backendWithFormats().integerFormats ?? []).includes(format);
 }
 
 /**
@@ -65,6 +80,14 @@ export const storedAttributes = (matrices: readonly StoredMatrix[]) => ({
   outs: matrices.map((matrix) => size(matrix, OUT)),
   in: matrices[0] === undefined ? 0 : size(matrices[0], IN),
 });
+
+/** What kernels are told of how matrices that share an input are multiplied. @throws Error where they differ in it */
+function inputAttributes(matrices: readonly StoredMatrix[]): { activations: ActivationPrecision } {
+  const [activations = 'f32', ...others] = new Set(matrices.map((matrix) => matrix.activations ?? 'f32'));
+  if (others.length > 0)
+    throw new Error('matrices that share an input are all multiplied with activations of f32, or of int8');
+  return { activations };
+}
 
 const words = (matrices: readonly StoredMatrix[]): Record<string, tf.Tensor> =>
   numbered(
@@ -88,7 +111,8 @@ export function storedLinears(
   { headDim = 0, residual }: { headDim?: number; residual?: tf.Tensor | undefined },
 ): tf.Tensor[] {
   const inputs: NamedTensors = { x, ...words(matrices), ...(residual === undefined ? {} : { residual }) };
-  return runBackendKernel('StoredLinear', inputs, { ...storedAttributes(matrices), headDim });
+  const attributes = { ...storedAttributes(matrices), ...inputAttributes(matrices), headDim };
+  return runBackendKernel('StoredLinear', inputs, attributes);
 }
 
 /**
@@ -108,7 +132,9 @@ export function storedGatedFeedForward(
     down: down.words,
     ...(residual === undefined ? {} : { residual }),
   };
-  const attributes = { formats: formats([gate, up, down]), d: size(gate, IN), inner: size(gate, OUT), activation };
+  const matrices = [gate, up, down];
+  const sizes = { d: size(gate, IN), inner: size(gate, OUT) };
+  const attributes = { formats: formats(matrices), ...inputAttributes(matrices), ...sizes, activation };
   return only(runBackendKernel('StoredGatedFeedForward', inputs, attributes));
 }
 
@@ -131,7 +157,8 @@ export function storedEmbedding(table: StoredMatrix, ids: tf.Tensor, scale = 1):
  * Kernel `StoredGroupedLinear`.
  */
 export function storedGroupedLinears(x: tf.Tensor, stacks: readonly StoredMatrix[], offsets: tf.Tensor): tf.Tensor[] {
-  const attributes = { ...storedAttributes(stacks), groups: stacks[0]?.shape[0] ?? 0 };
+  const groups = stacks[0]?.shape[0] ?? 0;
+  const attributes = { ...storedAttributes(stacks), ...inputAttributes(stacks), groups };
   return runBackendKernel('StoredGroupedLinear', { x, offsets, ...words(stacks) }, attributes);
 }
 

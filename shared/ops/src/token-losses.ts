@@ -1,5 +1,6 @@
 /** @file The negative log likelihood of each token under a linear output layer. */
 import * as tf from '@tensorflow/tfjs-core';
+import { linear } from './linear.ts';
 import { logitAttributes, type LogitOptions, toLogits } from './logits.ts';
 import { isFrozen } from './frozen-matrix.ts';
 import { defineKernel, runBackendKernel } from './op.ts';
@@ -26,18 +27,28 @@ export interface LogitsChunk {
   losses: tf.Tensor;
 }
 
+/** An output layer: how many scores it gives, and the products [rows, V] of some rows with its matrix. */
+interface OutputLayer {
+  vocabularySize: number;
+  multiply(rows: tf.Tensor): tf.Tensor;
+}
+
+function layerOf(weight: tf.Tensor): OutputLayer {
+  const transposed = transposeMatrix(weight); // [d, V]
+  return { vocabularySize: weight.shape[0]!, multiply: (rows) => tf.matMul(rows, transposed) };
+}
+
 /** Applies the output layer to the rows of x [n, d] in chunks, and `use` to each; its results outlive the chunk. */
 export function mapLogitsChunks<T extends tf.TensorContainer>(
   x: tf.Tensor,
-  weight: tf.Tensor,
+  weight: tf.Tensor | OutputLayer,
   targets: tf.Tensor,
   options: Required<LogitOptions>,
   use: (chunk: LogitsChunk) => T,
 ): T[] {
   const [n, d] = x.shape as [number, number];
-  const vocabularySize = weight.shape[0]!;
+  const { vocabularySize, multiply } = 'multiply' in weight ? weight : layerOf(weight);
   const rowsPerChunk = Math.max(1, Math.floor(LOGITS_PER_CHUNK / vocabularySize));
-  const transposed = transposeMatrix(weight); // [d, V]
   return Array.from({ length: Math.ceil(n / rowsPerChunk) }, (_, i) =>
     tf.tidy(() => {
       const start = i * rowsPerChunk;
@@ -46,7 +57,7 @@ export function mapLogitsChunks<T extends tf.TensorContainer>(
       const ids = tf.slice(targets, [start], [count]);
       const targetIndices = tf.stack([tf.range(0, count, 1, 'int32'), tf.maximum(ids, tf.scalar(0, 'int32'))], 1);
       const isToken = tf.cast(tf.greaterEqual(ids, tf.scalar(0, 'int32')), 'float32');
-      const logits = toLogits(tf.matMul(rows, transposed), options); // [rows, V]
+      const logits = toLogits(multiply(rows), options); // [rows, V]
       const probabilities = tf.softmax(logits);
       // ln Σ exp(logits) = max(logits) − ln(max(probabilities)), which spares tf.logSumExp's slow exponential of every logit.
       const logSumExp = tf.sub(tf.max(logits, 1), tf.log(tf.max(probabilities, 1))); // [rows]
@@ -66,7 +77,7 @@ const kernel = defineKernel({
 /**
  * Each row's −ln softmax(logits)[target], in nats, of the logits x Wᵀ with the options applied. Not differentiable: see `linearCrossEntropy`.
  *
- * Kernels `TokenLosses`, `FrozenTokenLosses`.
+ * Kernels `TokenLosses`, `FrozenTokenLosses`; with activations of int8 the logits exist, some rows at a time.
  *
  * @param x hidden states [n, d]
  * @param weight output matrix [V, d]
@@ -77,6 +88,10 @@ export function tokenLosses(x: tf.Tensor, weight: Weight, targets: tf.Tensor, op
   if (isFrozen(weight)) return tokenLosses(x, weight.frozen, targets, options);
   const attributes = logitAttributes(options);
   if (!isStored(weight)) return kernel({ x, weight, targets }, attributes)[0]!;
+  if (weight.activations === 'int8') {
+    const layer = { vocabularySize: weight.shape[0]!, multiply: (rows: tf.Tensor) => linear(rows, weight) };
+    return tf.tidy(() => tf.concat(mapLogitsChunks(x, layer, targets, attributes, ({ losses }) => losses)));
+  }
   return runBackendKernel(
     'FrozenTokenLosses',
     { x, targets, words: weight.words },

@@ -8,6 +8,7 @@ import {
   type EngineOptions,
   findDraft,
   type ModelFiles,
+  type OpenOptions,
   readTokenizer,
   readWeights,
 } from '@arrowsmith/generation';
@@ -20,6 +21,8 @@ import { type ServedModel, servedModel } from './served-model.ts';
 /** How the models of a run are served. */
 export interface RunModelsOptions {
   engine: EngineOptions;
+  /** What the first model's matrices are multiplied with; those of others are with f32. */
+  activations?: OpenOptions['activations'];
   /** Who drafts: the text so far for all models, a model for the first one alone. */
   draft?: AskedDraft | undefined;
   chatTemplate?: ChatTemplate | undefined;
@@ -74,7 +77,8 @@ export async function folderModel(workspace: Workspace, files: ModelFiles, optio
 }
 
 /** What holds for models beside the first one. */
-function forOthers({ draft, ...options }: RunModelsOptions): RunModelsOptions {
+function forOthers(all: RunModelsOptions): RunModelsOptions {
+  const { draft, ...options } = { ...all, activations: undefined };
   return draft?.source.kind === 'prompt' ? { draft, ...options } : options;
 }
 
@@ -88,10 +92,10 @@ async function loaded(
   id: string,
   { name, weights }: Pick<ModelFiles, 'name' | 'weights'>,
   { tokenizer, encoder, endOfText }: Pick<RunModel, 'tokenizer' | 'encoder' | 'endOfText'>,
-  { engine, draft, chatTemplate }: RunModelsOptions,
+  { engine, activations, draft, chatTemplate }: RunModelsOptions,
 ): Promise<ServedModel> {
   const drafter = draft && (await findDraft(draft, { name, weights, tokenizer }, root));
-  const model = await readWeights({ name, weights }, tokenizer);
+  const model = await readWeights({ name, weights }, tokenizer, activations);
   const models = [model];
   try {
     const drafts = await drafter?.open(model);

@@ -106,7 +106,7 @@ int main(int count, char** arguments) {
       const int64_t own = storedWords(static_cast<Format>(format), out, out * in);
       ways.push_back({names[format], 4 * own, copies * words / own, [&, format, own, n](int64_t copy) {
         const int32_t* const matrix = reinterpret_cast<const int32_t*>(memory) + copy * own;
-        const StoredProduct product{{static_cast<Format>(format), out, in, matrix}, n, x, nullptr, y};
+        StoredProduct product{{static_cast<Format>(format), out, in, matrix}, n, x, nullptr, y};
         multiplyStored(&product, 1);
       }, {}});
     }

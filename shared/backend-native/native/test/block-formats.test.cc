@@ -42,7 +42,7 @@ std::vector<Format> blockFormats() {
 
 std::vector<float> productWith(const StoredMatrix& matrix, int64_t n, const std::vector<float>& x) {
   std::vector<float> y(static_cast<size_t>(n * matrix.rows), kNaN);
-  const StoredProduct product{matrix, n, x.data(), nullptr, y.data()};
+  StoredProduct product{matrix, n, x.data(), nullptr, y.data()};
   multiplyStored(&product, 1);
   return y;
 }

@@ -20,7 +20,7 @@ const Shape kShapes[] = {{1, 1, 1}, {1, 17, 3}, {2, 3, 65}, {5, 100, 9}, {7, 64,
 std::vector<float> product(const RandomMatrix& matrix, const std::vector<float>& x, const float* residual = nullptr) {
   const int64_t n = static_cast<int64_t>(x.size()) / matrix.columns;
   std::vector<float> y(static_cast<size_t>(n * matrix.rows), kNaN);
-  const StoredProduct one{matrix.stored(), n, x.data(), residual, y.data()};
+  StoredProduct one{matrix.stored(), n, x.data(), residual, y.data()};
   multiplyStored(&one, 1);
   return y;
 }
@@ -62,7 +62,7 @@ TEST("a row's products with some outputs are those with all") {
     const std::vector<float> x = randomFloats(9 * 77, 2), all = product(matrix, x);
     for (const auto& [first, count] : {std::pair<int64_t, int64_t>{0, 1}, {3, 8}, {17, 33}, {49, 1}}) {
       std::vector<float> y(static_cast<size_t>(9 * count), kNaN), expected;
-      const StoredProduct some{matrix.stored().part(first, count), 9, x.data(), nullptr, y.data()};
+      StoredProduct some{matrix.stored().part(first, count), 9, x.data(), nullptr, y.data()};
       multiplyStored(&some, 1);
       for (int64_t i = 0; i < 9; i++) expected.insert(expected.end(), all.begin() + i * 50 + first, all.begin() + i * 50 + first + count);
       CHECK_SAME_BITS(y, expected);
@@ -108,7 +108,7 @@ TEST("stored grouped linear layers are the products of each group's rows with it
         const std::vector<float> own = rowsOf(x, in, begin, rows), y = rowsOf(ys[i], outs[i], begin, rows);
         CHECK_CLOSE(y, naiveProduct(toDoubles(own), in, matrices[i], group * outs[i], outs[i]), kTolerance);
         std::vector<float> alone(y.size(), kNaN);
-        const StoredProduct one{matrices[i].stored().part(group * outs[i], outs[i]), rows, own.data(), nullptr, alone.data()};
+        StoredProduct one{matrices[i].stored().part(group * outs[i], outs[i]), rows, own.data(), nullptr, alone.data()};
         multiplyStored(&one, 1);
         CHECK_SAME_BITS(y, alone);
       }

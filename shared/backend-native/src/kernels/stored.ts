@@ -3,7 +3,7 @@
  * (native/stored-matrix.h). The bits of a row's result depend on that row alone, not on the others of a call.
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { activationCode, formatCode } from '../addon.ts';
+import { activationCode, formatCode, inputPrecisionCode } from '../addon.ts';
 import type { Format } from '../addon-kernels.ts';
 import { expectFormat, storedGroupsOf, storedLinearOf } from '../stored-inputs.ts';
 import { asRows, expectShape, type KernelArguments, type Kernels, sizeOf, tensor } from './kernel.ts';
@@ -20,6 +20,14 @@ export const argumentsOf = (
   { formats, words }: { formats: readonly string[]; words: readonly TensorInfo[] },
 ) => ({ formats: formats.map(codeOf), words: words.map((each) => backend.integers(each)) });
 
+/** C++'s number of how inputs are multiplied. */
+function inputPrecisionOf({ activations = 'f32' }: KernelArguments['attrs']): 0 | 1 {
+  const name = String(activations);
+  if (name === 'f32' || name === 'int8') return inputPrecisionCode[name];
+  throw new TypeError(`activations are f32 or int8, not ${name}`);
+}
+
+/** Products compute with `activations`, f32 or int8, by default f32: inputs as they are, or quantized (native/integer-products.h). */
 export const storedKernels: Kernels = {
   /** x [..., d] → what it is when it is stored in the format and read again, [..., d] */
   FakeQuantize({ inputs, attrs, backend }) {
@@ -36,19 +44,20 @@ export const storedKernels: Kernels = {
    * with a residual [..., outs[0]], for which there is one matrix, residual + y0
    */
   StoredLinear(args) {
-    const { backend } = args;
+    const { attrs, backend } = args;
     const { x, n, input, outs, shapes, residual, ...stored } = storedLinearOf(args, FORMATS);
     const { formats, words } = argumentsOf(backend, stored);
     const values = backend.floats(x);
     if (residual === undefined) {
       const ys = shapes.map((shape) => backend.output(shape));
       const results = ys.map((y) => backend.floats(y));
-      backend.addon.storedLinear(n, input, outs, formats, values, words, results);
+      backend.addon.storedLinear(inputPrecisionOf(attrs), n, input, outs, formats, values, words, results);
       return ys;
     }
     const addend = backend.floats(residual);
     const y = backend.output(shapes[0]!);
-    backend.addon.storedLinearAdd(n, input, outs[0]!, formats[0]!, values, words[0]!, addend, backend.floats(y));
+    const sizes = [n, input, outs[0]!, formats[0]!] as const;
+    backend.addon.storedLinearAdd(inputPrecisionOf(attrs), ...sizes, values, words[0]!, addend, backend.floats(y));
     return [y];
   },
 
@@ -60,7 +69,8 @@ export const storedKernels: Kernels = {
     const values = [backend.integers(offsets), backend.floats(x), words] as const;
     const ys = outs.map((out) => backend.output([n, out]));
     const results = ys.map((y) => backend.floats(y));
-    backend.addon.storedGroupedLinear(n, input, groups, outs, formats, ...values, results);
+    const sizes = [n, input, groups, outs, formats] as const;
+    backend.addon.storedGroupedLinear(inputPrecisionOf(args.attrs), ...sizes, ...values, results);
     return ys;
   },
 
@@ -78,6 +88,7 @@ export const storedKernels: Kernels = {
     const values = backend.floats(x);
     const y = backend.output(x.shape);
     backend.addon.storedGatedFeedForward(
+      inputPrecisionOf(attrs),
       activationCode[attrs['activation'] as keyof typeof activationCode],
       n,
       d,

@@ -61,8 +61,10 @@ describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
   test.each([
     ['llama3', 'f32'],
     ['llama3', 'int8'],
+    ['llama3', 'int8 by int8'],
     ['llama4', 'bf16'],
     ['qwen3-moe', 'f32'],
+    ['qwen3-moe', 'int8 by int8'],
     ['command-a', 'int8'],
     ['gemma2', 'f32'],
     ['gemma3', 'bf16'],

@@ -1,5 +1,6 @@
 /** @file A model and its tokenizer, from a run or a folder, ready to write. */
 import { engineNotices, resolveEngine, useBackend } from '@arrowsmith/engine';
+import type { ActivationPrecision } from '@arrowsmith/ops';
 import { disposeModels, type EngineOptions } from '../engine/index.ts';
 import { TextModel } from '../text/index.ts';
 import { type AskedDraft, type AskedNames, findDraft, readDraft } from './draft.ts';
@@ -26,6 +27,11 @@ export interface LoadOptions extends AskedNames {
   /** Backend and threads of the process, for all models: `native`, `wasm`, `cpu`. Default: the fastest that there is. */
   backend?: string | undefined;
   threads?: number | undefined;
+  /**
+   * What matrices are multiplied with: `f32`, or `int8`, activations that are quantized as they come, with which the integers of a quantized model are
+   * multiplied. Faster, and texts may differ. The backend `native` has it. Default: f32.
+   */
+  activations?: ActivationPrecision | undefined;
   /** How texts share memory and passes, and how keys and values are kept. */
   engine?: EngineOptions;
   /** Processes that keep keys and values and compute attention, in place of this one; they end with the model. Default: none. */
@@ -43,7 +49,8 @@ export interface LoadOptions extends AskedNames {
  * @throws UserError where there is no such run or model, and where files are damaged
  */
 export async function loadModel(options: LoadOptions = {}): Promise<TextModel> {
-  const { folder, backend, threads, engine, workspace, attentionWorkers, onNotice = () => undefined } = options;
+  const { folder, backend, threads, activations, engine, workspace, attentionWorkers } = options;
+  const { onNotice = () => undefined } = options;
   const draft = readDraft(options);
   const files =
     folder === undefined
@@ -51,14 +58,16 @@ export async function loadModel(options: LoadOptions = {}): Promise<TextModel> {
       : await findInFolder(folder, options.tokenizer);
   engineNotices({ backend }).forEach(onNotice);
   await useBackend(resolveEngine({ backend }).backend, { onNotice, ...(threads === undefined ? {} : { threads }) });
-  if (attentionWorkers === undefined) return openModel(files, { engine, draft, workspace });
+  if (attentionWorkers === undefined) return openModel(files, { activations, engine, draft, workspace });
   const { AttentionWorkers } = await import('../tiers/index.ts');
   const attention = new AttentionWorkers({ count: attentionWorkers, onNotice });
-  return openModel(files, { engine: { ...engine, attention }, draft, workspace });
+  return openModel(files, { activations, engine: { ...engine, attention }, draft, workspace });
 }
 
 /** How the files of a model are opened. */
 export interface OpenOptions {
+  /** As {@link LoadOptions}. */
+  activations?: ActivationPrecision | undefined;
   engine?: EngineOptions | undefined;
   draft?: AskedDraft | undefined;
   /** Where the run of a draft model is looked for; as {@link LoadOptions}. */
@@ -70,10 +79,13 @@ export interface OpenOptions {
  *
  * @throws UserError for damaged files, for a model that reads pictures, and for a draft model with other tokens
  */
-export async function openModel(files: ModelFiles, { engine, draft, workspace }: OpenOptions = {}): Promise<TextModel> {
+export async function openModel(
+  files: ModelFiles,
+  { activations, engine, draft, workspace }: OpenOptions = {},
+): Promise<TextModel> {
   const read = await readTokenizer(files);
   const found = draft && (await findDraft(draft, { ...files, tokenizer: read.tokenizer }, workspace));
-  const model = await readWeights(files, read.tokenizer);
+  const model = await readWeights(files, read.tokenizer, activations);
   const loaded = [model];
   try {
     const drafts = await found?.open(model);

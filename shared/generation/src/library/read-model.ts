@@ -1,10 +1,12 @@
 /** @file The files of a model and of its tokenizer, read. */
 import { type BpeEncoder, type BpeModel, createEncoder } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
+import type { ActivationPrecision } from '@arrowsmith/ops';
 import type { ModelSource } from '@arrowsmith/import/recognize';
 import { readForeignTokenizer } from '@arrowsmith/import/tokenizer';
+import { withActivations } from '@arrowsmith/quantization/activations';
 import { loadModel as loadWeights, runnable } from '@arrowsmith/quantization/model';
-import type { EngineModel } from '../engine/index.ts';
+import { disposeModels, type EngineModel } from '../engine/index.ts';
 import type { ModelFiles } from './model-files.ts';
 
 /** @throws UserError for a damaged file, and for a tokenizer that has no token which ends a text */
@@ -34,14 +36,23 @@ export interface ReadTokenizer {
  * Reads weights onto the active backend; whoever is done with them disposes of them.
  *
  * @param tokenizer of the model, by which those of llama2.c are put in order
- * @throws UserError for a damaged file, and for a model that reads pictures
+ * @param activations what its matrices are multiplied with; by default f32
+ * @throws UserError for a damaged file, for a model that reads pictures, and for activations of int8 where there is nothing to multiply them with
  */
 export async function readWeights(
   { name, weights }: Pick<ModelFiles, 'name' | 'weights'>,
   tokenizer: BpeModel,
+  activations: ActivationPrecision = 'f32',
 ): Promise<EngineModel> {
   const model = weights.format === 'arrow' ? await loadWeights(weights.file) : await readForeign(weights, tokenizer);
-  if (model.config.vision === null) return model;
+  if (model.config.vision === null) {
+    try {
+      return { ...model, parameters: withActivations(model.parameters, activations, name) };
+    } catch (error) {
+      disposeModels([model]);
+      throw error;
+    }
+  }
   throw new UserError({
     what: 'the model reads pictures, and continues text only behind one',
     where: name,

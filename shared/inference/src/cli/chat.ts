@@ -32,12 +32,13 @@ await main(async (workspace, signal) => {
     folder,
     cache,
     cachePrecision,
+    activations,
     draft,
     draftTokens,
     system,
     ...sampling
   } = options;
-  const engine = readEngine({ cache, cachePrecision, draft, draftTokens });
+  const engine = readEngine({ cache, cachePrecision, activations, draft, draftTokens });
   readSampling(sampling); // what is wrong is told before a model is loaded
   whenOutputEnds();
   const model = await loadAsked({ run, pipeline, model: asked, folder, ...engine }, workspace.root, 1);

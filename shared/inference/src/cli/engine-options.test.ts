@@ -6,6 +6,7 @@ describe('options of an engine', () => {
   test('have what the engine has without them', () => {
     expect(readEngine({})).toEqual({
       engine: { cache: 'heterogeneous', cachePrecision: 'f32' },
+      activations: 'f32',
       draft: undefined,
       draftTokens: undefined,
     });
@@ -14,8 +15,11 @@ describe('options of an engine', () => {
   test('name every way to manage memory, and are handed on', () => {
     for (const cache of Object.keys(kvMemories)) {
       expect(engineOptions.cache.description).toContain(cache);
-      expect(readEngine({ cache, cachePrecision: 'int8', draft: 'prompt', draftTokens: '3' })).toEqual({
+      expect(
+        readEngine({ cache, cachePrecision: 'int8', activations: 'int8', draft: 'prompt', draftTokens: '3' }),
+      ).toEqual({
         engine: { cache, cachePrecision: 'int8' },
+        activations: 'int8',
         draft: 'prompt',
         draftTokens: 3,
       });
@@ -26,6 +30,7 @@ describe('options of an engine', () => {
     [{ cache: 'page' }, 'contiguous, paged, heterogeneous'],
     [{ cachePrecision: 'int4' }, 'f32, int8'],
     [{ cachePrecision: '' }, 'nothing'],
+    [{ activations: 'int4' }, 'f32, int8'],
     [{ draft: 'prompt', draftTokens: '0' }, 'a whole number of at least 1'],
     [{ draft: 'prompt', draftTokens: 'many' }, 'many'],
   ])('refuse %o', (written, message) => {

@@ -1,6 +1,7 @@
-/** @file How a command's engine keeps keys and values, and who drafts for it: the same names, and the same meaning, for all commands. */
+/** @file How a command's engine keeps keys and values, what it multiplies, and who drafts for it: the same names, and the same meaning, for all commands. */
 import { UserError } from '@arrowsmith/errors';
 import { type AskedNames, type EngineOptions, kvMemories } from '@arrowsmith/generation';
+import { ACTIVATION_PRECISIONS, type ActivationPrecision } from '@arrowsmith/quantization/activations';
 import { readCount, text } from '@arrowsmith/pipeline/cli';
 
 const CACHES = Object.keys(kvMemories) as (keyof typeof kvMemories)[];
@@ -10,6 +11,11 @@ export const engineOptions = {
   cache: text(`How memory for keys and values is managed: ${CACHES.join(', ')}.`, 'system', 'heterogeneous'),
   cachePrecision: text(
     'How keys and values are kept: f32, or int8, which takes little more than a quarter of the memory and is not exact.',
+    'format',
+    'f32',
+  ),
+  activations: text(
+    'What matrices are multiplied with: f32, or int8, quantized as they come, of models in formats of integers; faster, and texts may differ.',
     'format',
     'f32',
   ),
@@ -27,18 +33,25 @@ export type WrittenEngine = Partial<Record<keyof typeof engineOptions, string | 
 /** What was written, as the library takes it. */
 export interface AskedEngine extends AskedNames {
   engine: Pick<EngineOptions, 'cache' | 'cachePrecision'>;
+  activations: ActivationPrecision;
 }
 
 /** @throws UserError for a value that one cannot have */
-export function readEngine({ cache, cachePrecision, draft, draftTokens }: WrittenEngine): AskedEngine {
+export function readEngine({ cache, cachePrecision, activations, draft, draftTokens }: WrittenEngine): AskedEngine {
   return {
     engine: {
       cache: oneOf('cache', CACHES, cache ?? 'heterogeneous'),
       cachePrecision: oneOf('cachePrecision', PRECISIONS, cachePrecision ?? 'f32'),
     },
+    activations: readActivations(activations),
     draft,
     draftTokens: readCount(draftTokens, 'draftTokens'),
   };
+}
+
+/** @throws UserError for a precision that activations cannot have */
+export function readActivations(written: string | undefined): ActivationPrecision {
+  return oneOf('activations', ACTIVATION_PRECISIONS, written ?? 'f32');
 }
 
 function oneOf<T extends string>(option: string, known: readonly T[], written: string): T {

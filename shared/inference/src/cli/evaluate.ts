@@ -9,6 +9,7 @@ import { format, main, readCount, readOptions, startProgress, text } from '@arro
 import { loadParameters } from '../load-parameters.ts';
 import { readText } from '../read-text.ts';
 import { textLoss, windowsOf } from '../text-loss.ts';
+import { engineOptions, readActivations } from './engine-options.ts';
 import { findAsked } from './find-model.ts';
 import { modelOptions, oneModel } from './model-options.ts';
 import { readNumber } from './values.ts';
@@ -37,6 +38,7 @@ await main(async (workspace, signal) => {
         'a whole window, as in the stage',
       ),
       batch: text('Windows that go through the model together.', 'number', '4'),
+      activations: engineOptions.activations,
       backend: text('native, webgpu, wasm or cpu.', 'backend', 'the fastest that there is'),
       json: format('Prints JSON.'),
     },
@@ -63,11 +65,19 @@ await main(async (workspace, signal) => {
     Math.min(config.contextLength, USUAL_CONTEXT);
   const stride = readNumber('stride', options.stride, { least: 1, most: context, whole: true }) ?? context;
   const batchSize = readCount(options.batch, 'batch') ?? 4;
+  const activations = readActivations(options.activations);
 
   engineNotices({ backend }).forEach(printError);
   await useBackend(resolveEngine({ backend }).backend, { onNotice: printError });
   const ids = createEncoder(read.tokenizer).encode(file.text);
-  const { parameters, format: stored, bytes: weightBytes } = loadParameters(model);
+  const {
+    parameters,
+    format: stored,
+    bytes: weightBytes,
+  } = loadParameters(model, {
+    activations,
+    where: files.name,
+  });
   const total = windowsOf(ids, { begin, context, stride }).rows;
   const bar = startProgress(options.text, { total, unit: 'windows' }, process.stderr);
   const onProgress = (done: number) => bar.update(done);
@@ -79,6 +89,7 @@ await main(async (workspace, signal) => {
     family: config.family,
     parameters: countParameters(config),
     format: stored,
+    activations,
     weightBytes,
     text: options.text,
     bytes: file.bytes,
@@ -99,6 +110,7 @@ interface Result {
   family: string;
   parameters: number;
   format: string;
+  activations: string;
   weightBytes: number;
   text: string;
   bytes: number;
@@ -113,7 +125,8 @@ interface Result {
 
 /** For people, the number that compares models of different tokenizers first. */
 function describe(result: Result): string[] {
-  const { model, family, parameters, format: stored, weightBytes, text: path, bytes, tokens, context, stride } = result;
+  const { model, family, parameters, weightBytes, text: path, bytes, tokens, context, stride } = result;
+  const stored = result.activations === 'f32' ? result.format : `${result.format}, activations ${result.activations}`;
   const count = (n: number) => n.toLocaleString('en-US');
   const windows = `${count(result.windows)} of ${count(context)} tokens${stride < context ? `, one every ${count(stride)}` : ''}`;
   return [

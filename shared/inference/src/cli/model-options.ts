@@ -36,9 +36,17 @@ type AskedModel = NamedModel & AskedEngine;
  * @throws UserError where there is no such model, for a folder and a run at once, and for a draft model with other tokens
  */
 export async function loadAsked(asked: AskedModel, root: string, sequences: number): Promise<TextModel> {
-  const { draft, draftTokens } = asked;
+  const { activations, draft, draftTokens } = asked;
   const engine = { ...asked.engine, sequences };
-  return loadModel({ ...oneModel(asked), draft, draftTokens, workspace: root, engine, onNotice: printError });
+  return loadModel({
+    ...oneModel(asked),
+    activations,
+    draft,
+    draftTokens,
+    workspace: root,
+    engine,
+    onNotice: printError,
+  });
 }
 
 /** @throws UserError for a folder and a run at once */

@@ -80,7 +80,7 @@ await main(
       example: '--port=8000 --sequences=32',
     });
     const sequences = readCount(options.sequences, 'sequences') ?? SEQUENCES;
-    const { engine: kept, ...drafting } = readEngine(options);
+    const { engine: kept, activations, ...drafting } = readEngine(options);
     const draft = readDraft(drafting);
     const count = readCount(options.attentionWorkers, 'attentionWorkers');
     const engine = {
@@ -101,7 +101,7 @@ await main(
     const found = await findModels(workspace, oneModel(options));
     engineNotices().forEach(printError);
     await useBackend(resolveEngine().backend, { onNotice: printError });
-    const models = await found.open({ engine, draft, chatTemplate });
+    const models = await found.open({ activations, engine, draft, chatTemplate });
     const { host = '127.0.0.1', origin } = options;
     const server = await startServer(models, { host, port, apiKey, origin, ...limits, onError: printFailure });
     const names = models.list().map(({ id }) => id);

@@ -30,6 +30,9 @@ const formats = {
 
 export type Format = keyof typeof formats;
 
+/** A format, or one whose integers are multiplied with activations of int8. */
+export type Stored = Format | 'int8 by int8';
+
 /** What the bytes stand for. */
 const decoded: Record<Format, (data: Float32Array) => Float32Array> = {
   f32: (data) => data,
@@ -45,7 +48,8 @@ const decoded: Record<Format, (data: Float32Array) => Float32Array> = {
 };
 
 /** A model of a family with weights of seed 3: its matrices stored where the active backend has kernels for that, and tensors of the same numbers elsewhere. */
-export function storedModel(family: string, format: Format): EngineModel {
+export function storedModel(family: string, stored: Stored): EngineModel {
+  const [format, activations] = stored === 'int8 by int8' ? (['int8', 'int8'] as const) : ([stored, 'f32'] as const);
   const config = decoderConfig(modelParameters.parse({ family, ...sizes, window: 7, chunk: 8 }), {
     vocabularySize: VOCABULARY,
     contextLength: CONTEXT,
@@ -54,7 +58,7 @@ export function storedModel(family: string, format: Format): EngineModel {
   const parameters = Object.entries(initialWeights(config, 3)).map(([name, { shape, data }]) => {
     if (!storable.has(name)) return [name, tf.tensor(data, shape)] as const;
     const weight = multipliesStored(format)
-      ? storedMatrix(format, shape, formats[format](data, shape.at(-1) ?? 1))
+      ? { ...storedMatrix(format, shape, formats[format](data, shape.at(-1) ?? 1)), activations }
       : tf.tensor(decoded[format](data), shape);
     return [name, weight] as const;
   });

@@ -1,0 +1,47 @@
+/** @file Models whose integers are multiplied with activations of int8. */
+import { UserError } from '@arrowsmith/errors';
+import type { Parameters } from '@arrowsmith/model';
+import { type ActivationPrecision, isStored, multipliesIntegers, type Weight } from '@arrowsmith/ops';
+import * as tf from '@tensorflow/tfjs-core';
+
+export type { ActivationPrecision };
+
+/** All that there are. */
+export const ACTIVATION_PRECISIONS = ['f32', 'int8'] as const satisfies ActivationPrecision[];
+
+/**
+ * A runnable model whose matrices are multiplied with activations of a precision. With int8, each row of inputs is quantized as it comes, in blocks as long
+ * as those of the matrix's format, and integers are multiplied; matrices that have none, of f32, f16 and bf16, are multiplied as ever.
+ *
+ * @param parameters on the active backend, whose memory the result shares
+ * @param where the model, for errors
+ * @throws UserError for int8 where the backend has no kernels for it, or no matrix has integers
+ */
+export function withActivations(parameters: Parameters, activations: ActivationPrecision, where: string): Parameters {
+  if (activations === 'f32') return parameters;
+  const entries = Object.entries<Weight>(parameters).map(([name, weight]) => {
+    const multiplied = isStored(weight) && multipliesIntegers(weight.format) ? { ...weight, activations } : weight;
+    return [name, multiplied] as const;
+  });
+  if (entries.every(([name, weight]) => weight === parameters[name])) throw withoutIntegers(parameters, where);
+  return Object.fromEntries(entries) as Parameters;
+}
+
+function withoutIntegers(parameters: Parameters, where: string): UserError {
+  const what = 'activations of int8 have no integers to be multiplied with';
+  const backend = tf.getBackend();
+  if (!multipliesIntegers('int8')) {
+    const [expected, found] = ['the backend native, which has the kernels', backend];
+    return new UserError({ what, where, expected, found, fix: 'leave activations out, or choose the backend native' });
+  }
+  const formats = new Set(
+    Object.values<Weight>(parameters).flatMap((weight) => (isStored(weight) ? weight.format : [])),
+  );
+  return new UserError({
+    what,
+    where,
+    expected: 'matrices in int8, int4-g32, Q8_0, Q4_K or another format of integers',
+    found: [...formats].join(', ') || 'float32',
+    fix: 'leave activations out, or quantize the model first',
+  });
+}
