@@ -197,22 +197,21 @@ struct Levels {
 
 constexpr int kSuperBlockValues = 256;
 
-/** Of groups; their products are exact. */
+/** Of groups; the products that they are, of a number in half precision and an integer, are exact. */
 template <int groups, bool hasMinima>
 struct GroupScales {
-  float scales[groups][kLanes], minima[hasMinima ? groups : 1][kLanes];
-  Vec scale(int group) const { return arrowsmith::load(scales[group]); }
-  Vec addend(int group) const { return arrowsmith::load(minima[group]); }
+  Vec d, dMinimum;
+  VecBits scales[groups], minima[hasMinima ? groups : 1];
 
-  void set(int group, int row, float d, int scaleOfGroup) { scales[group][row] = d * static_cast<float>(scaleOfGroup); }
-  void setMinimum(int group, int row, float dMinimum, int minimum) { minima[group][row] = -(dMinimum * static_cast<float>(minimum)); }
+  Vec scale(int group) const { return d * floatsOf(scales[group]); }
+  Vec addend(int group) const { return -(dMinimum * floatsOf(minima[group])); }
+
+ private:
+  static Vec floatsOf(VecBits integers) { return __builtin_convertvector(reinterpret_cast<VecIntegers>(integers), Vec); }
 };
 
-inline float halfOf(const uint8_t* p) {
-  uint16_t half;
-  std::memcpy(&half, p, 2);
-  return floatOfHalf(half);
-}
+/** `bits` of each lane from a place on. */
+inline VecBits bitsFrom(VecBits words, int place, int bits) { return words >> static_cast<uint32_t>(place) & ((1u << bits) - 1); }
 
 /** Q4_K and Q5_K. */
 template <int bits>
@@ -238,16 +237,13 @@ struct NibblesInSuperBlocks {
   }
 
   static Scales scales(const uint8_t* block, int64_t stride) {
-    Scales result;
-    for (int row = 0; row < kLanes; row++, block += stride) {
-      const float d = halfOf(block), dMinimum = halfOf(block + 2);
-      const uint8_t* const from = block + 4;
-      for (int j = 0; j < 4; j++) {
-        result.set(j, row, d, from[j] & 63);
-        result.setMinimum(j, row, dMinimum, from[j + 4] & 63);
-        result.set(j + 4, row, d, (from[j + 8] & 15) | (from[j] >> 6) << 4);
-        result.setMinimum(j + 4, row, dMinimum, from[j + 8] >> 4 | (from[j + 4] >> 6) << 4);
-      }
+    Scales result{halvesOfRows(block, stride), halvesOfRows(block + 2, stride), {}, {}};
+    const VecBits first = wordsOfRows(block + 4, stride), second = wordsOfRows(block + 8, stride), third = wordsOfRows(block + 12, stride);
+    for (int j = 0; j < 4; j++) {
+      result.scales[j] = bitsFrom(first, 8 * j, 6);
+      result.minima[j] = bitsFrom(second, 8 * j, 6);
+      result.scales[j + 4] = bitsFrom(third, 8 * j, 4) | bitsFrom(first, 8 * j + 6, 2) << 4;
+      result.minima[j + 4] = bitsFrom(third, 8 * j + 4, 4) | bitsFrom(second, 8 * j + 6, 2) << 4;
     }
     return result;
   }
@@ -283,19 +279,24 @@ struct SixteensInSuperBlocks {
   }
 
   static Scales scales(const uint8_t* block, int64_t stride) {
-    Scales result;
-    for (int row = 0; row < kLanes; row++, block += stride) {
-      const float d = halfOf(block + (bits == 6 ? 208 : bits == 3 ? 108 : 80));
-      for (int group = 0; group < 16; group++) {
-        if constexpr (bits == 6) result.set(group, row, d, static_cast<int8_t>(block[192 + group]));
-        if constexpr (bits == 3) {
-          const int low = block[96 + group % 8] >> (4 * (group / 8)) & 15, high = block[104 + group % 4] >> (2 * (group / 4)) & 3;
-          result.set(group, row, d, (low | high << 4) - 32);
-        }
-        if constexpr (bits == 2) {
-          result.set(group, row, d, block[group] & 15);
-          result.setMinimum(group, row, halfOf(block + 82), block[group] >> 4);
-        }
+    Scales result{halvesOfRows(block + (bits == 6 ? 208 : bits == 3 ? 108 : 80), stride), {}, {}, {}};
+    if constexpr (bits == 2) result.dMinimum = halvesOfRows(block + 82, stride);
+    const uint8_t* const from = block + (bits == 6 ? 192 : bits == 3 ? 96 : 0);
+    VecBits words[4];
+    for (int i = 0; i < (bits == 3 ? 3 : 4); i++) words[i] = wordsOfRows(from + 4 * i, stride);
+    for (int group = 0; group < 16; group++) {
+      const int place = 8 * (group % 4);
+      if constexpr (bits == 6) {
+        const VecIntegers atTop = reinterpret_cast<VecIntegers>(words[group / 4] << static_cast<uint32_t>(24 - place));
+        result.scales[group] = reinterpret_cast<VecBits>(atTop >> 24);  // with its sign
+      }
+      if constexpr (bits == 3) {
+        const VecBits low = bitsFrom(words[group % 8 / 4], place + 4 * (group / 8), 4);
+        result.scales[group] = (low | bitsFrom(words[2], place + 2 * (group / 4), 2) << 4) - 32u;
+      }
+      if constexpr (bits == 2) {
+        result.scales[group] = bitsFrom(words[group / 4], place, 4);
+        result.minima[group] = bitsFrom(words[group / 4], place + 4, 4);
       }
     }
     return result;

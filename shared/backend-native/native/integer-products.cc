@@ -51,10 +51,10 @@ template <Width width, int count, class Start, class End>
 inline __attribute__((always_inline)) void multiplyColumns(const VecBits (&w)[count], const Inputs& x, int64_t column, Start&& start, End&& end) {
   const int8_t* values = x.values + column;
   for (int64_t row = 0; row < x.rows; row++, values += x.stride) {
-    VecIntegers sums = start(row);
+    VecIntegers sums[2] = {};  // which need not wait for each other, nor for those before
 #pragma GCC unroll 8
-    for (int i = 0; i < count; i++) sums = addDots<width>(sums, w[i], fourInEveryLane(values + 4 * i));
-    end(row, sums);
+    for (int i = 0; i < count; i++) sums[i % 2] = addDots<width>(sums[i % 2], w[i], fourInEveryLane(values + 4 * i));
+    end(row, start(row) + (sums[0] + sums[1]));
   }
 }
 
@@ -104,6 +104,51 @@ void multiplyBlocks(const Panel& panel, int64_t columns, const Inputs& x, Vec* y
   }
 }
 
+/** Rows of inputs, at most, for which rows of int8 are not taken apart. */
+constexpr int64_t kRowsWithWhole = 2;
+
+/** The first `count` of a vector's bytes, and zeros. */
+inline VecBits bytesAt(const void* p, int64_t count) {
+  VecBits bytes{};
+  if (count >= kVectorBytes) std::memcpy(&bytes, p, kVectorBytes);
+#if defined(__AVX512BW__) && !defined(EMULATED_AVX512)
+  else bytes = (VecBits)_mm512_maskz_loadu_epi8((__mmask64{1} << count) - 1, p);
+#else
+  else std::memcpy(&bytes, p, static_cast<size_t>(count));
+#endif
+  return bytes;
+}
+
+/** The sum of all lanes. */
+inline int32_t sumOfLanes(VecIntegers v) {
+#if defined(__AVX512F__) && !defined(EMULATED_AVX512)
+  return _mm512_reduce_add_epi32((__m512i)v);
+#else
+  int32_t sum = 0;
+  for (int lane = 0; lane < kLanes; lane++) sum += v[lane];
+  return sum;
+#endif
+}
+
+/** The sums of columns [first, last) of a row of inputs with each row of a panel of int8, as they lie there. */
+VecIntegers multiplyWholeRows(const Panel& panel, const int8_t* x, int64_t first, int64_t last) {
+  VecIntegers result;
+  for (int row = 0; row < kLanes; row += 4) {
+    VecIntegers sums[4] = {};
+    const uint8_t* const w = panel.rows + row * panel.rowBytes;
+    for (int64_t column = first; column < last; column += kVectorBytes) {
+      const VecBits inputs = bytesAt(x + column, kVectorBytes);  // zeros behind the last column
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; i++) {
+        const VecBits weights = bytesAt(w + i * panel.rowBytes + column, last - column);
+        sums[i] = addDots<Width::wide>(sums[i], wideBytes<false>(weights), inputs);
+      }
+    }
+    for (int i = 0; i < 4; i++) result[row + i] = sumOfLanes(sums[i]);
+  }
+  return result;
+}
+
 /** y = the products of all rows with a panel of int8, which has a scale for each row. */
 void multiplyRowsOfInt8(const Panel& panel, int64_t columns, const Inputs& x, Vec* y) {
   VecIntegers kept[kPartRows];
@@ -111,7 +156,11 @@ void multiplyRowsOfInt8(const Panel& panel, int64_t columns, const Inputs& x, Ve
   for (int64_t first = 0, span = 0; first < columns; first += kSpan, span++) {
     const int64_t last = std::min(columns, first + kSpan);
     for (int64_t row = 0; row < x.rows; row++) kept[row] = VecIntegers{} - kWideOffset * x.blocks[row * x.count + span].sum;
-    for (int64_t column = first; column < last; column += kChunk) {
+    if (x.rows <= kRowsWithWhole) {
+      for (int64_t at = first; at < last; at += kChunk) askAhead(panel, at, kChunk);
+      for (int64_t row = 0; row < x.rows; row++) kept[row] += multiplyWholeRows(panel, x.values + row * x.stride, first, last);
+    }
+    for (int64_t column = x.rows <= kRowsWithWhole ? last : first; column < last; column += kChunk) {
       VecBits w[kChunk / 4];
       if (column + kChunk <= last) {
         askAhead(panel, column, kChunk);
