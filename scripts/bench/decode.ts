@@ -6,6 +6,7 @@ import { useBackend } from '@arrowsmith/engine';
 import { Engine, type EngineModel, generationParameters } from '@arrowsmith/generation';
 import { decoderConfig, initialWeights, modelParameters, type Weights } from '@arrowsmith/model';
 import { quantizeInt8, storeAs, storeBfloat16, storeFloat32, storeInt8 } from '@arrowsmith/quantization';
+import { type ActivationPrecision, withActivations } from '@arrowsmith/quantization/activations';
 import { runnable } from '@arrowsmith/quantization/model';
 import * as tf from '@tensorflow/tfjs-core';
 import * as z from 'zod';
@@ -46,21 +47,24 @@ const formats = {
 };
 type Format = keyof typeof formats;
 
-/** What is measured, in tokens a second. */
-type Rates = Record<`${Format} single` | `${Format} batch` | 'prompt' | 'run.c' | 'llama.cpp', number[]> & {
-  memory: number[];
-};
+/** Each format with activations as they are, and with those of int8 where it has integers. */
+const ways = (Object.keys(formats) as Format[]).flatMap((format) => {
+  const isOfIntegers = format.startsWith('int');
+  const plain = { name: format as string, format, activations: 'f32' as const };
+  return isOfIntegers ? [plain, { name: `${format} by int8`, format, activations: 'int8' as const }] : [plain];
+});
+
+/** What is measured, in tokens a second, by name. */
+type Rates = Record<string, number[]>;
 
 export async function run(args: string[]): Promise<Record<string, unknown>> {
   const { threads, turns, batch, tokens } = parseOptions(args, options);
   await useBackend('native', { threads });
   const weights = initialWeights(config, 1);
-  const models = Object.fromEntries(Object.keys(formats).map((format) => [format, modelOf(weights, format as Format)]));
+  const models = ways.map(({ name, format, activations }) => ({ name, model: modelOf(weights, format, activations) }));
   const folder = await mkdtemp(join(tmpdir(), 'bench-decode-'));
-  const rates: Rates = Object.assign(
-    { memory: [], prompt: [], 'run.c': [], 'llama.cpp': [] },
-    ...Object.keys(formats).map((format) => ({ [`${format} single`]: [], [`${format} batch`]: [] })),
-  ) as Rates;
+  const rates: Rates = {};
+  const note = (name: string, rate: number) => (rates[name] ??= []).push(rate);
   const bytes = 4 * Object.values(weights).reduce((sum, { data }) => sum + data.length, 0);
   try {
     const reader = join(folder, 'read-bandwidth');
@@ -72,21 +76,21 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
     const gguf = (await hasLlamaCpp()) ? await writeLlamaCppModel(config, weights, folder) : undefined;
     for (let turn = 0; turn < turns; turn++) {
       const { stdout } = await $({ quiet: true })`${reader} ${bytes} ${threads} 0.5`;
-      rates.memory.push(Number.parseFloat(stdout));
-      if (peer !== undefined) rates['run.c'].push(await runC(peer, files, threads));
-      if (gguf !== undefined) rates['llama.cpp'].push(await llamaCpp(gguf, threads, tokens));
-      for (const format of Object.keys(formats) as Format[]) {
-        rates[`${format} single`].push(await decodeRate(models[format]!, 1, tokens));
-        rates[`${format} batch`].push(await decodeRate(models[format]!, batch, tokens));
+      note('memory', Number.parseFloat(stdout));
+      if (peer !== undefined) note('run.c', await runC(peer, files, threads));
+      if (gguf !== undefined) note('llama.cpp', await llamaCpp(gguf, threads, tokens));
+      for (const { name, model } of models) {
+        note(`${name} single`, await decodeRate(model, 1, tokens));
+        note(`${name} batch`, await decodeRate(model, batch, tokens));
+        note(`${name} prompt`, await promptRate(model));
       }
-      rates.prompt.push(await promptRate(models['f32']!));
     }
   } finally {
     await rm(folder, { recursive: true });
-    for (const { parameters } of Object.values(models)) tf.dispose(parameters as tf.TensorContainer);
+    for (const { model } of models) tf.dispose(model.parameters as tf.TensorContainer);
   }
 
-  const rate = (name: keyof Rates): number => median(rates[name]);
+  const rate = (name: string): number => median(rates[name] ?? []);
   const single = rate('f32 single');
   const gigabytes = rate('memory') / 1e9;
   console.log(
@@ -95,19 +99,19 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
   printTable(
     ['', 'tokens/s', 'ratio'],
     [
-      ...(Object.keys(formats) as Format[]).flatMap((format) => [
-        [
-          `${format}, one text`,
-          fixed(rate(`${format} single`), 0),
-          `${fixed(rate(`${format} single`) / single, 2)} of f32`,
-        ],
-        [
-          `${format}, ${batch} texts`,
-          fixed(rate(`${format} batch`), 0),
-          `${fixed(rate(`${format} batch`) / rate(`${format} single`), 1)} of one`,
-        ],
-      ]),
-      ['f32, prompts', fixed(rate('prompt'), 0), ''],
+      ...ways.flatMap(({ name }) =>
+        (
+          [
+            ['single', 'one text'],
+            ['batch', `${batch} texts`],
+            ['prompt', 'prompts'],
+          ] as const
+        ).map(([what, described]) => [
+          `${name}, ${described}`,
+          fixed(rate(`${name} ${what}`), 0),
+          `${fixed(rate(`${name} ${what}`) / rate(`f32 ${what}`), 2)} of f32`,
+        ]),
+      ),
       ...(['run.c', 'llama.cpp'] as const).map((peer) => [
         peer,
         fixed(rate(peer), 0),
@@ -124,19 +128,24 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
     llamaCppRatio: Number.isNaN(rate('llama.cpp')) ? null : single / rate('llama.cpp'),
     int8OverF32: rate('int8 single') / single,
     int4OverF32: rate('int4-g32 single') / single,
+    int8ByInt8OverF32: rate('int8 by int8 single') / single,
+    int4ByInt8OverF32: rate('int4-g32 by int8 single') / single,
     bf16OverF32: rate('bf16 single') / single,
     batch32OverSingle: rate('f32 batch') / single,
+    int8ByInt8BatchOverF32: rate('int8 by int8 batch') / rate('f32 batch'),
+    int4ByInt8BatchOverF32: rate('int4-g32 by int8 batch') / rate('f32 batch'),
     shareOfBandwidth: (single * bytes) / rate('memory'),
-    promptTokens: rate('prompt'),
+    promptTokens: rate('f32 prompt'),
   };
 }
 
-function modelOf(weights: Weights, format: Format): EngineModel {
+function modelOf(weights: Weights, format: Format, activations: ActivationPrecision): EngineModel {
   const stored = Object.entries(weights).map(([name, tensor]) => [
     name,
     tensor.shape.length < 2 ? storeFloat32(tensor) : formats[format](tensor),
   ]);
-  return { config, parameters: runnable(config, Object.fromEntries(stored)) };
+  const parameters = runnable(config, Object.fromEntries(stored));
+  return { config, parameters: withActivations(parameters, activations, format) };
 }
 
 /** Tokens a second of several texts that are written at once, from a token each; from the first of all tokens on. */
