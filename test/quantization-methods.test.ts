@@ -1,6 +1,7 @@
 /** @file Methods of quantization through the real stages: what they need, what they make, and how they are compared. */
 import { join } from 'node:path';
 import { readPlainTable } from '@arrowsmith/artifacts';
+import { resolveBackend } from '@arrowsmith/engine';
 import { methods } from '@arrowsmith/quantization/methods';
 import { readModel } from '@arrowsmith/quantization/model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -86,4 +87,45 @@ test('a table of the bytes of rows adds up to what the split has', async () => {
     evaluated.metrics['train.bitsPerByte']!,
     9,
   );
+});
+
+describe.runIf(resolveBackend('auto') === 'native')('activations of int8', () => {
+  test('are compared beside those of float32', async () => {
+    const compare = { formats: ['int8', 'Q8_0'], activations: ['f32', 'int8'], rows: 6 };
+    await chain.run('quantize', { compare }, undefined, { step: 'by-both', ...withRows });
+    const { format, activations, bitsPerByte } = await tableOf('by-both', 'comparison.arrow');
+    expect(format).toEqual(['f32', 'int8', 'int8', 'Q8_0', 'Q8_0']);
+    expect(activations).toEqual(['f32', 'f32', 'int8', 'f32', 'int8']);
+    const losses = bitsPerByte as number[];
+    for (const at of [1, 3]) {
+      expect(losses[at + 1]).not.toBe(losses[at]);
+      expect(losses[at + 1]! / losses[at]!).toBeCloseTo(1, 2);
+    }
+  });
+
+  test('are evaluated where a model has integers, and the summary says where', async () => {
+    await chain.run('quantize', { format: 'int8' }, undefined, { step: 'stored' });
+    const reads = { models: ['train', 'stored'] };
+    const run = async (step: string, options: object) => chain.run('evaluate', options, undefined, { step, reads });
+    const floats = await run('by-floats', {});
+    const int8 = await run('by-int8', { activations: 'int8' });
+    expect(floats.highlights['activations']).toBeUndefined();
+    expect(int8.highlights['activations']).toBe('train f32, stored int8');
+    expect(int8.metrics['train.bitsPerByte']).toBe(floats.metrics['train.bitsPerByte']);
+    const name = 'stored.bitsPerByte';
+    expect(int8.metrics[name]).not.toBe(floats.metrics[name]);
+    expect(int8.metrics[name]! / floats.metrics[name]!).toBeCloseTo(1, 2);
+  });
+
+  test('of formats without integers are refused', () =>
+    expectError(
+      chain,
+      'refused',
+      chain.run('quantize', { compare: { formats: ['bf16'], activations: ['int8'] } }, undefined, {
+        step: 'refused',
+        ...withRows,
+      }),
+      /no integers/,
+      /bf16/,
+    ));
 });

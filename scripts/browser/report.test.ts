@@ -54,7 +54,7 @@ describe.skipIf(executable === undefined)('a report in Chromium', () => {
           [...plot.querySelectorAll('[aria-label="line"] path')].map((path) => path.getAttribute('d')!.length),
         ),
       );
-    expect(paths.map(({ length }) => length)).toEqual([2, 1, 1, 1, 3, 2]);
+    expect(paths.map(({ length }) => length)).toEqual([2, 1, 1, 1, 4, 2]);
     const [sizeAndLoss = []] = paths.splice(4, 1); // of few points, one of them by one method
     expect(Math.min(...sizeAndLoss)).toBeGreaterThan(0);
     expect(Math.min(...paths.flat())).toBeGreaterThan(50);

@@ -6,8 +6,9 @@ import * as tf from '@tensorflow/tfjs-core';
 
 export type { ActivationPrecision };
 
-/** All that there are. */
-export const ACTIVATION_PRECISIONS = ['f32', 'int8'] as const satisfies ActivationPrecision[];
+/** Whether a runnable model has matrices whose integers can be multiplied. */
+export const hasIntegers = (parameters: Parameters): boolean =>
+  Object.values<Weight>(parameters).some((weight) => isStored(weight) && multipliesIntegers(weight.format));
 
 /**
  * A runnable model whose matrices are multiplied with activations of a precision. With int8, each row of inputs is quantized as it comes, in blocks as long
@@ -19,26 +20,36 @@ export const ACTIVATION_PRECISIONS = ['f32', 'int8'] as const satisfies Activati
  */
 export function withActivations(parameters: Parameters, activations: ActivationPrecision, where: string): Parameters {
   if (activations === 'f32') return parameters;
-  const entries = Object.entries<Weight>(parameters).map(([name, weight]) => {
-    const multiplied = isStored(weight) && multipliesIntegers(weight.format) ? { ...weight, activations } : weight;
-    return [name, multiplied] as const;
-  });
-  if (entries.every(([name, weight]) => weight === parameters[name])) throw withoutIntegers(parameters, where);
-  return Object.fromEntries(entries) as Parameters;
+  checkActivations(activations, where);
+  if (!hasIntegers(parameters)) throw withoutIntegers(parameters, where);
+  return Object.fromEntries(
+    Object.entries<Weight>(parameters).map(([name, weight]) => [
+      name,
+      isStored(weight) && multipliesIntegers(weight.format) ? { ...weight, activations } : weight,
+    ]),
+  );
 }
 
+/** @throws UserError for int8 where the active backend has no kernels for it */
+export function checkActivations(activations: ActivationPrecision, where: string): void {
+  if (activations === 'f32' || multipliesIntegers('int8')) return;
+  throw new UserError({
+    what: WITHOUT,
+    where,
+    expected: 'the backend native, which has the kernels',
+    found: tf.getBackend(),
+    fix: 'leave activations out, or choose the backend native',
+  });
+}
+
+const WITHOUT = 'activations of int8 have no integers to be multiplied with';
+
 function withoutIntegers(parameters: Parameters, where: string): UserError {
-  const what = 'activations of int8 have no integers to be multiplied with';
-  const backend = tf.getBackend();
-  if (!multipliesIntegers('int8')) {
-    const [expected, found] = ['the backend native, which has the kernels', backend];
-    return new UserError({ what, where, expected, found, fix: 'leave activations out, or choose the backend native' });
-  }
   const formats = new Set(
     Object.values<Weight>(parameters).flatMap((weight) => (isStored(weight) ? weight.format : [])),
   );
   return new UserError({
-    what,
+    what: WITHOUT,
     where,
     expected: 'matrices in int8, int4-g32, Q8_0, Q4_K or another format of integers',
     found: [...formats].join(', ') || 'float32',

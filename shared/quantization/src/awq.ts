@@ -5,9 +5,10 @@
 import type { DecoderConfig, Weights } from '@arrowsmith/model';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Calibrated, InputStatistics } from './calibration.ts';
-import { channelGroups, type ChannelGroup, type MatrixAt } from './channel-groups.ts';
+import { channelGroups, type ChannelGroup } from './channel-groups.ts';
 import { formatForRows } from './formats/index.ts';
 import { quantize } from './formats/quantize.ts';
+import { copyOf, type Matrix, matrixOf, scaleChannels } from './scale-channels.ts';
 
 /** Steps of the exponent α from 0 to 1: scales are |x|^α. */
 const STEPS = 10;
@@ -41,9 +42,7 @@ export interface ChosenScales {
  * @returns the weights, and what was chosen, group by group
  */
 export function* awq({ config, weights: given, formatOf, inputs }: AwqOptions): Generator<ChosenScales, Weights> {
-  const weights: Weights = Object.fromEntries(
-    Object.entries(given).map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]),
-  );
+  const weights = copyOf(given);
   for (const group of channelGroups(config)) {
     const statistics = group.readers.map(({ name, at = 0 }) => inputs.get(name)?.[at]);
     if (statistics.some((of) => of === undefined)) continue;
@@ -65,22 +64,10 @@ export function* awq({ config, weights: given, formatOf, inputs }: AwqOptions): 
   return weights;
 }
 
-interface Matrix {
-  data: Float32Array;
-  columns: number;
-}
-
 interface Reader {
   matrix: Matrix;
   of: InputStatistics;
   format: string;
-}
-
-function matrixOf(weights: Weights, { name, at = 0 }: MatrixAt): Matrix {
-  const { shape, data } = weights[name]!;
-  const columns = shape.at(-1)!;
-  const size = shape.length === 3 ? shape[1]! * columns : data.length;
-  return { data: data.subarray(at * size, (at + 1) * size), columns };
 }
 
 /** The mean of |x| of each channel that is made; readers of one that several of theirs come from have the mean of these. */
@@ -132,23 +119,4 @@ export function squaredProducts(errors: Float32Array, columns: number, { product
     const sums = tf.tensor2d(Float32Array.from(products), [columns, columns]);
     return tf.sum(tf.mul(tf.matMul(rows, sums), rows)).dataSync<'float32'>()[0]!;
   });
-}
-
-/** Multiplies the columns of readers, and divides what makes the channels: nothing else changes. */
-function scaleChannels(
-  weights: Weights,
-  { makers, readers, channels, channelOf }: ChannelGroup,
-  scales: Float64Array,
-): void {
-  for (const reader of readers) {
-    const { data, columns } = matrixOf(weights, reader);
-    for (let i = 0; i < data.length; i++) data[i]! *= scales[channelOf(i % columns)]!;
-  }
-  for (const { unitOffset, ...maker } of makers) {
-    const { shape } = weights[maker.name]!;
-    const data = shape.length === 1 ? weights[maker.name]!.data : matrixOf(weights, maker).data;
-    const size = data.length / channels;
-    const offset = unitOffset === true ? 1 : 0;
-    for (let i = 0; i < data.length; i++) data[i] = (data[i]! + offset) / scales[Math.floor(i / size)]! - offset;
-  }
 }

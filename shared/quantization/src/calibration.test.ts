@@ -113,6 +113,7 @@ describe.each([...new Set<BackendName>(['cpu', resolveBackend('auto')])])('on %s
       // sums of float32
       expect(one!.squares[channel]! / square).toBeCloseTo(1, 5);
       expect(two!.products[channel * 8 + channel]! / (2 * square)).toBeCloseTo(1, 5);
+      expect(two!.maxima[channel]).toBeCloseTo(Math.max(...column.map(Math.abs)), 6);
       expect(one!.magnitudes[channel]! / column.reduce((sum, x) => sum + Math.abs(x), 0)).toBeCloseTo(1, 5);
     }
   });

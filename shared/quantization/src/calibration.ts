@@ -14,6 +14,8 @@ export interface InputStatistics {
   squares: Float64Array;
   /** Σ |x| of each channel. */
   magnitudes: Float64Array;
+  /** max |x| of each channel. */
+  maxima: Float64Array;
 }
 
 /** By the name of the parameter: one of a matrix, one for each matrix of a stack. Matrices that share an input share its statistics. */
@@ -82,13 +84,16 @@ const nothing = (width: number, products: boolean): InputStatistics => ({
   products: new Float64Array(products ? width * width : 0),
   squares: new Float64Array(width),
   magnitudes: new Float64Array(width),
+  maxima: new Float64Array(width),
 });
 
 /** Counts rows [n, in]: products are computed by the backend in float32 a batch at a time, and summed over batches in float64. */
 function add(of: InputStatistics, rows: tf.Tensor2D): void {
   of.count += rows.shape[0];
   addTo(of.squares, tf.sum(tf.square(rows), 0));
-  addTo(of.magnitudes, tf.sum(tf.abs(rows), 0));
+  const magnitudes = tf.abs(rows);
+  addTo(of.magnitudes, tf.sum(magnitudes, 0));
+  for (const [j, value] of borrowValues(tf.max(magnitudes, 0)).entries()) of.maxima[j] = Math.max(of.maxima[j]!, value);
   if (of.products.length > 0) addTo(of.products, tf.matMul(rows, rows, true, false));
 }
 

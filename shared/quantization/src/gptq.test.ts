@@ -39,6 +39,7 @@ function statisticsOf(x: Float64Array, n: number): InputStatistics {
     products,
     squares: Float64Array.from({ length: n }, (_, i) => products[i * n + i]!),
     magnitudes: new Float64Array(n),
+    maxima: new Float64Array(n),
   };
 }
 
@@ -78,7 +79,7 @@ test('rounds to the nearest where channels have nothing to do with each other', 
   const products = new Float64Array(n * n);
   for (let j = 0; j < n; j++) products[j * n + j] = squares[j]!;
   for (const format of [...numberFormats.keys()].filter(hasLevels)) {
-    const made = gptq(format, w, n, { count: 1, products, squares, magnitudes: squares });
+    const made = gptq(format, w, n, { count: 1, products, squares, magnitudes: squares, maxima: squares });
     expect(made, format).toEqual(quantize(format, w, n));
   }
 });

@@ -7,6 +7,7 @@ export const METHODS = {
     'scales are fitted to the values that large inputs are multiplied with (as llama.cpp’s importance matrix)',
   gptq: 'values make up for the errors of those before them',
   awq: 'channels of large inputs are made larger, and smaller where they come from',
+  smoothquant: 'channels of large inputs are made smaller where they come from, for activations of int8',
 } as const;
 
 export type Method = keyof typeof METHODS;

@@ -1,6 +1,10 @@
-/** @file Parameters that say in which formats a model's matrices are stored. */
+/** @file Parameters that say in which formats a model's matrices are stored, and what they are multiplied with. */
+import type { ActivationPrecision } from '@arrowsmith/ops';
 import * as z from 'zod';
 import { numberFormats } from './formats/index.ts';
+
+/** What matrices are multiplied with: activations as they are, or quantized as they come. */
+export const ACTIVATION_PRECISIONS = ['f32', 'int8'] as const satisfies ActivationPrecision[];
 
 /** The name of a format. */
 export const formatParameter = z.enum([...numberFormats.keys()]);

@@ -6,6 +6,7 @@ import type { Calibrated } from './calibration.ts';
 import { isQuantizable } from './int8.ts';
 import type { Method } from './methods.ts';
 import { type QuantizationError, quantizationError } from './quantization-error.ts';
+import { ALPHA, smoothQuant } from './smoothquant.ts';
 import { storeAs } from './store-as.ts';
 import { decodeStored, storeFloat32 } from './weight-formats.ts';
 
@@ -15,6 +16,8 @@ export interface QuantizeModelOptions {
   /** The format that each matrix is to have; rows that are no whole number of its blocks have another by rule. */
   formatOf: (name: string) => string;
   method: Method;
+  /** The exponent of smoothquant; by default {@link ALPHA}. */
+  alpha?: number | undefined;
   /** For methods that calibrate. */
   inputs?: Calibrated | undefined;
 }
@@ -27,7 +30,7 @@ export interface QuantizedTensor extends QuantizationError {
 
 export interface QuantizedModel {
   tensors: Record<string, StoredTensor>;
-  /** Of matrices that are no float32: with AWQ against those of the same model with other scales. */
+  /** Of matrices that are no float32: with AWQ and SmoothQuant against those of the same model with other scales. */
   errors: QuantizedTensor[];
 }
 
@@ -42,12 +45,14 @@ export function* quantizeModel({
   weights,
   formatOf,
   method,
+  alpha = ALPHA,
   inputs,
 }: QuantizeModelOptions): Generator<string, QuantizedModel> {
   if (method !== 'nearest' && inputs === undefined) throw new Error(`${method} needs to know the matrices' inputs`);
   let scaled = weights;
-  if (method === 'awq' && inputs !== undefined) {
-    const scaling = awq({ config, weights, formatOf, inputs });
+  if ((method === 'awq' || method === 'smoothquant') && inputs !== undefined) {
+    const scaling =
+      method === 'awq' ? awq({ config, weights, formatOf, inputs }) : smoothQuant({ config, weights, inputs, alpha });
     let next = scaling.next();
     for (; next.done !== true; next = scaling.next()) yield next.value.names.join(', ');
     scaled = next.value;

@@ -11,7 +11,7 @@ function inputsOf(seed: number): InputStatistics {
   const squares = Float64Array.from({ length: n }, (_, j) => ((j * 7 + seed) % 16 === 0 ? 400 : 1));
   const products = new Float64Array(n * n);
   for (let j = 0; j < n; j++) products[j * n + j] = squares[j]!;
-  return { count: 10, products, squares, magnitudes: squares };
+  return { count: 10, products, squares, magnitudes: squares, maxima: squares };
 }
 
 describe.each(['Q6_K', 'Q5_K', 'Q4_K', 'Q3_K', 'Q2_K', 'IQ4_NL', 'Q4_0', 'Q5_0', 'int4-g32', 'int3-g128'])(

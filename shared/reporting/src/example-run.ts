@@ -207,6 +207,7 @@ function comparisonTable(text: string): ReportTable {
   return tableOf('comparison.arrow', 'quantization-comparison', {
     format: ['f32', 'Q8_0', `Q4_K${text}`, 'Q4_K', 'Q2_K'],
     method: ['nearest', 'nearest', 'nearest', 'gptq', 'nearest'],
+    activations: ['f32', 'f32', 'f32', 'f32', 'int8'],
     bytes: [4_200_000, 1_115_000, 590_000, 590_000, 344_000],
     bitsPerWeight: [32, 8.5, 4.5, 4.5, 2.625],
     largestError: [0, 0.005, 0.07, 0.09, 0.3],

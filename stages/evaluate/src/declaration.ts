@@ -4,9 +4,16 @@ import { samplingParameters } from '@arrowsmith/generation/parameters';
 import { engineParameters } from '@arrowsmith/engine/parameters';
 import { resolveEngine } from '@arrowsmith/engine/resolve';
 import { declareStage, many, one } from '@arrowsmith/pipeline/stage';
+import { ACTIVATION_PRECISIONS } from '@arrowsmith/quantization/parameters';
 
 const parameters = z.strictObject({
   batchSize: z.int().min(1).default(16).describe('Rows evaluated at once; does not change what is measured.'),
+  activations: z
+    .enum(ACTIVATION_PRECISIONS)
+    .optional()
+    .describe(
+      'What matrices are multiplied with; int8: activations that are quantized as they come, for models in formats of integers, by the backend native. Others, and longContext, stay with f32. Default: f32.',
+    ),
   captions: z
     .int()
     .min(1)

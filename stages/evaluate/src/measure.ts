@@ -1,7 +1,7 @@
 /** @file What a measure of `evaluate` is: it looks at each model while that reads the validation split, and at all of them at the end. */
 import type { BpeEncoder } from '@arrowsmith/bpe';
 import type { SamplingParameters } from '@arrowsmith/generation/samples';
-import type { ParameterTensors } from '@arrowsmith/model';
+import type { Parameters } from '@arrowsmith/model';
 import type { Metric, StageContext } from '@arrowsmith/pipeline/stage';
 import type { Model } from '@arrowsmith/quantization/model';
 import type { RowLosses, TokenTable } from '@arrowsmith/training';
@@ -17,7 +17,7 @@ export interface Subject {
   from: string | undefined;
   model: Model;
   /** The weights on the backend. */
-  tensors: ParameterTensors;
+  tensors: Parameters;
 }
 
 /** A generated text, and how it was. */

@@ -2,11 +2,18 @@
 import { readFile } from 'node:fs/promises';
 import { sha256OfFile } from '@arrowsmith/artifacts';
 import { createEncoder, fromTokenizerJson } from '@arrowsmith/bpe';
-import { tensorsOf } from '@arrowsmith/model';
+import { type Parameters, tensorsOf } from '@arrowsmith/model';
 import { type Engine, engineNotices, useBackend } from '@arrowsmith/engine';
 import { implementStage, type StageContext } from '@arrowsmith/pipeline/stage';
-import { readModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
+import {
+  type ActivationPrecision,
+  checkActivations,
+  hasIntegers,
+  withActivations,
+} from '@arrowsmith/quantization/activations';
+import { loadModel, readModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
 import { readTokenTable, splitLoss } from '@arrowsmith/training';
+import * as tf from '@tensorflow/tfjs-core';
 import declaration, { type EvaluateParameters } from './declaration.ts';
 import { fingerprintText } from './evaluated-text.ts';
 import { type CreateMeasure, type Evaluation, type Findings, ofModel, type Subject } from './measure.ts';
@@ -30,18 +37,22 @@ const MEASURES: readonly CreateMeasure[] = [
 ];
 
 export default implementStage(declaration, async (context) => {
-  const { batchSize, backend, threads } = context.parameters;
+  const { batchSize, activations = 'f32', backend, threads } = context.parameters;
   const { backend: computes } = context.environment as unknown as Engine;
   const onNotice = (notice: string) => context.note(`${context.step}: ${notice}`);
   engineNotices({ backend }).forEach(onNotice);
   await useBackend(computes, { threads, onNotice });
+  checkActivations(activations, `${context.step}.activations`);
   const evaluation = await openEvaluation(context);
   const { rows, text } = evaluation;
   const measures = MEASURES.flatMap((create) => create(evaluation) ?? []);
 
   const found: Findings[] = [];
+  /** What each model's matrices were multiplied with. */
+  const multiplied = new Map<string, ActivationPrecision>();
   for (const input of context.inputs('models')) {
-    const model = await readModel(await input.file(WEIGHTS_FILE));
+    const file = await input.file(WEIGHTS_FILE);
+    const model = await readModel(file);
     const { config, weights, perLayerRows } = model;
     const from = input.metadata['from'];
     const subject: Subject = {
@@ -49,8 +60,9 @@ export default implementStage(declaration, async (context) => {
       digest: input.digest,
       from: typeof from === 'string' ? from : undefined,
       model,
-      tensors: tensorsOf(weights),
+      tensors: (activations === 'f32' ? undefined : await multipliedBy(activations, file)) ?? tensorsOf(weights),
     };
+    multiplied.set(input.step, hasIntegers(subject.tensors) ? activations : 'f32');
     const readers = measures.flatMap((measure) => measure.begin?.(subject) ?? []);
     const bar = context.progress(`${context.step} ${input.step}`, { total: rows.rows, unit: 'rows' });
     const loss = await splitLoss({
@@ -66,7 +78,7 @@ export default implementStage(declaration, async (context) => {
     bar.end();
     for (const measure of measures)
       found.push({ metrics: ofModel(subject.name, (await measure.model?.(subject, loss)) ?? {}) });
-    for (const tensor of Object.values(subject.tensors)) tensor.dispose();
+    tf.dispose(subject.tensors as tf.TensorContainer);
   }
   for (const measure of measures.toReversed()) found.push((await measure.end?.()) ?? {});
   return {
@@ -77,9 +89,22 @@ export default implementStage(declaration, async (context) => {
       tokenizer: await sha256OfFile(await context.input('tokenizer').file('tokenizer.json')),
     },
     metrics: Object.assign({}, ...found.map(({ metrics }) => metrics)) as NonNullable<Findings['metrics']>,
-    highlights: Object.assign({}, ...found.map(({ highlights }) => highlights)) as Record<string, string>,
+    highlights: {
+      ...(Object.assign({}, ...found.map(({ highlights }) => highlights)) as Record<string, string>),
+      ...(activations === 'f32'
+        ? {}
+        : { activations: [...multiplied].map(([name, precision]) => `${name} ${precision}`).join(', ') }),
+    },
   };
 });
+
+/** The model as it is stored, multiplied with activations of a precision; undefined where it has no integers. */
+async function multipliedBy(activations: ActivationPrecision, file: string): Promise<Parameters | undefined> {
+  const { parameters } = await loadModel(file);
+  if (hasIntegers(parameters)) return withActivations(parameters, activations, file);
+  tf.dispose(parameters as tf.TensorContainer);
+  return undefined;
+}
 
 async function openEvaluation(context: StageContext<EvaluateParameters>): Promise<Evaluation> {
   const { file, metadata } = context.input('tokenizer');

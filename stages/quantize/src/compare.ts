@@ -8,7 +8,7 @@ import {
   type StoredTensor,
   strings,
 } from '@arrowsmith/artifacts';
-import { type DecoderConfig, tensorsOf, type Weights } from '@arrowsmith/model';
+import { type DecoderConfig, type Parameters, tensorsOf, type Weights } from '@arrowsmith/model';
 import type { StageContext } from '@arrowsmith/pipeline/stage';
 import {
   type Calibrated,
@@ -17,7 +17,9 @@ import {
   quantizeModel,
   storeFloat32,
 } from '@arrowsmith/quantization';
+import { type ActivationPrecision, withActivations } from '@arrowsmith/quantization/activations';
 import type { Method } from '@arrowsmith/quantization/methods';
+import { runnable } from '@arrowsmith/quantization/model';
 import { type DocumentLosses, meanLoss, pairedBootstrap } from '@arrowsmith/runs/bootstrap';
 import { evenlySpread, splitLoss, type TokenTable } from '@arrowsmith/training';
 import * as tf from '@tensorflow/tfjs-core';
@@ -31,6 +33,7 @@ const BATCH_ROWS = 16;
 interface Measured {
   format: string;
   method: Method;
+  activations: ActivationPrecision;
   bytes: number;
   bitsPerWeight: number;
   /** Of the tensor that has most. */
@@ -57,13 +60,16 @@ export async function compare(
   { config, weights, inputs, validation }: Comparison,
 ): Promise<string> {
   const { rows, bytes } = validation;
+  const { alpha } = context.parameters;
   const indices = evenlySpread(rows.rows, asked.rows ?? rows.rows);
   const units = Float64Array.from(indices, (row) => bytes[row]! * Math.LN2);
   const pairs = asked.methods.flatMap((method) => asked.formats.map((format) => ({ format, method })));
-  const bar = context.progress(`${context.step} compares`, { total: pairs.length + 1, unit: 'models' });
+  const bar = context.progress(`${context.step} compares`, {
+    total: pairs.length * asked.activations.length + 1,
+    unit: 'models',
+  });
 
-  const lossOf = async (of: Weights): Promise<{ losses: DocumentLosses; perplexity: number }> => {
-    const parameters = tensorsOf(of);
+  const lossOf = async (parameters: Parameters): Promise<{ losses: DocumentLosses; perplexity: number }> => {
     const nats: number[] = [];
     const onRow = ({ losses }: { losses: Float32Array }) => nats.push(losses.reduce((sum, loss) => sum + loss, 0));
     try {
@@ -71,13 +77,13 @@ export async function compare(
       const loss = await splitLoss({ config, parameters, rows, indices, batchSize: BATCH_ROWS, onRow, signal });
       return { losses: { nats: Float64Array.from(nats), units }, perplexity: Math.exp(loss.nats / loss.tokens) };
     } finally {
-      tf.dispose(parameters);
+      tf.dispose(parameters as tf.TensorContainer);
     }
   };
-  const original = await lossOf(weights);
+  const original = await lossOf(tensorsOf(weights));
   const stored = Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [name, storeFloat32(tensor)]));
   const rowOf = (
-    { format, method }: Pick<Measured, 'format' | 'method'>,
+    { format, method, activations }: Pick<Measured, 'format' | 'method' | 'activations'>,
     tensors: Readonly<Record<string, StoredTensor>>,
     errors: readonly QuantizedTensor[],
     { losses, perplexity }: typeof original,
@@ -86,6 +92,7 @@ export async function compare(
     return {
       format,
       method,
+      activations,
       bytes: Object.values(tensors).reduce((sum, tensor) => sum + tensor.bytes.length, 0),
       bitsPerWeight: bitsPerWeight(tensors),
       largestError: errors.reduce((largest, { relative }) => Math.max(largest, relative), 0),
@@ -96,29 +103,43 @@ export async function compare(
       high,
     };
   };
-  const measured = [rowOf({ format: 'f32', method: 'nearest' }, stored, [], original)];
+  const measured = [rowOf({ format: 'f32', method: 'nearest', activations: 'f32' }, stored, [], original)];
   const tensorErrors: ({ format: string; method: Method } & QuantizedTensor)[] = [];
   bar.update(1);
   for (const pair of pairs) {
-    const running = quantizeModel({ config, weights, formatOf: () => pair.format, method: pair.method, inputs });
+    const { format, method } = pair;
+    const running = quantizeModel({ config, weights, formatOf: () => format, method, alpha, inputs });
     let next = running.next();
     for (; next.done !== true; next = running.next()) {
       await setImmediate();
       context.signal.throwIfAborted();
     }
     const { tensors, errors } = next.value;
-    const decoded = Object.entries(tensors).map(([name, of]) => [name, { shape: of.shape, data: decodeStored(of) }]);
-    measured.push(rowOf(pair, tensors, errors, await lossOf(Object.fromEntries(decoded) as Weights)));
+    for (const activations of asked.activations) {
+      const parameters =
+        activations === 'f32'
+          ? tensorsOf(decodedOf(tensors))
+          : withActivations(runnable(config, tensors), activations, `${context.step}, ${format}`);
+      measured.push(rowOf({ ...pair, activations }, tensors, errors, await lossOf(parameters)));
+      bar.update(measured.length, `${nameOf(measured.at(-1)!)} ${added(measured.at(-1)!)}`);
+    }
     tensorErrors.push(...errors.map((error) => ({ ...pair, ...error })));
-    bar.update(measured.length, `${pair.format} ${pair.method} ${added(measured.at(-1)!)}`);
   }
   bar.end();
   await writeTables(context, measured, tensorErrors);
-  const lines = frontier(measured).map(
-    (row) => `${row.format} ${row.method} ${row.bitsPerWeight.toFixed(2)} bits ${added(row)}`,
-  );
+  const lines = frontier(measured).map((row) => `${nameOf(row)} ${row.bitsPerWeight.toFixed(2)} bits ${added(row)}`);
   return `of ${measured.length} models nothing as small loses less than ${lines.join(', ')}`;
 }
+
+/** The float32 values that weights stand for. */
+const decodedOf = (tensors: Readonly<Record<string, StoredTensor>>): Weights =>
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, of]) => [name, { shape: [...of.shape], data: decodeStored(of) }]),
+  );
+
+/** Format and method, and activations where they are no float32. */
+const nameOf = ({ format, method, activations }: Measured): string =>
+  `${format} ${method}${activations === 'f32' ? '' : ` by ${activations}`}`;
 
 /** What is added to the bits per byte of the model as it was, which are what is left. */
 function added({ bitsPerByte, addedBitsPerByte }: Measured): string {
@@ -139,12 +160,13 @@ async function writeTables(
   errors: readonly ({ format: string; method: Method } & QuantizedTensor)[],
 ): Promise<void> {
   const best = new Set(frontier(measured));
-  const column = (name: Exclude<keyof Measured, 'format' | 'method'>) =>
+  const column = (name: Exclude<keyof Measured, 'format' | 'method' | 'activations'>) =>
     numbers(Float64Array.from(measured, (row) => row[name]));
   await table('comparison.arrow', quantizationComparisonTable, {}, [
     {
       format: strings(measured.map(({ format }) => format)),
       method: strings(measured.map(({ method }) => method)),
+      activations: strings(measured.map(({ activations }) => activations)),
       bytes: column('bytes'),
       bitsPerWeight: column('bitsPerWeight'),
       largestError: column('largestError'),

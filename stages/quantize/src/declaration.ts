@@ -4,7 +4,7 @@ import { engineParameters } from '@arrowsmith/engine/parameters';
 import { resolveEngine } from '@arrowsmith/engine/resolve';
 import { declareStage, one, optional } from '@arrowsmith/pipeline/stage';
 import { calibrates, METHODS, methods } from '@arrowsmith/quantization/methods';
-import { formatParameter, formatsParameter } from '@arrowsmith/quantization/parameters';
+import { ACTIVATION_PRECISIONS, formatParameter, formatsParameter } from '@arrowsmith/quantization/parameters';
 
 const parameters = z.strictObject({
   format: formatParameter
@@ -25,6 +25,14 @@ const parameters = z.strictObject({
     .describe(
       `How values are rounded. ${methods.map((method) => `${method}: ${METHODS[method]}`).join('; ')}. All but nearest look at rows first, and need \`inputs: { rows: chunk }\`.`,
     ),
+  alpha: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(
+      'Of smoothquant: how much of what makes activations hard to quantize moves to the weights; 0: none, 1: all. Default: 0.5.',
+    ),
   calibrationRows: z
     .int()
     .min(1)
@@ -34,6 +42,13 @@ const parameters = z.strictObject({
     .strictObject({
       formats: z.array(formatParameter).min(1).describe('Formats, each for all matrices.'),
       methods: z.array(z.enum(methods)).min(1).default(['nearest']).describe('Methods, each with all formats.'),
+      activations: z
+        .array(z.enum(ACTIVATION_PRECISIONS))
+        .min(1)
+        .default(['f32'])
+        .describe(
+          'What matrices are multiplied with, each with all formats and methods; int8: quantized as they come, by the backend native, for formats of integers.',
+        ),
       rows: z.int().min(1).optional().describe('Rows of the validation split, evenly spread. Default: all.'),
     })
     .optional()

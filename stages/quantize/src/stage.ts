@@ -12,6 +12,7 @@ import { type Engine, engineNotices, useBackend } from '@arrowsmith/engine';
 import { UserError } from '@arrowsmith/errors';
 import { implementStage } from '@arrowsmith/pipeline/stage';
 import {
+  ALPHA,
   type Calibrated,
   formatOfNumbers,
   isQuantizable,
@@ -30,7 +31,16 @@ import { readSplit, rowsOf } from './rows.ts';
 import { bitsPerWeight } from './size.ts';
 
 export default implementStage(declaration, async (context) => {
-  const { format, formats = {}, encoding, method, compare: compared, backend, threads } = context.parameters;
+  const {
+    format,
+    formats = {},
+    encoding,
+    method,
+    alpha = ALPHA,
+    compare: compared,
+    backend,
+    threads,
+  } = context.parameters;
   if (encoding === 'planes') checkPlanes(context.step, [format, ...Object.values(formats)]);
   const used = new Set<Method>([method, ...(compared?.methods ?? [])]);
   const rows = compared !== undefined || [...used].some(calibrates) ? rowsOf(context) : undefined;
@@ -49,7 +59,7 @@ export default implementStage(declaration, async (context) => {
   }
 
   const formatOf = formatByName(config, format, formats);
-  const running = quantizeModel({ config, weights, formatOf, method, inputs });
+  const running = quantizeModel({ config, weights, formatOf, method, alpha, inputs });
   let next = running.next();
   for (; next.done !== true; next = running.next()) {
     await setImmediate();

@@ -228,10 +228,11 @@ export const quantizationErrorTable: TableKind = {
 /** What a model costs and loses in several formats, by several methods: over the validation split, or some rows of it. */
 export const quantizationComparisonTable: TableKind = {
   kind: 'quantization-comparison',
-  version: '1',
+  version: '2',
   fields: [
     field('format', new Utf8()), // that was asked for; the first row is the model as it was
     field('method', new Utf8()),
+    field('activations', new Utf8()), // what matrices are multiplied with: f32, or int8; version 1 has f32 alone
     field('bytes', new Float64()), // of all weights
     field('bitsPerWeight', new Float64()),
     field('largestError', new Float64()), // ‖error‖ / ‖weights‖ of the tensor that has most

@@ -1,7 +1,8 @@
 /** @file How a command's engine keeps keys and values, what it multiplies, and who drafts for it: the same names, and the same meaning, for all commands. */
 import { UserError } from '@arrowsmith/errors';
 import { type AskedNames, type EngineOptions, kvMemories } from '@arrowsmith/generation';
-import { ACTIVATION_PRECISIONS, type ActivationPrecision } from '@arrowsmith/quantization/activations';
+import type { ActivationPrecision } from '@arrowsmith/quantization/activations';
+import { ACTIVATION_PRECISIONS } from '@arrowsmith/quantization/parameters';
 import { readCount, text } from '@arrowsmith/pipeline/cli';
 
 const CACHES = Object.keys(kvMemories) as (keyof typeof kvMemories)[];

@@ -8,6 +8,7 @@ import { type Entry, numbersOf, textsOf } from './entry.ts';
 /** A model that was measured. */
 interface Row {
   format: string;
+  /** With what matrices are multiplied with, where that is no float32. */
   method: string;
   bytes: number;
   bitsPerWeight: number;
@@ -25,9 +26,11 @@ const rowsOf = ({ table: of }: Entry): Row[] => {
   const [bytes, bits, errors, losses] = ['bytes', 'bitsPerWeight', 'largestError', 'bitsPerByte'].map(column);
   const [perplexities, added, low, high] = ['perplexity', 'addedBitsPerByte', 'low', 'high'].map(column);
   const [formats, methods, best] = ['format', 'method', 'onFrontier'].map((name) => textsOf(of, name));
+  const activations = textsOf(of, 'activations'); // which older tables have not
+  const by = (i: number) => ((activations[i] ?? 'f32') === 'f32' ? '' : ` by ${activations[i]}`);
   return formats!.map((format, i) => ({
     format,
-    method: methods![i]!,
+    method: `${methods![i]!}${by(i)}`,
     bytes: bytes![i]!,
     bitsPerWeight: bits![i]!,
     largestError: errors![i]!,

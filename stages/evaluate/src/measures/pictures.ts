@@ -2,7 +2,7 @@
 import { booleans, captionsTable, type Column, numbers, pictureMetricsTable, strings } from '@arrowsmith/artifacts';
 import { type Attributes, type Combinations, combinationsOf, objectsOf } from '@arrowsmith/corpus/pictures';
 import { generate, samplingParameters } from '@arrowsmith/generation/samples';
-import type { ParameterTensors } from '@arrowsmith/model';
+import type { Parameters } from '@arrowsmith/model';
 import { evenlySpread, patchTensor, splitLoss, type TokenRows, type TokenTable } from '@arrowsmith/training';
 import type { Metric } from '@arrowsmith/pipeline/stage';
 import type { Model } from '@arrowsmith/quantization/model';
@@ -87,7 +87,7 @@ export async function evaluatePictures({
 }: {
   name: string;
   model: Model;
-  parameters: ParameterTensors;
+  parameters: Parameters;
   rows: TokenTable;
   batchSize: number;
   count: number;
