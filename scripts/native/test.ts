@@ -2,8 +2,8 @@
  * @file `node --import tsx scripts/native/test.ts [options] [part of a file's name or of a test's sentence]`: compiles the native
  * backend's kernels with their C++ tests, without Node, and runs them.
  *
- * - `--isa=<instruction set>`: one of `instructionSets`; by default the fastest that this processor has. `neon` runs on other
- *   processors too, by a cross-compiler and QEMU, and `avx512` and `avx512-bf16` on those with AVX2, by avx512/immintrin.h
+ * - `--isa=<instruction set>`: one of `instructionSets`; by default the fastest that this processor has. `neon` and `neon-dotprod` run on
+ *   other processors too, by a cross-compiler and QEMU, and `avx512` and `avx512-bf16` on those with AVX2, by avx512/immintrin.h
  * - `--sanitize=address|thread|undefined`: with that check of the compiler's; slower
  * - `--compiler=<command>`: by default the environment variable CXX, else g++
  */
@@ -46,7 +46,7 @@ function toolchainOf(instructionSet: InstructionSet, requestedCompiler: string |
   if (instructionSet.arch === 'arm64') {
     return {
       compiler: requestedCompiler ?? 'aarch64-linux-gnu-g++',
-      flags: [...flags, '-march=armv8-a', '-static'],
+      flags: ['-march=armv8-a', ...flags, '-static'], // of several the last counts
       emulator: ['qemu-aarch64'],
     };
   }
@@ -59,7 +59,7 @@ function toolchainOf(instructionSet: InstructionSet, requestedCompiler: string |
   const possible = instructionSets.filter((each) => supports(thisProcessor(), each)).map(({ name }) => name);
   throw new UserError({
     what: `this processor cannot run what is compiled for ${instructionSet.name}`,
-    expected: `one of ${possible.join(', ')}, or what another processor's are emulated with: neon, on AVX2 avx512 and avx512-bf16`,
+    expected: `one of ${possible.join(', ')}, or what another processor's are emulated with: neon, neon-dotprod, on AVX2 avx512 and avx512-bf16`,
     fix: `--isa=${possible[0]}`,
   });
 }

@@ -40,7 +40,7 @@ inline VecBits fourInEveryLane(const int8_t* p) {
 inline __m512i pairsOfSums(__m512i bytes, __m512i int8) {
   return _mm512_madd_epi16(_mm512_maddubs_epi16(bytes, int8), _mm512_set1_epi16(1));
 }
-#elif defined(__AVX2__) && !defined(__AVX512F__) && !defined(__AVXVNNI__)
+#elif defined(__AVX2__) && !defined(__AVX512F__)
 inline __m256i pairsOfSums(__m256i bytes, __m256i int8) {
   return _mm256_madd_epi16(_mm256_maddubs_epi16(bytes, int8), _mm256_set1_epi16(1));
 }
@@ -68,11 +68,7 @@ inline __attribute__((always_inline)) VecIntegers addDots(VecIntegers sum, VecBi
     by = _mm256_sign_epi8(by, of);
     of = _mm256_abs_epi8(of);
   }
-#if defined(__AVXVNNI__)
-  return (VecIntegers)_mm256_dpbusd_avx_epi32((__m256i)sum, of, by);
-#else
   return sum + (VecIntegers)pairsOfSums(of, by);
-#endif
 #elif defined(__aarch64__)
   const int8x16_t of = (int8x16_t)weights, by = (int8x16_t)x;
 #if defined(__ARM_FEATURE_DOTPROD)

@@ -19,6 +19,7 @@ describe('the instruction set of a processor', () => {
     [HASWELL, 'avx2'],
     [`${HASWELL} avx512f avx512cd`, 'avx2'], // the first Xeon Phi: AVX-512 without its byte and double-word parts
     [SKYLAKE_SERVER, 'avx512'],
+    [`${SKYLAKE_SERVER} avx512_vnni`, 'avx512-vnni'],
     [`${SKYLAKE_SERVER} avx512_vnni avx512_bf16`, 'avx512-bf16'],
   ])('with %s is %s', (flags, expected) => {
     expect(detectInstructionSet(x64(flags)).name).toBe(expected);
@@ -26,6 +27,7 @@ describe('the instruction set of a processor', () => {
 
   test('follows the architecture', () => {
     expect(detectInstructionSet({ arch: 'arm64', flags: new Set() }).name).toBe('neon');
+    expect(detectInstructionSet({ arch: 'arm64', flags: new Set(['asimd', 'asimddp']) }).name).toBe('neon-dotprod');
     expect(detectInstructionSet({ arch: 'riscv64', flags: new Set() }).name).toBe('generic');
   });
 });
@@ -34,6 +36,7 @@ test('flags are read from the first processor of /proc/cpuinfo', () => {
   const text =
     'processor\t: 0\nmodel name\t: X\nflags\t\t: fpu fma avx2\nbugs\t\t: spectre_v1\n\nprocessor\t: 1\nflags\t\t: fpu\n';
   expect(parseCpuInfo(text)).toEqual(new Set(['fpu', 'fma', 'avx2']));
+  expect(parseCpuInfo('processor\t: 0\nFeatures\t: fp asimd asimddp\n')).toEqual(new Set(['fp', 'asimd', 'asimddp']));
   expect(parseCpuInfo('')).toEqual(new Set());
 });
 

@@ -16,16 +16,23 @@ export interface InstructionSet {
 
 const avx2 = ['avx2', 'fma'];
 const avx512 = [...avx2, 'avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl'];
-const enable = (flags: readonly string[]): string[] => flags.map((flag) => `-m${flag}`);
+const vnni = [...avx512, 'avx512_vnni'];
+const enable = (flags: readonly string[]): string[] => flags.map((flag) => `-m${flag.replace('_', '')}`);
 
 /** Fastest first. Each is built by flags of its own, never several in one library, so that no function can use what the CPU lacks. */
 export const instructionSets: readonly InstructionSet[] = [
   {
     name: 'avx512-bf16',
     arch: 'x64',
-    compilerFlags: [...enable(avx512), '-mavx512bf16', '-mavx512vnni', '-mprefer-vector-width=512'],
-    processorFlags: [...avx512, 'avx512_bf16', 'avx512_vnni'], // no processor has the one without the other
+    compilerFlags: [...enable(vnni), '-mavx512bf16', '-mprefer-vector-width=512'],
+    processorFlags: [...vnni, 'avx512_bf16'], // no processor has that without VNNI
     bf16: true,
+  },
+  {
+    name: 'avx512-vnni',
+    arch: 'x64',
+    compilerFlags: [...enable(vnni), '-mprefer-vector-width=512'],
+    processorFlags: vnni,
   },
   {
     name: 'avx512',
@@ -34,7 +41,13 @@ export const instructionSets: readonly InstructionSet[] = [
     processorFlags: avx512,
   },
   { name: 'avx2', arch: 'x64', compilerFlags: enable(avx2), processorFlags: avx2 },
-  { name: 'neon', arch: 'arm64', compilerFlags: [], processorFlags: [] }, // part of every arm64
+  {
+    name: 'neon-dotprod',
+    arch: 'arm64',
+    compilerFlags: ['-march=armv8.2-a+dotprod'],
+    processorFlags: ['asimddp'],
+  },
+  { name: 'neon', arch: 'arm64', compilerFlags: [], processorFlags: [] }, // part of every arm64; Apple's compiler adds what Apple's processors have
   { name: 'generic', compilerFlags: [], processorFlags: [] },
 ];
 
@@ -61,13 +74,13 @@ let known: Processor | undefined;
 
 /** The processor of this machine. */
 export function thisProcessor(): Processor {
-  known ??= { arch: process.arch, flags: process.arch === 'x64' ? readProcessorFlags() : new Set() };
+  known ??= { arch: process.arch, flags: readProcessorFlags() };
   return known;
 }
 
-/** The flags of the first processor in the text of /proc/cpuinfo. */
+/** The flags of the first processor in the text of /proc/cpuinfo; on arm64 it calls them features. */
 export function parseCpuInfo(text: string): Set<string> {
-  return new Set(/^flags\s*:\s*(.*)$/m.exec(text)?.[1]?.split(/\s+/));
+  return new Set(/^(?:flags|Features)\s*:\s*(.*)$/m.exec(text)?.[1]?.split(/\s+/));
 }
 
 /** What macOS answers on x64: `AVX2` and `AVX512F`, which are cpuinfo's names in capitals. */
@@ -77,6 +90,7 @@ export function parseSysctl(text: string): Set<string> {
 
 function readProcessorFlags(): Set<string> {
   try {
+    if (process.arch !== 'x64' && process.platform !== 'linux') return new Set();
     if (process.platform === 'darwin') {
       const names = ['machdep.cpu.features', 'machdep.cpu.leaf7_features'];
       return parseSysctl(execFileSync('sysctl', ['-n', ...names], { encoding: 'utf8' }));
