@@ -9,22 +9,21 @@ export const KERNEL_BACKENDS = ['native', 'webgpu'] as const;
 export type KernelBackend = (typeof KERNEL_BACKENDS)[number];
 
 const everywhere: readonly KernelBackend[] = KERNEL_BACKENDS;
-/** To do for graphics processors, or of no use there. */
-const native: readonly KernelBackend[] = ['native'];
-const nowhere: readonly KernelBackend[] = [];
+/** Of which tfjs's kernels are as good on processors. */
+const webgpu: readonly KernelBackend[] = ['webgpu'];
 
 /** By the name of the kernel. One whose operation has a gradient stands for its gradient's, `…Grad`, too. */
 export const KERNELS: Readonly<Record<string, readonly KernelBackend[]>> = {
   // Linear layers and feed-forward networks.
   Linear: everywhere,
   LinearAdd: everywhere,
-  AddBias: native,
-  DifferentiableScale: nowhere,
-  DifferentiableSigmoid: nowhere,
+  AddBias: everywhere,
+  DifferentiableScale: webgpu,
+  DifferentiableSigmoid: webgpu,
   GatedFeedForward: everywhere,
   Swiglu: everywhere,
   Geglu: everywhere,
-  GaussianTopK: native,
+  GaussianTopK: everywhere,
 
   // Attention.
   Attention: everywhere,
@@ -32,18 +31,18 @@ export const KERNELS: Readonly<Record<string, readonly KernelBackend[]>> = {
   ScalePositions: everywhere,
   PagedAttention: everywhere,
   WriteRows: everywhere,
-  PagedAttentionInt8: native,
-  WriteRowsInt8: native,
+  PagedAttentionInt8: everywhere,
+  WriteRowsInt8: everywhere,
 
   // Norms, rows, columns.
   RmsNorm: everywhere,
   RmsNormResidual: everywhere,
-  LayerNorm: native,
+  LayerNorm: everywhere,
   RowSoftmax: everywhere,
   RowLogSumExp: everywhere,
   NormalizeSum: everywhere,
-  ColumnMeans: native,
-  ScaleColumns: native,
+  ColumnMeans: everywhere,
+  ScaleColumns: everywhere,
 
   // Mixtures of experts.
   RouterTopK: everywhere,
@@ -57,28 +56,28 @@ export const KERNELS: Readonly<Record<string, readonly KernelBackend[]>> = {
   LinearCrossEntropy: everywhere,
   TokenLosses: everywhere,
   FirstLargest: everywhere,
-  LogitOptions: nowhere,
+  LogitOptions: webgpu,
 
   // Streams of Gemma 3n.
-  AddToEach: native,
-  AltUpPredict: native,
-  AltUpCorrect: native,
-  MatchMagnitudes: native,
-  ScaledSum: native,
-  SumLayerSlices: native,
+  AddToEach: everywhere,
+  AltUpPredict: everywhere,
+  AltUpCorrect: everywhere,
+  MatchMagnitudes: everywhere,
+  ScaledSum: everywhere,
+  SumLayerSlices: everywhere,
 
   // The optimizer.
   AdamW: everywhere,
   GlobalNorm: everywhere,
 
   // Weights that are stored in few bits.
-  FakeQuantize: native,
-  FrozenLinear: native,
-  FrozenGroupedLinear: native,
-  FrozenLinearCrossEntropy: native,
-  FrozenTokenLosses: native,
-  StoredEmbedding: native,
-  StoredGatedFeedForward: native,
-  StoredGroupedLinear: native,
-  StoredLinear: native,
+  FakeQuantize: everywhere,
+  FrozenLinear: everywhere,
+  FrozenGroupedLinear: everywhere,
+  FrozenLinearCrossEntropy: everywhere,
+  FrozenTokenLosses: everywhere,
+  StoredEmbedding: everywhere,
+  StoredGatedFeedForward: everywhere,
+  StoredGroupedLinear: everywhere,
+  StoredLinear: everywhere,
 };
