@@ -31,8 +31,8 @@ export function checkSpeeds(kept: KeptSpeeds | undefined): Finding[] {
   if (kept.adapter === null)
     return [finding('ok', 'auto', 'takes no graphics processor', `${kept.reason ?? 'there is none'}; ${anew}`)];
   const rates = Object.entries(kept.speeds).map(([name, speed]) => `${name} ${describeSpeed(speed)}`);
-  const means = `${kept.adapter.name}, measured ${kept.measured} and kept: for each model auto takes by it what is faster; ${anew}`;
-  return [finding('ok', 'auto', rates.join('; '), means)];
+  const means = `${rates.join('; ')}: by it, measured ${kept.measured} and kept, auto chooses for each model; ${anew}`;
+  return [finding('ok', 'auto', `may take ${kept.adapter.name}`, means)];
 }
 
 /** `2,400 GFLOP/s, 120 GB/s, 50 µs a kernel`. */

@@ -43,7 +43,7 @@ export const describeAdapter = (adapter: GPUAdapter): AdapterDescription => desc
 
 export function describeInfo(info: AdapterInfo): AdapterDescription {
   const { vendor = '', architecture = '', device = '', description = '', isFallbackAdapter } = info;
-  const software = /swiftshader|llvmpipe|lavapipe|basic render/i;
+  const software = /swiftshader|llvmpipe|lavapipe|basic render|null backend|null-backend/i; // the last is Dawn's own, which computes nothing
   return {
     name: nameOf(device) || architecture || vendor || 'a graphics processor',
     vendor,

@@ -5,7 +5,7 @@ afterEach(() => vi.unstubAllEnvs());
 
 test('an adapter is found as Dawn is asked for it', () => {
   vi.stubEnv('ARROWSMITH_DAWN', 'backend=null'); // Dawn's own, which every machine has
-  expect(findAdapter()).toMatchObject({ isThere: true, name: 'null-backend' });
+  expect(findAdapter()).toMatchObject({ isThere: true, name: 'null-backend', isSoftware: true });
 });
 
 test('where there is none, that is said with what to do', () => {

@@ -102,7 +102,7 @@ export async function estimateMemory({
   const learning =
     adapt === undefined ? parameterShapes(config) : adapterShapes(config, adapt.adapters).flatMap(({ a, b }) => [a, b]);
 
-  checkParameterSizes(adapt === undefined ? learning : [...learning, ...parameterShapes(config)]);
+  checkParameterSizes([...learning, ...(adapt?.stored ?? []).map(({ name, bytes }) => ({ name, shape: [bytes / 4] }))]);
   let quantized = 0;
   const { tensors, scratch: ofKernels } = await dryRun(async () => {
     const state = initialState(

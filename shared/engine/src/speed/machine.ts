@@ -54,15 +54,18 @@ function drivers(env: NodeJS.ProcessEnv): string {
   return [...named, ...found, '/proc/driver/nvidia/version'].map((path) => `${path} ${changed(path)}`).join(';');
 }
 
+/** Asked for once by a process: of many cores, that takes milliseconds. */
+let processor: string | undefined;
+
 /** The digest of all that speeds depend on. @param native what there is of the native backend */
 export function machineDigest(native: NativeBuild, env: NodeJS.ProcessEnv = process.env): string {
-  const { model } = cpus()[0] ?? { model: '' };
+  processor ??= cpus()[0]?.model ?? '';
   const parts = [
     MEASUREMENT,
     platform(),
     arch(),
     release(),
-    model,
+    processor,
     availableParallelism(),
     native.available ? `${native.isa}, ${native.compiler}` : 'no native backend',
     dawnVersion(),
