@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { detectInstructionSet, type NativeBuild, nativeBuild } from '@arrowsmith/backend-native/build';
+import type { AdapterDescription } from '@arrowsmith/backend-webgpu/adapter';
 import { UserError } from '@arrowsmith/errors';
 import { findAdapter, type FoundAdapter } from './find-adapter.ts';
 import { describeFactor, type Gain, gainOf, LEAST_FLOP } from './speed/choose.ts';
@@ -116,11 +117,7 @@ export function resolveEngine(
   speeds: Speeds = () => keptSpeeds(native),
 ): Engine {
   const gain = engineGain(request, native, speeds);
-  if (gain?.isWorth) {
-    const { name: adapter, driver } = gain.adapter;
-    return { backend: 'webgpu', precision: 'f32', adapter, driver };
-  }
-  return withoutChoice(request, native);
+  return gain?.isWorth ? onGraphics(gain.adapter) : withoutChoice(request, native);
 }
 
 /**
@@ -164,12 +161,22 @@ export function forgetKeptSpeeds(): void {
   forgetSpeeds(speedsFile(machineDigest(knownBuild())));
 }
 
+/** However a graphics processor was chosen, it computes alike. */
+const onGraphics = ({ name: adapter, driver }: AdapterDescription, precision: 'f32' | 'f16'): Engine => ({
+  backend: 'webgpu',
+  precision,
+  adapter,
+  driver,
+});
+
 function withoutChoice({ backend: requested, precision = 'f32' }: EngineRequest, native: () => NativeBuild): Engine {
   const backend = resolveBackend(requested === 'auto' ? undefined : requested, native);
   if (backend === 'webgpu') {
-    const { name: adapter, driver, features } = knownAdapter() as FoundAdapter & { isThere: true };
-    if (precision === 'f16' && !features.includes('shader-f16')) throw withoutHalf(`the graphics processor ${adapter}`);
-    return { backend, precision: precision === 'f16' ? 'f16' : 'f32', adapter, driver };
+    const found = knownAdapter() as FoundAdapter & { isThere: true };
+    if (precision === 'f16' && !found.features.includes('shader-f16')) {
+      throw withoutHalf(`the graphics processor ${found.name}`);
+    }
+    return onGraphics(found, precision === 'f16' ? 'f16' : 'f32');
   }
   if (precision === 'f16') throw withoutHalf(`the backend ${backend}`);
   if (backend !== 'native') return { backend, precision: 'f32' };

@@ -21,6 +21,8 @@ const keptSchema = z.strictObject({
   adapter: adapterSchema.nullable(),
   /** Why there is none. */
   reason: z.string().optional(),
+  /** Whether there is one that could not be measured. */
+  failed: z.boolean().optional(),
   /** By backend and precision: `native bf16`. Empty without an adapter. */
   speeds: z.record(z.string(), speedSchema),
 });
@@ -63,7 +65,7 @@ export function forgetSpeeds(file: string): void {
 
 function saysTheSame(a: KeptSpeeds, b: KeptSpeeds): boolean {
   const names = ({ speeds }: KeptSpeeds): string => Object.keys(speeds).sort().join();
-  const aboutAdapter = ({ adapter, reason }: KeptSpeeds): string => JSON.stringify([adapter, reason]);
+  const aboutAdapter = ({ adapter, reason, failed }: KeptSpeeds): string => JSON.stringify([adapter, reason, failed]);
   if (aboutAdapter(a) !== aboutAdapter(b) || names(a) !== names(b)) return false;
   return Object.entries(a.speeds).every(([name, speed]) => isAlike(speed, b.speeds[name] as Speed));
 }

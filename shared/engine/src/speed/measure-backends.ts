@@ -44,7 +44,8 @@ export function measureBackends(
 ): KeptSpeeds {
   const file = speedsFile(machineDigest(native, env), env);
   const measured = new Date().toISOString().slice(0, 10);
-  const without = (reason: string) => keepSpeeds(file, { format: 1, measured, adapter: null, reason, speeds: {} });
+  const without = (reason: string, failed = false) =>
+    keepSpeeds(file, { format: 1, measured, adapter: null, reason, failed, speeds: {} });
   const found = find();
   if (!found.isThere) return without(found.reason);
   if (found.isSoftware) return without(`${found.name} is a program that stands in for a graphics processor`);
@@ -57,6 +58,6 @@ export function measureBackends(
   } catch (error) {
     const before = readSpeeds(file);
     if (before?.adapter?.name === adapter.name && before.adapter.driver === adapter.driver) return before; // it could be measured once
-    return without(`${adapter.name} could not be measured: ${(error as Error).message}`);
+    return without(`${adapter.name} could not be measured: ${(error as Error).message}`, true);
   }
 }

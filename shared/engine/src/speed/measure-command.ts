@@ -4,9 +4,9 @@ import { nativeBuild } from '@arrowsmith/backend-native/build';
 import { measureBackends } from './measure-backends.ts';
 
 try {
-  const { adapter, reason } = measureBackends(nativeBuild());
+  const { adapter, reason, failed } = measureBackends(nativeBuild());
   if (adapter !== null) printError(`measured ${adapter.name} and the processor, once; npm run doctor tells more`);
-  else if (reason?.includes('measured')) printError(`the backend webgpu is not chosen: ${reason}`);
+  else if (failed) printError(`the backend webgpu is not chosen: ${reason}; npm run doctor -- --measure tries again`);
 } catch (error) {
   printFailure(error); // of a folder that nothing can be kept in
   process.exitCode = 1;
