@@ -27,7 +27,7 @@ export function measureApart(backend: BackendName, precisions: readonly Precisio
     },
   );
   if (status === 0) return z.record(z.string(), speedSchema).parse(JSON.parse(stdout.trim().split('\n').at(-1)!));
-  throw new Error(error?.message ?? stderr.split('\n').find((line) => /error|Error/.test(line)) ?? 'it ends early');
+  throw new Error(error?.message ?? /^(?:error: |\w*Error: )(.*)/m.exec(stderr)?.[1] ?? 'it ends early');
 }
 
 /** How it is found out, for tests. */
