@@ -38,6 +38,13 @@ export function expectRank(name: string, { shape }: TensorInfo, rank: number): v
   if (shape.length !== rank) throw new TypeError(`${name} has ${shape.length} axes instead of ${rank}`);
 }
 
+/** Two numbers for each of n rows, which a kernel left for its gradient: `residual0` and `residual1` [n, 1]. */
+export function residualsOfRows(inputs: KernelInputs, n: number): [TensorInfo, TensorInfo] {
+  const residuals = tensorList(inputs, 'residual', 2) as [TensorInfo, TensorInfo];
+  residuals.forEach((each, i) => expectShape(numberedName('residual', i), each, [n, 1]));
+  return residuals;
+}
+
 /** @returns the shape of tensors `name0` …. @throws TypeError unless there is one, and all have its shape */
 export function shapeOfAll(name: string, tensors: readonly TensorInfo[]): number[] {
   const [first, ...others] = tensors;

@@ -175,7 +175,11 @@ fn floatOfHalf(half: u32) -> f32 {
   if (exponent == 0u) { return bitcast<f32>(bitcast<u32>(f32(fraction) * 5.9604644775390625e-8) | sign); } // 2⁻²⁴
   return bitcast<f32>(sign | (select(exponent + 112u, 255u, exponent == 31u) << 23u) | (fraction << 13u));
 }
-fn halfAt(at: u32) -> f32 { return floatOfHalf(byteAt(at) | (byteAt(at + 1u) << 8u)); }
+fn halfAt(at: u32) -> f32 {
+  var half = words[at >> 2u] >> (8u * (at & 3u));
+  if ((at & 3u) == 3u) { half |= words[(at >> 2u) + 1u] << 8u; }
+  return floatOfHalf(half & 0xffffu);
+}
 fn kScale(block: u32, index: u32) -> u32 {
   if (index < 4u) { return byteAt(block + 4u + index) & 63u; }
   return (byteAt(block + 8u + index) & 15u) | ((byteAt(block + index) >> 6u) << 4u);

@@ -1,11 +1,12 @@
 import { resolveBackend, useBackend } from '@arrowsmith/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { attention, hasInt8Rows, maskOf, pagedAttentionInt8, writeRowsInt8, type Int8Table } from './index.ts';
+import { attention, hasInt8Rows, maskOf, pagedAttentionInt8, type Int8Table } from './index.ts';
 import { randomTensor } from './testing/errors.ts';
+import { HEADS, KV_HEADS, layout, SLOTS, TABLE, writePages } from './testing/int8-pages.ts';
 import * as predicates from './testing/masks.ts';
 
-const [HEADS, KV_HEADS, HEAD_DIM] = [4, 2, 6];
+const HEAD_DIM = 6;
 
 const masks = [
   { scale: 0.4 },
@@ -32,31 +33,19 @@ describe.runIf(resolveBackend('auto') === 'native')('attention over pages of int
   }
 
   test.each(masks)('is attention over what they stand for, each the nearest to what was written: %o', (mask) => {
-    // Seven keys in blocks of 2, values 10 slots behind them.
-    const layout = {
-      queryOffsets: [0, 3],
-      lengths: [7],
-      blocks: [4, 0, 8, 2],
-      blockSize: 2,
-      keyOffset: 0,
-      valueOffset: 10,
+    const table = {
+      words: tf.zeros([TABLE, (KV_HEADS * HEAD_DIM) / 4], 'int32'),
+      scales: tf.zeros([TABLE, KV_HEADS, 1]),
     };
-    const slots = [4, 5, 0, 1, 8, 9, 2];
-    const table = { words: tf.zeros([20, (KV_HEADS * HEAD_DIM) / 4], 'int32'), scales: tf.zeros([20, KV_HEADS, 1]) };
     const [q, keys, values] = [
       randomTensor([3, HEADS, HEAD_DIM], 1),
       randomTensor([7, KV_HEADS, HEAD_DIM], 2),
       randomTensor([7, KV_HEADS, HEAD_DIM], 3),
     ] as const;
-    writeRowsInt8(table, keys, slots);
-    writeRowsInt8(
-      table,
-      values,
-      slots.map((slot) => slot + 10),
-    );
+    writePages(table, keys, values);
     const [storedKeys, storedValues] = [0, 10].map((offset) =>
       tf.tensor(
-        slots.flatMap((slot) => numbersOf(table, slot + offset)),
+        SLOTS.flatMap((slot) => numbersOf(table, slot + offset)),
         [1, 7, KV_HEADS, HEAD_DIM],
       ),
     ) as [tf.Tensor, tf.Tensor];

@@ -4,23 +4,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import { attention, hasInt8Rows, maskOf, pagedAttentionInt8, writeRows, writeRowsInt8 } from './index.ts';
 import { randomTensor } from './testing/errors.ts';
+import { HEADS, KV_HEADS, layout, SLOTS, TABLE, writePages } from './testing/int8-pages.ts';
 
 beforeAll(async () => {
   await useBackend('cpu');
   await useBackend('webgpu');
 });
-
-/** Seven keys in blocks of 2, values 10 slots behind them. */
-const layout = {
-  queryOffsets: [0, 3],
-  lengths: [7],
-  blocks: [4, 0, 8, 2],
-  blockSize: 2,
-  keyOffset: 0,
-  valueOffset: 10,
-};
-const SLOTS = [4, 5, 0, 1, 8, 9, 2];
-const [HEADS, KV_HEADS] = [4, 2];
 
 /** A head's size, of which two make up whole words, or each does; and how many scales there is room for. */
 const sizes = [
@@ -30,8 +19,8 @@ const sizes = [
 const masks = [{ window: 3 }, { chunk: 4, softCap: 2 }, { mask: maskOf((query, key) => (query + key) % 3 === 0) }];
 
 const tableOf = ({ headDim, headScales }: (typeof sizes)[number]) => ({
-  words: tf.zeros([20, (KV_HEADS * headDim) / 4], 'int32'),
-  scales: tf.zeros([20, KV_HEADS, headScales]),
+  words: tf.zeros([TABLE, (KV_HEADS * headDim) / 4], 'int32'),
+  scales: tf.zeros([TABLE, KV_HEADS, headScales]),
 });
 
 test.each(sizes.flatMap((size) => masks.map((mask) => ({ ...size, ...mask }))))(
@@ -45,12 +34,7 @@ test.each(sizes.flatMap((size) => masks.map((mask) => ({ ...size, ...mask }))))(
       randomTensor([7, KV_HEADS, headDim], 2),
       randomTensor([7, KV_HEADS, headDim], 3),
     ] as const;
-    writeRowsInt8(table, keys, SLOTS);
-    writeRowsInt8(
-      table,
-      values,
-      SLOTS.map((slot) => slot + 10),
-    );
+    writePages(table, keys, values);
     const options = { scale: 0.5, ...mask };
     const found = await pagedAttentionInt8(q, table, layout, options).data();
     const integers = new Int8Array((await table.words.data<'int32'>()).slice().buffer);

@@ -10,7 +10,6 @@ import {
   adaptParameters,
   decoderConfig,
   freezeParameters,
-  initialAdapters,
   initialWeights,
   mergedMatrix,
   modelParameters,
@@ -25,6 +24,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { batchGradients } from './gradients.ts';
 import { train } from './loop.ts';
+import { someAdapters } from './testing/some-adapters.ts';
 import { config, countingRows, splitOf, tinyParameters, trainSplit, validationSplit } from './testing/tiny-run.ts';
 
 const native = resolveBackend('auto') === 'native';
@@ -47,15 +47,6 @@ function frozen(of: DecoderConfig, weights: Weights): Parameters {
   ]);
   return freezeParameters(of, Object.fromEntries(matrices) as Parameters);
 }
-
-/** Values that are no zeros, so that both factors have gradients. */
-const someAdapters = (of: DecoderConfig, adapters: ReturnType<typeof adapterConfig>): Weights =>
-  Object.fromEntries(
-    Object.entries(initialAdapters(of, adapters, 3)).map(([name, { shape, data }]) => [
-      name,
-      { shape, data: data.map((value, i) => value + Math.sin(i + shape[0]!) / 8) },
-    ]),
-  );
 
 const OF_GEMMA = ['q_proj', 'down_proj', 'linear_left', 'linear_right', 'per_layer_input_gate', 'per_layer_projection'];
 

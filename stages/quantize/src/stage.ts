@@ -24,7 +24,7 @@ import { formatByName } from '@arrowsmith/quantization/format-rules';
 import { calibrates, type Method, needsProducts } from '@arrowsmith/quantization/methods';
 import { modelMetadata, readModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
 import { planesCodec } from '@arrowsmith/quantization/planes';
-import { calibrate } from './calibrate.ts';
+import { calibrate, checkReads } from './calibrate.ts';
 import { compare } from './compare.ts';
 import declaration from './declaration.ts';
 import { readSplit, rowsOf } from './rows.ts';
@@ -43,6 +43,8 @@ export default implementStage(declaration, async (context) => {
   } = context.parameters;
   if (encoding === 'planes') checkPlanes(context.step, [format, ...Object.values(formats)]);
   const used = new Set<Method>([method, ...(compared?.methods ?? [])]);
+  const engine = context.environment as unknown as Engine;
+  checkReads(context.step, used, engine.backend);
   const rows = compared !== undefined || [...used].some(calibrates) ? rowsOf(context) : undefined;
   const source = context.input('model');
   const { config, weights, bytes: bytesBefore } = await readModel(await source.file(WEIGHTS_FILE), { whole: true });
@@ -51,7 +53,7 @@ export default implementStage(declaration, async (context) => {
   if (rows !== undefined) {
     const onNotice = (notice: string) => context.note(`${context.step}: ${notice}`);
     engineNotices({ backend }).forEach(onNotice);
-    await useBackend((context.environment as unknown as Engine).backend, { threads, onNotice });
+    await useBackend(engine.backend, { threads, onNotice });
     if ([...used].some(calibrates)) {
       const { rows: training } = await readSplit(rows, 'train.arrow');
       inputs = await calibrate(context, { config, weights }, training, [...used].some(needsProducts));

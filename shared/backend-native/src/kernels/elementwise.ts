@@ -1,5 +1,14 @@
 /** @file Small operations on rows: softmax and the logarithm of its denominator, division by the sum, the statistical top-k of Gemma 3n, and factors by position. */
-import { asRows, expectRank, expectShape, type Kernel, type Kernels, sizeOf, tensor } from './kernel.ts';
+import {
+  asRows,
+  expectRank,
+  expectShape,
+  type Kernel,
+  type Kernels,
+  residualsOfRows,
+  sizeOf,
+  tensor,
+} from './kernel.ts';
 
 /** @param name of the input: x [b, s, ...], factors [s] → y [b, s, ...] */
 const scalePositions =
@@ -110,11 +119,9 @@ export const elementwiseKernels: Kernels = {
   /** dValue, x [..., d], residual0 = mean [n, 1], residual1 = standardDeviation [n, 1] → dX */
   GaussianTopKGrad({ inputs, attrs, backend }) {
     const [dValue, x] = [tensor(inputs, 'dValue'), tensor(inputs, 'x')];
-    const [mean, deviation] = [tensor(inputs, 'residual0'), tensor(inputs, 'residual1')];
     const { n, d } = asRows(x);
+    const [mean, deviation] = residualsOfRows(inputs, n);
     expectShape('dValue', dValue, x.shape);
-    expectShape('residual0', mean, [n, 1]);
-    expectShape('residual1', deviation, [n, 1]);
     const values = [backend.floats(dValue), backend.floats(x), attrs['deviations'] as number] as const;
     const moments = [backend.floats(mean), backend.floats(deviation)] as const;
     const dX = backend.output(x.shape);

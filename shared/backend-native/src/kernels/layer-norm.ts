@@ -1,5 +1,5 @@
 /** @file LayerNorm without bias. */
-import { asRows, expectShape, type Kernels, tensor } from './kernel.ts';
+import { asRows, expectShape, type Kernels, residualsOfRows, tensor } from './kernel.ts';
 
 export const layerNormKernels: Kernels = {
   /** x [..., d], weight [d] → y [..., d], mean [n, 1], inverseDeviation [n, 1] */
@@ -16,12 +16,10 @@ export const layerNormKernels: Kernels = {
   /** dValue, x [..., d], weight [d], residual0 = mean [n, 1], residual1 = inverseDeviation [n, 1] → dX, dWeight */
   LayerNormGrad({ inputs, backend }) {
     const [dValue, x, weight] = [tensor(inputs, 'dValue'), tensor(inputs, 'x'), tensor(inputs, 'weight')];
-    const [mean, inverseDeviation] = [tensor(inputs, 'residual0'), tensor(inputs, 'residual1')];
     const { n, d } = asRows(x);
+    const [mean, inverseDeviation] = residualsOfRows(inputs, n);
     expectShape('dValue', dValue, x.shape);
     expectShape('weight', weight, [d]);
-    expectShape('residual0', mean, [n, 1]);
-    expectShape('residual1', inverseDeviation, [n, 1]);
     const values = [backend.floats(dValue), backend.floats(x), backend.floats(weight)] as const;
     const moments = [backend.floats(mean), backend.floats(inverseDeviation)] as const;
     const dX = backend.output(x.shape);

@@ -1,6 +1,7 @@
 /** @file The statistical top-k of Gemma 3n. */
+import { ROW_MOMENTS } from '../row-moments.ts';
 import { defineShader, EACH_ROW, ROW_THREADS, spread, sumOf } from '../shader.ts';
-import { asRows, expectShape, type Kernels, tensor } from './kernel.ts';
+import { asRows, expectShape, type Kernels, residualsOfRows, tensor } from './kernel.ts';
 
 const forward = defineShader({
   name: 'gaussian top k',
@@ -8,17 +9,8 @@ const forward = defineShader({
   parameters: { n: 'u32', d: 'u32', deviations: 'f32' },
   workgroupSize: [ROW_THREADS, 1],
   declarations: sumOf(ROW_THREADS),
-  body: `${EACH_ROW}
-  let first = row * parameters.d;
-  var part = 0.0;
-  for (var j = lane; j < parameters.d; j += ${ROW_THREADS}u) { part += x[first + j]; }
-  let middle = sumOf(part, lane) / f32(parameters.d);
-  var squares = 0.0;
-  for (var j = lane; j < parameters.d; j += ${ROW_THREADS}u) {
-    let centered = x[first + j] - middle;
-    squares += centered * centered;
-  }
-  let spread = sqrt(sumOf(squares, lane) / f32(parameters.d));
+  body: `${ROW_MOMENTS}
+  let spread = sqrt(variance);
   let cutOff = middle + parameters.deviations * spread;
   for (var j = lane; j < parameters.d; j += ${ROW_THREADS}u) {
     let above = x[first + j] - cutOff;
@@ -69,11 +61,9 @@ export const gaussianTopKKernels: Kernels = {
   /** dValue, x [..., d], residual0 = mean [n, 1], residual1 = standardDeviation [n, 1] → dX */
   GaussianTopKGrad({ inputs, attrs, backend }) {
     const [dValue, x] = [tensor(inputs, 'dValue'), tensor(inputs, 'x')];
-    const [mean, deviation] = [tensor(inputs, 'residual0'), tensor(inputs, 'residual1')];
     const { n, d } = asRows(x);
+    const [mean, deviation] = residualsOfRows(inputs, n);
     expectShape('dValue', dValue, x.shape);
-    expectShape('residual0', mean, [n, 1]);
-    expectShape('residual1', deviation, [n, 1]);
     const dX = backend.output(x.shape);
     const deviations = attrs['deviations'] as number;
     gradient(backend, { dValue, x, mean, deviation, dX }, { n, d, deviations }, spread(n));

@@ -6,6 +6,7 @@ export {
   asRows,
   expectRank,
   expectShape,
+  residualsOfRows,
   rowsOf,
   sameShape,
   shapeOfAll,

@@ -1,7 +1,8 @@
 /** @file LayerNorm without bias. */
 import { columnGroups, EACH_COLUMN, OVER_ROWS, sumOfRows, WRITES_COLUMN } from '../column-sums.ts';
+import { ROW_MOMENTS } from '../row-moments.ts';
 import { defineShader, EACH_ROW, ROW_THREADS, spread, sumOf } from '../shader.ts';
-import { asRows, expectShape, type Kernels, tensor } from './kernel.ts';
+import { asRows, expectShape, type Kernels, residualsOfRows, tensor } from './kernel.ts';
 
 const forward = defineShader({
   name: 'layer norm',
@@ -9,17 +10,8 @@ const forward = defineShader({
   parameters: { n: 'u32', d: 'u32', epsilon: 'f32' },
   workgroupSize: [ROW_THREADS, 1],
   declarations: sumOf(ROW_THREADS),
-  body: `${EACH_ROW}
-  let first = row * parameters.d;
-  var part = 0.0;
-  for (var j = lane; j < parameters.d; j += ${ROW_THREADS}u) { part += x[first + j]; }
-  let middle = sumOf(part, lane) / f32(parameters.d);
-  var squares = 0.0;
-  for (var j = lane; j < parameters.d; j += ${ROW_THREADS}u) {
-    let centered = x[first + j] - middle;
-    squares += centered * centered;
-  }
-  let inverse = 1.0 / sqrt(sumOf(squares, lane) / f32(parameters.d) + parameters.epsilon);
+  body: `${ROW_MOMENTS}
+  let inverse = 1.0 / sqrt(variance + parameters.epsilon);
   for (var j = lane; j < parameters.d; j += ${ROW_THREADS}u) { y[first + j] = (x[first + j] - middle) * inverse * weight[j]; }
   if (lane == 0u) {
     mean[row] = middle;
@@ -82,12 +74,10 @@ export const layerNormKernels: Kernels = {
   /** dValue, x [..., d], weight [d], residual0 = mean [n, 1], residual1 = inverseDeviation [n, 1] → dX, dWeight */
   LayerNormGrad({ inputs, backend }) {
     const [dValue, x, weight] = [tensor(inputs, 'dValue'), tensor(inputs, 'x'), tensor(inputs, 'weight')];
-    const [mean, inverseDeviation] = [tensor(inputs, 'residual0'), tensor(inputs, 'residual1')];
     const { n, d } = asRows(x);
+    const [mean, inverseDeviation] = residualsOfRows(inputs, n);
     expectShape('dValue', dValue, x.shape);
     expectShape('weight', weight, [d]);
-    expectShape('residual0', mean, [n, 1]);
-    expectShape('residual1', inverseDeviation, [n, 1]);
     const [dX, dWeight] = [backend.output(x.shape), backend.output([d])];
     gradient(backend, { dValue, x, weight, mean, inverseDeviation, dX }, { n, d }, spread(n));
     weightGradient(backend, { dValue, x, mean, inverseDeviation, dWeight }, { n, d }, columnGroups(d));
