@@ -275,8 +275,7 @@ export function multiplyStored(
   if (m <= MOST_FEW_ROWS && !isBackward) {
     const count = variant.isGrouped ? 1 : 2 ** Math.ceil(Math.log2(m));
     const shader = shaderOf(`${key} ${count}`, () => ofFewRows(variant, count));
-    const [x, y] = spread(Math.ceil(n / COLUMNS));
-    shader(backend, tensors, parameters, [x, y, Math.ceil(m / count)]);
+    shader(backend, tensors, parameters, [...spread(Math.ceil(n / COLUMNS)), Math.ceil(m / count)]);
     return;
   }
   const shader = shaderOf(`${key} ${isBackward}`, () => tiled(variant, isBackward));

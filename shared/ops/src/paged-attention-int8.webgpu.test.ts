@@ -65,7 +65,7 @@ test.each(sizes.flatMap((size) => masks.map((mask) => ({ ...size, ...mask }))))(
 
 test('a head with what is no number has no scale, and one of zeros the scale 0; copies have the same bits', async () => {
   await tf.setBackend('webgpu');
-  const table = { words: tf.fill([2, 2], -1, 'int32'), scales: tf.ones([2, 2, 1]) };
+  const table = { words: tf.tensor2d([-1, -1, -1, -1], [2, 2], 'int32'), scales: tf.ones([2, 2, 1]) };
   writeRowsInt8(
     table,
     tf.tensor(

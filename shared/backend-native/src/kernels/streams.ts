@@ -1,6 +1,15 @@
 /** @file What copies of the residual stream, and per-layer embeddings, are made of: sums, magnitudes, slices by layer. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { asRows, expectShape, type KernelArguments, type Kernels, shapeOfAll, sizeOf, tensor, tensorList } from './kernel.ts';
+import {
+  asRows,
+  expectShape,
+  type KernelArguments,
+  type Kernels,
+  shapeOfAll,
+  sizeOf,
+  tensor,
+  tensorList,
+} from './kernel.ts';
 
 /** The inputs `name0` … of one shape, and their values. */
 function listOf({ inputs, backend }: KernelArguments, name: string, count: number) {
