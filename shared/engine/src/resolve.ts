@@ -117,7 +117,7 @@ export function resolveEngine(
   speeds: Speeds = () => keptSpeeds(native),
 ): Engine {
   const gain = engineGain(request, native, speeds);
-  return gain?.isWorth ? onGraphics(gain.adapter) : withoutChoice(request, native);
+  return gain?.isWorth ? onGraphics(gain.adapter, 'f32') : withoutChoice(request, native);
 }
 
 /**
