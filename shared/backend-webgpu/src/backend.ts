@@ -1,6 +1,8 @@
 /** @file The backend `webgpu`: tfjs's, on a device of our own, with kernels of our own where there are. */
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { engine, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core';
+import { type Recording, keepAll } from '@arrowsmith/backend-native/recording';
+import { NotRecordable } from '@arrowsmith/backend-native/not-recordable';
+import { dispose, engine, env, type Tensor, type TensorContainer, type TensorInfo, tidy } from '@tensorflow/tfjs-core';
 import { UserError } from '@arrowsmith/errors';
 import { type AdapterDescription, describeAdapter, infoOf } from './adapter.ts';
 import { BufferPool } from './buffer-pool.ts';
@@ -8,7 +10,7 @@ import { DeviceFailures, tooLarge, withoutHalf } from './device.ts';
 import type { DryRunMemory } from './dry-run.ts';
 import { Executor, type KernelCall } from './executor.ts';
 import { enablesOf, type Operand } from './operand.ts';
-import { Recorder } from './recording.ts';
+import { Recorder, replay } from './recording.ts';
 import { type PassInput, PassRepeater, typeOf } from './repeated-pass.ts';
 import { defineShader } from './shader.ts';
 import { STORED_FORMATS } from './stored-formats.ts';
@@ -167,21 +169,26 @@ export class WebGpuBackend extends WebGPUBackend {
    * Runs `f`, and notes the commands of its kernels.
    *
    * @param f makes tensors of its inputs by the function that it is given
-   * @returns no recorder where the commands are not all, or not to be repeated
+   * @param options.readsAnew values of tensors' arrays are those that are there when the commands are repeated
    */
-  record<T>(f: (makeInput: (input: PassInput, i: number) => Tensor) => T): { result: T; recorder?: Recorder } {
+  note<T>(
+    f: (makeInput: (input: PassInput, i: number) => Tensor) => T,
+    { readsAnew }: { readsAnew: boolean },
+  ): { result: T; recorder: Recorder } {
     this.flush();
-    const recorder = new Recorder();
+    const recorder = new Recorder({ readsAnew });
     const { queue } = this;
     const pool = this.#pool();
     const makeInput = ({ values, shape }: PassInput, i: number): Tensor => {
       if (values.length === 0) recorder.hinder('an input has no values');
       const info = this.makeTensorInfo(shape, typeOf(values), values);
-      recorder.input = i;
+      recorder.source = i;
       this.uploadToGPU(info.dataId);
-      recorder.input = undefined;
+      recorder.source = undefined;
       return engine().makeTensorFromTensorInfo(info);
     };
+    const computesSmall = env().getBool(COMPUTES_SMALL);
+    if (readsAnew) env().set(COMPUTES_SMALL, false);
     this.#recorder = recorder;
     this.queue = recorder.queueOf(queue);
     pool.onAcquire = (buffer, isLasting) => {
@@ -191,12 +198,61 @@ export class WebGpuBackend extends WebGPUBackend {
     try {
       const result = f(makeInput);
       this.flush();
-      return recorder.obstacle === undefined ? { result, recorder } : { result };
+      return { result, recorder };
     } finally {
       this.#recorder = undefined;
       this.queue = queue;
       pool.onAcquire = undefined;
+      env().set(COMPUTES_SMALL, computesSmall);
     }
+  }
+
+  /**
+   * Runs `f` once, and returns its tensors with what computes them: again and again, each time from what is then in the memory of the arrays that f's
+   * tensors are made of. Tensors that f uses must outlive the recording.
+   *
+   * @param f returns tensors, which are the recording's
+   * @throws NotRecordable when f looks at what a kernel makes, or where a kernel writes what may be other values each time
+   */
+  record<T extends TensorContainer>(f: () => T): Recording<T> {
+    if (this.isRecording) throw new NotRecordable('another pass is being recorded');
+    const { result, recorder } = this.note(() => tidy(() => keepAll(f())), { readsAnew: true });
+    const { obstacle, commands, acquired } = recorder;
+    if (obstacle !== undefined) {
+      dispose(result);
+      throw new NotRecordable(obstacle);
+    }
+    const pool = this.#pool();
+    const own = [...acquired].filter((buffer) => pool.isWaiting(buffer));
+    for (const buffer of own) pool.take(buffer);
+    return {
+      result,
+      run: () => {
+        this.flush();
+        replay(this.device, commands);
+      },
+      dispose: () => {
+        dispose(result);
+        for (const buffer of own.splice(0)) pool.releaseBuffer(buffer);
+      },
+    };
+  }
+
+  /** A tensor of values that are others each time that a recording runs. */
+  changing(values: () => Int32Array<ArrayBuffer>): TensorInfo {
+    const now = values();
+    const info = super.makeTensorInfo([now.length], 'int32', now);
+    if (this.#recorder?.readsAnew !== true) return info;
+    this.#recorder.source = values;
+    this.uploadToGPU(info.dataId);
+    this.#recorder.source = undefined;
+    return info;
+  }
+
+  /** Values that a kernel makes of something may be others the next time. */
+  override makeTensorInfo(...args: Parameters<WebGPUBackend['makeTensorInfo']>): TensorInfo {
+    if (args[2] != null && this.#recorder?.readsAnew === true) this.#recorder.hinder('a kernel writes values');
+    return super.makeTensorInfo(...args);
   }
 
   /** The buffer of a tensor, and how many refer to it; undefined for one that has none. */
@@ -282,9 +338,15 @@ export class WebGpuBackend extends WebGPUBackend {
     const data = this.tensorMap.get(dataId);
     if (data.resource == null) this.#checkSize(data);
     if (data.resource != null || !isNumeric(data.values) || data.values.length === 0) return super.uploadToGPU(dataId);
-    const values = data.dtype === 'float32' ? floatsOf(data.values) : integersOf(data.values);
+    const source = data.values;
+    const convert = () => (data.dtype === 'float32' ? floatsOf(source) : integersOf(source));
+    const values = convert();
     const buffer = this.#idleBuffer(values.byteLength);
+    const recorder = this.#recorder;
+    const readsAnew = recorder?.readsAnew === true && recorder.source === undefined;
+    if (readsAnew) recorder.source = convert;
     this.queue.writeBuffer(buffer, 0, values);
+    if (readsAnew) recorder.source = undefined;
     data.resource = buffer;
     data.values = null as unknown as typeof data.values;
   }
@@ -375,6 +437,9 @@ export class WebGpuBackend extends WebGPUBackend {
     return this as unknown as Internals;
   }
 }
+
+/** tfjs computes operations on few numbers by itself, where they are still in arrays. */
+const COMPUTES_SMALL = 'WEBGPU_CPU_FORWARD';
 
 const forget = defineShader({
   name: 'forget overflow',

@@ -12,11 +12,13 @@ interface Dispatch {
   workgroups: [x: number, y: number, z: number];
 }
 
+/** Values that are written: the same each time, those of an input, by its number, or what there is then. */
+export type Source = ArrayBuffer | number | (() => Float32Array | Int32Array);
+
 interface Write {
   buffer: GPUBuffer;
   offset: number;
-  /** The same each time, or those of an input, by its number. */
-  values: ArrayBuffer | number;
+  values: Source;
 }
 
 interface Copy {
@@ -29,9 +31,6 @@ interface Copy {
 
 type Command = Dispatch | Write | Copy | 'submit';
 
-/** What of a device is told commands. */
-export type Encoding = Pick<GPUCommandEncoder, 'beginComputePass' | 'copyBufferToBuffer' | 'finish'>;
-
 /** Notes commands, and what they use. */
 export class Recorder {
   readonly commands: Command[] = [];
@@ -39,9 +38,15 @@ export class Recorder {
   readonly acquired = new Set<GPUBuffer>();
   /** Those of tensors that were there before, and these. */
   readonly found = new Map<GPUBuffer, object>();
-  /** The input that is being written. */
-  input: number | undefined;
+  /** What is being written, where that is not the same each time. */
+  source: Exclude<Source, ArrayBuffer> | undefined;
+  /** Arrays of tensors are read anew each time. */
+  readonly readsAnew: boolean;
   #obstacle: string | undefined;
+
+  constructor({ readsAnew }: { readsAnew: boolean }) {
+    this.readsAnew = readsAnew;
+  }
 
   /** Why this cannot be given to the device once more. */
   get obstacle(): string | undefined {
@@ -60,25 +65,22 @@ export class Recorder {
   /** The queue, whose commands are noted. */
   queueOf(queue: GPUQueue): GPUQueue {
     const { commands } = this;
-    const noting: Pick<GPUQueue, 'submit' | 'writeBuffer' | 'onSubmittedWorkDone'> = {
-      submit(buffers) {
+    const noting = {
+      submit(buffers: GPUCommandBuffer[]) {
         commands.push('submit');
-        return queue.submit(buffers);
+        queue.submit(buffers);
       },
-      writeBuffer: (buffer, offset, data, dataOffset = 0, size) => {
-        this.#noteWrite(buffer, offset, data, dataOffset, size);
-        return size === undefined
-          ? queue.writeBuffer(buffer, offset, data, dataOffset)
-          : queue.writeBuffer(buffer, offset, data, dataOffset, size);
+      writeBuffer: (buffer: GPUBuffer, offset: number, data: ArrayBuffer | Float32Array, first = 0, size?: number) => {
+        this.#noteWrite(buffer, offset, data, first, size);
+        queue.writeBuffer(buffer, offset, data, first, size);
       },
-      onSubmittedWorkDone: () => queue.onSubmittedWorkDone(),
     };
-    return noting as GPUQueue;
+    return noting as unknown as GPUQueue;
   }
 
   #noteWrite(buffer: GPUBuffer, offset: number, data: ArrayBufferView | ArrayBufferLike, first: number, size?: number) {
-    if (this.input !== undefined) {
-      this.commands.push({ buffer, offset, values: this.input });
+    if (this.source !== undefined) {
+      this.commands.push({ buffer, offset, values: this.source });
       return;
     }
     // Offsets and sizes are elements of typed arrays, and bytes of others.
@@ -91,40 +93,40 @@ export class Recorder {
 
   /** The encoder, whose commands are noted. */
   encoderOf(encoder: GPUCommandEncoder): GPUCommandEncoder {
-    const noting: Encoding = {
-      beginComputePass: (descriptor) => {
+    const noting = {
+      beginComputePass: (descriptor?: GPUComputePassDescriptor) => {
         if (descriptor?.timestampWrites !== undefined) this.hinder('kernels are timed');
         return this.#passOf(encoder.beginComputePass(descriptor));
       },
       copyBufferToBuffer: (from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number) => {
         this.commands.push({ from, fromOffset, to, toOffset, bytes });
-        return encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
+        encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
       },
       finish: () => encoder.finish(),
     };
-    return noting as GPUCommandEncoder;
+    return noting as unknown as GPUCommandEncoder;
   }
 
   #passOf(pass: GPUComputePassEncoder): GPUComputePassEncoder {
     const { commands } = this;
     let pipeline: GPUComputePipeline;
     let group: GPUBindGroup;
-    const noting: Pick<GPUComputePassEncoder, 'setPipeline' | 'setBindGroup' | 'dispatchWorkgroups' | 'end'> = {
-      setPipeline(next) {
+    const noting = {
+      setPipeline(next: GPUComputePipeline) {
         pipeline = next;
-        return pass.setPipeline(next);
+        pass.setPipeline(next);
       },
       setBindGroup(index: number, next: GPUBindGroup) {
         group = next;
-        return pass.setBindGroup(index, next);
+        pass.setBindGroup(index, next);
       },
-      dispatchWorkgroups(x, y = 1, z = 1) {
+      dispatchWorkgroups(x: number, y = 1, z = 1) {
         commands.push({ pipeline, group, workgroups: [x, y, z] });
-        return pass.dispatchWorkgroups(x, y, z);
+        pass.dispatchWorkgroups(x, y, z);
       },
       end: () => pass.end(),
     };
-    return noting as GPUComputePassEncoder;
+    return noting as unknown as GPUComputePassEncoder;
   }
 }
 
@@ -133,7 +135,11 @@ export class Recorder {
  *
  * @param inputs what is written in the inputs' places
  */
-export function replay(device: GPUDevice, commands: readonly Command[], inputs: readonly PassInput['values'][]): void {
+export function replay(
+  device: GPUDevice,
+  commands: readonly Command[],
+  inputs: readonly PassInput['values'][] = [],
+): void {
   const { queue } = device;
   let encoder: GPUCommandEncoder | undefined;
   let pass: GPUComputePassEncoder | undefined;
@@ -155,7 +161,8 @@ export function replay(device: GPUDevice, commands: readonly Command[], inputs: 
       pass.dispatchWorkgroups(...command.workgroups);
     } else if ('values' in command) {
       const { buffer, offset, values } = command;
-      queue.writeBuffer(buffer, offset, typeof values === 'number' ? inputs[values]! : values);
+      const now = typeof values === 'number' ? inputs[values]! : typeof values === 'function' ? values() : values;
+      queue.writeBuffer(buffer, offset, now);
     } else {
       endPass();
       encoder ??= device.createCommandEncoder();

@@ -87,23 +87,26 @@ export class PassRepeater {
   #record(pass: Pass): { results: Tensor[]; recorded?: RecordedPass | undefined } {
     const given = pass.given.map(({ dataId }) => this.#backend.memoryOf(dataId));
     if (!given.every((each) => each !== undefined)) return { results: compute(pass) };
-    const { result: results, recorder } = this.#backend.record((makeInput) =>
-      tidy(() => {
-        const made = pass.compute(pass.inputs.map(makeInput));
-        for (const { dataId } of made) this.#backend.uploadToGPU(dataId);
-        return made;
-      }),
+    const { result: results, recorder } = this.#backend.note(
+      (makeInput) =>
+        tidy(() => {
+          const made = pass.compute(pass.inputs.map(makeInput));
+          for (const { dataId } of made) this.#backend.uploadToGPU(dataId);
+          return made;
+        }),
+      { readsAnew: false },
     );
-    return { results, recorded: recorder && this.#recordedPass(recorder, pass, given, results) };
+    return { results, recorded: this.#recordedPass(recorder, pass, given, results) };
   }
 
-  /** @returns undefined where a result is in no memory of the pass's own */
+  /** @returns undefined where something is in the way, or a result in no memory of the pass's own */
   #recordedPass(
-    { commands, acquired, found }: Recorder,
+    { commands, acquired, found, obstacle }: Recorder,
     { inputs, given }: Pass,
     before: readonly Given[],
     made: readonly Tensor[],
   ): RecordedPass | undefined {
+    if (obstacle !== undefined) return undefined;
     const results: RecordedPass['results'][number][] = [];
     for (const [i, { dataId, shape, dtype }] of made.entries()) {
       const sameAs = made.findIndex((each) => each.dataId === dataId);

@@ -225,8 +225,8 @@ function attend(
   expectRank('q', q, 3);
   const [queries, heads, headDim] = q.shape as [number, number, number];
   const out = backend.output(q.shape);
-  const { words, firstOfBlocks, firstOfMask, hasMask } = layoutOf(attrs, queries);
-  const pages = backend.makeTensorInfo([words.length], 'int32', words);
+  const { firstOfBlocks, firstOfMask, hasMask } = layoutOf(attrs, queries);
+  const pages = backend.changing(() => layoutOf(attrs, queries).words);
   const number = (name: string) => (attrs[name] as number | undefined) ?? 0;
   const parameters = {
     heads,
@@ -312,8 +312,8 @@ fn rounded(x: f32) -> i32 {
 
 /** The rows' slots, on the device; whoever asks disposes of them. */
 function slotsOf({ attrs, backend }: KernelArguments): { at: TensorInfo; n: number } {
-  const list = Int32Array.from(attrs['at'] as ArrayLike<number>);
-  return { at: backend.makeTensorInfo([list.length], 'int32', list), n: list.length };
+  const slots = attrs['at'] as ArrayLike<number>;
+  return { at: backend.changing(() => Int32Array.from(slots)), n: slots.length };
 }
 
 /** words int32 [slots, words], scales [slots, n_kv, g]. */

@@ -112,7 +112,7 @@ export class ModelPasses<Store extends KvStore | RemoteKvStore = KvStore> {
       return own;
     });
     if (recorded !== undefined) {
-      const all = scoresOf(recorded.run(members), first);
+      const all = scoresOf(await recorded.run(members), first);
       return places.map((own) => own.flatMap((place) => all[place] ?? []));
     }
     const rows = places.flat();

@@ -1,6 +1,6 @@
 /** @file A pass over one token of each of a few sequences, or few of each, recorded: it takes less time than what JavaScript does for its kernels. */
 import { changingTables, type ChangingTables, forward, logits } from '@arrowsmith/model';
-import { borrowValues, recorded, type Recording } from '@arrowsmith/backend';
+import { borrowValues, readsAtOnce, recorded, type Recording } from '@arrowsmith/backend';
 import { firstLargest, reshape } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { changingPlacement, type ChangingPlacement } from './changing-placement.ts';
@@ -61,12 +61,14 @@ export class RecordedPass {
   }
 
   /** @returns in memory that the next run writes to */
-  run(members: readonly PassMember[]): PassScores {
+  async run(members: readonly PassMember[]): Promise<PassScores> {
     if (this.#recording === undefined) throw new Error('the pass was not recorded');
     this.#set(members);
     this.#recording.run();
     const { logits: values, likeliest } = this.#recording.result;
-    return { logits: borrowValues(values), likeliest: borrowValues(likeliest) };
+    if (readsAtOnce()) return { logits: borrowValues(values), likeliest: borrowValues(likeliest) };
+    const [ofAll, ofLikeliest] = await Promise.all([values.data<'float32'>(), likeliest.data<'float32'>()]);
+    return { logits: ofAll, likeliest: ofLikeliest };
   }
 
   dispose(): void {
