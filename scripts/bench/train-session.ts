@@ -2,7 +2,13 @@
 import { initialWeights, tensorsOf } from '@arrowsmith/model';
 import { passRepeater } from '@arrowsmith/backend';
 import { globalNorm } from '@arrowsmith/ops';
-import { batchGradients, initialState, trainingParameters, updateParameters, type Batch } from '@arrowsmith/training';
+import {
+  batchGradients,
+  initialState,
+  trainingParameters,
+  updateParameters,
+  type Batch,
+} from '@arrowsmith/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { tokensPerStep, type BenchModel } from './models.ts';
 
@@ -31,6 +37,7 @@ export function trainSession(model: BenchModel): TrainSession {
 
   async function trainStep(): Promise<void> {
     step++;
+    let norms: tf.Tensor[] = [];
     const { gradients } = await batchGradients({
       config,
       parameters: state.parameters,
@@ -38,13 +45,22 @@ export function trainSession(model: BenchModel): TrainSession {
       rows: batchSize,
       microBatches: 1,
       passes,
+      onEncoded: (learnt) => {
+        norms = passes.run('norm', {
+          inputs: [],
+          given: learnt,
+          compute: () => [globalNorm(learnt)],
+        });
+      },
     });
-    const learnt = Object.values(gradients);
-    const [norm] = passes.run('norm', { inputs: [], given: learnt, compute: () => [globalNorm(learnt)] }) as [
-      tf.Tensor,
-    ];
+    const [norm] = norms as [tf.Tensor];
     const gradientScale = Math.min(1, optimizer.gradientClip / (await norm.data())[0]!);
-    updateParameters(state, gradients, optimizer, { learningRate: 1e-3, step, gradientScale, passes });
+    updateParameters(state, gradients, optimizer, {
+      learningRate: 1e-3,
+      step,
+      gradientScale,
+      passes,
+    });
     tf.dispose([gradients, norm]);
   }
 

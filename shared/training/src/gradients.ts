@@ -36,6 +36,7 @@ export interface BatchGradients {
  * @param granularities of a nested model: the mean loss of which; by default that of the whole model
  * @param lossScale factor of the gradients, and not of the loss that is returned
  * @param passes runs the passes; those of steps that are alike may be repeated, as long as `bind`, `config` and `recomputeActivations` are the same
+ * @param onEncoded called before anything is waited for: a device computes what is asked for here along with the gradients
  * @param signal checked before each micro-batch; throws its reason, leaving no tensors behind
  */
 export async function batchGradients({
@@ -49,6 +50,7 @@ export async function batchGradients({
   granularities = [0],
   lossScale = 1,
   passes = withoutRepeating(),
+  onEncoded,
   signal,
 }: {
   config: DecoderConfig;
@@ -61,6 +63,7 @@ export async function batchGradients({
   granularities?: readonly number[] | undefined;
   lossScale?: number | undefined;
   passes?: PassRepeater | undefined;
+  onEncoded?: ((gradients: readonly tf.Tensor[]) => void) | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<BatchGradients> {
   const names = Object.keys(parameters);
@@ -72,6 +75,17 @@ export async function batchGradients({
   let sum: tf.Tensor[] = [];
   let batchLoss = 0;
   let loads: number[][] = [];
+  /** Cross-entropy and loads of the micro-batch that is computed. */
+  let unread: { terms: tf.Tensor[]; share: number } = { terms: [], share: 0 };
+  const readTerms = async (): Promise<void> => {
+    const { terms, share } = unread;
+    const [crossEntropy, ...partLoads] = terms;
+    if (crossEntropy === undefined) return;
+    batchLoss += ((await crossEntropy.data())[0]! * share) / granularities.length;
+    loads = await Promise.all((whole ?? partLoads).map(async (load) => Array.from(await load.data())));
+    tf.dispose(terms);
+    unread = { terms: [], share: 0 };
+  };
   try {
     for (const part of parts) {
       const share = countTargets(part.targets) / tokens;
@@ -118,18 +132,17 @@ export async function batchGradients({
           ),
         );
         sum = results.slice(0, names.length);
-        const [crossEntropy, ...partLoads] = results.slice(names.length) as [tf.Tensor, ...tf.Tensor[]];
-        batchLoss += ((await crossEntropy.data())[0]! * share) / granularities.length;
-        const seen = whole ?? partLoads;
-        loads = await Promise.all(seen.map(async (load) => Array.from(await load.data())));
-        tf.dispose([crossEntropy, partLoads]);
+        await readTerms(); // of the micro-batch before: a device computes this one meanwhile
+        unread = { terms: results.slice(names.length), share };
       }
     }
+    onEncoded?.(sum);
+    await readTerms();
   } catch (error) {
     tf.dispose(sum);
     throw error;
   } finally {
-    tf.dispose(whole ?? []);
+    tf.dispose([unread.terms, whole ?? []]);
   }
   const gradients = Object.fromEntries(names.map((name, i) => [name, sum[i]!]));
   return { loss: batchLoss, tokens, loads, gradients };

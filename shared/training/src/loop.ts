@@ -234,6 +234,7 @@ export async function trainStep(
   const isScaled = scalesLoss();
   const lossScale = isScaled ? nextLossScale(log, lossScaleRule) : 1;
   if (isScaled) forgetOverflow();
+  let norms: tf.Tensor[] = [];
   const { loss, tokens, loads, gradients } = await withNearest(config, quantization, state.parameters, (read) =>
     batchGradients({
       config,
@@ -246,11 +247,13 @@ export async function trainStep(
       granularities,
       lossScale,
       passes,
+      onEncoded: (learnt) => {
+        norms = passes.run('norm', { inputs: [], given: learnt, compute: () => [globalNorm(learnt)] });
+      },
       signal,
     }),
   );
-  const learnt = Object.values(gradients);
-  const [norm] = passes.run('norm', { inputs: [], given: learnt, compute: () => [globalNorm(learnt)] }) as [tf.Tensor];
+  const [norm] = norms as [tf.Tensor];
   try {
     const gradientNorm = (await norm.data())[0]! / lossScale;
     if (tokens === 0) throw nothingToPredict(step, 'training', indices);
