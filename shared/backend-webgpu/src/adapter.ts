@@ -37,6 +37,9 @@ export interface AdapterInfo {
   device?: string;
   description?: string;
   isFallbackAdapter?: boolean;
+  /** Threads of a subgroup. */
+  subgroupMinSize?: number;
+  subgroupMaxSize?: number;
 }
 
 export const describeAdapter = (adapter: GPUAdapter): AdapterDescription => describeInfo(infoOf(adapter));

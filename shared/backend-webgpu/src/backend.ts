@@ -4,7 +4,7 @@ import { type Recording, keepAll } from '@arrowsmith/backend-native/recording';
 import { NotRecordable } from '@arrowsmith/backend-native/not-recordable';
 import { dispose, engine, env, type Tensor, type TensorContainer, type TensorInfo, tidy } from '@tensorflow/tfjs-core';
 import { UserError } from '@arrowsmith/errors';
-import { type AdapterDescription, describeAdapter, infoOf } from './adapter.ts';
+import { type AdapterDescription, type AdapterInfo, describeAdapter, infoOf } from './adapter.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { DeviceFailures, tooLarge, withoutHalf } from './device.ts';
 import type { DryRunMemory } from './dry-run.ts';
@@ -45,6 +45,7 @@ export class WebGpuBackend extends WebGPUBackend {
   readonly #adapter: GPUAdapter;
   /** The formats of stored matrices that kernels multiply with as they are. */
   readonly storedFormats: readonly string[] = STORED_FORMATS;
+  readonly adapterLimits: Pick<AdapterInfo, 'subgroupMinSize' | 'subgroupMaxSize'>;
   #operand: Operand = 'f32';
   #overflow: TensorInfo | undefined;
   readonly #failures: DeviceFailures;
@@ -57,6 +58,7 @@ export class WebGpuBackend extends WebGPUBackend {
     super(device, infoOf(adapter) as GPUAdapterInfo);
     this.adapter = describeAdapter(adapter);
     this.#adapter = adapter;
+    this.adapterLimits = infoOf(adapter);
     this.#failures = new DeviceFailures(device, this.adapter.name);
     this.#executor = new Executor(device);
     this.bufferManager = new BufferPool(device) as unknown as WebGPUBackend['bufferManager'];
@@ -73,6 +75,11 @@ export class WebGpuBackend extends WebGPUBackend {
     if (operand === 'f32' || this.#overflow !== undefined) return;
     this.#overflow = this.makeTensorInfo([1], 'int32', Int32Array.of(0));
     this.uploadToGPU(this.#overflow.dataId);
+  }
+
+  /** Lets shaders that are compiled from now on combine the values of a workgroup by subgroups of so many threads, or else by its memory. */
+  useSubgroups(size: number | undefined): void {
+    this.#executor.subgroupSize = size;
   }
 
   /** Whether shaders have numbers of 16 bits. */

@@ -4,6 +4,7 @@
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { numberOf } from './buffer-pool.ts';
+import { withReductions } from './reductions.ts';
 
 /** A kernel of our own. */
 export interface Program {
@@ -44,6 +45,8 @@ export class Executor {
   readonly #compiled = new Map<string, Compiled>();
   readonly #uniforms = new Map<string, GPUBuffer>();
   #kept = 0;
+  /** Threads of a subgroup; undefined where shaders use none. */
+  subgroupSize: number | undefined;
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -98,7 +101,10 @@ export class Executor {
     const pipeline = this.#device.createComputePipeline({
       label: name,
       layout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module: this.#device.createShaderModule({ code, label: name }), entryPoint: 'main' },
+      compute: {
+        module: this.#device.createShaderModule({ code: withReductions(code, this.subgroupSize), label: name }),
+        entryPoint: 'main',
+      },
     });
     const compiled = { layout, pipeline, bound: new Map() };
     this.#compiled.set(name, compiled);

@@ -110,48 +110,4 @@ export const EACH_ROW = `
   if (row >= parameters.n) { return; }
 `;
 
-/** Threads of a workgroup that has a row of a few hundred elements. */
-export const ROW_THREADS = 32;
-
-/**
- * A function `name(value, lane)` that combines the values of all threads of a workgroup, the same in each and in the same order always. In few steps:
- * each thread combines a few values by itself, which costs less than that all threads wait for each other once more.
- *
- * @param threads 32, or a square number
- */
-function reduction(name: string, operation: (a: string, b: string) => string, threads: number): string {
-  const parts = `${name}Parts`;
-  const combine = (count: number, place: string) => `
-  var all = ${parts}[${place}];
-  for (var i = 1u; i < ${count}u; i++) { all = ${operation('all', `${parts}[${place} + i]`)}; }
-`;
-  const side = Math.sqrt(threads);
-  return threads === ROW_THREADS
-    ? `
-var<workgroup> ${parts}: array<f32, ${threads}>;
-fn ${name}(value: f32, lane: u32) -> f32 {
-  workgroupBarrier(); // an earlier call may still read
-  ${parts}[lane] = value;
-  workgroupBarrier();
-  ${combine(threads, '0u')}
-  return all;
-}
-`
-    : `
-var<workgroup> ${parts}: array<f32, ${threads + side}>;
-fn ${name}OfPart(first: u32) -> f32 { ${combine(side, 'first')} return all; }
-fn ${name}(value: f32, lane: u32) -> f32 {
-  workgroupBarrier();
-  ${parts}[lane] = value;
-  workgroupBarrier();
-  if (lane < ${side}u) { ${parts}[${threads}u + lane] = ${name}OfPart(lane * ${side}u); }
-  workgroupBarrier();
-  return ${name}OfPart(${threads}u);
-}
-`;
-}
-
-/** `sumOf(value, lane)`; see {@link reduction}. */
-export const sumOf = (threads: number): string => reduction('sumOf', (a, b) => `${a} + ${b}`, threads);
-/** `maxOf(value, lane)`. */
-export const maxOf = (threads: number): string => reduction('maxOf', (a, b) => `max(${a}, ${b})`, threads);
+export { maxOf, ROW_THREADS, sumOf } from './reductions.ts';
