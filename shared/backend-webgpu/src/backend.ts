@@ -50,6 +50,8 @@ export class WebGpuBackend extends WebGPUBackend {
   #overflow: TensorInfo | undefined;
   readonly #failures: DeviceFailures;
   readonly #executor: Executor;
+  /** Bound in place of tensors without elements: a sum over no rows is 0, and reads none. */
+  #nothing: GPUBuffer | undefined;
   /** Buffers of what is encoded, but not submitted. */
   readonly #encoded = new Set<GPUBuffer>();
   #recorder: Recorder | undefined;
@@ -382,7 +384,8 @@ export class WebGpuBackend extends WebGPUBackend {
     this.#pool().trim();
   }
 
-  #bufferOf({ dataId }: TensorInfo): GPUBuffer {
+  #bufferOf({ dataId, shape }: TensorInfo): GPUBuffer {
+    if (shape.includes(0)) return (this.#nothing ??= this.device.createBuffer({ size: 16, usage: STORAGE_AND_COPIES }));
     this.uploadToGPU(dataId);
     const buffer = this.tensorMap.get(dataId).resource as GPUBuffer;
     this.#recorder?.use(dataId, buffer);

@@ -120,6 +120,7 @@ export function multiply(
   backend: WebGpuBackend,
   { a, b, y, m, n, k, transposeA = false, transposeB = false, accumulate = false, residual, ...places }: Product,
 ): void {
+  if (m === 0 || n === 0) return;
   const { aFirst = 0, bFirst = 0, yFirst = 0 } = places;
   const result = accumulate ? 'accumulate' : residual === undefined ? 'write' : 'add';
   const { operand, overflow = a } = backend;
