@@ -27,10 +27,14 @@ struct Inputs {
 /** How far ahead the cache is asked for a matrix, in bytes: whole panels, at least one. */
 constexpr int64_t kAheadBytesOfPanels = 12 * 1024;
 
+inline int64_t aheadOf(const Panel& panel) {
+  const int64_t all = kLanes * panel.rowBytes;
+  return all * std::max<int64_t>(1, kAheadBytesOfPanels / all);
+}
+
 /** Asks the cache for the bytes that come a panel or more after these: their share of all. */
 inline void askAhead(const Panel& panel, int64_t begin, int64_t bytes) {
-  const int64_t all = kLanes * panel.rowBytes, distance = all * std::max<int64_t>(1, kAheadBytesOfPanels / all);
-  const uint8_t* const first = panel.rows + distance + kLanes * begin;
+  const uint8_t* const first = panel.rows + aheadOf(panel) + kLanes * begin;
   for (int64_t at = 0; at < kLanes * bytes; at += 64) __builtin_prefetch(first + at);
 }
 
@@ -133,6 +137,7 @@ inline int32_t sumOfLanes(VecIntegers v) {
 /** The sums of columns [first, last) of a row of inputs with each row of a panel of int8, as they lie there. */
 VecIntegers multiplyWholeRows(const Panel& panel, const int8_t* x, int64_t first, int64_t last) {
   VecIntegers result;
+  const int64_t ahead = aheadOf(panel);
   for (int row = 0; row < kLanes; row += 4) {
     VecIntegers sums[4] = {};
     const uint8_t* const w = panel.rows + row * panel.rowBytes;
@@ -140,7 +145,9 @@ VecIntegers multiplyWholeRows(const Panel& panel, const int8_t* x, int64_t first
       const VecBits inputs = bytesAt(x + column, kVectorBytes);  // zeros behind the last column
 #pragma GCC unroll 4
       for (int i = 0; i < 4; i++) {
-        const VecBits weights = bytesAt(w + i * panel.rowBytes + column, last - column);
+        const uint8_t* const at = w + i * panel.rowBytes + column;
+        __builtin_prefetch(at + ahead);
+        const VecBits weights = bytesAt(at, last - column);
         sums[i] = addDots<Width::wide>(sums[i], wideBytes<false>(weights), inputs);
       }
     }
@@ -157,7 +164,6 @@ void multiplyRowsOfInt8(const Panel& panel, int64_t columns, const Inputs& x, Ve
     const int64_t last = std::min(columns, first + kSpan);
     for (int64_t row = 0; row < x.rows; row++) kept[row] = VecIntegers{} - kWideOffset * x.blocks[row * x.count + span].sum;
     if (x.rows <= kRowsWithWhole) {
-      for (int64_t at = first; at < last; at += kChunk) askAhead(panel, at, kChunk);
       for (int64_t row = 0; row < x.rows; row++) kept[row] += multiplyWholeRows(panel, x.values + row * x.stride, first, last);
     }
     for (int64_t column = x.rows <= kRowsWithWhole ? last : first; column < last; column += kChunk) {
