@@ -24,7 +24,7 @@ export interface StoredMatrix {
   shape: readonly number[];
   /** The stored bytes, opaque, as int32 [⌈bytes / 4⌉]. */
   words: tf.Tensor;
-  /** Default f32. int8 for formats that the backend {@link multipliesIntegers} of. Lookups, and what trains, do not look at it. */
+  /** Default f32. Where the backend does not {@link multipliesIntegers | multiply integers} of the format, int8 changes nothing, nor for lookups and training. */
   activations?: ActivationPrecision;
 }
 

@@ -25,7 +25,7 @@ export function withActivations(parameters: Parameters, activations: ActivationP
   return Object.fromEntries(
     Object.entries<Weight>(parameters).map(([name, weight]) => [
       name,
-      isStored(weight) && multipliesIntegers(weight.format) ? { ...weight, activations } : weight,
+      isStored(weight) ? { ...weight, activations } : weight, // of those without integers kernels see it
     ]),
   );
 }

@@ -74,8 +74,13 @@ describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
     }
   });
 
-  test('matrices that share an input are asked for the same', () => {
+  test('matrices that share an input are asked for the same, also where one has no integers', () => {
     const { matrix } = matrixOf('Q4_0', 40, 64);
+    const { matrix: floats } = matrixOf('bf16', 24, 64);
+    const x = tf.tensor2d(values(3 * 64, 5), [3, 64]);
+    const [y, z] = linears(x, [matrix, floats]);
+    expect(y.dataSync()).toEqual(linear(x, matrix).dataSync());
+    expect(z.dataSync()).toEqual(linear(x, { ...floats, activations: 'f32' }).dataSync());
     expect(() => linears(tf.zeros([1, 64]), [matrix, { ...matrix, activations: 'f32' }])).toThrow('f32, or of int8');
   });
 
