@@ -2,13 +2,7 @@
 import { initialWeights, tensorsOf } from '@arrowsmith/model';
 import { passRepeater } from '@arrowsmith/backend';
 import { globalNorm } from '@arrowsmith/ops';
-import {
-  batchGradients,
-  initialState,
-  trainingParameters,
-  updateParameters,
-  type Batch,
-} from '@arrowsmith/training';
+import { batchGradients, initialState, trainingParameters, updateParameters, type Batch } from '@arrowsmith/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { tokensPerStep, type BenchModel } from './models.ts';
 
