@@ -16,20 +16,20 @@ const exclude = [...configDefaults.exclude, '**/*.webgpu.test.ts'];
 /** They count what a process holds (tensors, memory, threads) or change it, so that each file has a process of its own. */
 const ALONE = ['{test,scripts}/**/*.test.ts', 'shared/{backend-native,server,training}/**/*.test.ts'];
 
+const each = { exclude, testTimeout: 60_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
-    globalSetup: ['test/support/temporary-folder.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    globalSetup: ['test/support/temporary-folder.ts'], // once: not of each project
     // Vitest leaves a core free, on two cores half of the machine; tests that run other programs mostly wait.
     maxWorkers: '100%',
     sequence: { sequencer: PipelinesFirst },
     projects: [
-      { extends: true, test: { name: 'alone', include: ALONE, exclude } },
+      { test: { ...each, name: 'alone', include: ALONE } },
       // One process after another's files: a quarter of a second less for each, which is what starting and importing took.
       {
-        extends: true,
         test: {
+          ...each,
           name: 'together',
           include: ['{shared,stages}/**/*.test.ts'],
           exclude: [...exclude, ...ALONE],
