@@ -61,6 +61,7 @@ if (process.argv.includes('--json')) {
   const lines = formatFindings(
     findings.filter(({ training, level }) => training === undefined || level !== 'ok'),
     (level, text) => PAINT[level](text),
+    process.stdout.columns,
   );
   const { formatTrainings } =
     findings.length > 1 ? await import('./doctor/training-table.ts') : { formatTrainings: () => [] };

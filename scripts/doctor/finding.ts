@@ -1,4 +1,5 @@
 /** @file What a check found out: one line of the doctor's report. */
+import { wrapText } from '@arrowsmith/pipeline/terminal';
 
 /**
  * - `ok`: as it should be.
@@ -48,22 +49,36 @@ export function finding(level: Level, check: string, what: string, means: string
   return { level, check, what, means };
 }
 
+/** What was found is aligned where it is no longer. */
+const ALIGNED = 28;
+
 /**
- * The findings as aligned lines.
+ * The findings as aligned lines. What does not fit into one is told on lines of its own, below.
+ *
  * @param paint colours a level
+ * @param width columns of the terminal; without it, each finding is a line
  */
-export function formatFindings(findings: readonly Finding[], paint: (level: Level, text: string) => string): string[] {
+export function formatFindings(
+  findings: readonly Finding[],
+  paint: (level: Level, text: string) => string,
+  width = Infinity,
+): string[] {
   const checkWidth = Math.max(...findings.map(({ check }) => check.length));
-  const whatWidth = Math.max(...findings.map(({ what }) => what.length));
-  return findings.map(
-    ({ level, check, what, means }) =>
-      `${paint(level, level.padEnd('problem'.length))}  ${check.padEnd(checkWidth)}  ${what.padEnd(whatWidth)}  → ${means}`,
-  );
+  const whatWidth = Math.max(0, ...findings.map(({ what }) => what.length).filter((length) => length <= ALIGNED));
+  const indent = 'problem  '.length;
+  return findings.flatMap(({ level, check, what, means }) => {
+    const painted = paint(level, level) + ' '.repeat(indent - level.length);
+    const found = `${check.padEnd(checkWidth)}  ${what}`;
+    const line = `${found.padEnd(checkWidth + 2 + whatWidth)}  → ${means}`;
+    if (indent + line.length <= width) return [painted + line];
+    const below = wrapText(means, width - indent - 2);
+    return [painted + found, ...below.map((each, i) => ' '.repeat(indent) + (i === 0 ? '→ ' : '  ') + each)];
+  });
 }
 
 /** The last line: whether pipelines can run. */
 export function verdict(findings: readonly Finding[]): string {
   const problems = findings.filter(({ level }) => level === 'problem').length;
-  if (problems === 0) return 'pipelines can run: npx nx run pipeline:smoke';
+  if (problems === 0) return 'pipelines can run: npx arrowsmith run smoke';
   return `${problems} ${problems === 1 ? 'problem' : 'problems'} to mend before all pipelines can run`;
 }

@@ -17,7 +17,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 test('pipelines that can run are listed with their sources', async () => {
   const { findings, sources } = await checkPipelines(root);
-  expect(findings).toMatchObject([{ level: 'ok', what: '1 can run', means: 'smoke: npx nx run pipeline:smoke' }]);
+  expect(findings).toMatchObject([{ level: 'ok', what: '1 can run', means: 'smoke: npx arrowsmith run smoke' }]);
   expect(sources).toMatchObject([{ pipeline: 'smoke', source: { type: 'embedded' } }]);
 });
 

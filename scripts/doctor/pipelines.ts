@@ -34,7 +34,7 @@ export async function checkPipelines(root: string): Promise<{
     const names = pipelines.map(({ name }) => name);
     const first = names.includes('smoke') ? 'smoke' : names[0];
     findings.unshift(
-      finding('ok', 'pipelines', `${names.length} can run`, `${names.join(', ')}: npx nx run pipeline:${first}`),
+      finding('ok', 'pipelines', `${names.length} can run`, `${names.join(', ')}: npx arrowsmith run ${first}`),
     );
   }
   return { findings, sources: pipelines.flatMap(sourceOf), pipelines, declarations };

@@ -8,7 +8,7 @@ import type { Workspace } from '@arrowsmith/pipeline';
 import { type Finding, finding } from './finding.ts';
 import { diskNeeded, type PipelineSource } from './pipelines.ts';
 
-const MAKE_ROOM = 'free space (npx nx run pipeline:gc), or set ARROWSMITH_STORE to a folder on another disk';
+const MAKE_ROOM = 'free space (npx arrowsmith gc --delete), or set ARROWSMITH_STORE to a folder on another disk';
 
 /** @param free bytes that this user may still write where the store is */
 export function checkDisk({ store }: Workspace, free: number, sources: readonly PipelineSource[]): Finding {
@@ -17,16 +17,17 @@ export function checkDisk({ store }: Workspace, free: number, sources: readonly 
     const bytes = diskNeeded(source);
     return bytes === undefined ? [] : [{ pipeline, bytes }];
   });
-  const list = (some: typeof needs) =>
-    some
-      .map(({ pipeline, bytes }) => `${pipeline} about ${prettyBytes(bytes, { maximumFractionDigits: 0 })}`)
-      .join(', ');
+  const size = (bytes: number) => prettyBytes(bytes, { maximumFractionDigits: 0 });
+  const list = (some: typeof needs) => some.map(({ pipeline, bytes }) => `${pipeline} about ${size(bytes)}`).join(', ');
   const tooLarge = needs.filter(({ bytes }) => bytes > free);
   if (tooLarge.length > 0) {
     const level = tooLarge.length === needs.length ? 'problem' : 'note';
     return finding(level, 'disk', what, `too little in ${store} for ${list(tooLarge)}: ${MAKE_ROOM}`);
   }
-  return finding('ok', 'disk', what, `pipelines need: ${list(needs)}`);
+  const [most, ...others] = needs.toSorted((a, b) => b.bytes - a.bytes);
+  if (most === undefined) return finding('ok', 'disk', what, 'how much pipelines need is not known beforehand');
+  const rest = others[0] === undefined ? '' : `, any other ${size(others[0].bytes)} at most`;
+  return finding('ok', 'disk', what, `${most.pipeline} needs about ${size(most.bytes)}${rest}`);
 }
 
 /** Bytes that this user may still write where a folder is, or will be. */
