@@ -1,10 +1,10 @@
 /** @file The negative log likelihood of each token under a linear output layer. */
 import * as tf from '@tensorflow/tfjs-core';
-import { linear } from './linear.ts';
-import { logitAttributes, type LogitOptions, toLogits } from './logits.ts';
+import { logSumExp } from './log-sum-exp.ts';
+import { logitAttributes, type LogitOptions, logits, toLogits } from './logits.ts';
 import { isFrozen } from './frozen-matrix.ts';
 import { defineKernel, runBackendKernel } from './op.ts';
-import { isStored, storedOutput, type Weight } from './stored-matrix.ts';
+import { isStored, type StoredMatrix, storedOutput, type Weight } from './stored-matrix.ts';
 import type { NamedTensors } from './tape.ts';
 import { transposeMatrix } from './transpose-matrix.ts';
 
@@ -27,28 +27,18 @@ export interface LogitsChunk {
   losses: tf.Tensor;
 }
 
-/** An output layer: how many scores it gives, and the products [rows, V] of some rows with its matrix. */
-interface OutputLayer {
-  vocabularySize: number;
-  multiply(rows: tf.Tensor): tf.Tensor;
-}
-
-function layerOf(weight: tf.Tensor): OutputLayer {
-  const transposed = transposeMatrix(weight); // [d, V]
-  return { vocabularySize: weight.shape[0]!, multiply: (rows) => tf.matMul(rows, transposed) };
-}
-
 /** Applies the output layer to the rows of x [n, d] in chunks, and `use` to each; its results outlive the chunk. */
 export function mapLogitsChunks<T extends tf.TensorContainer>(
   x: tf.Tensor,
-  weight: tf.Tensor | OutputLayer,
+  weight: tf.Tensor,
   targets: tf.Tensor,
   options: Required<LogitOptions>,
   use: (chunk: LogitsChunk) => T,
 ): T[] {
   const [n, d] = x.shape as [number, number];
-  const { vocabularySize, multiply } = 'multiply' in weight ? weight : layerOf(weight);
+  const vocabularySize = weight.shape[0]!;
   const rowsPerChunk = Math.max(1, Math.floor(LOGITS_PER_CHUNK / vocabularySize));
+  const transposed = transposeMatrix(weight); // [d, V]
   return Array.from({ length: Math.ceil(n / rowsPerChunk) }, (_, i) =>
     tf.tidy(() => {
       const start = i * rowsPerChunk;
@@ -57,7 +47,7 @@ export function mapLogitsChunks<T extends tf.TensorContainer>(
       const ids = tf.slice(targets, [start], [count]);
       const targetIndices = tf.stack([tf.range(0, count, 1, 'int32'), tf.maximum(ids, tf.scalar(0, 'int32'))], 1);
       const isToken = tf.cast(tf.greaterEqual(ids, tf.scalar(0, 'int32')), 'float32');
-      const logits = toLogits(multiply(rows), options); // [rows, V]
+      const logits = toLogits(tf.matMul(rows, transposed), options); // [rows, V]
       const probabilities = tf.softmax(logits);
       // ln Σ exp(logits) = max(logits) − ln(max(probabilities)), which spares tf.logSumExp's slow exponential of every logit.
       const logSumExp = tf.sub(tf.max(logits, 1), tf.log(tf.max(probabilities, 1))); // [rows]
@@ -88,13 +78,31 @@ export function tokenLosses(x: tf.Tensor, weight: Weight, targets: tf.Tensor, op
   if (isFrozen(weight)) return tokenLosses(x, weight.frozen, targets, options);
   const attributes = logitAttributes(options);
   if (!isStored(weight)) return kernel({ x, weight, targets }, attributes)[0]!;
-  if (weight.activations === 'int8') {
-    const layer = { vocabularySize: weight.shape[0]!, multiply: (rows: tf.Tensor) => linear(rows, weight) };
-    return tf.tidy(() => tf.concat(mapLogitsChunks(x, layer, targets, attributes, ({ losses }) => losses)));
-  }
+  if (weight.activations === 'int8') return lossesOfLogits(x, weight, targets, attributes);
   return runBackendKernel(
     'FrozenTokenLosses',
     { x, targets, words: weight.words },
     storedOutput(weight, attributes),
   )[0]!;
+}
+
+/** The same by way of logits, of some rows at a time. */
+function lossesOfLogits(
+  x: tf.Tensor,
+  weight: StoredMatrix,
+  targets: tf.Tensor,
+  options: Required<LogitOptions>,
+): tf.Tensor {
+  const [n, d] = x.shape as [number, number];
+  const rowsPerChunk = Math.max(1, Math.floor(LOGITS_PER_CHUNK / weight.shape[0]!));
+  const lossesOf = (start: number): tf.Tensor => {
+    const count = Math.min(rowsPerChunk, n - start);
+    const ids = tf.slice(targets, [start], [count]);
+    const values = logits(tf.slice(x, [start, 0], [count, d]), weight, options);
+    const at = tf.stack([tf.range(0, count, 1, 'int32'), tf.maximum(ids, tf.scalar(0, 'int32'))], 1);
+    const isToken = tf.cast(tf.greaterEqual(ids, tf.scalar(0, 'int32')), 'float32');
+    return tf.mul(tf.sub(logSumExp(values), tf.gatherND(values, at)), isToken);
+  };
+  const starts = Array.from({ length: Math.ceil(n / rowsPerChunk) }, (_, i) => i * rowsPerChunk);
+  return tf.tidy(() => tf.concat(starts.map((start) => tf.tidy(() => lossesOf(start)))));
 }

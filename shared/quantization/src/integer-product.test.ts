@@ -74,6 +74,18 @@ describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
     }
   });
 
+  test('losses of more tokens than logits are made of at once are those of each', () => {
+    const { matrix } = matrixOf('Q4_0', 4096, 32);
+    const rows = 2 ** 22 / 4096 + 3;
+    const x = tf.tensor2d(values(rows * 32, 6), [rows, 32]);
+    const targets = tf.tensor1d(
+      Array.from({ length: rows }, (_, i) => (i * 37) % 4096),
+      'int32',
+    );
+    const last = tokenLosses(tf.slice(x, [rows - 5]), matrix, tf.slice(targets, [rows - 5]));
+    expect(tokenLosses(x, matrix, targets).dataSync().slice(-5)).toEqual(last.dataSync());
+  });
+
   test('matrices that share an input are asked for the same, also where one has no integers', () => {
     const { matrix } = matrixOf('Q4_0', 40, 64);
     const { matrix: floats } = matrixOf('bf16', 24, 64);
