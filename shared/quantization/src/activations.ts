@@ -53,6 +53,6 @@ function withoutIntegers(parameters: Parameters, where: string): UserError {
     where,
     expected: 'matrices in int8, int4-g32, Q8_0, Q4_K or another format of integers',
     found: [...formats].join(', ') || 'float32',
-    fix: 'leave activations out, or quantize the model first',
+    fix: 'leave activations out, or take a model in one of these: of a run, that of its step quantize (--model=quantize)',
   });
 }
