@@ -1,15 +1,12 @@
 /** @file The negative log likelihood of each token under a linear output layer. */
 import * as tf from '@tensorflow/tfjs-core';
-import { logSumExp } from './log-sum-exp.ts';
-import { logitAttributes, type LogitOptions, logits, toLogits } from './logits.ts';
+import { logitAttributes, type LogitOptions, toLogits } from './logits.ts';
+import { lossesOfLogits, rowsOfLogits } from './losses-of-logits.ts';
 import { isFrozen } from './frozen-matrix.ts';
 import { defineKernel, runBackendKernel } from './op.ts';
-import { isStored, type StoredMatrix, storedOutput, type Weight } from './stored-matrix.ts';
+import { isStored, storedOutput, type Weight } from './stored-matrix.ts';
 import type { NamedTensors } from './tape.ts';
 import { transposeMatrix } from './transpose-matrix.ts';
-
-/** Logits at once, [rows, V]: 16 MB in float32. Bounds the memory that a large vocabulary takes. */
-const LOGITS_PER_CHUNK = 2 ** 22;
 
 /** Some rows of x, and what the output layer says of them. */
 export interface LogitsChunk {
@@ -37,7 +34,7 @@ export function mapLogitsChunks<T extends tf.TensorContainer>(
 ): T[] {
   const [n, d] = x.shape as [number, number];
   const vocabularySize = weight.shape[0]!;
-  const rowsPerChunk = Math.max(1, Math.floor(LOGITS_PER_CHUNK / vocabularySize));
+  const rowsPerChunk = rowsOfLogits(vocabularySize);
   const transposed = transposeMatrix(weight); // [d, V]
   return Array.from({ length: Math.ceil(n / rowsPerChunk) }, (_, i) =>
     tf.tidy(() => {
@@ -84,25 +81,4 @@ export function tokenLosses(x: tf.Tensor, weight: Weight, targets: tf.Tensor, op
     { x, targets, words: weight.words },
     storedOutput(weight, attributes),
   )[0]!;
-}
-
-/** The same by way of logits, of some rows at a time. */
-function lossesOfLogits(
-  x: tf.Tensor,
-  weight: StoredMatrix,
-  targets: tf.Tensor,
-  options: Required<LogitOptions>,
-): tf.Tensor {
-  const [n, d] = x.shape as [number, number];
-  const rowsPerChunk = Math.max(1, Math.floor(LOGITS_PER_CHUNK / weight.shape[0]!));
-  const lossesOf = (start: number): tf.Tensor => {
-    const count = Math.min(rowsPerChunk, n - start);
-    const ids = tf.slice(targets, [start], [count]);
-    const values = logits(tf.slice(x, [start, 0], [count, d]), weight, options);
-    const at = tf.stack([tf.range(0, count, 1, 'int32'), tf.maximum(ids, tf.scalar(0, 'int32'))], 1);
-    const isToken = tf.cast(tf.greaterEqual(ids, tf.scalar(0, 'int32')), 'float32');
-    return tf.mul(tf.sub(logSumExp(values), tf.gatherND(values, at)), isToken);
-  };
-  const starts = Array.from({ length: Math.ceil(n / rowsPerChunk) }, (_, i) => i * rowsPerChunk);
-  return tf.tidy(() => tf.concat(starts.map((start) => tf.tidy(() => lossesOf(start)))));
 }
