@@ -23,17 +23,21 @@ export interface AskedWork {
 }
 
 /**
- * Kernels of a layer's forward and backward pass, counted on the backend `webgpu`: of a plain one, and what particularities add. Those that only Gemma 3n
- * has are made of many small ones there.
+ * Kernels of a layer's forward and backward pass on the backend `webgpu`: of a plain one, and what particularities add. A test of `training` holds them to
+ * those that steps run.
  */
 const LAYER_KERNELS = {
   plain: 48,
   qkNorm: 10,
   postNorms: 12,
-  biases: 12,
-  layerNorm: 15,
-  experts: 49,
-  altUp: 360,
+  attentionBias: 12,
+  ffnBias: 11,
+  layerNorm: 2,
+  parallelBlock: -4,
+  experts: 46,
+  altUp: 50,
+  laurel: 19,
+  perLayerEmbedding: 24,
 };
 /** Of the updates of a layer's parameters, and of what is there once. */
 const UPDATE_KERNELS = 10;
@@ -98,16 +102,22 @@ function layerWork(layer: LayerConfig, config: DecoderConfig): LayerWork {
   };
 }
 
-function kernelsOf({ attention, ffn }: LayerConfig, { postNorms, norm, altUp }: DecoderConfig): number {
-  return (
-    LAYER_KERNELS.plain +
-    (attention.qkNorm === 'none' ? 0 : LAYER_KERNELS.qkNorm) +
-    (postNorms ? LAYER_KERNELS.postNorms : 0) +
-    (attention.bias === false ? 0 : LAYER_KERNELS.biases) +
-    (norm.kind === 'layer' ? LAYER_KERNELS.layerNorm : 0) +
-    (ffn.kind === 'moe' ? LAYER_KERNELS.experts : 0) +
-    (altUp === null ? 0 : LAYER_KERNELS.altUp)
-  );
+function kernelsOf({ attention, ffn }: LayerConfig, config: DecoderConfig): number {
+  const has: Record<keyof typeof LAYER_KERNELS, boolean> = {
+    plain: true,
+    qkNorm: attention.qkNorm !== 'none',
+    postNorms: config.postNorms,
+    attentionBias: attention.bias !== false,
+    ffnBias: ffn.kind === 'dense' && ffn.bias,
+    layerNorm: config.norm.kind === 'layer',
+    parallelBlock: config.parallelBlock,
+    experts: ffn.kind === 'moe',
+    altUp: config.altUp !== null,
+    laurel: config.laurelRank > 0,
+    perLayerEmbedding: config.perLayerEmbedding !== null,
+  };
+  const parts = Object.entries(LAYER_KERNELS) as [keyof typeof LAYER_KERNELS, number][];
+  return parts.reduce((sum, [part, kernels]) => sum + (has[part] ? kernels : 0), 0);
 }
 
 const spanOf = ({ window, chunk }: AttentionConfig, contextLength: number): number =>
