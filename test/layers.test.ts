@@ -49,7 +49,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'backend-webgpu': ['backend-native', 'errors'],
   backend: ['backend-native'],
   ops: ['backend-native', 'errors'],
-  engine: ['ops', 'backend-native', 'backend-webgpu', 'errors'],
+  engine: ['ops', 'backend', 'backend-native', 'backend-webgpu', 'errors'],
   model: ['ops', 'backend', 'errors'],
   formats: ['quantization', 'model', 'ops', 'errors'],
   web: ['generation', 'formats', 'quantization', 'bpe', 'model', 'ops', 'errors'],
