@@ -2,6 +2,7 @@
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { type Recording, keepAll } from '@arrowsmith/backend-native/recording';
 import { NotRecordable } from '@arrowsmith/backend-native/not-recordable';
+import { type PassInput, typeOf } from '@arrowsmith/backend-native/repeatable-pass';
 import { dispose, engine, env, type Tensor, type TensorContainer, type TensorInfo, tidy } from '@tensorflow/tfjs-core';
 import { UserError } from '@arrowsmith/errors';
 import { type AdapterDescription, type AdapterInfo, describeAdapter, infoOf } from './adapter.ts';
@@ -11,7 +12,7 @@ import type { DryRunMemory } from './dry-run.ts';
 import { Executor, type KernelCall } from './executor.ts';
 import { enablesOf, type Operand } from './operand.ts';
 import { Recorder, replay } from './recording.ts';
-import { type PassInput, PassRepeater, typeOf } from './repeated-pass.ts';
+import { PassRepeater } from './repeated-pass.ts';
 import { defineShader } from './shader.ts';
 import { STORED_FORMATS } from './stored-formats.ts';
 

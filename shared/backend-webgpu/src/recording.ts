@@ -2,8 +2,7 @@
  * @file The commands of a pass, to be given to the device once more without what JavaScript did for them. They are recorded while they are encoded, as
  * WebGPU is told them: kernels, values that are written, copies, and where the device was given what had been encoded till then.
  */
-
-import type { PassInput } from './repeated-pass.ts';
+import type { PassInput } from '@arrowsmith/backend-native/repeatable-pass';
 
 /** Runs `pipeline` on what `group` binds. */
 interface Dispatch {

@@ -2,23 +2,10 @@
  * @file Passes that come again, such as the steps of a training: the commands of one that ran are given to the device again where all memory that they
  * use is what it was and nobody else's, without what JavaScript did for them. Elsewhere JavaScript does it again.
  */
-import { engine, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import { computePass, type PassInput, type RepeatablePass } from '@arrowsmith/backend-native/repeatable-pass';
+import { engine, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import type { WebGpuBackend } from './backend.ts';
 import { type Recorder, replay } from './recording.ts';
-
-/** Values of one of a pass's tensors, which are others each time. */
-export interface PassInput {
-  values: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
-  shape: number[];
-}
-
-export interface Pass {
-  inputs: readonly PassInput[];
-  /** Tensors that it uses, and may dispose of. */
-  given: readonly Tensor[];
-  /** Computes tensors of the inputs, and of what is given. */
-  compute(inputs: Tensor[]): Tensor[];
-}
 
 interface Given {
   buffer: GPUBuffer;
@@ -64,29 +51,29 @@ export class PassRepeater {
   }
 
   /** @param key names all that commands of the pass depend on but the values of inputs, and which memory it is given */
-  run(key: string, pass: Pass): Tensor[] {
-    if (this.#backend.isRecording) return compute(pass); // it is part of another one
+  run(key: string, pass: RepeatablePass): Tensor[] {
+    if (this.#backend.isRecording) return computePass(pass); // it is part of another one
     const known = this.#known.get(key);
     if (known === undefined) {
       if (this.#known.size === MOST_KNOWN) this.#known.clear();
       this.#known.set(key, { missed: 0 }); // of most that come once there is no second one
-      return compute(pass);
+      return computePass(pass);
     }
     if (known.recorded !== undefined && this.#isSame(known.recorded, pass)) {
       known.missed = 0;
       this.repeated++;
       return this.#again(known.recorded, pass);
     }
-    if (known.missed === MOST_MISSED) return compute(pass);
+    if (known.missed === MOST_MISSED) return computePass(pass);
     known.missed++;
     const { results, recorded } = this.#record(pass);
     known.recorded = recorded;
     return results;
   }
 
-  #record(pass: Pass): { results: Tensor[]; recorded?: RecordedPass | undefined } {
+  #record(pass: RepeatablePass): { results: Tensor[]; recorded?: RecordedPass | undefined } {
     const given = pass.given.map(({ dataId }) => this.#backend.memoryOf(dataId));
-    if (!given.every((each) => each !== undefined)) return { results: compute(pass) };
+    if (!given.every((each) => each !== undefined)) return { results: computePass(pass) };
     const { result: results, recorder } = this.#backend.note(
       (makeInput) =>
         tidy(() => {
@@ -102,7 +89,7 @@ export class PassRepeater {
   /** @returns undefined where something is in the way, or a result in no memory of the pass's own */
   #recordedPass(
     { commands, acquired, found, obstacle }: Recorder,
-    { inputs, given }: Pass,
+    { inputs, given }: RepeatablePass,
     before: readonly Given[],
     made: readonly Tensor[],
   ): RecordedPass | undefined {
@@ -129,7 +116,7 @@ export class PassRepeater {
   }
 
   /** Whether all memory is what it was, and nobody else's. */
-  #isSame({ inputs, given, found, acquired }: RecordedPass, pass: Pass): boolean {
+  #isSame({ inputs, given, found, acquired }: RecordedPass, pass: RepeatablePass): boolean {
     if (inputs.length !== pass.inputs.length || given.length !== pass.given.length) return false;
     if (!inputs.every((input, i) => areAlike(input, pass.inputs[i]!))) return false;
     const freed = new Set<GPUBuffer>();
@@ -143,7 +130,7 @@ export class PassRepeater {
     return true;
   }
 
-  #again({ commands, given, results }: RecordedPass, pass: Pass): Tensor[] {
+  #again({ commands, given, results }: RecordedPass, pass: RepeatablePass): Tensor[] {
     const backend = this.#backend;
     backend.flush();
     const shared = results.map((each) => 'given' in each && backend.share(pass.given[each.given]!, each.shape));
@@ -166,14 +153,6 @@ export class PassRepeater {
     return made;
   }
 }
-
-function compute({ inputs, compute: f }: Pass): Tensor[] {
-  return tidy(() => f(inputs.map(({ values, shape }) => tensor(values, shape, typeOf(values)))));
-}
-
-/** The type of a tensor with these values. */
-export const typeOf = (values: PassInput['values']): 'float32' | 'int32' =>
-  values instanceof Float32Array ? 'float32' : 'int32';
 
 const areAlike = (a: PassInput, b: PassInput): boolean =>
   a.values.constructor === b.values.constructor &&

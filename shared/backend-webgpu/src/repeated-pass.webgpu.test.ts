@@ -1,8 +1,9 @@
 /** @file When a pass is repeated, and when it is not. */
+import type { RepeatablePass } from '@arrowsmith/backend-native/repeatable-pass';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startWebGpuBackend, type WebGpuBackend } from './index.ts';
-import { type Pass, PassRepeater } from './repeated-pass.ts';
+import { PassRepeater } from './repeated-pass.ts';
 
 let backend: WebGpuBackend;
 let passes: PassRepeater;
@@ -27,7 +28,10 @@ function onDevice(...values: number[]): tf.Tensor {
 }
 
 /** Runs the pass, disposes of what it makes, and returns the values. */
-async function valuesOf(pass: Omit<Pass, 'inputs'> & { values: number[] }, key = 'a pass'): Promise<number[][]> {
+async function valuesOf(
+  pass: Omit<RepeatablePass, 'inputs'> & { values: number[] },
+  key = 'a pass',
+): Promise<number[][]> {
   const { values, ...rest } = pass;
   const made = passes.run(key, { inputs: [{ values: Float32Array.from(values), shape: [values.length] }], ...rest });
   const found = await Promise.all(made.map(async (tensor) => Array.from(await tensor.data<'float32'>())));

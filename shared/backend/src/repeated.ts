@@ -1,20 +1,8 @@
 /** @file Passes that come again, with less to do for JavaScript where the active backend knows how. */
+import { computePass, type PassInput, type RepeatablePass } from '@arrowsmith/backend-native/repeatable-pass';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** Values of one of a pass's tensors, which are others each time. */
-export interface PassInput {
-  values: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
-  shape: number[];
-}
-
-/** What is computed again and again, such as the gradients of a step of training. */
-export interface RepeatablePass {
-  inputs: readonly PassInput[];
-  /** All tensors that it is given and which may be others the next time, or change; it may dispose of them. */
-  given: readonly tf.Tensor[];
-  /** Computes tensors of the inputs, and of what is given: all of them results. */
-  compute(inputs: tf.Tensor[]): tf.Tensor[];
-}
+export type { PassInput, RepeatablePass };
 
 /** Runs passes. */
 export interface PassRepeater {
@@ -34,16 +22,7 @@ export function passRepeater(): PassRepeater {
   return backend.passRepeater?.() ?? computing;
 }
 
-const computing: PassRepeater = {
-  run: (_, { inputs, compute }) =>
-    tf.tidy(() =>
-      compute(
-        inputs.map(({ values, shape }) =>
-          tf.tensor(values, shape, values instanceof Float32Array ? 'float32' : 'int32'),
-        ),
-      ),
-    ),
-};
+const computing: PassRepeater = { run: (_, pass) => computePass(pass) };
 
 /** Calls `compute` each time. */
 export const withoutRepeating = (): PassRepeater => computing;

@@ -2,30 +2,10 @@
 import type * as registry from '@arrowsmith/backend-native/kernel-inputs';
 import type { WebGpuBackend } from '../backend.ts';
 
-export {
-  asRows,
-  expectRank,
-  expectShape,
-  residualsOfRows,
-  rowsOf,
-  sameShape,
-  shapeOfAll,
-  shapeOfRows,
-  sizeOf,
-  tensor,
-  tensorList,
-} from '@arrowsmith/backend-native/kernel-inputs';
+export * from '@arrowsmith/backend-native/kernel-inputs'; // but for the three types below, which are of this backend
+export * from '@arrowsmith/backend-native/stored-inputs';
 
 export type KernelArguments = registry.KernelArguments<WebGpuBackend>;
 export type Kernel = registry.Kernel<WebGpuBackend>;
 /** Kernels by their names in tfjs's registry. */
 export type Kernels = registry.Kernels<WebGpuBackend>;
-
-export {
-  gradientsOfRows,
-  storedGroupsOf,
-  storedLinearOf,
-  storedMatricesOf,
-  storedOutputLayerOf,
-  expectFormat,
-} from '@arrowsmith/backend-native/stored-inputs';
