@@ -235,7 +235,7 @@ export async function trainStep(
   const lossScale = isScaled ? nextLossScale(log, lossScaleRule) : 1;
   if (isScaled) forgetOverflow();
   let norms: tf.Tensor[] = [];
-  const { loss, tokens, loads, gradients } = await withNearest(config, quantization, state.parameters, (read) =>
+  const computed = withNearest(config, quantization, state.parameters, (read) =>
     batchGradients({
       config,
       parameters: read,
@@ -253,6 +253,10 @@ export async function trainStep(
       signal,
     }),
   );
+  const { loss, tokens, loads, gradients } = await computed.catch((error: unknown) => {
+    tf.dispose(norms); // which may have been asked for before anything went wrong
+    throw error;
+  });
   const [norm] = norms as [tf.Tensor];
   try {
     const gradientNorm = (await norm.data())[0]! / lossScale;

@@ -87,6 +87,19 @@ test('batches of other sizes in between', async () => {
   expect(await expectSame({ steps: 16, rowsOf })).toBeGreaterThan(12);
 });
 
+test('rows that end in padding, of which each step has other ones', async () => {
+  const split = splitOf(countingRows(11));
+  const train: TokenRows = {
+    ...split,
+    async read(indices) {
+      const batch = await split.read(indices);
+      return { ...batch, targets: batch.targets.map((id, i) => (i % contextLength > 4 + (indices[0]! % 5) ? -1 : id)) };
+    },
+  };
+  expect(await expectSame({ steps: 10, train })).toBeGreaterThan(3 * 4);
+  expect(await expectSame({ steps: 10, train, parameters: { gradientAccumulation: 2 } })).toBeGreaterThan(4 * 4);
+});
+
 test('documents that attention is confined to, whose borders are others in each step', async () => {
   const rows = countingRows(11);
   const documents = (indices: readonly number[]) =>
