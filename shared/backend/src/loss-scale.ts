@@ -2,15 +2,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /** What the backend `webgpu` offers. */
-interface HalvingBackend {
+interface HalfPrecisionBackend {
   readonly scalesLoss: boolean;
   forgetOverflow(): void;
 }
 
-const halving = (): Partial<HalvingBackend> => tf.backend() as Partial<HalvingBackend>;
+const halfPrecision = (): Partial<HalfPrecisionBackend> => tf.backend() as Partial<HalfPrecisionBackend>;
 
 /** Whether the loss is to be scaled before its gradients are computed, as the active backend rounds factors of products to 16 bits. */
-export const scalesLoss = (): boolean => halving().scalesLoss === true;
+export const scalesLoss = (): boolean => halfPrecision().scalesLoss === true;
 
 /** From here on, the norm of gradients is infinite where a factor of any product was too large for 16 bits. */
-export const forgetOverflow = (): void => halving().forgetOverflow?.();
+export const forgetOverflow = (): void => halfPrecision().forgetOverflow?.();

@@ -110,6 +110,30 @@ test('a run that was interrupted goes on with the same scale, and gives the same
   await rm(checkpointDirectory, { recursive: true });
 });
 
+test('a validation whose factors are too large for 16 bits is told', async () => {
+  const noticesOf = async (factor: number): Promise<string[]> => {
+    const checkpointDirectory = await mkdtemp(join(tmpdir(), 'half-'));
+    const weights = initialWeights(config, 1);
+    for (const { data } of Object.values(weights)) for (let i = 0; i < data.length; i++) data[i]! *= factor;
+    const notices: string[] = [];
+    const onNotice = (notice: string) => void notices.push(notice);
+    const splits = { train: trainSplit, validation: validationSplit };
+    await train({
+      config,
+      parameters: tinyParameters({ steps: 1 }),
+      weights,
+      ...splits,
+      checkpointDirectory,
+      onNotice,
+    });
+    await rm(checkpointDirectory, { recursive: true });
+    return notices;
+  };
+  await half();
+  expect(await noticesOf(1)).toEqual([]);
+  expect(await noticesOf(1e6)).toEqual([expect.stringContaining('validation after step 1 is off')]);
+});
+
 test('where nothing helps, training has diverged', async () => {
   await half();
   const large = initialWeights(config, 1);

@@ -33,7 +33,7 @@ import { batchOrder, checkVision, evenlySpread, readBatch, type TokenRows } from
 import { splitLoss } from './evaluate.ts';
 import { batchGradients } from './gradients.ts';
 import { loadImbalance, type LogRow } from './log.ts';
-import { LOSS_SCALE, type LossScaleRule, nextLossScale, skippedSteps } from './loss-scale.ts';
+import { hasOverflowed, LOSS_SCALE, type LossScaleRule, nextLossScale, skippedSteps } from './loss-scale.ts';
 import { initialState, learningRateFactors, updateParameters, type OptimizerState } from './optimizer.ts';
 import type { TrainingParameters } from './parameters.ts';
 import { withNearest } from './quantization-aware.ts';
@@ -310,8 +310,10 @@ function isValidated({ steps, validation }: TrainingParameters, step: number): b
 
 /** Mean loss over the validation rows, of what the model computes with; every run measures the same ones, whatever its seed. */
 async function validationLoss(options: TrainOptions, state: OptimizerState, log: readonly LogRow[]): Promise<number> {
-  const { config, parameters, validation, onValidationProgress, signal } = options;
+  const { config, parameters, validation, onNotice, onValidationProgress, signal } = options;
   const indices = evenlySpread(validation.rows, parameters.validation.rows);
+  const isScaled = scalesLoss();
+  if (isScaled) forgetOverflow();
   const quantization = quantizationOfStep(parameters, log.length);
   const { nats, tokens } = await withNearest(config, quantization, state.parameters, (read) =>
     splitLoss({
@@ -326,6 +328,8 @@ async function validationLoss(options: TrainOptions, state: OptimizerState, log:
   );
   if (tokens === 0) throw nothingToPredict(log.length, 'validation', indices);
   if (!Number.isFinite(nats)) throw diverged('validation loss', nats, log, parameters);
+  if (isScaled && (await hasOverflowed()))
+    onNotice?.(`the validation after step ${log.length} is off: factors of its products do not fit into 16 bits`);
   return nats / tokens;
 }
 

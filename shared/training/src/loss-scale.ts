@@ -3,6 +3,8 @@
  * the loss times a scale, so that small ones do not vanish. The scale doubles now and then; where a factor overflows, it halves and the step changes
  * nothing. What it is follows from the log alone, which checkpoints hold.
  */
+import { globalNorm } from '@arrowsmith/ops';
+import * as tf from '@tensorflow/tfjs-core';
 import type { LogRow } from './log.ts';
 
 export interface LossScaleRule {
@@ -33,3 +35,13 @@ export function nextLossScale(log: readonly LogRow[], { initial, doublesAfter, l
 /** How many steps of the log changed nothing. */
 export const skippedSteps = (log: readonly LogRow[]): number =>
   log.filter(({ isSkipped }) => isSkipped === true).length;
+
+/** Whether a factor of any product was too large for 16 bits since the active backend forgot it: every norm is infinite then. */
+export async function hasOverflowed(): Promise<boolean> {
+  const norm = tf.tidy(() => globalNorm([tf.scalar(0)]));
+  try {
+    return (await norm.data())[0] === Infinity;
+  } finally {
+    norm.dispose();
+  }
+}
