@@ -30,19 +30,34 @@ export function withActivations(parameters: Parameters, activations: ActivationP
   );
 }
 
-/** @throws UserError for int8 where the active backend has no kernels for it */
-export function checkActivations(activations: ActivationPrecision, where: string): void {
-  if (activations === 'f32' || multipliesIntegers('int8')) return;
-  throw new UserError({
-    what: WITHOUT,
-    where,
-    expected: 'the backend native, which has the kernels',
-    found: tf.getBackend(),
-    fix: 'leave activations out, or choose the backend native',
-  });
+/**
+ * @param formats in which matrices will be multiplied, where that is known
+ * @throws UserError for int8 where the active backend has no kernels for it, and for a format that has no integers
+ */
+export function checkActivations(
+  activations: ActivationPrecision,
+  where: string,
+  formats: readonly string[] = [],
+): void {
+  if (activations === 'f32') return;
+  if (!multipliesIntegers('int8')) {
+    throw new UserError({
+      what: WITHOUT,
+      where,
+      expected: 'the backend native, which has the kernels',
+      found: tf.getBackend(),
+      fix: 'leave activations out, or choose the backend native',
+    });
+  }
+  const others = formats.filter((format) => !multipliesIntegers(format));
+  if (others.length > 0) {
+    const fix = 'leave these formats out, or activations of int8';
+    throw new UserError({ what: WITHOUT, where, expected: OF_INTEGERS, found: others.join(', '), fix });
+  }
 }
 
 const WITHOUT = 'activations of int8 have no integers to be multiplied with';
+const OF_INTEGERS = 'matrices in int8, int4-g32, Q8_0, Q4_K or another format of integers';
 
 function withoutIntegers(parameters: Parameters, where: string): UserError {
   const formats = new Set(
@@ -51,7 +66,7 @@ function withoutIntegers(parameters: Parameters, where: string): UserError {
   return new UserError({
     what: WITHOUT,
     where,
-    expected: 'matrices in int8, int4-g32, Q8_0, Q4_K or another format of integers',
+    expected: OF_INTEGERS,
     found: [...formats].join(', ') || 'float32',
     fix: 'leave activations out, or take a model in one of these: of a run, that of its step quantize (--model=quantize)',
   });

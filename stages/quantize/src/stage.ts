@@ -20,6 +20,7 @@ import {
   quantizeModel,
   storeAsPlanes,
 } from '@arrowsmith/quantization';
+import { checkActivations } from '@arrowsmith/quantization/activations';
 import { formatByName } from '@arrowsmith/quantization/format-rules';
 import { calibrates, type Method, needsProducts } from '@arrowsmith/quantization/methods';
 import { modelMetadata, readModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
@@ -54,6 +55,8 @@ export default implementStage(declaration, async (context) => {
     const onNotice = (notice: string) => context.note(`${context.step}: ${notice}`);
     engineNotices({ backend }).forEach(onNotice);
     await useBackend(engine.backend, { threads, onNotice });
+    for (const activations of compared?.activations ?? [])
+      checkActivations(activations, `${context.step}.compare`, compared?.formats);
     if ([...used].some(calibrates)) {
       const { rows: training } = await readSplit(rows, 'train.arrow');
       inputs = await calibrate(context, { config, weights }, training, [...used].some(needsProducts));
