@@ -6,6 +6,7 @@ import {
   globalNorm,
   linearCrossEntropy,
   linears,
+  muon,
   rmsNorm,
   rope,
   ropeFrequencies,
@@ -17,6 +18,7 @@ import {
 import { countParameters, parameterShapes } from '@arrowsmith/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { mixtureCases } from './mixture-cases.ts';
+import { muonNames } from '@arrowsmith/training';
 import { benchModels, tokensPerStep } from './models.ts';
 
 /** Work of a pass: floating-point operations, or bytes read and written at least. */
@@ -84,6 +86,9 @@ function linearCase(name: string, inputSize: number, outputSize: number, count: 
 /** Of the optimizer: as many parameters as the model has, in as many tensors. */
 const shapes = parameterShapes(model.config).map(({ shape }) => shape);
 const parameterCount = countParameters(model.config);
+const matrices = muonNames({ method: 'muon' }, model.config).map(
+  (name) => parameterShapes(model.config).find((each) => each.name === name)!.shape as [number, number],
+);
 
 export const kernelCases: readonly KernelCase[] = [
   linearCase('linear q, k, v', d, d, 3),
@@ -179,6 +184,27 @@ export const kernelCases: readonly KernelCase[] = [
       return { call, lasting: true };
     },
     bytes: traffic(7 * parameterCount, 0),
+  },
+  {
+    name: 'Muon',
+    prepare: () => {
+      const gradients = matrices.map((shape) => random(...shape));
+      const options = { learningRate: 1e-3, momentum: 0.95, gradientScale: 1, weightDecays: matrices.map(() => 0.1) };
+      let states = matrices.map((shape) => ({ parameter: random(...shape), momentum: tf.zeros(shape) }));
+      const call = () => {
+        states = muon(states, gradients, options);
+        return states.flatMap((state) => Object.values(state));
+      };
+      return { call, lasting: true };
+    },
+    // Five steps of three products, two of the whole matrix and one of the square of its shorter side.
+    flop: {
+      forward: matrices.reduce((sum, [rows = 1, columns = 1]) => {
+        const side = Math.min(rows, columns);
+        return sum + 5 * 2 * (2 * rows * columns * side + side ** 3);
+      }, 0),
+      gradient: 0,
+    },
   },
   ...mixtureCases(random),
 ];

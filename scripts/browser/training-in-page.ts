@@ -2,7 +2,14 @@
 import { startWebGpuBackend } from '@arrowsmith/backend-webgpu';
 import { decoderConfig, initialWeights, modelParameters, tensorsOf } from '@arrowsmith/model';
 import { registerGradients } from '@arrowsmith/ops';
-import { type CompleteParameters, initialState, type LogRow, type TokenRows, trainStep } from '@arrowsmith/training';
+import {
+  type CompleteParameters,
+  initialState,
+  type LogRow,
+  muonNames,
+  type TokenRows,
+  trainStep,
+} from '@arrowsmith/training';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** What is trained, as JSON. */
@@ -27,7 +34,8 @@ export async function trainSteps({ model, data, parameters, rows, steps }: PageT
       targets: Int32Array.from(indices.flatMap((row) => rows[row]!.targets)),
     }),
   };
-  const state = initialState(tensorsOf(initialWeights(config, parameters.seed)));
+  const initial = tensorsOf(initialWeights(config, parameters.seed));
+  const state = initialState(initial, muonNames(parameters.optimizer, config));
   const log: LogRow[] = [];
   for (const indices of steps) log.push(await trainStep({ config, parameters, train }, state, log, indices));
   tf.dispose(state);

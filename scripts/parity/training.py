@@ -1,9 +1,10 @@
-"""The run of shared/training/src/torch-parity.test.ts in PyTorch: prints the losses and gradient norms that the test compares with.
+"""The runs of shared/training/src/torch-parity.test.ts in PyTorch: prints the losses and gradient norms that the test compares with.
 
-Usage: python scripts/parity/training.py    (needs torch and transformers)
+Usage: python scripts/parity/training.py [muon]    (needs transformers and torch, for Muon 2.9 or later)
 """
 
 import math
+import sys
 
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -26,9 +27,20 @@ for t, parameter in enumerate(matrices):
 
 rows = torch.tensor([[(row + 3 * i) % VOCABULARY for i in range(CONTEXT + 1)] for row in range(11)])
 vectors = [parameter for parameter in parameters.values() if parameter.dim() == 1]
-optimizer = torch.optim.AdamW(
-    [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}], betas=(0.9, 0.95), eps=1e-8
-)
+
+
+def adamw(matrices):
+    groups = [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, betas=(0.9, 0.95), eps=1e-8)
+
+
+if sys.argv[1:] == ["muon"]:
+    torch.bfloat16 = torch.float64  # which Muon's Newton-Schulz steps ask for by name
+    within_layers = [parameter for name, parameter in parameters.items() if parameter.dim() == 2 and "layers" in name]
+    muon = torch.optim.Muon(within_layers, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+    optimizers = [muon, adamw([matrix for matrix in matrices if all(matrix is not other for other in within_layers)])]
+else:
+    optimizers = [adamw(matrices)]
 
 
 def loss_of():
@@ -39,12 +51,13 @@ def loss_of():
 for step in range(1, STEPS + 1):
     progress = (step - WARMUP) / (STEPS - WARMUP)
     cosine = MINIMUM + 0.5 * (1 + math.cos(math.pi * progress)) * (PEAK - MINIMUM)
-    for group in optimizer.param_groups:
+    for group in [group for optimizer in optimizers for group in optimizer.param_groups]:
         group["lr"] = PEAK * step / WARMUP if step <= WARMUP else cosine
-    optimizer.zero_grad()
+    model.zero_grad()
     loss = loss_of()
     loss.backward()
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 0.5)
-    optimizer.step()
+    for optimizer in optimizers:
+        optimizer.step()
     print(f"  [{loss.item():.6f}, {norm.item():.6f}],")
 print(f"after: {loss_of().item():.6f}")

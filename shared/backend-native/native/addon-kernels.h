@@ -344,6 +344,11 @@ void adamWOfArrays(const Sizes& counts, const FloatArrays& parameters, const Flo
   adamW(tensors.data(), static_cast<int64_t>(tensors.size()), {learningRate, beta1, beta2, epsilon, step, gradientScale});
 }
 
+void muonOfStack(Precision precision, int64_t count, int64_t rows, int64_t columns, const float* gradient, float* parameter,
+                 float* momentum, double ofMomentum, double gradientScale, double rate, double kept) {
+  muon(precision, count, rows, columns, gradient, parameter, momentum, {ofMomentum, gradientScale, rate, kept});
+}
+
 void globalNormOfArrays(const Sizes& counts, const FloatArrays& tensors, float* norm) {
   *norm = static_cast<float>(std::sqrt(sumOfSquares(tensors.data(), counts.data(), static_cast<int64_t>(counts.size()))));
 }
@@ -536,6 +541,10 @@ const std::vector<Kernel>& kernels() {
              "secondMoments(counts)[counts], weightDecays(counts), learningRateFactors(counts), learningRate, beta1, beta2, epsilon,"
              "step, gradientScale",
              adamWOfArrays),
+      kernel("muon",
+             "precision, count, rows, columns, gradient[count rows columns], parameter[count rows columns],"
+             "momentum[count rows columns], ofMomentum, gradientScale, rate, kept",
+             muonOfStack),
       kernel("globalNorm", "counts, tensors(counts)[counts], norm[1]", globalNormOfArrays),
 
       kernel("fakeQuantize", "format, n>=0, d, x[n d], y[n d]", fakeQuantize, checkBlocks),

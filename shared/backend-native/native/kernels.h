@@ -527,6 +527,21 @@ struct AdamWTensor {
 /** Updates all parameters: AdamW with decoupled weight decay. */
 void adamW(const AdamWTensor* tensors, int64_t count, const AdamWOptions& options);
 
+// ---- muon.cc
+
+struct MuonOptions {
+  /** β of the running mean of gradients. */
+  double momentum;
+  /** Gradients are multiplied by it first. */
+  double gradientScale;
+  /** What the orthogonal matrix is multiplied with, and what decay leaves of the parameter. */
+  double rate, kept;
+};
+
+/** Updates a stack of matrices [count, rows, columns] and their momentum in place, one matrix after the other, each on all threads. */
+void muon(Precision precision, int64_t count, int64_t rows, int64_t columns, const float* gradient, float* parameter, float* momentum,
+          const MuonOptions& options);
+
 // ---- elementwise.cc
 
 /** y = a + b. */

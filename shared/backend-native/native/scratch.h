@@ -9,7 +9,7 @@
 namespace arrowsmith {
 
 /** What a buffer is for. Kernels that call each other must not share one. */
-enum class Scratch { packedA, packedB, sharedB, secondSharedB, thirdSharedB, layers, grouped, features, logits, scaledRows, partials, attentionScores, attentionGradients, attentionPacked, attentionRows, attentionQueries, attentionSeen, storedRows, quantizedRows, frozenMatrix, pagedScores, count };
+enum class Scratch { packedA, packedB, sharedB, secondSharedB, thirdSharedB, layers, grouped, features, logits, scaledRows, partials, attentionScores, attentionGradients, attentionPacked, attentionRows, attentionQueries, attentionSeen, storedRows, quantizedRows, frozenMatrix, pagedScores, muon, count };
 
 /** This thread's buffer of that name, of at least `bytes`, at a multiple of 64; its content is undefined. Valid until asked for again. */
 void* scratchBytes(Scratch name, size_t bytes);

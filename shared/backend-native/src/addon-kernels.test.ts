@@ -28,6 +28,8 @@ const FREE = [
   'chunk',
   'maskSide',
   'bitmapCount',
+  'rows',
+  'columns',
 ];
 
 /** All that signatures name, such that their conditions hold. */

@@ -875,6 +875,23 @@ export interface AddonKernels {
     gradientScale: number,
   ): void;
   /**
+   * precision, count, rows, columns, gradient[count rows columns], parameter[count rows columns],
+   * momentum[count rows columns], ofMomentum, gradientScale, rate, kept
+   */
+  muon(
+    precision: 0 | 1,
+    count: Size,
+    rows: Size,
+    columns: Size,
+    gradient: Float32Array,
+    parameter: Float32Array,
+    momentum: Float32Array,
+    ofMomentum: number,
+    gradientScale: number,
+    rate: number,
+    kept: number,
+  ): void;
+  /**
    * counts, tensors(counts)[counts], norm[1]
    */
   globalNorm(counts: readonly Size[], tensors: readonly Float32Array[], norm: Float32Array): void;

@@ -3,11 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { decoderConfig } from './architecture.ts';
 import { families } from './families/index.ts';
 import { modelParameters } from './model-parameters.ts';
+import { parameterShapes } from './modules.ts';
 import { countActiveParameters, countParameters } from './parameters.ts';
-import { trainingWork } from './training-work.ts';
+import { type AskedWork, trainingWork } from './training-work.ts';
 
 const DATA = { contextLength: 64, vocabularySize: 512 };
-const TRAINING = { batchSize: 4, gradientAccumulation: 1 };
+const TRAINING: Omit<AskedWork, 'model'> = { batchSize: 4, gradientAccumulation: 1, optimizer: { method: 'adamw' } };
 
 const workOf = (model: object, training: Partial<typeof TRAINING> = {}) =>
   trainingWork({ model: modelParameters.parse(model), ...TRAINING, ...training }, DATA);
@@ -40,4 +41,24 @@ describe('the work of a step', () => {
     const parameters = countParameters(decoderConfig(modelParameters.parse(model), DATA));
     expect(optimizer / (4 * parameters)).toBeCloseTo(8, 0);
   });
+
+  test.each(Object.keys(families))(
+    'of %s has by Muon the products that make its matrices orthogonal, besides',
+    (family) => {
+      const matrices = parameterShapes(decoderConfig(modelParameters.parse({ family }), DATA)).filter(
+        ({ role, shape }) => (role === 'hidden' || role === 'residual') && shape.length >= 2,
+      );
+      const products = matrices.map(({ shape }) => {
+        const [rows, columns] = shape.slice(-2) as [number, number];
+        const side = Math.min(rows, columns);
+        // X Xᵀ, its square, and what both are multiplied with: five times, of each matrix of a stack.
+        const flop = 5 * 2 * (rows * columns * side + side ** 3 + rows * columns * side);
+        return flop * (shape.length === 3 ? shape[0]! : 1);
+      });
+      const expected = products.reduce((sum, flop) => sum + flop, 0);
+      const told = workOf({ family }, { optimizer: { method: 'muon' } }).flop - workOf({ family }).flop;
+      expect(told / expected).toBeLessThanOrEqual(1);
+      expect(told / expected).toBeGreaterThan(0.99);
+    },
+  );
 });

@@ -20,6 +20,7 @@ export interface AskedWork {
   model: ModelParameters;
   batchSize: number;
   gradientAccumulation: number;
+  optimizer: { method: 'adamw' | 'muon' };
 }
 
 /**
@@ -43,15 +44,19 @@ const LAYER_KERNELS = {
 const UPDATE_KERNELS = 10;
 const OTHER_KERNELS = 20;
 
+/** Of Muon, for each matrix: five steps of three products and what combines two of them, the norm, and what comes before and after. */
+const MUON_KERNELS = 25;
+const NEWTON_SCHULZ_STEPS = 5;
+
 /** Floats that a token's row in the stream is read and written in a layer, by norms, rotation and sums, in multiples of its size; and a row between the matrices. */
 const STREAM_TRAFFIC = 16;
 const INNER_TRAFFIC = 8;
-/** AdamW reads weight, gradient and moments, and writes three; the gradient was written. */
+/** AdamW reads weight, gradient and moments, and writes three; the gradient was written. Muon has other traffic, of about as much. */
 const UPDATE_TRAFFIC = 8;
 
 /** @param data of the rows; a vocabulary that is not known counts for nothing */
 export function trainingWork(
-  { model, batchSize, gradientAccumulation }: AskedWork,
+  { model, batchSize, gradientAccumulation, optimizer }: AskedWork,
   data: { contextLength: number; vocabularySize?: number | undefined },
 ): TrainingWork {
   const { vocabularySize = 1, contextLength } = data;
@@ -61,16 +66,54 @@ export function trainingWork(
   const ofLayers = layers.map((layer) => layerWork(layer, config));
   const sum = (of: (layer: LayerWork) => number): number => ofLayers.reduce((total, layer) => total + of(layer), 0);
   // 2 in the forward pass, and twice that in the backward pass.
-  const flop = 6 * tokens * (sum(({ active, attended }) => active + attended) + d * vocabularySize);
+  const ofProducts = 6 * tokens * (sum(({ active, attended }) => active + attended) + d * vocabularySize);
   const stored = sum(({ stored: count }) => count) + d * vocabularySize * (config.tieWordEmbeddings ? 1 : 2);
   const traffic = tokens * sum(({ traffic: floats }) => floats) + UPDATE_TRAFFIC * stored;
+  const matrices = optimizer.method === 'muon' ? matricesOf(config) : [];
   const inPasses = sum(({ kernels }) => kernels) + OTHER_KERNELS;
   return {
-    flop,
+    flop: ofProducts + matrices.reduce((total, matrix) => total + orthogonalizationWork(matrix), 0),
     bytes: 4 * traffic,
-    kernels: gradientAccumulation * inPasses + UPDATE_KERNELS * layers.length,
+    kernels: gradientAccumulation * inPasses + UPDATE_KERNELS * layers.length + MUON_KERNELS * matrices.length,
     width: d,
   };
+}
+
+/** The sides [rows, columns] of matrices within layers, of which each expert has its own; of each, the two may have changed places. */
+function matricesOf(config: DecoderConfig): [number, number][] {
+  const { hiddenSize: d, layers, altUp, laurelRank, perLayerEmbedding } = config;
+  const inputs = altUp?.inputs ?? 0;
+  const rowsOf = ({ attention, ffn }: LayerConfig): number[] => {
+    const [q, kv] = [attention.heads * attention.headDim, attention.kvHeads * attention.headDim];
+    const experts = ffn.kind === 'moe' ? ffn.experts : 1;
+    return [
+      q,
+      q,
+      ...(attention.keysOfLayer === null ? [kv, kv] : []),
+      ...Array<number>(3 * experts).fill(ffn.intermediateSize),
+      ...(ffn.kind === 'moe' ? [experts, ...Array<number>(3).fill(ffn.sharedIntermediateSize)] : []),
+      laurelRank,
+      laurelRank,
+      ...Array<number>(2).fill(perLayerEmbedding?.size ?? 0),
+      inputs,
+    ];
+  };
+  const ofStreams: [number, number][] = [
+    [inputs, inputs ** 2],
+    [inputs, inputs],
+  ];
+  const projections = Array.from({ length: 2 * Math.max(0, inputs - 1) }, (): [number, number] => [d, d]);
+  const ofLayers = layers.flatMap((layer) => [
+    ...rowsOf(layer).map((rows): [number, number] => [rows, d]),
+    ...ofStreams,
+  ]);
+  return [...ofLayers, ...projections].filter(([rows]) => rows > 0);
+}
+
+/** Floating-point operations that make a matrix orthogonal: each step has two products of all of it, and one of the square of its shorter side. */
+function orthogonalizationWork([rows, columns]: readonly [number, number]): number {
+  const [short, long] = [Math.min(rows, columns), Math.max(rows, columns)];
+  return NEWTON_SCHULZ_STEPS * 2 * short ** 2 * (2 * long + short);
 }
 
 interface LayerWork {

@@ -24,6 +24,7 @@ export { logSumExp } from './log-sum-exp.ts';
 export { watchLinearInputs, type LinearWatcher } from './linear-inputs.ts';
 export { linear, linearAdd, linears, type LinearOptions } from './linear.ts';
 export { logits, type LogitOptions } from './logits.ts';
+export { muon, muonSettings, type MuonOptions, type MuonState } from './muon.ts';
 export { matchMagnitudes } from './match-magnitudes.ts';
 export { pagedAttention, pagedRows, writeRows, type Integers, type PagedLayout } from './paged-attention.ts';
 export { hasInt8Rows, pagedAttentionInt8, writeRowsInt8, type Int8Table } from './paged-attention-int8.ts';

@@ -9,7 +9,7 @@ export { train, TrainingInterrupted, trainStep, type Adapting, type TrainOptions
 export { availableMemory, checkMemory, fitsMemory, type MemoryLimits } from './check-memory.ts';
 export { describeBytes, type GraphicsMemory, graphicsMemory } from './graphics-memory.ts';
 export { estimateMemory, type StoredSize, type TrainingMemory, type TrainingMemoryOptions } from './memory.ts';
-export { initialState, updateParameters, type OptimizerState } from './optimizer.ts';
+export { initialState, muonNames, updateParameters, type OptimizerState } from './optimizer.ts';
 export { trainingParameters, type OptimizerParameters, type TrainingParameters } from './parameters.ts';
 export {
   completeParameters,

@@ -34,7 +34,7 @@ import { splitLoss } from './evaluate.ts';
 import { batchGradients } from './gradients.ts';
 import { loadImbalance, type LogRow } from './log.ts';
 import { hasOverflowed, LOSS_SCALE, type LossScaleRule, nextLossScale, skippedSteps } from './loss-scale.ts';
-import { initialState, learningRateFactors, updateParameters, type OptimizerState } from './optimizer.ts';
+import { initialState, learningRateFactors, muonNames, updateParameters, type OptimizerState } from './optimizer.ts';
 import type { TrainingParameters } from './parameters.ts';
 import { withNearest } from './quantization-aware.ts';
 import { completeParameters, learningRate, quantizationOfStep, type CompleteParameters } from './schedule.ts';
@@ -106,7 +106,7 @@ export class TrainingInterrupted extends Error {
 }
 
 /**
- * Trains a decoder by AdamW on the active backend. Resumes from the newest checkpoint in `checkpointDirectory`.
+ * Trains a decoder on the active backend. Resumes from the newest checkpoint in `checkpointDirectory`.
  *
  * The result is a function of configuration, parameters, data and backend: a run that was killed at any moment and called
  * again, as often as need be, gives bit for bit the weights and the log of one that was not (on a backend that is itself
@@ -191,8 +191,11 @@ async function begin(options: TrainOptions) {
     onNotice,
     options.fromAnyBackend === true ? ['backend', 'precision'] : [],
   );
-  if (resumed === undefined)
-    return { run, log: [] as LogRow[], state: initialState(tensorsOf(initial)), saved: undefined };
+  if (resumed === undefined) {
+    const { config, parameters, adapt } = options;
+    const byMuon = muonNames(parameters.optimizer, config, adapt && Object.keys(initial));
+    return { run, log: [] as LogRow[], state: initialState(tensorsOf(initial), byMuon), saved: undefined };
+  }
   onNotice?.(`resuming after step ${resumed.saved.step}`);
   return { run, log: resumed.state.log, state: restored(resumed.state), saved: resumed.saved };
 }
@@ -268,7 +271,7 @@ export async function trainStep(
     if (!isSkipped) {
       updateParameters(state, gradients, parameters.optimizer, {
         learningRate: rate,
-        learningRateFactors: learningRateFactors(config),
+        learningRateFactors: learningRateFactors(config, parameters.optimizer),
         gradientScale: Math.min(1, parameters.optimizer.gradientClip / gradientNorm) / lossScale,
         step: step - skippedSteps(log), // counts updates
         passes,

@@ -8,7 +8,7 @@ import { splitLoss } from './evaluate.ts';
 import type { LogRow } from './log.ts';
 import { trainStep } from './loop.ts';
 import { emptyRows } from './memory.ts';
-import { initialState } from './optimizer.ts';
+import { initialState, muonNames } from './optimizer.ts';
 import type { TrainingParameters } from './parameters.ts';
 import { completeParameters } from './schedule.ts';
 
@@ -38,7 +38,8 @@ export async function measureTraining({
   const parameters = completeParameters(fromTheBeginning(asked), config);
   const rows = madeUpRows(config);
   const indices = Array.from({ length: parameters.batchSize }, (_, row) => row);
-  const state = initialState(tensorsOf(initialWeights(config, parameters.seed)));
+  const initial = tensorsOf(initialWeights(config, parameters.seed));
+  const state = initialState(initial, muonNames(parameters.optimizer, config));
   const collectGarbage = garbageCollector();
   const passes = passRepeater();
   const log: LogRow[] = [];

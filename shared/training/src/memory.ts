@@ -19,7 +19,7 @@ import type { Batch, TokenRows } from './data.ts';
 import { splitLoss } from './evaluate.ts';
 import { batchGradients } from './gradients.ts';
 import { checkParameterSizes } from './graphics-memory.ts';
-import { initialState, updateParameters } from './optimizer.ts';
+import { initialState, muonNames, updateParameters } from './optimizer.ts';
 import type { TrainingParameters } from './parameters.ts';
 import { withNearest } from './quantization-aware.ts';
 
@@ -32,7 +32,7 @@ export interface TrainingMemory {
   before: number;
   /** The weights; with adapters, those of the model as they are stored, too. */
   parameters: number;
-  /** AdamW's two moments of each weight that learns. */
+  /** AdamW's two moments of each weight that learns; Muon has one. */
   optimizer: number;
   gradients: number;
   /** Matrices as their format leaves them, in quantization-aware training. */
@@ -103,11 +103,15 @@ export async function estimateMemory({
     adapt === undefined ? parameterShapes(config) : adapterShapes(config, adapt.adapters).flatMap(({ a, b }) => [a, b]);
 
   checkParameterSizes([...learning, ...(adapt?.stored ?? []).map(({ name, bytes }) => ({ name, shape: [bytes / 4] }))]);
-  let quantized = 0;
+  let [quantized, moments] = [0, 0];
   const { tensors, scratch: ofKernels } = await dryRun(async () => {
     const state = initialState(
       Object.fromEntries(learning.map(({ name, shape }) => [name, tf.fill(shape.slice(), 0)])),
+      muonNames(optimizer, config, adapt && learning.map(({ name }) => name)),
     );
+    moments = [state.firstMoments, state.secondMoments]
+      .flatMap((each) => Object.values(each))
+      .reduce((sum, { size }) => sum + 4 * size, 0);
     const base = adapt === undefined ? undefined : frozenZeros(config, adapt.stored);
     const bind = (own: ParameterTensors): Parameters =>
       adapt === undefined || base === undefined ? own : adaptParameters(config, adapt.adapters, base.parameters, own);
@@ -144,14 +148,14 @@ export async function estimateMemory({
   const bytes = 4 * (adapt === undefined ? countParameters(config) : countAdapterParameters(config, adapt.adapters));
   const frozen = adapt?.stored.reduce((sum, stored) => sum + stored.bytes, 0) ?? 0;
   const micro = gradientAccumulation > 1 ? 2 : 1; // the sums, and those of the micro-batch at work
-  const gradients = Math.min(micro * bytes, tensors - 3 * bytes - frozen - quantized);
+  const gradients = Math.min(micro * bytes, tensors - bytes - moments - frozen - quantized);
   return {
     before,
     parameters: frozen + bytes,
-    optimizer: 2 * bytes,
+    optimizer: moments,
     gradients,
     quantized,
-    activations: tensors - 3 * bytes - frozen - quantized - gradients,
+    activations: tensors - bytes - moments - frozen - quantized - gradients,
     scratch,
     heap: HEAP,
     total: before + tensors + scratch + HEAP,

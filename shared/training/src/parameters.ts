@@ -4,6 +4,13 @@ import * as z from 'zod';
 
 const optimizerParameters = z
   .strictObject({
+    method: z
+      .enum(['adamw', 'muon'])
+      .default('adamw')
+      .describe(
+        'adamw; or muon, which makes the updates of matrices within layers orthogonal and learns from about a third fewer tokens, with AdamW for all else and the same learning rate and weight decay.',
+      ),
+    momentum: z.number().min(0).lt(1).default(0.95).describe("Decay of Muon's running mean of gradients."),
     learningRate: z
       .number()
       .positive()
@@ -70,7 +77,7 @@ export const learningParameters = z
       .describe(
         'Keep only the input of each transformer block for the backward pass, and compute the rest again there: much less memory for about a third more computation. Has no influence on the result.',
       ),
-    optimizer: optimizerParameters.prefault({}).describe('AdamW with linear warm-up and cosine decay.'),
+    optimizer: optimizerParameters.prefault({}).describe('AdamW or Muon, with linear warm-up and cosine decay.'),
     validation: z
       .strictObject({
         every: z.int().min(1).default(100).describe('Steps between two validations; the last step always has one.'),

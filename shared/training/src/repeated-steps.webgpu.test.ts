@@ -15,7 +15,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { TokenRows } from './data.ts';
 import { trainStep } from './loop.ts';
 import type { LogRow } from './log.ts';
-import { initialState } from './optimizer.ts';
+import { initialState, muonNames } from './optimizer.ts';
 import { completeParameters } from './schedule.ts';
 import { config, contextLength, countingRows, splitOf, tinyParameters, trainSplit } from './testing/tiny-run.ts';
 
@@ -35,7 +35,8 @@ interface Run {
 /** Log and weights after the steps, and how many passes were repeated. */
 async function outcome({ steps, model = config, train = trainSplit, ...others }: Run, isRepeated: boolean) {
   const { rowsOf = (step) => [0, 1, 2, 3].map((row) => (row + 4 * step) % train.rows), between } = others;
-  const state = initialState(tensorsOf(initialWeights(model, 1)));
+  const { optimizer } = tinyParameters({ steps, ...others.parameters });
+  const state = initialState(tensorsOf(initialWeights(model, 1)), muonNames(optimizer, model));
   const passes = isRepeated ? passRepeater() : withoutRepeating();
   const log: LogRow[] = [];
   for (let step = 0; step < steps; step++) {
@@ -65,6 +66,10 @@ test('100 steps: gradients, norm and update of all but the first few are repeate
 test('with accumulated gradients and recomputed activations', async () => {
   const parameters = { gradientAccumulation: 2, recomputeActivations: true };
   expect(await expectSame({ steps: 14, parameters })).toBeGreaterThan(4 * 8);
+});
+
+test('updates by Muon', async () => {
+  expect(await expectSame({ steps: 12, parameters: { optimizer: { method: 'muon' } } })).toBeGreaterThan(3 * 6);
 });
 
 test('a mixture of experts, whose routers see all micro-batches', async () => {

@@ -8,6 +8,7 @@ const asked = {
   model: modelParameters.parse({ layers: 2 }),
   batchSize: 8,
   gradientAccumulation: 1,
+  optimizer: { method: 'adamw' },
   backend: 'auto',
   precision: 'auto',
 } as const;

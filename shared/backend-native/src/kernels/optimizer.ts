@@ -1,6 +1,20 @@
 /** @file The optimizer's step over all parameters at once, and the norm of all gradients. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { expectShape, type Kernels, tensorList } from './kernel.ts';
+import type { NativeBackend } from '../backend.ts';
+import { type MuonNumbers, muonSettings } from '../muon-settings.ts';
+import { expectShape, type Kernels, sizeOf, tensorList } from './kernel.ts';
+
+/** What an update changes: in place where nothing else refers to its memory. */
+function takeOver(backend: NativeBackend, state: TensorInfo): TensorInfo {
+  if (backend.isSoleOwner(state)) {
+    backend.queue.expect(backend.floats(state));
+    return backend.share(state, state.shape);
+  }
+  const values = backend.flushedFloats(state);
+  const copy = backend.output(state.shape);
+  backend.flushedFloats(copy).set(values);
+  return copy;
+}
 
 export const optimizerKernels: Kernels = {
   /**
@@ -24,17 +38,9 @@ export const optimizerKernels: Kernels = {
     });
     const gradientValues = gradients.map((gradient) => backend.floats(gradient));
 
-    const takeOver = (state: TensorInfo): TensorInfo => {
-      if (backend.isSoleOwner(state)) {
-        backend.queue.expect(backend.floats(state));
-        return backend.share(state, state.shape);
-      }
-      const values = backend.flushedFloats(state);
-      const copy = backend.output(state.shape);
-      backend.flushedFloats(copy).set(values);
-      return copy;
-    };
-    const state = [parameters, firstMoments, secondMoments].map((tensors) => tensors.map(takeOver));
+    const state = [parameters, firstMoments, secondMoments].map((tensors) =>
+      tensors.map((each) => takeOver(backend, each)),
+    );
     const [parameterValues, firstValues, secondValues] = state.map((tensors) =>
       tensors.map((info) => backend.floats(info)),
     );
@@ -54,6 +60,39 @@ export const optimizerKernels: Kernels = {
       number('gradientScale'),
     );
     return state.flat();
+  },
+
+  /**
+   * parameter0 [rows, columns] or [count, rows, columns] …, gradient0 …, momentum0 … → parameters, momenta. The state is taken over, as AdamW's.
+   */
+  Muon({ inputs, attrs, backend }) {
+    const list = (name: string) => tensorList(inputs, name, attrs['count'] as number);
+    const [parameters, gradients, momenta] = [list('parameter'), list('gradient'), list('momentum')];
+    const shapes = parameters.map(({ shape }) => shape);
+    const { momentum, gradientScale, ...options } = attrs as unknown as MuonNumbers;
+    const [, , ...settings] = muonSettings({ ...options, momentum, gradientScale, shapes });
+    const state = shapes.map((shape, i) => {
+      expectShape(`gradient${i}`, gradients[i]!, shape);
+      expectShape(`momentum${i}`, momenta[i]!, shape);
+      const [rows, columns] = shape.slice(-2) as [number, number];
+      const gradient = backend.floats(gradients[i]!);
+      const [parameter, mean] = [takeOver(backend, parameters[i]!), takeOver(backend, momenta[i]!)];
+      backend.addon.muon(
+        backend.precision,
+        sizeOf(shape.slice(0, -2)),
+        rows,
+        columns,
+        gradient,
+        backend.floats(parameter),
+        backend.floats(mean),
+        momentum,
+        gradientScale,
+        settings[2 * i]!,
+        settings[2 * i + 1]!,
+      );
+      return [parameter, mean] as const;
+    });
+    return [...state.map(([parameter]) => parameter), ...state.map(([, mean]) => mean)];
   },
 
   /** x0 … → the root of the sum of all squares, a scalar */

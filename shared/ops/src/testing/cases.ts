@@ -12,7 +12,7 @@ import { gateCases } from './cases/gates.ts';
 import { linearCases } from './cases/linear.ts';
 import { mixtureCases } from './cases/mixture.ts';
 import { layerNormCases, rmsNormCases } from './cases/norm.ts';
-import { adamWCases, globalNormCases } from './cases/optimizer.ts';
+import { adamWCases, globalNormCases, muonCases } from './cases/optimizer.ts';
 import { outputLayerCases } from './cases/output-layer.ts';
 import { ropeCases } from './cases/rope.ts';
 import { rowCases } from './cases/rows.ts';
@@ -38,4 +38,5 @@ export const opCases: readonly OpCase[] = [
   ...outputLayerCases,
   ...globalNormCases,
   ...adamWCases,
+  ...muonCases,
 ];

@@ -283,6 +283,37 @@ export function adamW(
   return [updated.map(([p]) => p), updated.map(([, m]) => m), updated.map(([, , v]) => v)];
 }
 
+const transposed = (matrix: readonly number[][]): number[][] =>
+  matrix[0]!.map((_, j) => matrix.map((values) => values[j]!));
+
+/** Muon's update of one matrix [rows, columns] or a stack of them, in float64: the new parameter and momentum. */
+export function muon(
+  [parameter, gradient, momentum]: readonly [Plain, Plain, Plain],
+  options: { rate: number; weightDecay: number; momentum: number; gradientScale: number },
+): [number[], number[]] {
+  const [m, n] = parameter.shape.slice(-2) as [number, number];
+  const size = m * n;
+  const { rate, weightDecay, gradientScale, momentum: beta } = options;
+  const next = Array.from(momentum.data, (mean, i) => beta * mean + (1 - beta) * gradientScale * gradient.data[i]!);
+  const ahead = next.map((mean, i) => beta * mean + (1 - beta) * gradientScale * gradient.data[i]!);
+  const times = (a: number[][], b: number[][]) =>
+    a.map((terms) => b[0]!.map((_, j) => sum(terms.map((value, k) => value * b[k]![j]!))));
+  const updated = range(parameter.data.length / size).flatMap((stack) => {
+    const matrix = ahead.slice(stack * size, (stack + 1) * size);
+    const norm = Math.max(1e-7, Math.sqrt(dot(matrix, matrix)));
+    let x = range(m).map((i) => range(n).map((j) => matrix[i * n + j]! / norm));
+    for (let step = 0; step < 5; step++) {
+      const cube = times(times(x, transposed(x)), x); // X Xᵀ X
+      const fifth = times(times(x, transposed(x)), cube);
+      const stepped = (i: number, j: number) => 3.4445 * x[i]![j]! - 4.775 * cube[i]![j]! + 2.0315 * fifth[i]![j]!;
+      x = range(m).map((i) => range(n).map((j) => stepped(i, j)));
+    }
+    return x.flat();
+  });
+  const factor = rate * 0.2 * Math.sqrt(Math.max(m, n));
+  return [updated.map((x, i) => parameter.data[i]! * (1 - rate * weightDecay) - factor * x), next];
+}
+
 /** What makes an AltUp step's coefficients. */
 export interface AltUpFormula {
   norm: Plain;

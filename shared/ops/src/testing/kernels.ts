@@ -68,6 +68,7 @@ export const KERNELS: Readonly<Record<string, readonly KernelBackend[]>> = {
 
   // The optimizer.
   AdamW: everywhere,
+  Muon: everywhere,
   GlobalNorm: everywhere,
 
   // Weights that are stored in few bits.

@@ -1,6 +1,6 @@
 /** @file Cases of what the optimizer does. */
 import * as tf from '@tensorflow/tfjs-core';
-import { adamW, globalNorm, type AdamWState } from '../../index.ts';
+import { adamW, globalNorm, muon, type AdamWState } from '../../index.ts';
 import { randomTensor } from '../errors.ts';
 import * as formulas from '../formulas.ts';
 import { scaled, TOLERANCE, type OpCase } from './case.ts';
@@ -59,6 +59,64 @@ export const adamWCases = [
           ...options,
           weightDecay: weightDecays[i]!,
           learningRateFactor: learningRateFactors[i]!,
+        });
+      }),
+    tolerance: TOLERANCE,
+  };
+});
+
+export const muonCases = [
+  { shapes: [[1, 1]] },
+  {
+    shapes: [
+      [5, 3],
+      [3, 5],
+      [33, 65],
+    ],
+  },
+  {
+    shapes: [
+      [70, 40],
+      [3, 17, 9],
+      [2, 8, 32],
+    ],
+  },
+].map(({ shapes }): OpCase => {
+  const options = { learningRate: 0.1, momentum: 0.95, gradientScale: 0.3 };
+  const weightDecays = shapes.map((_, i) => i / 10);
+  const learningRateFactors = shapes.map((_, i) => 1 / (1 + i));
+  const names = (i: number) => [`parameter${i}`, `gradient${i}`, `momentum${i}`] as const;
+  return {
+    name: `muon: ${shapes.map((shape) => `[${shape.join(', ')}]`).join(' ')}`,
+    inputs: () =>
+      Object.fromEntries(
+        shapes.flatMap((shape, i) => {
+          const [parameter, gradient, momentum] = names(i);
+          return [
+            [parameter, randomTensor(shape, 1 + i)],
+            [gradient, randomTensor(shape, 11 + i)],
+            [momentum, randomTensor(shape, 21 + i)],
+          ];
+        }),
+      ),
+    differentiable: [],
+    run: (inputs) => {
+      // Taken over, as AdamW's.
+      const states = shapes.map((_, i) => {
+        const [parameter, , momentum] = names(i).map((name) => tf.mul(inputs[name]!, 1));
+        return { parameter: parameter!, momentum: momentum! };
+      });
+      const gradients = shapes.map((_, i) => inputs[`gradient${i}`]!);
+      const updated = muon(states, gradients, { ...options, weightDecays, learningRateFactors });
+      return updated.flatMap(({ parameter, momentum }) => [parameter, momentum]);
+    },
+    formula: (inputs) =>
+      shapes.flatMap((_, i) => {
+        const [parameter, gradient, momentum] = names(i).map((name) => inputs[name]!);
+        return formulas.muon([parameter!, gradient!, momentum!], {
+          ...options,
+          rate: options.learningRate * learningRateFactors[i]!,
+          weightDecay: weightDecays[i]!,
         });
       }),
     tolerance: TOLERANCE,
