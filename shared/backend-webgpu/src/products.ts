@@ -12,14 +12,18 @@ interface Variant {
   /** Written, added to what is there, or written with something else added. */
   result: 'write' | 'accumulate' | 'add';
   operand: Operand;
+  /** Of stacks of matrices, which have no gaps: each of the one with each of the other. */
+  isStacked: boolean;
 }
 
 type Bindings = 'a' | 'b' | 'y' | 'residual' | OverflowBinding;
 type Parameters = 'm' | 'n' | 'k' | 'aFirst' | 'bFirst' | 'yFirst';
 
-function tiled({ transposeA, transposeB, result, operand }: Variant): Shader<Bindings, Parameters> {
+function tiled({ transposeA, transposeB, result, operand, isStacked }: Variant): Shader<Bindings, Parameters> {
+  const placeOf = (rows: string, columns: string) =>
+    isStacked ? ` + matrix * parameters.${rows} * parameters.${columns}` : '';
   return defineShader({
-    name: `product ${transposeA} ${transposeB} ${result} ${operand}`,
+    name: `product ${transposeA} ${transposeB} ${result} ${operand}${isStacked ? ' stacked' : ''}`,
     enables: enablesOf(operand),
     bindings: {
       a: 'f32',
@@ -32,21 +36,23 @@ function tiled({ transposeA, transposeB, result, operand }: Variant): Shader<Bin
     workgroupSize: [SIDE, SIDE],
     declarations: `
 ${tileDeclarations(operand)}
+${isStacked ? 'var<private> matrix: u32;' : ''}
 fn aAt(row: u32, term: u32) -> f32 {
   if (row >= parameters.m || term >= parameters.k) { return 0.0; }
-  return a[parameters.aFirst + ${transposeA ? 'term * parameters.m + row' : 'row * parameters.k + term'}];
+  return a[parameters.aFirst${placeOf('m', 'k')} + ${transposeA ? 'term * parameters.m + row' : 'row * parameters.k + term'}];
 }
 fn bAt(term: u32, column: u32) -> f32 {
   if (column >= parameters.n || term >= parameters.k) { return 0.0; }
-  return b[parameters.bFirst + ${transposeB ? 'column * parameters.k + term' : 'term * parameters.n + column'}];
+  return b[parameters.bFirst${placeOf('k', 'n')} + ${transposeB ? 'column * parameters.k + term' : 'term * parameters.n + column'}];
 }
 fn write(row: u32, column: u32, sum: f32) {
   if (row >= parameters.m || column >= parameters.n) { return; }
-  let place = parameters.yFirst + row * parameters.n + column;
+  let place = parameters.yFirst${placeOf('m', 'n')} + row * parameters.n + column;
   y[place] = sum${{ write: '', accumulate: ' + y[place]', add: ' + residual[place]' }[result]};
 }
 `,
     body: `
+  ${isStacked ? 'matrix = group.z;' : ''}
   let firstRow = group.y * TILE;
   let firstColumn = group.x * TILE;
   ${tileProduct('0u', 'parameters.k', { transposeA, transposeB })}
@@ -103,6 +109,8 @@ export interface Product {
   m: number;
   n: number;
   k: number;
+  /** How many matrices a, b and y each are a stack of; one by default. */
+  count?: number;
   transposeA?: boolean;
   transposeB?: boolean;
   /** What is in y is added to. */
@@ -118,7 +126,20 @@ export interface Product {
 /** y = a b, of what the backend rounds factors to; sums are float32. */
 export function multiply(
   backend: WebGpuBackend,
-  { a, b, y, m, n, k, transposeA = false, transposeB = false, accumulate = false, residual, ...places }: Product,
+  {
+    a,
+    b,
+    y,
+    m,
+    n,
+    k,
+    count = 1,
+    transposeA = false,
+    transposeB = false,
+    accumulate = false,
+    residual,
+    ...places
+  }: Product,
 ): void {
   if (m === 0 || n === 0) return;
   const { aFirst = 0, bFirst = 0, yFirst = 0 } = places;
@@ -126,15 +147,16 @@ export function multiply(
   const { operand, overflow = a } = backend;
   const tensors = { a, b, y, residual: residual ?? a, overflow }; // something has to be bound
   const parameters = { m, n, k, aFirst, bFirst, yFirst };
-  if (m <= FEW_ROWS && !transposeA && transposeB && result !== 'accumulate') {
+  const isStacked = count > 1;
+  if (!isStacked && m <= FEW_ROWS && !transposeA && transposeB && result !== 'accumulate') {
     const shader = shaderOf(`few ${result} ${operand}`, () => ofFewRows(result, operand));
     shader(backend, tensors, parameters, spreadColumns(n));
     return;
   }
-  const shader = shaderOf(`${transposeA} ${transposeB} ${result} ${operand}`, () =>
-    tiled({ transposeA, transposeB, result, operand }),
+  const shader = shaderOf(`${transposeA} ${transposeB} ${result} ${operand} ${isStacked}`, () =>
+    tiled({ transposeA, transposeB, result, operand, isStacked }),
   );
-  shader(backend, tensors, parameters, [Math.ceil(n / TILE), Math.ceil(m / TILE)]);
+  shader(backend, tensors, parameters, [Math.ceil(n / TILE), Math.ceil(m / TILE), count]);
 }
 
 function spreadColumns(n: number): [number, number] {

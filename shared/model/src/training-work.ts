@@ -44,8 +44,9 @@ const LAYER_KERNELS = {
 const UPDATE_KERNELS = 10;
 const OTHER_KERNELS = 20;
 
-/** Of Muon, for each matrix: five steps of three products and what combines two of them, the norm, and what comes before and after. */
-const MUON_KERNELS = 25;
+/** Of Muon, for matrices of one shape together: five steps of three products and what combines two of them, and the norms. And for each parameter. */
+const MUON_SHAPE_KERNELS = 22;
+const MUON_KERNELS = 2;
 const NEWTON_SCHULZ_STEPS = 5;
 
 /** Floats that a token's row in the stream is read and written in a layer, by norms, rotation and sums, in multiples of its size; and a row between the matrices. */
@@ -74,46 +75,51 @@ export function trainingWork(
   return {
     flop: ofProducts + matrices.reduce((total, matrix) => total + orthogonalizationWork(matrix), 0),
     bytes: 4 * traffic,
-    kernels: gradientAccumulation * inPasses + UPDATE_KERNELS * layers.length + MUON_KERNELS * matrices.length,
+    kernels: gradientAccumulation * inPasses + UPDATE_KERNELS * layers.length + muonKernels(matrices),
     width: d,
   };
 }
 
-/** The sides [rows, columns] of matrices within layers, of which each expert has its own; of each, the two may have changed places. */
-function matricesOf(config: DecoderConfig): [number, number][] {
-  const { hiddenSize: d, layers, altUp, laurelRank, perLayerEmbedding } = config;
-  const inputs = altUp?.inputs ?? 0;
-  const rowsOf = ({ attention, ffn }: LayerConfig): number[] => {
-    const [q, kv] = [attention.heads * attention.headDim, attention.kvHeads * attention.headDim];
-    const experts = ffn.kind === 'moe' ? ffn.experts : 1;
-    return [
-      q,
-      q,
-      ...(attention.keysOfLayer === null ? [kv, kv] : []),
-      ...Array<number>(3 * experts).fill(ffn.intermediateSize),
-      ...(ffn.kind === 'moe' ? [experts, ...Array<number>(3).fill(ffn.sharedIntermediateSize)] : []),
-      laurelRank,
-      laurelRank,
-      ...Array<number>(2).fill(perLayerEmbedding?.size ?? 0),
-      inputs,
-    ];
-  };
-  const ofStreams: [number, number][] = [
-    [inputs, inputs ** 2],
-    [inputs, inputs],
-  ];
-  const projections = Array.from({ length: 2 * Math.max(0, inputs - 1) }, (): [number, number] => [d, d]);
-  const ofLayers = layers.flatMap((layer) => [
-    ...rowsOf(layer).map((rows): [number, number] => [rows, d]),
-    ...ofStreams,
-  ]);
-  return [...ofLayers, ...projections].filter(([rows]) => rows > 0);
+/** A matrix within a layer, or as many of one shape as there are experts. */
+interface Matrix {
+  rows: number;
+  columns: number;
+  count: number;
 }
 
-/** Floating-point operations that make a matrix orthogonal: each step has two products of all of it, and one of the square of its shorter side. */
-function orthogonalizationWork([rows, columns]: readonly [number, number]): number {
+function matricesOf(config: DecoderConfig): Matrix[] {
+  const { hiddenSize: d, layers, altUp, laurelRank, perLayerEmbedding } = config;
+  const inputs = altUp?.inputs ?? 0;
+  const matrix = (rows: number, columns: number, count = 1): Matrix => ({ rows, columns, count });
+  const times = <T>(count: number, of: T): T[] => Array.from({ length: count }, () => of);
+  const feedForward = (f: number, count = 1) => [matrix(f, d, count), matrix(f, d, count), matrix(d, f, count)];
+  const ofLayer = ({ attention, ffn }: LayerConfig): Matrix[] => {
+    const [q, kv] = [attention.heads * attention.headDim, attention.kvHeads * attention.headDim];
+    return [
+      matrix(q, d),
+      matrix(d, q),
+      ...(attention.keysOfLayer === null ? times(2, matrix(kv, d)) : []),
+      ...feedForward(ffn.intermediateSize, ffn.kind === 'moe' ? ffn.experts : 1),
+      ...(ffn.kind === 'moe' ? [matrix(ffn.experts, d), ...feedForward(ffn.sharedIntermediateSize)] : []),
+      ...[laurelRank, perLayerEmbedding?.size ?? 0].flatMap((rank) => [matrix(rank, d), matrix(d, rank)]),
+      matrix(inputs, d),
+      matrix(inputs ** 2, inputs),
+      matrix(inputs, inputs),
+    ];
+  };
+  const projections = times(2 * Math.max(0, inputs - 1), matrix(d, d));
+  return [...layers.flatMap(ofLayer), ...projections].filter(({ rows, columns }) => rows > 0 && columns > 0);
+}
+
+function muonKernels(matrices: readonly Matrix[]): number {
+  const shapes = new Set(matrices.map(({ rows, columns }) => `${rows} ${columns}`));
+  return MUON_SHAPE_KERNELS * shapes.size + MUON_KERNELS * matrices.length;
+}
+
+/** Floating-point operations that make matrices orthogonal: each step has two products of all of one, and one of the square of its shorter side. */
+function orthogonalizationWork({ rows, columns, count }: Matrix): number {
   const [short, long] = [Math.min(rows, columns), Math.max(rows, columns)];
-  return NEWTON_SCHULZ_STEPS * 2 * short ** 2 * (2 * long + short);
+  return NEWTON_SCHULZ_STEPS * 2 * short ** 2 * (2 * long + short) * count;
 }
 
 interface LayerWork {

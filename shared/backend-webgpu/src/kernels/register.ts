@@ -16,6 +16,7 @@ import { groupedLinearKernels } from './grouped-linear.ts';
 import type { Kernel, Kernels } from './kernel.ts';
 import { layerNormKernels } from './layer-norm.ts';
 import { linearKernels } from './linear.ts';
+import { muonKernels } from './muon.ts';
 import { optimizerKernels } from './optimizer.ts';
 import { pagedAttentionKernels } from './paged-attention.ts';
 import { rmsNormKernels } from './rms-norm.ts';
@@ -42,6 +43,7 @@ const own: Kernels = {
   ...groupedLinearKernels,
   ...layerNormKernels,
   ...linearKernels,
+  ...muonKernels,
   ...optimizerKernels,
   ...pagedAttentionKernels,
   ...rmsNormKernels,

@@ -81,6 +81,15 @@ export const muonCases = [
       [2, 8, 32],
     ],
   },
+  // Of one shape, which may be computed together.
+  {
+    shapes: [
+      [17, 9],
+      [9, 17],
+      [3, 17, 9],
+      [17, 9],
+    ],
+  },
 ].map(({ shapes }): OpCase => {
   const options = { learningRate: 0.1, momentum: 0.95, gradientScale: 0.3 };
   const weightDecays = shapes.map((_, i) => i / 10);
