@@ -344,9 +344,14 @@ void adamWOfArrays(const Sizes& counts, const FloatArrays& parameters, const Flo
   adamW(tensors.data(), static_cast<int64_t>(tensors.size()), {learningRate, beta1, beta2, epsilon, step, gradientScale});
 }
 
-void muonOfStack(Precision precision, int64_t count, int64_t rows, int64_t columns, const float* gradient, float* parameter,
-                 float* momentum, double ofMomentum, double gradientScale, double rate, double kept) {
-  muon(precision, count, rows, columns, gradient, parameter, momentum, {ofMomentum, gradientScale, rate, kept});
+void muonOfArrays(Precision precision, int64_t count, int64_t groups, int64_t rows, int64_t columns, const FloatArrays& gradients,
+                  const FloatArrays& parameters, const FloatArrays& momenta, const Numbers& rates, const Numbers& kept, double momentum,
+                  double gradientScale) {
+  std::vector<MuonTensor> tensors;
+  for (size_t i = 0; i < static_cast<size_t>(count); i++) {
+    tensors.push_back({gradients[i], parameters[i], momenta[i], rates[i], kept[i]});
+  }
+  muon(precision, rows, columns, groups, tensors.data(), count, {momentum, gradientScale});
 }
 
 void globalNormOfArrays(const Sizes& counts, const FloatArrays& tensors, float* norm) {
@@ -542,9 +547,9 @@ const std::vector<Kernel>& kernels() {
              "step, gradientScale",
              adamWOfArrays),
       kernel("muon",
-             "precision, count, rows, columns, gradient[count rows columns], parameter[count rows columns],"
-             "momentum[count rows columns], ofMomentum, gradientScale, rate, kept",
-             muonOfStack),
+             "precision, count, groups, rows, columns, gradients(count)[groups rows columns], parameters(count)[groups rows columns],"
+             "momenta(count)[groups rows columns], rates(count), kept(count), momentum, gradientScale",
+             muonOfArrays),
       kernel("globalNorm", "counts, tensors(counts)[counts], norm[1]", globalNormOfArrays),
 
       kernel("fakeQuantize", "format, n>=0, d, x[n d], y[n d]", fakeQuantize, checkBlocks),

@@ -534,12 +534,19 @@ struct MuonOptions {
   double momentum;
   /** Gradients are multiplied by it first. */
   double gradientScale;
-  /** What the orthogonal matrix is multiplied with, and what decay leaves of the parameter. */
+};
+
+/** A matrix, or a stack of them; momentum and parameter change in place. */
+struct MuonTensor {
+  const float* gradient;
+  float* parameter;
+  float* momentum;
+  /** What an orthogonal matrix is multiplied with, and what decay leaves of the parameter. */
   double rate, kept;
 };
 
-/** Updates a stack of matrices [count, rows, columns] and their momentum in place, one matrix after the other, each on all threads. */
-void muon(Precision precision, int64_t count, int64_t rows, int64_t columns, const float* gradient, float* parameter, float* momentum,
+/** Updates `count` tensors of one shape [stack, rows, columns]. */
+void muon(Precision precision, int64_t rows, int64_t columns, int64_t stack, const MuonTensor* tensors, int64_t count,
           const MuonOptions& options);
 
 // ---- elementwise.cc

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "dry-run.h"
 #include "gemm.h"
 #include "kernels.h"
 #include "parallel.h"
@@ -21,6 +22,9 @@ constexpr int64_t kPieceFloats = 16384;
  */
 constexpr int kSteps = 5;
 constexpr float kOfMatrix = 3.4445f, kOfCube = -4.775f, kOfFifth = 2.0315f;
+
+/** Matrices for each thread, from which on a thread has whole ones. */
+constexpr int64_t kMatricesForEach = 2;
 
 /** What a matrix's norm counts for at least, so that one of zeros stays so. */
 constexpr double kLeastNorm = 1e-7;
@@ -82,8 +86,8 @@ void orthogonalize(Precision precision, int64_t rows, int64_t columns, Work& wor
   }
 }
 
-void apply(const MuonOptions& options, int64_t count, const float* direction, float* parameter) {
-  const Vec kept = splat(static_cast<float>(options.kept)), rate = splat(static_cast<float>(options.rate));
+void apply(const MuonTensor& tensor, int64_t count, const float* direction, float* parameter) {
+  const Vec kept = splat(static_cast<float>(tensor.kept)), rate = splat(static_cast<float>(tensor.rate));
   parallelRanges(count, kPieceFloats, [&](int64_t begin, int64_t end) {
     forEachVector(begin, end, [&](int64_t i, auto lanes) {
       lanes.store(parameter + i, kept * lanes.load(parameter + i) - rate * lanes.load(direction + i));
@@ -93,16 +97,27 @@ void apply(const MuonOptions& options, int64_t count, const float* direction, fl
 
 }  // namespace
 
-void muon(Precision precision, int64_t count, int64_t rows, int64_t columns, const float* gradient, float* parameter, float* momentum,
+void muon(Precision precision, int64_t rows, int64_t columns, int64_t stack, const MuonTensor* tensors, int64_t count,
           const MuonOptions& options) {
-  const int64_t size = rows * columns, side = std::min(rows, columns);
-  float* const memory = scratchFloats(Scratch::muon, 2 * (size + side * side));
-  for (int64_t i = 0; i < count; i++) {
+  const int64_t size = rows * columns, side = std::min(rows, columns), matrices = count * stack;
+  const int64_t floats = 2 * (size + side * side);
+  const auto update = [&](int64_t index) {
+    const MuonTensor& tensor = tensors[index / stack];
+    const int64_t first = index % stack * size;
+    float* const memory = scratchFloats(Scratch::muon, floats);
     Work work{memory, memory + size, memory + 2 * size, memory + 2 * size + side * side};
-    accumulate(options, size, gradient + i * size, momentum + i * size, work.x);
+    accumulate(options, size, tensor.gradient + first, tensor.momentum + first, work.x);
     orthogonalize(precision, rows, columns, work);
-    apply(options, size, work.x, parameter + i * size);
+    apply(tensor, size, work.x, tensor.parameter + first);
+  };
+  // A thread that has a matrix to itself waits for no other; a few matrices are cut, each for all threads.
+  if (matrices < kMatricesForEach * threads()) {
+    for (int64_t index = 0; index < matrices; index++) update(index);
+    return;
   }
+  needOnEachThread(Scratch::muon, static_cast<size_t>(floats) * sizeof(float));
+  needOnEachThread(Scratch::packedB, packedBytes(precision, side, std::max(rows, columns)));
+  parallelFor(matrices, update);
 }
 
 }  // namespace arrowsmith

@@ -875,21 +875,23 @@ export interface AddonKernels {
     gradientScale: number,
   ): void;
   /**
-   * precision, count, rows, columns, gradient[count rows columns], parameter[count rows columns],
-   * momentum[count rows columns], ofMomentum, gradientScale, rate, kept
+   * precision, count, groups, rows, columns, gradients(count)[groups rows columns],
+   * parameters(count)[groups rows columns], momenta(count)[groups rows columns], rates(count), kept(count),
+   * momentum, gradientScale
    */
   muon(
     precision: 0 | 1,
     count: Size,
+    groups: Size,
     rows: Size,
     columns: Size,
-    gradient: Float32Array,
-    parameter: Float32Array,
-    momentum: Float32Array,
-    ofMomentum: number,
+    gradients: readonly Float32Array[],
+    parameters: readonly Float32Array[],
+    momenta: readonly Float32Array[],
+    rates: readonly number[],
+    kept: readonly number[],
+    momentum: number,
     gradientScale: number,
-    rate: number,
-    kept: number,
   ): void;
   /**
    * counts, tensors(counts)[counts], norm[1]

@@ -16,6 +16,13 @@ function takeOver(backend: NativeBackend, state: TensorInfo): TensorInfo {
   return copy;
 }
 
+/** Where each shape is in a list. */
+function placesByShape(shapes: readonly (readonly number[])[]): number[][] {
+  const places = new Map<string, number[]>();
+  shapes.forEach((shape, i) => places.set(shape.join(), [...(places.get(shape.join()) ?? []), i]));
+  return [...places.values()];
+}
+
 export const optimizerKernels: Kernels = {
   /**
    * parameter0 …, gradient0 …, firstMoment0 …, secondMoment0 … → parameters, first moments, second moments. The state is taken over: it
@@ -71,28 +78,34 @@ export const optimizerKernels: Kernels = {
     const shapes = parameters.map(({ shape }) => shape);
     const { momentum, gradientScale, ...options } = attrs as unknown as MuonNumbers;
     const [, , ...settings] = muonSettings({ ...options, momentum, gradientScale, shapes });
-    const state = shapes.map((shape, i) => {
-      expectShape(`gradient${i}`, gradients[i]!, shape);
-      expectShape(`momentum${i}`, momenta[i]!, shape);
+    const gradientValues = gradients.map((gradient, i) => {
+      expectShape(`gradient${i}`, gradient, shapes[i]!);
+      expectShape(`momentum${i}`, momenta[i]!, shapes[i]!);
+      return backend.floats(gradient);
+    });
+    const state = [parameters, momenta].map((tensors) => tensors.map((each) => takeOver(backend, each)));
+    const [parameterValues, means] = state.map((tensors) => tensors.map((info) => backend.floats(info)));
+    // Tensors of one shape together: a thread has a whole matrix then.
+    for (const places of placesByShape(shapes)) {
+      const of = <T>(all: readonly T[]): T[] => places.map((i) => all[i]!);
+      const shape = shapes[places[0]!]!;
       const [rows, columns] = shape.slice(-2) as [number, number];
-      const gradient = backend.floats(gradients[i]!);
-      const [parameter, mean] = [takeOver(backend, parameters[i]!), takeOver(backend, momenta[i]!)];
       backend.addon.muon(
         backend.precision,
+        places.length,
         sizeOf(shape.slice(0, -2)),
         rows,
         columns,
-        gradient,
-        backend.floats(parameter),
-        backend.floats(mean),
+        of(gradientValues),
+        of(parameterValues!),
+        of(means!),
+        places.map((i) => settings[2 * i]!),
+        places.map((i) => settings[2 * i + 1]!),
         momentum,
         gradientScale,
-        settings[2 * i]!,
-        settings[2 * i + 1]!,
       );
-      return [parameter, mean] as const;
-    });
-    return [...state.map(([parameter]) => parameter), ...state.map(([, mean]) => mean)];
+    }
+    return state.flat();
   },
 
   /** x0 … → the root of the sum of all squares, a scalar */
