@@ -146,18 +146,18 @@ describe('a run', () => {
     expect(log[0]!.trainLoss).toBeLessThan(result.log[0]!.trainLoss);
   });
 
+  const inStep = (controller: AbortController) => ({ onStep: (row: LogRow) => row.step === 4 && controller.abort() });
+  const inValidation = (controller: AbortController) => ({ onValidationProgress: () => controller.abort() });
+
   test.each([
-    [
-      'in a step',
-      4,
-      (controller: AbortController) => ({ onStep: (row: LogRow) => row.step === 4 && controller.abort() }),
-    ],
-    ['in a validation', 5, (controller: AbortController) => ({ onValidationProgress: () => controller.abort() })],
-  ])('interrupted %s saves, throws, and resumes to the same bytes', async (_, step, interruption) => {
+    ['in a step', 'adamw' as const, 4, inStep],
+    ['in a validation', 'adamw' as const, 5, inValidation],
+    ['in a step', 'muon' as const, 4, inStep],
+  ])('interrupted %s of %s saves, throws, and resumes to the same bytes', async (_, method, step, interruption) => {
     const before = tf.memory().numTensors;
     const controller = new AbortController();
     // A validation of two batches, so that it can be interrupted between them.
-    const parameters = tinyParameters({ validation: { every: 5, rows: 5 } });
+    const parameters = tinyParameters({ validation: { every: 5, rows: 5 }, optimizer: { method } });
     const uninterrupted = await train(tinyRun({ parameters }));
     const interrupted = tinyRun({ parameters, signal: controller.signal });
     const stopped = train({ ...interrupted, ...interruption(controller) } as TrainOptions);
