@@ -25,10 +25,11 @@ const variants: Record<string, Record<string, unknown>> = {
   accumulated: { gradientAccumulation: 4 },
   recomputed: { recomputeActivations: true },
   quantized: { quantization: { format: 'int4-g32', from: 0 } },
+  muon: { optimizer: { method: 'muon' } },
 };
 
 export const description = `memory of a training run, told before / measured, of every family: [--families=a,b] [--sizes=small,long,wide,large] \
-[--variants=plain,accumulated,recomputed,quantized] [--precision=f32|bf16|all] [--threads=all]`;
+[--variants=plain,accumulated,recomputed,quantized,muon] [--precision=f32|bf16|all] [--threads=all]`;
 
 const listOf = (known: readonly string[], initial: readonly string[]) =>
   z
