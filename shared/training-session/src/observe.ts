@@ -19,6 +19,7 @@ interface Observed {
   tokensPerRow: number;
   parameters: TrainingParameters;
   adapt?: TrainingMemoryOptions['adapt'];
+  writesTexts: boolean;
   onNotice: (line: string) => void;
 }
 
@@ -35,11 +36,12 @@ export async function observe({
   tokensPerRow,
   parameters,
   adapt,
+  writesTexts,
   onNotice,
 }: Observed): Promise<{
   end: () => string;
 }> {
-  const options = { config, parameters, tokensPerRow, adapt };
+  const options = { config, parameters, tokensPerRow, adapt, writesTexts };
   const estimate = await estimateMemory(options);
   await checkMemory(options, estimate);
   const { total, activations } = estimate;

@@ -61,7 +61,9 @@ export async function startSession(
     columns: terminal?.columns,
     signal,
   });
-  const observation = await observe({ engine, profile, config, tokensPerRow, parameters, adapt, onNotice });
+  const writesTexts = samples.everySeconds > 0 && config.vision === null; // a model that reads pictures would have none to write about
+  const observed = { engine, profile, config, tokensPerRow, parameters, adapt, writesTexts, onNotice };
+  const observation = await observe(observed);
 
   const bar = context.progress(context.step, { total: parameters.steps, unit: 'steps' });
   const speed = { tokens: 0, seconds: 0 };
@@ -73,8 +75,7 @@ export async function startSession(
   const hooks: TrainingSession['hooks'] = {
     signal,
     onNotice,
-    // A model that reads pictures would have none to write about.
-    ...(samples.everySeconds > 0 && config.vision === null
+    ...(writesTexts
       ? {
           onPause: {
             seconds: samples.everySeconds,

@@ -21,7 +21,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { batchGradients } from './gradients.ts';
 import { availableMemory, checkMemory } from './check-memory.ts';
 import { estimateMemory } from './memory.ts';
-import { initialState, updateParameters } from './optimizer.ts';
+import { initialState, muonNames, updateParameters } from './optimizer.ts';
 import { trainingParameters, type TrainingParameters } from './parameters.ts';
 
 const configOf = (model: object, data = { vocabularySize: 512, contextLength: 64 }): DecoderConfig =>
@@ -42,9 +42,10 @@ async function trainTwoSteps(
   config: DecoderConfig,
   microBatches: number,
   recomputeActivations: boolean,
+  method: 'adamw' | 'muon' = 'adamw',
 ): Promise<void> {
-  const { optimizer } = parametersOf({});
-  const state = initialState(tensorsOf(initialWeights(config, 1)));
+  const { optimizer } = parametersOf({ optimizer: { method } });
+  const state = initialState(tensorsOf(initialWeights(config, 1)), muonNames(optimizer, config));
   const rows = 2 * microBatches;
   const ids = Int32Array.from({ length: rows * config.contextLength }, (_, i) => (i * 7919) % config.vocabularySize);
   for (let step = 1; step <= 2; step++) {
@@ -67,14 +68,15 @@ describe.skipIf(resolveBackend('auto') !== 'native')('on the backend native', ()
   beforeAll(() => useBackend('native', { threads: 1 }));
 
   const cases = Object.keys(families).flatMap((family) => [
-    { family, microBatches: 1, recomputeActivations: false },
-    { family, microBatches: 2, recomputeActivations: true },
+    { family, microBatches: 1, recomputeActivations: false, method: 'adamw' as const },
+    { family, microBatches: 2, recomputeActivations: true, method: 'adamw' as const },
+    { family, microBatches: 1, recomputeActivations: false, method: 'muon' as const },
   ]);
   test.each(cases)(
-    'a dry run of $family has the tensors of a real one to the byte ($microBatches micro-batches, recomputation $recomputeActivations)',
-    async ({ family, microBatches, recomputeActivations }) => {
+    'a dry run of $family has the tensors of a real one to the byte ($microBatches micro-batches, recomputation $recomputeActivations, $method)',
+    async ({ family, microBatches, recomputeActivations, method }) => {
       const config = configOf({ family, hiddenSize: 64, layers: 4 });
-      const work = () => trainTwoSteps(config, microBatches, recomputeActivations);
+      const work = () => trainTwoSteps(config, microBatches, recomputeActivations, method);
       const before = tf.memory().numTensors;
       const dry = await dryRun(work);
       expect(tf.memory().numTensors).toBe(before);
@@ -90,7 +92,11 @@ describe.skipIf(resolveBackend('auto') !== 'native')('on the backend native', ()
   );
 
   test('what kernels say that they need is what they keep, for two threads, too', async () => {
-    const work = () => trainTwoSteps(wide, 4, false); // of more rows than any test before
+    // Of more rows than any test before.
+    const work = async () => {
+      await trainTwoSteps(wide, 4, false);
+      await trainTwoSteps(wide, 4, false, 'muon');
+    };
     for (const threads of [1, 2]) {
       await useBackend('native', { threads });
       const { scratch: said } = await dryRun(work);
@@ -113,6 +119,18 @@ test('an estimate is the sum of its parts, of which each parameter takes 16 byte
   expect(parts.optimizer).toBe(2 * parts.parameters);
   expect(parts.gradients).toBe(parts.parameters);
   expect(total).toBe(Object.values(parts).reduce((sum, part) => sum + part, 0));
+
+  const byMuon = await estimateMemory({
+    config,
+    parameters: { ...parameters, optimizer: { ...parameters.optimizer, method: 'muon' } },
+    before: 1e6,
+  });
+  const matrices = 4 * 2 * (4 * 64 * 64 + 3 * 64 * 256); // which have one moment
+  expect(byMuon.optimizer).toBe(2 * parts.parameters - matrices);
+
+  const withTexts = await estimateMemory({ config, parameters, before: 1e6, writesTexts: true });
+  expect(withTexts.total - total).toBe(withTexts.heap - parts.heap);
+  expect(withTexts.heap).toBeGreaterThan(parts.heap);
 });
 
 test('matrices that are quantized are there once more, beside their activations and gradients', async () => {

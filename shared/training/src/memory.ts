@@ -54,6 +54,8 @@ export interface TrainingMemoryOptions {
   >;
   /** Adapters that learn, in place of the model, and how that is stored. */
   adapt?: { adapters: AdapterConfig; stored: readonly StoredSize[] } | undefined;
+  /** Whether the model writes texts between steps (`onPause` of the run). */
+  writesTexts?: boolean;
   /** By default the model's whole context. */
   tokensPerRow?: number;
   /** By default what the process has after the dry run, which has run all of a step's JavaScript. */
@@ -76,6 +78,8 @@ const MICRO_BATCHES = 3;
 
 /** What the heap may grow by beyond what the dry run has made it, with collections between steps (collect-garbage.ts): measured, 10 to 30 MB. */
 const HEAP = 36e6;
+/** And by what writes a text now and then, between steps: measured over a dozen texts, 4 to 14 MB. */
+const TEXTS = 14e6;
 
 /**
  * The peak of a training run's memory on the backend `native`, or on `webgpu` where that is active, by a dry run of its steps and a validation: the
@@ -91,6 +95,7 @@ export async function estimateMemory({
   parameters: { batchSize, gradientAccumulation, recomputeActivations, optimizer, validation, quantization },
   adapt,
   tokensPerRow = config.contextLength,
+  writesTexts = false,
   ...options
 }: TrainingMemoryOptions): Promise<TrainingMemory> {
   const rowsAtOnce = batchSize / gradientAccumulation;
@@ -144,6 +149,7 @@ export async function estimateMemory({
   });
 
   const before = options.before ?? process.memoryUsage.rss();
+  const heap = HEAP + (writesTexts ? TEXTS : 0);
   const scratch = ofKernels + (activeGraphics() === undefined ? 0 : bytesToRead(learning));
   const bytes = 4 * (adapt === undefined ? countParameters(config) : countAdapterParameters(config, adapt.adapters));
   const frozen = adapt?.stored.reduce((sum, stored) => sum + stored.bytes, 0) ?? 0;
@@ -157,8 +163,8 @@ export async function estimateMemory({
     quantized,
     activations: tensors - bytes - moments - frozen - quantized - gradients,
     scratch,
-    heap: HEAP,
-    total: before + tensors + scratch + HEAP,
+    heap,
+    total: before + tensors + scratch + heap,
   };
 }
 
