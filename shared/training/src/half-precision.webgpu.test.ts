@@ -20,9 +20,9 @@ afterAll(() => startWebGpuBackend());
 
 const half = () => startWebGpuBackend({ precision: 'f16', emulates: true });
 
-async function logOf(steps: number): Promise<LogRow[]> {
+async function logOf(steps: number, method: 'adamw' | 'muon'): Promise<LogRow[]> {
   const checkpointDirectory = await mkdtemp(join(tmpdir(), 'half-'));
-  const parameters = tinyParameters({ steps, optimizer: { learningRate: 1e-2 } });
+  const parameters = tinyParameters({ steps, optimizer: { learningRate: 1e-2, method } });
   const run = { config, parameters, train: trainSplit, validation: validationSplit, checkpointDirectory };
   try {
     return (await train(run)).log;
@@ -31,11 +31,11 @@ async function logOf(steps: number): Promise<LogRow[]> {
   }
 }
 
-test('the loss is nearly that of float32', async () => {
+test.each(['adamw', 'muon'] as const)('the loss by %s is nearly that of float32', async (method) => {
   await startWebGpuBackend();
-  const exact = await logOf(25);
+  const exact = await logOf(25, method);
   await half();
-  const log = await logOf(25);
+  const log = await logOf(25, method);
   expect(log.map(({ lossScale }) => lossScale)).toEqual(exact.map(() => 2 ** 16));
   expect(log.some(({ isSkipped }) => isSkipped)).toBe(false);
   expect(exact.some(({ lossScale }) => lossScale !== undefined)).toBe(false);
