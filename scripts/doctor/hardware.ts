@@ -5,7 +5,7 @@ import type { Run } from './tools.ts';
 
 /** Instruction sets that matter to matrix products, as /proc/cpuinfo and sysctl name them. */
 const RELEVANT =
-  /^(avx|fma|avx2|avx512f|avx512_?vnni|avx512_?bf16|avx_?vnni|amx_\w+|asimd|asimddp|fphp|bf16|i8mm|sve2?|sme2?|neon|feat_(bf16|i8mm|dotprod|fp16|sme2?))$/;
+  /^(avx|fma|f16c|avx2|avx512f|avx512_?vnni|avx512_?bf16|avx_?vnni|amx_\w+|asimd|asimddp|fphp|bf16|i8mm|sve2?|sme2?|neon|feat_(bf16|i8mm|dotprod|fp16|sme2?))$/;
 
 /** The most that a wasm module can address. */
 const WASM_HEAP_BYTES = 2 ** 32;

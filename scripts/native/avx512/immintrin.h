@@ -82,6 +82,13 @@ inline __m512i permuteHalves(__m512i order, __m512i a) {
   return (__m512i)result;
 }
 
+inline __m512 permuteFloats(__m512i order, __m512 a) {
+  const Words from = (Words)order;
+  Floats result = (Floats)a;
+  for (int i = 0; i < 16; i++) result[i] = a[from[i] & 15];
+  return (__m512)result;
+}
+
 // ---- bfloat16
 
 /** Rounds to nearest, ties to even; subnormal numbers become zeros, NaNs quiet. */
@@ -132,6 +139,7 @@ inline __m512 addProducts(__m512 sum, __m512bh a, __m512bh b) {
 #define _mm512_unpackhi_epi64(a, b) emulated::unpack<emulated::Longs, 2, true>(a, b)
 #define _mm512_shuffle_i32x4(a, b, selection) emulated::shuffleLanes(a, b, selection)
 #define _mm512_permutexvar_epi16(order, v) emulated::permuteHalves(order, v)
+#define _mm512_permutexvar_ps(order, v) emulated::permuteFloats(order, v)
 #define _mm512_cvtne2ps_pbh(a, b) emulated::toBf16(a, b)
 #define _mm512_dpbf16_ps(sum, a, b) emulated::addProducts(sum, a, b)
 

@@ -1,7 +1,10 @@
 #include "block-formats.h"
 
+#include <algorithm>
 #include <cstring>
+#include <type_traits>
 
+#include "dot-tile.h"
 #include "simd.h"
 #include "stored-matrix.h"
 
@@ -11,10 +14,14 @@ namespace {
 /** Values of a block of GGUF's K formats. */
 constexpr int kSuperBlock = 256;
 
-float halfAt(const uint8_t* p) {
+inline float halfAt(const uint8_t* p) {
   uint16_t half;
   std::memcpy(&half, p, 2);
+#if defined(__F16C__)
+  return _cvtsh_ss(half);
+#else
   return floatOfHalf(half);
+#endif
 }
 
 /** Vectors of integers, as the compilers extend C++ by them. */
@@ -55,145 +62,218 @@ inline __attribute__((always_inline)) void unpack(const uint8_t* from, uint8_t* 
   }
 }
 
-/** The integers of bytes, each in a byte of a word, the first in its lowest; words and bytes are vectors of as many elements. */
-template <int bits>
-struct Spread;
-template <>
-struct Spread<8> {
-  using Word = uint8_t;
-  template <class Words>
-  static Words of(Words bytes) {
-    return bytes;
-  }
-};
-template <>
-struct Spread<4> {
-  using Word = uint16_t;
-  template <class Words>
-  static Words of(Words bytes) {
-    return (bytes & Word{0x0f}) | (bytes & Word{0xf0}) << Word{4};
-  }
-};
-template <>
-struct Spread<2> {
-  using Word = uint32_t;
-  template <class Words>
-  static Words of(Words bytes) {
-    return (bytes & Word{0x03}) | (bytes & Word{0x0c}) << Word{6} | (bytes & Word{0x30}) << Word{12} | (bytes & Word{0xc0}) << Word{18};
-  }
-};
-template <>
-struct Spread<1> {
-  using Word = uint64_t;
-  /** Bit k of the byte is kept in byte k of its copies, and becomes 1 there. */
-  template <class Words>
-  static Words of(Words bytes) {
-    Words copies = bytes | bytes << Word{8};
-    copies |= copies << Word{16};
-    copies |= copies << Word{32};
-    return (((copies & Word{0x8040201008040201}) + Word{0x7f7f7f7f7f7f7f7f}) >> Word{7}) & Word{0x0101010101010101};
-  }
-};
-
-/** {@link unpack} for neighbours, which all come from one byte. */
-template <int bits, int count, int shift = 0>
-inline __attribute__((always_inline)) void unpackNeighbours(const uint8_t* from, uint8_t* integers) {
-  using Word = typename Spread<bits>::Word;
-  constexpr int bytesTogether = 32 / sizeof(Word);
-  for (int i = 0; i < count; i += 32, from += bytesTogether) {
-    typename Integers<uint8_t, bytesTogether>::Vector bytes;
-    std::memcpy(&bytes, from, sizeof bytes);
-    using Words = typename Integers<Word, bytesTogether>::Vector;
-    put<shift == 0>(static_cast<Words>(Spread<bits>::of(__builtin_convertvector(bytes, Words)) << Word{shift}), integers + i);
-  }
-}
-
-/** kLanes integers as floats. */
-Vec floatsOf(const uint8_t* integers) {
+/** kLanes bytes as integers. */
+inline VecBits integersOf(const uint8_t* bytes) {
 #if defined(__AVX512F__) && !defined(EMULATED_AVX512)
-  return (Vec)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(integers))));
+  return (VecBits)_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)));
 #elif defined(__AVX2__) && !defined(__AVX512F__)
-  return (Vec)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(integers))));
+  return (VecBits)_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes)));
 #else
-  Vec values;
-  for (int i = 0; i < kLanes; i++) values[i] = integers[i];
-  return values;
+  VecBits integers;
+  for (int i = 0; i < kLanes; i++) integers[i] = bytes[i];
+  return integers;
 #endif
 }
 
-/** values = scale · (integer − zero), each product rounded once. */
-template <int count>
-inline __attribute__((always_inline)) void scaleAll(const uint8_t* integers, float scale, int zero, float* values) {
-  const Vec scales = splat(scale), zeros = splat(static_cast<float>(zero));
-  for (int i = 0; i < count; i += kLanes) store(values + i, (floatsOf(integers + i) - zeros) * scales);
+/** Integers of some bits that follow one another, the first in a byte's lowest bits: kLanes of them from the i-th on, i being a multiple of kLanes. */
+template <int bits>
+inline __attribute__((always_inline)) VecBits neighbours(const uint8_t* from, int i) {
+  constexpr int width = bits * kLanes;
+  uint64_t word = 0;
+  std::memcpy(&word, from + bits * i / 8, (width + 7) / 8);
+  if constexpr (width < 8) word >>= bits * i % 8;
+  if constexpr (kLanes == 4) {
+    // Moved to the top of 16 bits, by a product, as not every instruction set moves lanes by different distances.
+    typedef uint16_t Halves __attribute__((vector_size(16)));
+    constexpr auto power = [](int lane) { return static_cast<uint16_t>(1 << (16 - bits - bits * lane)); };
+    const Halves powers = {power(0), 0, power(1), 0, power(2), 0, power(3), 0};
+    return reinterpret_cast<VecBits>(((Halves{} + static_cast<uint16_t>(word)) * powers) >> (16 - bits));
+  } else {
+    VecBits words = VecBits{} + static_cast<uint32_t>(word), shifts;
+    for (int lane = 0; lane < kLanes; lane++) shifts[lane] = static_cast<uint32_t>(bits * lane % 32);
+    if constexpr (width > 32) {
+      VecBits isSecond;
+      for (int lane = 0; lane < kLanes; lane++) isSecond[lane] = bits * lane < 32 ? 0 : ~0u;
+      words = (words & ~isSecond) | ((VecBits{} + static_cast<uint32_t>(word >> 32)) & isSecond);
+    }
+    return (words >> shifts) & ((1 << bits) - 1);
+  }
 }
 
-/** values = scale · integer + addend, where the product is exact. */
-template <int count>
-inline __attribute__((always_inline)) void scaleAndAdd(const uint8_t* integers, float scale, float addend, float* values) {
-  const Vec scales = splat(scale), addends = splat(addend);
-  for (int i = 0; i < count; i += kLanes) store(values + i, floatsOf(integers + i) * scales + addends);
+/** Integers of 4 bits in 16 bytes, first those of their lower halves: kLanes of them from the i-th on. */
+inline __attribute__((always_inline)) VecBits halvesOfBytes(const uint8_t* from, int i) {
+  const VecBits bytes = integersOf(from + i % 16);
+  return i < 16 ? bytes & 15 : bytes >> 4;
 }
+
+inline Vec floatsOf(VecBits integers) {
+  typedef int32_t Signed __attribute__((vector_size(kVectorBytes)));
+  return __builtin_convertvector(reinterpret_cast<Signed>(integers), Vec);
+}
+
+/** {0, 1, 2 …}, which the first integers stand for. */
+inline Vec firstIntegers() {
+  Vec values;
+  for (int i = 0; i < kLanes; i++) values[i] = static_cast<float>(i);
+  return values;
+}
+
+/** Values of integers below 16, of a function of floats; where a vector holds them all, it is a table. */
+template <class Function>
+class ValuesBelow16 {
+#if defined(__AVX512F__)
+ public:
+  explicit ValuesBelow16(Function function) : table_(function(firstIntegers())) {}
+  Vec operator()(VecBits integers) const { return (Vec)_mm512_permutexvar_ps((__m512i)integers, (__m512)table_); }
+
+ private:
+  Vec table_;
+#else
+ public:
+  explicit ValuesBelow16(Function function) : function_(function) {}
+  Vec operator()(VecBits integers) const { return function_(floatsOf(integers)); }
+
+ private:
+  Function function_;
+#endif
+};
+
+/** scale · (integer − zero), each product rounded once. */
+struct Scaled {
+  Vec scales, zeros;
+  Scaled(float scale, int zero) : scales(splat(scale)), zeros(splat(static_cast<float>(zero))) {}
+  Vec operator()(Vec integers) const { return (integers - zeros) * scales; }
+};
+
+/** scale · integer + addend, where the product is exact. */
+struct ScaledAndAdded {
+  Vec scales, addends;
+  ScaledAndAdded(float scale, float addend) : scales(splat(scale)), addends(splat(addend)) {}
+  Vec operator()(Vec integers) const { return integers * scales + addends; }
+};
+
+// Blocks that are decoded in registers: `values(i)` are kLanes of a block's values from the i-th on, i being a multiple of kLanes.
 
 template <int bits, int size, bool asymmetric>
-inline void decodeGroup(const uint8_t* block, float* values) {
-  const uint8_t* const from = block + (asymmetric ? 3 : 2);
-  uint8_t integers[size];
-  if constexpr (bits == 3) {
-    unpackNeighbours<2, size>(from, integers);
-    unpackNeighbours<1, size, 2>(from + size / 4, integers);
-  } else {
-    unpackNeighbours<bits, size>(from, integers);
+class GroupBlock {
+ public:
+  static constexpr int kSize = size, kBytes = (asymmetric ? 3 : 2) + bits * size / 8;
+
+  explicit GroupBlock(const uint8_t* block)
+      : from_(block + (asymmetric ? 3 : 2)), valuesOf_(Scaled(halfAt(block), asymmetric ? block[2] : 1 << (bits - 1))) {}
+
+  Vec values(int i) const {
+    if constexpr (bits == 8) return valuesOf_(floatsOf(integersOf(from_ + i)));
+    else if constexpr (bits == 3) return valuesOf_(neighbours<2>(from_, i) | neighbours<1>(from_ + size / 4, i) << 2);
+    else return valuesOf_(neighbours<bits>(from_, i));
   }
-  scaleAll<size>(integers, halfAt(block), asymmetric ? block[2] : 1 << (bits - 1), values);
-}
 
-inline void decodeQ8With0(const uint8_t* block, float* values) {
-  const Vec scale = splat(halfAt(block));
-  const int8_t* const integers = reinterpret_cast<const int8_t*>(block + 2);
-  for (int i = 0; i < 32; i += kLanes) store(values + i, Int8Elements::load(integers + i) * scale);
-}
+ private:
+  const uint8_t* from_;
+  std::conditional_t<bits == 8, Scaled, ValuesBelow16<Scaled>> valuesOf_;
+};
 
-inline void decodeQ4With0(const uint8_t* block, float* values) {
-  uint8_t integers[32];
-  unpack<4, 16, 32>(block + 2, integers);
-  scaleAll<32>(integers, halfAt(block), 8, values);
-}
+class Q8With0 {
+ public:
+  static constexpr int kSize = 32, kBytes = 34;
+  explicit Q8With0(const uint8_t* block) : integers_(reinterpret_cast<const int8_t*>(block + 2)), scale_(splat(halfAt(block))) {}
+  Vec values(int i) const { return Int8Elements::load(integers_ + i) * scale_; }
 
-inline void decodeQ5With0(const uint8_t* block, float* values) {
-  uint8_t integers[32];
-  unpack<4, 16, 32>(block + 6, integers);
-  unpackNeighbours<1, 32, 4>(block + 2, integers);
-  scaleAll<32>(integers, halfAt(block), 16, values);
-}
+ private:
+  const int8_t* integers_;
+  Vec scale_;
+};
 
-inline void decodeQ4With1(const uint8_t* block, float* values) {
-  uint8_t integers[32];
-  unpack<4, 16, 32>(block + 4, integers);
-  scaleAndAdd<32>(integers, halfAt(block), halfAt(block + 2), values);
-}
+class Q4With0 {
+ public:
+  static constexpr int kSize = 32, kBytes = 18;
+  explicit Q4With0(const uint8_t* block) : from_(block + 2), valuesOf_(Scaled(halfAt(block), 8)) {}
+  Vec values(int i) const { return valuesOf_(halvesOfBytes(from_, i)); }
 
-inline void decodeQ5With1(const uint8_t* block, float* values) {
-  uint8_t integers[32];
-  unpack<4, 16, 32>(block + 8, integers);
-  unpackNeighbours<1, 32, 4>(block + 4, integers);
-  scaleAndAdd<32>(integers, halfAt(block), halfAt(block + 2), values);
-}
+ private:
+  const uint8_t* from_;
+  ValuesBelow16<Scaled> valuesOf_;
+};
 
-inline void decodeIq4Nl(const uint8_t* block, float* values) {
-  constexpr float levels[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
-  const float scale = halfAt(block);
-  for (int l = 0; l < 16; l++) {
-    values[l] = scale * levels[block[2 + l] & 15];
-    values[l + 16] = scale * levels[block[2 + l] >> 4];
+class Q5With0 {
+ public:
+  static constexpr int kSize = 32, kBytes = 22;
+  explicit Q5With0(const uint8_t* block) : block_(block), valuesOf_(halfAt(block), 16) {}
+  Vec values(int i) const { return valuesOf_(floatsOf(halvesOfBytes(block_ + 6, i) | neighbours<1>(block_ + 2, i) << 4)); }
+
+ private:
+  const uint8_t* block_;
+  Scaled valuesOf_;
+};
+
+class Q4With1 {
+ public:
+  static constexpr int kSize = 32, kBytes = 20;
+  explicit Q4With1(const uint8_t* block) : from_(block + 4), valuesOf_(ScaledAndAdded(halfAt(block), halfAt(block + 2))) {}
+  Vec values(int i) const { return valuesOf_(halvesOfBytes(from_, i)); }
+
+ private:
+  const uint8_t* from_;
+  ValuesBelow16<ScaledAndAdded> valuesOf_;
+};
+
+class Q5With1 {
+ public:
+  static constexpr int kSize = 32, kBytes = 24;
+  explicit Q5With1(const uint8_t* block) : block_(block), valuesOf_(halfAt(block), halfAt(block + 2)) {}
+  Vec values(int i) const { return valuesOf_(floatsOf(halvesOfBytes(block_ + 8, i) | neighbours<1>(block_ + 4, i) << 4)); }
+
+ private:
+  const uint8_t* block_;
+  ScaledAndAdded valuesOf_;
+};
+
+class Iq4Nl {
+ public:
+  static constexpr int kSize = 32, kBytes = 18;
+
+  explicit Iq4Nl(const uint8_t* block) : scale_(splat(halfAt(block))) {
+    typedef uint8_t Bytes __attribute__((vector_size(16)));
+    Bytes bytes;
+    std::memcpy(&bytes, block + 2, 16);
+    const Bytes lower = levelsOf(bytes & 15), upper = levelsOf(bytes >> 4);
+    std::memcpy(levels_, &lower, 16);
+    std::memcpy(levels_ + 16, &upper, 16);
   }
+
+  Vec values(int i) const { return scale_ * Int8Elements::load(levels_ + i); }
+
+ private:
+  template <class Bytes>
+  static Bytes levelsOf(Bytes integers) {
+    constexpr int8_t levels[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+#if defined(__AVX2__)
+    return (Bytes)_mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(levels)), (__m128i)integers);
+#elif defined(__aarch64__)
+    return (Bytes)vqtbl1q_s8(vld1q_s8(levels), (uint8x16_t)integers);
+#else
+    Bytes result;
+    for (int i = 0; i < 16; i++) result[i] = static_cast<uint8_t>(levels[integers[i]]);
+    return result;
+#endif
+  }
+
+  int8_t levels_[32];
+  Vec scale_;
+};
+
+// Blocks of K formats: their integers are put together as bytes first.
+
+template <int count, class ValuesOf>
+inline __attribute__((always_inline)) void storeValues(const uint8_t* integers, const ValuesOf& valuesOf, float* values) {
+  for (int i = 0; i < count; i += kLanes) store(values + i, valuesOf(floatsOf(integersOf(integers + i))));
 }
 
 /** Groups of 16 with a signed scale each: value = d · scale · (integer − zero). */
 template <class ScaleOf>
 inline __attribute__((always_inline)) void scaleGroups(const uint8_t* integers, float d, int zero, ScaleOf scaleOf, float* values) {
   for (int group = 0; group < kSuperBlock / 16; group++) {
-    scaleAll<16>(integers + 16 * group, d * static_cast<float>(scaleOf(group)), zero, values + 16 * group);
+    storeValues<16>(integers + 16 * group, Scaled(d * static_cast<float>(scaleOf(group)), zero), values + 16 * group);
   }
 }
 
@@ -221,7 +301,7 @@ inline __attribute__((always_inline)) void scaleAboveMinima(const uint8_t* integ
   constexpr int size = kSuperBlock / groups;
   const float d = halfAt(halves), dMinimum = halfAt(halves + 2);
   for (int group = 0; group < groups; group++) {
-    scaleAndAdd<size>(integers + size * group, d * scales[group], -(dMinimum * minima[group]), values + size * group);
+    storeValues<size>(integers + size * group, ScaledAndAdded(d * scales[group], -(dMinimum * minima[group])), values + size * group);
   }
 }
 
@@ -260,48 +340,98 @@ inline void decodeQ2K(const uint8_t* block, float* values) {
   scaleAboveMinima<16>(integers, scales, minima, block + 80, values);
 }
 
-/** The format whose blocks of so many values and bytes a function decodes, one by one. */
-template <int size, int bytes, void (*decodeOne)(const uint8_t*, float*)>
-constexpr BlockFormat formatOf() {
-  return {size, bytes, [](const uint8_t* blocks, int64_t count, float* values) {
-            for (int64_t i = 0; i < count; i++) decodeOne(blocks + i * bytes, values + i * size);
-          }};
+/** Dot products of a row of inputs with C rows of blocks, as vectors of lanes that are still to be added up. */
+template <class Block, int C>
+inline __attribute__((always_inline)) void dotBlocks(const uint8_t* rows, int64_t rowBytes, int64_t blocks, const float* x, Vec (&sums)[C]) {
+  constexpr int kTogether = 32;  // values of a row, before the next row's turn, so that sums of the rows do not wait for each other
+  const int64_t tile = C * rowBytes, distance = tile * std::max<int64_t>(1, kAheadBytes / tile);
+  Vec all[C] = {};
+  for (int64_t b = 0; b < blocks; b++, x += Block::kSize) {
+    for (int first = 0; first < Block::kSize; first += kTogether) {
+#pragma GCC unroll 4
+      for (int c = 0; c < C; c++) {
+        const uint8_t* const from = rows + c * rowBytes + b * Block::kBytes;
+        __builtin_prefetch(from + distance + first * Block::kBytes / Block::kSize);
+        const Block block(from);
+#pragma GCC unroll 8
+        for (int i = 0; i < kTogether; i += kLanes) all[c] = multiplyAdd(load(x + first + i), block.values(first + i), all[c]);
+      }
+    }
+  }
+#pragma GCC unroll 4
+  for (int c = 0; c < C; c++) sums[c] = all[c];
 }
 
-template <int bits, int size, bool asymmetric>
-constexpr BlockFormat groupFormat() {
-  return formatOf<size, (asymmetric ? 3 : 2) + bits * size / 8, decodeGroup<bits, size, asymmetric>>();
+template <class Block>
+void dotAll(const uint8_t* rows, int64_t count, int64_t blocks, const float* x, float* y) {
+  const int64_t rowBytes = blocks * Block::kBytes;
+  int64_t row = 0;
+  for (; row + 4 <= count; row += 4) {
+    Vec sums[4];
+    dotBlocks<Block, 4>(rows + row * rowBytes, rowBytes, blocks, x, sums);
+    const Four values = sumsOfFour(sums[0], sums[1], sums[2], sums[3]);
+    std::memcpy(y + row, &values, sizeof values);
+  }
+  for (; row < count; row++) {
+    Vec sums[1];
+    dotBlocks<Block, 1>(rows + row * rowBytes, rowBytes, blocks, x, sums);
+    y[row] = sum(sums[0]);
+  }
+}
+
+/** The format of blocks that are decoded in registers. */
+template <class Block>
+constexpr BlockFormat formatOf() {
+  return {Block::kSize, Block::kBytes,
+          [](const uint8_t* blocks, int64_t count, float* values) {
+            for (int64_t b = 0; b < count; b++, values += Block::kSize) {
+              const Block block(blocks + b * Block::kBytes);
+#pragma GCC unroll 8
+              for (int i = 0; i < Block::kSize; i += kLanes) store(values + i, block.values(i));
+            }
+          },
+          dotAll<Block>};
+}
+
+/** The K format whose blocks of so many bytes a function decodes, one by one. */
+template <int bytes, void (*decodeOne)(const uint8_t*, float*)>
+constexpr BlockFormat superBlockFormat() {
+  return {kSuperBlock, bytes,
+          [](const uint8_t* blocks, int64_t count, float* values) {
+            for (int64_t i = 0; i < count; i++) decodeOne(blocks + i * bytes, values + i * kSuperBlock);
+          },
+          nullptr};
 }
 
 constexpr int kFirst = static_cast<int>(Format::f16) + 1;
 constexpr BlockFormat kBlockFormats[] = {
-    groupFormat<8, 32, false>(),
-    groupFormat<8, 32, true>(),
-    groupFormat<8, 128, false>(),
-    groupFormat<8, 128, true>(),
-    groupFormat<4, 32, false>(),
-    groupFormat<4, 32, true>(),
-    groupFormat<4, 128, false>(),
-    groupFormat<4, 128, true>(),
-    groupFormat<3, 32, false>(),
-    groupFormat<3, 32, true>(),
-    groupFormat<3, 128, false>(),
-    groupFormat<3, 128, true>(),
-    groupFormat<2, 32, false>(),
-    groupFormat<2, 32, true>(),
-    groupFormat<2, 128, false>(),
-    groupFormat<2, 128, true>(),
-    formatOf<32, 34, decodeQ8With0>(),
-    formatOf<32, 24, decodeQ5With1>(),
-    formatOf<32, 22, decodeQ5With0>(),
-    formatOf<32, 20, decodeQ4With1>(),
-    formatOf<32, 18, decodeQ4With0>(),
-    formatOf<32, 18, decodeIq4Nl>(),
-    formatOf<kSuperBlock, 210, decodeQ6K>(),
-    formatOf<kSuperBlock, 176, decodeQ5K>(),
-    formatOf<kSuperBlock, 144, decodeQ4K>(),
-    formatOf<kSuperBlock, 110, decodeQ3K>(),
-    formatOf<kSuperBlock, 84, decodeQ2K>(),
+    formatOf<GroupBlock<8, 32, false>>(),
+    formatOf<GroupBlock<8, 32, true>>(),
+    formatOf<GroupBlock<8, 128, false>>(),
+    formatOf<GroupBlock<8, 128, true>>(),
+    formatOf<GroupBlock<4, 32, false>>(),
+    formatOf<GroupBlock<4, 32, true>>(),
+    formatOf<GroupBlock<4, 128, false>>(),
+    formatOf<GroupBlock<4, 128, true>>(),
+    formatOf<GroupBlock<3, 32, false>>(),
+    formatOf<GroupBlock<3, 32, true>>(),
+    formatOf<GroupBlock<3, 128, false>>(),
+    formatOf<GroupBlock<3, 128, true>>(),
+    formatOf<GroupBlock<2, 32, false>>(),
+    formatOf<GroupBlock<2, 32, true>>(),
+    formatOf<GroupBlock<2, 128, false>>(),
+    formatOf<GroupBlock<2, 128, true>>(),
+    formatOf<Q8With0>(),
+    formatOf<Q5With1>(),
+    formatOf<Q5With0>(),
+    formatOf<Q4With1>(),
+    formatOf<Q4With0>(),
+    formatOf<Iq4Nl>(),
+    superBlockFormat<210, decodeQ6K>(),
+    superBlockFormat<176, decodeQ5K>(),
+    superBlockFormat<144, decodeQ4K>(),
+    superBlockFormat<110, decodeQ3K>(),
+    superBlockFormat<84, decodeQ2K>(),
 };
 static_assert(sizeof kBlockFormats / sizeof *kBlockFormats == kFormats - kFirst, "one for each format behind f16");
 

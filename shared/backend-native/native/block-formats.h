@@ -49,6 +49,8 @@ struct BlockFormat {
   int64_t size, bytes;
   /** Decodes blocks that follow one another. */
   void (*decode)(const uint8_t* blocks, int64_t count, float* values);
+  /** y[count] = rows[count, blocks] x[blocks · size], decoded in registers, in the order of dot-tile.h; null for formats that are decoded to memory first. */
+  void (*multiplyOne)(const uint8_t* rows, int64_t count, int64_t blocks, const float* x, float* y);
 };
 
 /** A half-precision number; NaN and infinities stay so. */

@@ -91,6 +91,25 @@ void decodeRows(const StoredMatrix& matrix, int64_t from, int64_t count, float* 
   });
 }
 
+bool decodesInRegisters(Format format) {
+  const BlockFormat* const blocks = blockFormat(format);
+  return blocks != nullptr && blocks->multiplyOne != nullptr;
+}
+
+/** Of one row with blocks, which are decoded while they are multiplied. */
+void multiplyOneRow(const StoredProduct& product, const ProductPart& part) {
+  constexpr int64_t kTogether = 64;
+  const StoredMatrix& matrix = product.matrix;
+  const BlockFormat& blocks = *blockFormat(matrix.format);
+  const float* const x = product.x + part.row0 * matrix.columns;
+  for (int64_t out = part.out0; out < part.out1; out += kTogether) {
+    const int64_t count = std::min(kTogether, part.out1 - out), at = part.row0 * matrix.rows + out;
+    float values[kTogether];
+    blocks.multiplyOne(static_cast<const uint8_t*>(matrix.row(out)), count, matrix.columns / blocks.size, x, values);
+    for (int64_t i = 0; i < count; i++) product.y[at + i] = product.residual == nullptr ? values[i] : values[i] + product.residual[at + i];
+  }
+}
+
 /** Bytes of the floats that {@link multiplyPart} makes. */
 size_t decodedBytes(int64_t outs, int64_t in) { return sizeof(float) * static_cast<size_t>(outs * in); }
 
@@ -118,6 +137,7 @@ void multiplyPart(const StoredProduct& product, const ProductPart& part) {
   if (product.quantized != nullptr) return multiplyIntegers(product, part);
   const auto [row0, row1, out0, out1] = part;
   const StoredMatrix& matrix = product.matrix;
+  if (row1 - row0 == 1 && decodesInRegisters(matrix.format)) return multiplyOneRow(product, part);
   if (isFew(row1 - row0) && blockFormat(matrix.format) != nullptr) {
     float* const decoded = static_cast<float*>(scratchBytes(Scratch::storedRows, decodedBytes(kDotColumnsOfFew, matrix.columns)));
     for (int64_t out = out0; out < out1; out += kDotColumnsOfFew) {
@@ -165,6 +185,7 @@ void needForProduct(const StoredProduct& product) {
   const int64_t n = product.n;
   if (product.quantized != nullptr) return needForIntegers(matrix);
   if (matrix.format == Format::f32 || (isFew(n) && blockFormat(matrix.format) == nullptr)) return;
+  if (n == 1 && decodesInRegisters(matrix.format)) return;
   const int64_t outs = isFew(n) ? kDotColumnsOfFew : std::max<int64_t>(kDotColumnsOfFew, ProductCut(n, matrix).outs);
   needOnEachThread(Scratch::storedRows, decodedBytes(outs, matrix.columns));
 }

@@ -15,7 +15,8 @@ const SKYLAKE_SERVER = `${HASWELL} avx512f avx512dq avx512cd avx512bw avx512vl`;
 describe('the instruction set of a processor', () => {
   test.each([
     ['fpu sse2 avx', 'generic'],
-    ['fpu sse2 avx avx2', 'generic'], // AVX2 without FMA
+    ['fpu sse2 avx avx2 f16c', 'generic'], // AVX2 without FMA
+    ['fpu sse2 fma avx avx2', 'generic'], // … without conversions of half precision
     [HASWELL, 'avx2'],
     [`${HASWELL} avx512f avx512cd`, 'avx2'], // the first Xeon Phi: AVX-512 without its byte and double-word parts
     [SKYLAKE_SERVER, 'avx512'],
@@ -41,7 +42,7 @@ test('flags are read from the first processor of /proc/cpuinfo', () => {
 });
 
 test('flags are read from what macOS says', () => {
-  const text = 'FPU SSE4.2 FMA AVX1.0\nAVX2 BMI1 AVX512F AVX512CD AVX512DQ AVX512BW AVX512VL\n';
+  const text = 'FPU SSE4.2 FMA AVX1.0 F16C\nAVX2 BMI1 AVX512F AVX512CD AVX512DQ AVX512BW AVX512VL\n';
   expect(detectInstructionSet({ arch: 'x64', flags: parseSysctl(text) }).name).toBe('avx512');
 });
 

@@ -14,7 +14,7 @@ export interface InstructionSet {
   bf16?: boolean;
 }
 
-const avx2 = ['avx2', 'fma'];
+const avx2 = ['avx2', 'fma', 'f16c'];
 const avx512 = [...avx2, 'avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl'];
 const vnni = [...avx512, 'avx512_vnni'];
 const enable = (flags: readonly string[]): string[] => flags.map((flag) => `-m${flag.replace('_', '')}`);

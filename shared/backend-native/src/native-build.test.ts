@@ -24,7 +24,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-const haswell: Processor = { arch: 'x64', flags: new Set(['avx2', 'fma']) };
+const haswell: Processor = { arch: 'x64', flags: new Set(['avx2', 'fma', 'f16c']) };
 
 /** Puts a record where a build would, as if there had been one. */
 async function pretendBuilt(isa: string, changes: Partial<BuildRecord> = {}): Promise<void> {

@@ -66,6 +66,13 @@ float* allocate(int64_t count) {
   return static_cast<float*>(memory);
 }
 
+/** Of all formats, in their order. */
+const char* const kNames[] = {"f32", "bf16", "int8", "f16", "int8-g32", "int8-g32-asymmetric", "int8-g128", "int8-g128-asymmetric", "int4-g32",
+                              "int4-g32-asymmetric", "int4-g128", "int4-g128-asymmetric", "int3-g32", "int3-g32-asymmetric", "int3-g128",
+                              "int3-g128-asymmetric", "int2-g32", "int2-g32-asymmetric", "int2-g128", "int2-g128-asymmetric", "Q8_0", "Q5_1",
+                              "Q5_0", "Q4_1", "Q4_0", "IQ4_NL", "Q6_K", "Q5_K", "Q4_K", "Q3_K", "Q2_K"};
+static_assert(sizeof kNames / sizeof *kNames == kFormats, "a name for each format");
+
 struct Way {
   std::string name;
   /** Bytes that a call reads, of which there are `copies`. */
@@ -97,14 +104,14 @@ int main(int count, char** arguments) {
     float *const x = allocate(n * in), *const y = allocate(n * out);
     std::fill(x, x + n * in, 0.5f);
     std::vector<Way> ways;
-    const char* const names[] = {"f32", "bf16", "int8"};
     if (n == 1) ways.push_back({"read", 4 * words, copies, [=](int64_t copy) { readAll(memory + copy * words, words); }, {}});
     else ways.push_back({"linear", 4 * words, copies, [&, n](int64_t copy) {
            linear(Precision::f32, n, in, out, x, memory + copy * words, nullptr, y);
          }, {}});
-    for (int format = 0; format < 3; format++) {
+    for (int format = 0; format < kFormats; format++) {
+      if (!takesRows(static_cast<Format>(format), in)) continue;
       const int64_t own = storedWords(static_cast<Format>(format), out, out * in);
-      ways.push_back({names[format], 4 * own, copies * words / own, [&, format, own, n](int64_t copy) {
+      ways.push_back({kNames[format], 4 * own, copies * words / own, [&, format, own, n](int64_t copy) {
         const int32_t* const matrix = reinterpret_cast<const int32_t*>(memory) + copy * own;
         StoredProduct product{{static_cast<Format>(format), out, in, matrix}, n, x, nullptr, y};
         multiplyStored(&product, 1);

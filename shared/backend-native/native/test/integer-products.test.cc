@@ -1,4 +1,5 @@
 /** @file Tests of products of quantized inputs with integers as they are stored. test/integer-products.test.ts has the numbers, to the bit. */
+#include <algorithm>
 #include <vector>
 
 #include "../integer-products.h"
@@ -83,9 +84,9 @@ std::vector<double> quantized(const std::vector<float>& x, int64_t columns, Form
   const int64_t size = blocks.isOneScale ? columns : blocks.size;
   std::vector<double> result;
   for (size_t first = 0; first < x.size(); first += static_cast<size_t>(size)) {
-    double largest = 0;
-    for (int64_t i = 0; i < size; i++) largest = std::fmax(largest, std::fabs(x[first + static_cast<size_t>(i)]));
-    const float scale = static_cast<float>(largest) / 127;
+    float largest = 0;  // as a double, g++ 12 for arm64 does not compile the maximum
+    for (int64_t i = 0; i < size; i++) largest = std::max(largest, std::fabs(x[first + static_cast<size_t>(i)]));
+    const float scale = largest / 127;
     for (int64_t i = 0; i < size; i++) result.push_back(scale == 0 ? 0 : static_cast<double>(scale) * std::round(x[first + static_cast<size_t>(i)] / scale));
   }
   return result;

@@ -1,4 +1,5 @@
 /** @file A model's passes over tokens of several sequences: the tokens in flight go in, logits come out. */
+import { queued } from '@arrowsmith/backend';
 import {
   type DecoderConfig,
   forward,
@@ -131,11 +132,13 @@ export class ModelPasses<Store extends KvStore | RemoteKvStore = KvStore> {
 
   /** What is said of some of the tokens; nothing of none. */
   #scores(cache: KvPass, ids: Int32Array, rows: readonly number[]): ScoreTensors | undefined {
-    return tf.tidy(() => {
-      const { config, parameters } = this.#model;
-      const { input, perLayerRows } = this.#inputs(ids);
-      return this.#logits(forward(config, parameters, input, { cache, perLayerRows }), rows);
-    });
+    return queued(() =>
+      tf.tidy(() => {
+        const { config, parameters } = this.#model;
+        const { input, perLayerRows } = this.#inputs(ids);
+        return this.#logits(forward(config, parameters, input, { cache, perLayerRows }), rows);
+      }),
+    );
   }
 
   /** The same where attention is computed elsewhere. */
