@@ -1,5 +1,5 @@
 /** @file Rows of a table by their numbers. */
-import { defineShader, EACH_ELEMENT, EACH_ROW, elementGroups, spread, THREADS } from '../shader.ts';
+import { defineShader, EACH_ELEMENT, elementGroups } from '../shader.ts';
 import { expectShape, type Kernels, sizeOf, tensor } from './kernel.ts';
 
 const gather = defineShader({
@@ -16,29 +16,34 @@ const clear = defineShader({
   body: `${EACH_ELEMENT} y[i] = 0.0;`,
 });
 
-/**
- * A workgroup for each position: the first one of an id sums the gradients of all positions of that id, in their order, so that there is one writer
- * for each row, and the same sum always.
- */
+/** Of each position the next one of the same id, or how many there are, and whether no such came before. */
+const link = defineShader({
+  name: 'positions of an id',
+  bindings: { ids: 'i32', next: 'out i32', isFirst: 'out i32' },
+  parameters: { size: 'u32' },
+  body: `${EACH_ELEMENT}
+  let id = ids[i];
+  var after = i + 1u;
+  while (after < parameters.size && ids[after] != id) { after++; }
+  next[i] = i32(after);
+  var before = i;
+  while (before > 0u && ids[before - 1u] != id) { before--; }
+  isFirst[i] = select(0, 1, before == 0u);
+`,
+});
+
+/** The first position of an id sums the gradients of all of them, in their order, so that there is one writer for each row, and the same sum always. */
 const scatter = defineShader({
   name: "embedding's gradient",
-  bindings: { dValue: 'f32', ids: 'i32', dWeight: 'out f32' },
-  parameters: { n: 'u32', d: 'u32' },
-  declarations: 'var<workgroup> isFirst: u32;',
-  body: `${EACH_ROW}
-  let id = ids[row];
-  if (lane == 0u) {
-    isFirst = 1u;
-    for (var before = 0u; before < row; before++) { if (ids[before] == id) { isFirst = 0u; break; } }
-  }
-  if (workgroupUniformLoad(&isFirst) == 0u) { return; }
-  for (var j = lane; j < parameters.d; j += ${THREADS}u) {
-    var sum = 0.0;
-    for (var other = row; other < parameters.n; other++) {
-      if (ids[other] == id) { sum += dValue[other * parameters.d + j]; }
-    }
-    dWeight[u32(id) * parameters.d + j] = sum;
-  }
+  bindings: { dValue: 'f32', ids: 'i32', next: 'i32', isFirst: 'i32', dWeight: 'out f32' },
+  parameters: { size: 'u32', n: 'u32', d: 'u32' },
+  body: `${EACH_ELEMENT}
+  let position = i / parameters.d;
+  if (isFirst[position] == 0) { return; }
+  let column = i % parameters.d;
+  var sum = 0.0;
+  for (var other = position; other < parameters.n; other = u32(next[other])) { sum += dValue[other * parameters.d + column]; }
+  dWeight[u32(ids[position]) * parameters.d + column] = sum;
 `,
 });
 
@@ -62,7 +67,11 @@ export const embeddingKernels: Kernels = {
     const dWeight = backend.output(weight.shape);
     const size = sizeOf(weight.shape);
     clear(backend, { y: dWeight }, { size }, elementGroups(size));
-    scatter(backend, { dValue, ids, dWeight }, { n, d }, spread(n));
+    if (n === 0) return dWeight;
+    const [next, isFirst] = [backend.makeTensorInfo([n], 'int32'), backend.makeTensorInfo([n], 'int32')];
+    link(backend, { ids, next, isFirst }, { size: n }, elementGroups(n));
+    scatter(backend, { dValue, ids, next, isFirst, dWeight }, { size: n * d, n, d }, elementGroups(n * d));
+    for (const each of [next, isFirst]) backend.disposeData(each.dataId);
     return dWeight;
   },
 };
