@@ -26,7 +26,7 @@ export function checkNativeBuild(find: () => NativeBuild, possible: string, forc
     return finding('note', check, build.isa, means);
   }
   if (build.isa !== possible && forced === undefined) {
-    const means = `this processor has ${possible}, which is faster: npm run build:native`;
+    const means = `this processor has ${possible}, which is faster: npm run build:native, with a compiler that knows it`;
     return finding('note', check, build.isa, means);
   }
   const precision = build.bf16

@@ -3,7 +3,7 @@
  * backend's kernels with their C++ tests, without Node, and runs them.
  *
  * - `--isa=<instruction set>`: one of `instructionSets`; by default the fastest that this processor has. `neon` and `neon-dotprod` run on
- *   other processors too, by a cross-compiler and QEMU, and `avx512` and `avx512-bf16` on those with AVX2, by avx512/immintrin.h
+ *   other processors too, by a cross-compiler and QEMU, and `avx2-vnni`, `avx512` and `avx512-bf16` on those with AVX2, by headers here
  * - `--sanitize=address|thread|undefined`: with that check of the compiler's; slower
  * - `--compiler=<command>`: by default the environment variable CXX, else g++
  */
@@ -26,8 +26,9 @@ import { $ } from 'zx';
 import { GEMM_PARTS } from '../bench/gemm-peak.ts';
 
 const SOURCES = join(import.meta.dirname, '../../shared/backend-native/native');
-/** Has a header that stands in for the compiler's. */
+/** Each has a header that stands in for the compiler's. */
 const EMULATED_AVX512 = join(import.meta.dirname, 'avx512');
+const EMULATED_AVX_VNNI = join(import.meta.dirname, 'avx-vnni');
 const SANITIZERS = ['address', 'thread', 'undefined'];
 
 /** How to compile for an instruction set, and how to run the result. */
@@ -51,6 +52,9 @@ function toolchainOf(instructionSet: InstructionSet, requestedCompiler: string |
     };
   }
   const avx2 = instructionSets.find(({ name }) => name === 'avx2')!;
+  if (instructionSet.name === 'avx2-vnni' && supports(thisProcessor(), avx2)) {
+    return { compiler, flags: [...compilerFlags(avx2), '-isystem', EMULATED_AVX_VNNI] };
+  }
   if (instructionSet.name.startsWith('avx512') && supports(thisProcessor(), avx2)) {
     const bf16 = instructionSet.bf16 === true ? ['-DEMULATE_BF16'] : [];
     // More optimization than -O1 would take minutes to compile.
@@ -59,7 +63,7 @@ function toolchainOf(instructionSet: InstructionSet, requestedCompiler: string |
   const possible = instructionSets.filter((each) => supports(thisProcessor(), each)).map(({ name }) => name);
   throw new UserError({
     what: `this processor cannot run what is compiled for ${instructionSet.name}`,
-    expected: `one of ${possible.join(', ')}, or what another processor's are emulated with: neon, neon-dotprod, on AVX2 avx512 and avx512-bf16`,
+    expected: `one of ${possible.join(', ')}, or what another processor's are emulated with: neon, neon-dotprod, on AVX2 avx2-vnni, avx512 and avx512-bf16`,
     fix: `--isa=${possible[0]}`,
   });
 }

@@ -2,7 +2,7 @@
  * @file Products of bytes with int8, four to a lane, with sums of int32: what processors have instructions for. A vector of weights has four bytes of
  * each of kLanes rows, one row to a lane, so that a lane's sum is that of its row alone, the same integer with every instruction set.
  *
- * Bytes below 128 are multiplied as they are. Of 8 bits, AVX-512's instruction takes those without a sign, and the others with one: {@link wideBytes}
+ * Bytes below 128 are multiplied as they are. Of 8 bits, the instruction of VNNI takes those without a sign, and the others with one: {@link wideBytes}
  * makes them so, and {@link kWideOffset} says what has been added to them.
  */
 #pragma once
@@ -14,7 +14,7 @@
 
 namespace arrowsmith {
 
-#if defined(__AVX512VNNI__) && defined(__AVX512F__)
+#if (defined(__AVX512VNNI__) && defined(__AVX512F__)) || (defined(__AVXVNNI__) && !defined(__AVX512F__))
 constexpr int32_t kWideOffset = 128;
 #else
 constexpr int32_t kWideOffset = 0;
@@ -40,7 +40,7 @@ inline VecBits fourInEveryLane(const int8_t* p) {
 inline __m512i pairsOfSums(__m512i bytes, __m512i int8) {
   return _mm512_madd_epi16(_mm512_maddubs_epi16(bytes, int8), _mm512_set1_epi16(1));
 }
-#elif defined(__AVX2__) && !defined(__AVX512F__)
+#elif defined(__AVX2__) && !defined(__AVX512F__) && !defined(__AVXVNNI__)
 inline __m256i pairsOfSums(__m256i bytes, __m256i int8) {
   return _mm256_madd_epi16(_mm256_maddubs_epi16(bytes, int8), _mm256_set1_epi16(1));
 }
@@ -62,6 +62,8 @@ inline __attribute__((always_inline)) VecIntegers addDots(VecIntegers sum, VecBi
   const __m512i of = (__m512i)weights;
   const __m512i turned = _mm512_mask_sub_epi8((__m512i)x, _mm512_movepi8_mask(of), _mm512_setzero_si512(), (__m512i)x);
   return sum + (VecIntegers)pairsOfSums(_mm512_abs_epi8(of), turned);
+#elif defined(__AVXVNNI__) && !defined(__AVX512F__)
+  return (VecIntegers)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)weights, (__m256i)x);
 #elif defined(__AVX2__) && !defined(__AVX512F__)
   __m256i of = (__m256i)weights, by = (__m256i)x;
   if constexpr (width == Width::wide) {
@@ -150,6 +152,10 @@ inline __attribute__((always_inline)) Vec halvesOfRows(const uint8_t* p, int64_t
   uint16_t halves[kLanes];
   for (int row = 0; row < kLanes; row++) std::memcpy(halves + row, p + row * stride, 2);
   return (Vec)_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(halves)));
+#elif defined(__F16C__) && defined(__AVX2__) && !defined(__AVX512F__)
+  uint16_t halves[kLanes];
+  for (int row = 0; row < kLanes; row++) std::memcpy(halves + row, p + row * stride, 2);
+  return (Vec)_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(halves)));
 #else
   VecBits halves;
   for (int row = 0; row < kLanes; row++) {

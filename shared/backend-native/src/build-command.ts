@@ -5,15 +5,15 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { print as toTerminal, printError, UserError } from '@arrowsmith/errors';
-import { buildNative, writeRecord } from './compile.ts';
-import { detectInstructionSet, instructionSets, supports, thisProcessor } from './instruction-sets.ts';
+import { buildableInstructionSets, buildNative, writeRecord } from './compile.ts';
+import { detectInstructionSet } from './instruction-sets.ts';
 import { BUILD_COMMAND, type FailureRecord, nativeBuild } from './native-build.ts';
 import { packageDirectory } from './package-directory.ts';
 
 export interface CommandOptions {
   /** As part of an installation, which must not fail because of it. */
   install?: boolean;
-  /** An instruction set, or `all` that this processor has; by default the fastest. */
+  /** An instruction set, or `all` that this processor has and the compiler knows; by default the fastest of them. */
   isa?: string;
   /** Folder of the package. */
   directory?: string;
@@ -23,25 +23,34 @@ export interface CommandOptions {
 /** Builds the native backend. @throws UserError when that is impossible, unless it is part of an installation */
 export async function buildCommand({
   install = false,
-  isa = detectInstructionSet().name,
+  isa,
   directory = packageDirectory(),
   print = toTerminal,
 }: CommandOptions): Promise<void> {
-  const processor = thisProcessor();
-  const names =
-    isa === 'all' ? instructionSets.filter((each) => supports(processor, each)).map(({ name }) => name) : [isa];
+  const fastest = detectInstructionSet().name;
+  if (install && isa === undefined && isUpToDate(fastest, directory)) return;
   try {
-    for (const name of names) {
+    for (const name of await namesOf(isa)) {
       if (install && isUpToDate(name, directory)) continue;
       const start = performance.now();
       const { compiler } = await buildNative({ isa: name, directory });
       const seconds = ((performance.now() - start) / 1000).toFixed(1);
       print(`native backend: built for ${name} with ${compiler} in ${seconds} s`);
+      if (isa === undefined && name !== fastest) {
+        print(`native backend: this processor has ${fastest}, which is faster, and which that compiler does not know`);
+      }
     }
   } catch (error) {
     if (!install) throw error;
     await explain(error as Error, directory, print); // whatever it is: everything but the native backend works
   }
+}
+
+/** What is built where `isa` is asked for. */
+async function namesOf(isa: string | undefined): Promise<readonly string[]> {
+  if (isa !== undefined && isa !== 'all') return [isa];
+  const names = (await buildableInstructionSets()).map(({ name }) => name);
+  return isa === 'all' ? names : names.slice(0, 1);
 }
 
 /** Says why installing could not build and what that means, and keeps it for those who ask later. */

@@ -2,18 +2,12 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { availableParallelism, constants, tmpdir } from 'node:os';
+import { availableParallelism, constants, devNull, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { UserError } from '@arrowsmith/errors';
 import { compilerCandidates, howToInstallCompiler } from './compilers.ts';
-import {
-  detectInstructionSet,
-  type InstructionSet,
-  instructionSets,
-  supports,
-  thisProcessor,
-} from './instruction-sets.ts';
+import { type InstructionSet, instructionSets, supports, thisProcessor } from './instruction-sets.ts';
 import {
   BUILD_COMMAND,
   type BuildRecord,
@@ -27,7 +21,7 @@ import { packageDirectory } from './package-directory.ts';
 const run = promisify(execFile);
 
 export interface BuildOptions {
-  /** Name of the instruction set; by default the fastest that this processor has. */
+  /** Name of the instruction set; by default the fastest that this processor has and the compiler knows. */
   isa?: string;
   /** Command of the compiler; by default the environment variable CXX, else g++ or clang++, whichever there is. */
   compiler?: string;
@@ -51,12 +45,38 @@ const COMPLAINT_LINES = 12;
  * @throws UserError without a compiler, when the compiler fails, or when the instruction set is unknown or of another architecture
  */
 export async function buildNative({
-  isa = detectInstructionSet().name,
+  isa: requestedIsa,
   compiler: requested,
   directory = packageDirectory(),
 }: BuildOptions = {}): Promise<BuildRecord> {
-  const instructionSet = findInstructionSet(isa);
+  const instructionSet = requestedIsa === undefined ? undefined : findInstructionSet(requestedIsa);
   const compiler = await findCompiler(requested);
+  return build(compiler, instructionSet ?? (await knownInstructionSets(compiler))[0]!, directory);
+}
+
+/**
+ * The instruction sets that this processor has and the compiler knows, fastest first: a compiler that is older than the processor makes libraries that
+ * are slower than they might be, and no less right.
+ *
+ * @throws UserError without a compiler
+ */
+export async function buildableInstructionSets(): Promise<readonly InstructionSet[]> {
+  return knownInstructionSets(await findCompiler(undefined));
+}
+
+async function knownInstructionSets({ command }: Compiler): Promise<readonly InstructionSet[]> {
+  const possible = instructionSets.filter((each) => supports(thisProcessor(), each));
+  const isKnown = await Promise.all(
+    possible.map(async ({ compilerFlags: flags }) => {
+      const check = [...command.slice(1), ...flags, '-x', 'c++', '-fsyntax-only', devNull];
+      return flags.length === 0 || (await run(command[0]!, check).then(() => true, () => false)); // prettier-ignore
+    }),
+  );
+  return possible.filter((_, i) => isKnown[i]);
+}
+
+async function build(compiler: Compiler, instructionSet: InstructionSet, directory: string): Promise<BuildRecord> {
+  const isa = instructionSet.name;
   const flags = compilerFlags(instructionSet);
   const sources = digestOfSources(directory); // before compiling: what changes meanwhile makes the build stale
   const work = await mkdtemp(join(tmpdir(), 'arrowsmith-build-'));

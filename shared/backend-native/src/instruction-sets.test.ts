@@ -18,10 +18,11 @@ describe('the instruction set of a processor', () => {
     ['fpu sse2 avx avx2 f16c', 'generic'], // AVX2 without FMA
     ['fpu sse2 fma avx avx2', 'generic'], // … without conversions of half precision
     [HASWELL, 'avx2'],
+    [`${HASWELL} avx_vnni`, 'avx2-vnni'],
     [`${HASWELL} avx512f avx512cd`, 'avx2'], // the first Xeon Phi: AVX-512 without its byte and double-word parts
     [SKYLAKE_SERVER, 'avx512'],
     [`${SKYLAKE_SERVER} avx512_vnni`, 'avx512-vnni'],
-    [`${SKYLAKE_SERVER} avx512_vnni avx512_bf16`, 'avx512-bf16'],
+    [`${SKYLAKE_SERVER} avx512_vnni avx512_bf16 avx_vnni`, 'avx512-bf16'],
   ])('with %s is %s', (flags, expected) => {
     expect(detectInstructionSet(x64(flags)).name).toBe(expected);
   });

@@ -40,6 +40,12 @@ export const instructionSets: readonly InstructionSet[] = [
     compilerFlags: [...enable(avx512), '-mprefer-vector-width=512'],
     processorFlags: avx512,
   },
+  {
+    name: 'avx2-vnni', // of laptops since 2021, which have no AVX-512
+    arch: 'x64',
+    compilerFlags: [...enable(avx2), '-mavxvnni'],
+    processorFlags: [...avx2, 'avx_vnni'],
+  },
   { name: 'avx2', arch: 'x64', compilerFlags: enable(avx2), processorFlags: avx2 },
   {
     name: 'neon-dotprod',

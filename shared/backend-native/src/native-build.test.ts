@@ -6,7 +6,7 @@ import { UserError } from '@arrowsmith/errors';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { buildCommand } from './build-command.ts';
 import { buildNative } from './compile.ts';
-import { detectInstructionSet, instructionSets, type Processor, thisProcessor } from './instruction-sets.ts';
+import { detectInstructionSet, instructionSets, type Processor, supports, thisProcessor } from './instruction-sets.ts';
 import { type BuildRecord, compilerFlags, digestOfSources, nativeBuild } from './native-build.ts';
 
 const SOURCE = `#include <node_api.h>
@@ -177,6 +177,33 @@ describe.skipIf(!hasCompiler)('building', () => {
     expect((await stat(join(directory, 'build', name, 'arrowsmith.node'))).mtimeMs).toBe(mtimeMs);
     expect((await readdir(join(directory, 'build', name))).sort()).toEqual(['arrowsmith.node', 'build.json']);
   });
+
+  test.skipIf(detectInstructionSet().compilerFlags.length === 0)(
+    'by a compiler that is older than the processor is for the fastest that both know, and says so',
+    async () => {
+      const [best, next] = instructionSets.filter((each) => supports(thisProcessor(), each));
+      const flag = best!.compilerFlags.find((each) => !next!.compilerFlags.includes(each));
+      const compiler = join(directory, 'older');
+      await writeFile(
+        compiler,
+        `#!/bin/sh
+        for each in "$@"; do
+          if [ "$each" = ${flag} ]; then echo "error: unrecognized command-line option '$each'" >&2; exit 1; fi
+        done
+        if command -v g++ >/dev/null; then exec g++ "$@"; else exec clang++ "$@"; fi`,
+        { mode: 0o755 },
+      );
+      vi.stubEnv('CXX', compiler);
+      const lines: string[] = [];
+      await buildCommand({ install: true, directory, print: (line) => lines.push(line) });
+      expect(lines).toEqual([
+        expect.stringContaining(`built for ${next!.name}`),
+        expect.stringContaining(`this processor has ${best!.name}, which is faster`),
+      ]);
+      expect(nativeBuild({ directory })).toMatchObject({ available: true, isa: next!.name, stale: false });
+      await expect(buildNative({ directory, isa: best!.name })).rejects.toThrow(/unrecognized command-line option/);
+    },
+  );
 
   test('keeps the build there is when the sources have an error, and shows what the compiler says', async () => {
     await buildNative({ directory, isa: 'generic' });

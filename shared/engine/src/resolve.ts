@@ -219,7 +219,7 @@ export function engineNotices(
     const possible = detectInstructionSet().name;
     if (possible !== engine.instructionSet) {
       notices.push(
-        `the native backend is built for ${engine.instructionSet}, and this processor has ${possible}, which is faster; to do: npm run build:native`,
+        `the native backend is built for ${engine.instructionSet}, and this processor has ${possible}, which is faster; to do: npm run build:native, with a compiler that knows it`,
       );
     }
   }
