@@ -20,8 +20,8 @@ constexpr int32_t kWideOffset = 128;
 constexpr int32_t kWideOffset = 0;
 #endif
 
-/** How weights are multiplied: bytes below 128, or 8 bits by way of {@link wideBytes}. */
-enum class Width { narrow, wide };
+/** Bits of weights that are multiplied by way of {@link wideBytes}; fewer are as they are. */
+constexpr int kWideBits = 8;
 
 /** Bytes with a sign, or (`isUnsigned`) those that are 128 more, as they are multiplied. */
 template <bool isUnsigned>
@@ -36,14 +36,17 @@ inline VecBits fourInEveryLane(const int8_t* p) {
   return four - VecBits{};
 }
 
+// Without VNNI, one instruction adds pairs of products in 16 bits, and another one pairs of these sums.
 #if defined(__AVX512BW__) && !defined(EMULATED_AVX512) && !defined(__AVX512VNNI__)
-inline __m512i pairsOfSums(__m512i bytes, __m512i int8) {
-  return _mm512_madd_epi16(_mm512_maddubs_epi16(bytes, int8), _mm512_set1_epi16(1));
-}
+#define SUMS_OF_PAIRS
+inline VecBits sumsOfPairs(VecBits bytes, VecBits int8) { return (VecBits)_mm512_maddubs_epi16((__m512i)bytes, (__m512i)int8); }
+inline VecBits addSums(VecBits a, VecBits b) { return (VecBits)_mm512_add_epi16((__m512i)a, (__m512i)b); }
+inline VecIntegers pairsOfSums(VecBits sums) { return (VecIntegers)_mm512_madd_epi16((__m512i)sums, _mm512_set1_epi16(1)); }
 #elif defined(__AVX2__) && !defined(__AVX512F__) && !defined(__AVXVNNI__)
-inline __m256i pairsOfSums(__m256i bytes, __m256i int8) {
-  return _mm256_madd_epi16(_mm256_maddubs_epi16(bytes, int8), _mm256_set1_epi16(1));
-}
+#define SUMS_OF_PAIRS
+inline VecBits sumsOfPairs(VecBits bytes, VecBits int8) { return (VecBits)_mm256_maddubs_epi16((__m256i)bytes, (__m256i)int8); }
+inline VecBits addSums(VecBits a, VecBits b) { return (VecBits)_mm256_add_epi16((__m256i)a, (__m256i)b); }
+inline VecIntegers pairsOfSums(VecBits sums) { return (VecIntegers)_mm256_madd_epi16((__m256i)sums, _mm256_set1_epi16(1)); }
 #endif
 
 /**
@@ -51,26 +54,24 @@ inline __m256i pairsOfSums(__m256i bytes, __m256i int8) {
  *
  * Where the instruction adds pairs of products in 16 bits, these are at most 2 · 127 · 127, or of magnitudes 2 · 128 · 127 = 32,512.
  *
+ * @param bits of the weights
  * @param x from −127 on
  */
-template <Width width>
+template <int bits>
 inline __attribute__((always_inline)) VecIntegers addDots(VecIntegers sum, VecBits weights, VecBits x) {
 #if defined(__AVX512VNNI__) && defined(__AVX512F__) && !defined(EMULATED_AVX512)
   return (VecIntegers)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)weights, (__m512i)x);
 #elif defined(__AVX512BW__) && !defined(EMULATED_AVX512)
-  if constexpr (width == Width::narrow) return sum + (VecIntegers)pairsOfSums((__m512i)weights, (__m512i)x);
+  if constexpr (bits < kWideBits) return sum + pairsOfSums(sumsOfPairs(weights, x));
   const __m512i of = (__m512i)weights;
   const __m512i turned = _mm512_mask_sub_epi8((__m512i)x, _mm512_movepi8_mask(of), _mm512_setzero_si512(), (__m512i)x);
-  return sum + (VecIntegers)pairsOfSums(_mm512_abs_epi8(of), turned);
+  return sum + pairsOfSums(sumsOfPairs((VecBits)_mm512_abs_epi8(of), (VecBits)turned));
 #elif defined(__AVXVNNI__) && !defined(__AVX512F__)
   return (VecIntegers)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)weights, (__m256i)x);
 #elif defined(__AVX2__) && !defined(__AVX512F__)
-  __m256i of = (__m256i)weights, by = (__m256i)x;
-  if constexpr (width == Width::wide) {
-    by = _mm256_sign_epi8(by, of);
-    of = _mm256_abs_epi8(of);
-  }
-  return sum + (VecIntegers)pairsOfSums(of, by);
+  if constexpr (bits < kWideBits) return sum + pairsOfSums(sumsOfPairs(weights, x));
+  const __m256i of = (__m256i)weights;
+  return sum + pairsOfSums(sumsOfPairs((VecBits)_mm256_abs_epi8(of), (VecBits)_mm256_sign_epi8((__m256i)x, of)));
 #elif defined(__aarch64__)
   const int8x16_t of = (int8x16_t)weights, by = (int8x16_t)x;
 #if defined(__ARM_FEATURE_DOTPROD)
@@ -90,6 +91,31 @@ inline __attribute__((always_inline)) VecIntegers addDots(VecIntegers sum, VecBi
     }
   }
   return sum;
+#endif
+}
+
+/** So many vectors of weights are multiplied before pairs of sums are added: as many as 16 bits hold the sums of, a power of two, 8 at most. */
+template <int bits>
+constexpr int vectorsTogether() {
+#if defined(SUMS_OF_PAIRS)
+  int together = 8;
+  while (together > 1 && together * 2 * ((1 << bits) - 1) * 127 > INT16_MAX) together /= 2;
+  return together;
+#else
+  return 1;
+#endif
+}
+
+/** {@link addDots} for `count` vectors in succession, {@link vectorsTogether} at most. @param x four int8 for each */
+template <int bits, int count>
+inline __attribute__((always_inline)) VecIntegers addAllDots(VecIntegers sum, const VecBits* weights, const int8_t* x) {
+  static_assert(count <= vectorsTogether<bits>());
+  if constexpr (count == 1) return addDots<bits>(sum, weights[0], fourInEveryLane(x));
+#if defined(SUMS_OF_PAIRS)
+  VecBits sums = sumsOfPairs(weights[0], fourInEveryLane(x));
+#pragma GCC unroll 8
+  for (int i = 1; i < count; i++) sums = addSums(sums, sumsOfPairs(weights[i], fourInEveryLane(x + 4 * i)));
+  return sum + pairsOfSums(sums);
 #endif
 }
 

@@ -6,7 +6,7 @@
  *
  *     kBlock, kBytes     values of a block, and its bytes
  *     kGroup             values with one scale: a block, or a part of it
- *     kWidth             how its integers are multiplied
+ *     kBits              of its integers as they are multiplied
  *     kOrder             in which order its integers, and so the inputs, come
  *     load<count>(…)     integers [32 · chunk …) of a block, or of groups of 16 those of one group
  *     Scales             what a block's integers stand for; of group g
@@ -94,7 +94,7 @@ struct ScaleAndAddend : OneScale {
 template <int bits, int size, bool asymmetric>
 struct Groups {
   static constexpr int kBlock = size, kBytes = (asymmetric ? 3 : 2) + bits * size / 8, kGroup = size;
-  static constexpr Width kWidth = bits == 8 ? Width::wide : Width::narrow;
+  static constexpr int kBits = bits;
   static constexpr Order kOrder = bits == 4 ? Order::evenFirst : Order::natural;
   static constexpr Zeros kZeros = asymmetric ? Zeros::perRow : Zeros::constant;
   /** Of 8 bits that are multiplied with a sign, 128 are taken away. */
@@ -126,7 +126,7 @@ struct Groups {
 /** Q8_0. */
 struct BytesOfQ8 {
   static constexpr int kBlock = 32, kBytes = 34, kGroup = 32;
-  static constexpr Width kWidth = Width::wide;
+  static constexpr int kBits = kWideBits;
   static constexpr Order kOrder = Order::natural;
   static constexpr Zeros kZeros = Zeros::constant;
   static constexpr int32_t kZero = kWideOffset;
@@ -141,7 +141,7 @@ template <int bits, bool hasMinimum>
 struct Nibbles {
   static constexpr int kHeader = hasMinimum ? 4 : 2, kFifths = bits == 5 ? 4 : 0;
   static constexpr int kBlock = 32, kBytes = kHeader + kFifths + 16, kGroup = 32;
-  static constexpr Width kWidth = Width::narrow;
+  static constexpr int kBits = bits;
   static constexpr Order kOrder = Order::natural;
   static constexpr Zeros kZeros = hasMinimum ? Zeros::none : Zeros::constant;
   static constexpr int32_t kZero = 1 << (bits - 1);
@@ -163,7 +163,7 @@ struct Nibbles {
 /** IQ4_NL: four bits that stand for levels. */
 struct Levels {
   static constexpr int kBlock = 32, kBytes = 18, kGroup = 32;
-  static constexpr Width kWidth = Width::wide;
+  static constexpr int kBits = kWideBits;
   static constexpr Order kOrder = Order::natural;
   static constexpr Zeros kZeros = Zeros::constant;
   static constexpr int32_t kZero = kWideOffset;
@@ -217,7 +217,7 @@ inline VecBits bitsFrom(VecBits words, int place, int bits) { return words >> st
 template <int bits>
 struct NibblesInSuperBlocks {
   static constexpr int kBlock = kSuperBlockValues, kBytes = bits == 4 ? 144 : 176, kGroup = 32;
-  static constexpr Width kWidth = Width::narrow;
+  static constexpr int kBits = bits;
   static constexpr Order kOrder = Order::natural;
   static constexpr Zeros kZeros = Zeros::none;
   static constexpr int32_t kZero = 0;
@@ -253,7 +253,7 @@ struct NibblesInSuperBlocks {
 template <int bits>
 struct SixteensInSuperBlocks {
   static constexpr int kBlock = kSuperBlockValues, kBytes = bits == 6 ? 210 : bits == 3 ? 110 : 84, kGroup = 16;
-  static constexpr Width kWidth = Width::narrow;
+  static constexpr int kBits = bits;
   static constexpr Order kOrder = Order::natural;
   static constexpr Zeros kZeros = bits == 2 ? Zeros::none : Zeros::constant;
   static constexpr int32_t kZero = bits == 6 ? 32 : bits == 3 ? 4 : 0;

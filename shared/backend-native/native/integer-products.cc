@@ -51,13 +51,17 @@ inline Vec addRounded(Vec y, Vec a, Vec b) {
  * @param start of a row, its sums before
  * @param end takes a row, and its sums after
  */
-template <Width width, int count, class Start, class End>
+template <int bits, int count, class Start, class End>
 inline __attribute__((always_inline)) void multiplyColumns(const VecBits (&w)[count], const Inputs& x, int64_t column, Start&& start, End&& end) {
+  constexpr int kTogether = std::min(count, vectorsTogether<bits>());
   const int8_t* values = x.values + column;
   for (int64_t row = 0; row < x.rows; row++, values += x.stride) {
     VecIntegers sums[2] = {};  // which need not wait for each other, nor for those before
 #pragma GCC unroll 8
-    for (int i = 0; i < count; i++) sums[i % 2] = addDots<width>(sums[i % 2], w[i], fourInEveryLane(values + 4 * i));
+    for (int i = 0; i < count; i += kTogether) {
+      VecIntegers& sum = sums[i / kTogether % 2];
+      sum = addAllDots<bits, kTogether>(sum, w + i, values + 4 * i);
+    }
     end(row, start(row) + (sums[0] + sums[1]));
   }
 }
@@ -95,13 +99,13 @@ void multiplyBlocks(const Panel& panel, int64_t columns, const Inputs& x, Vec* y
         Integers::load(at, panel.rowBytes, group * kChunks + chunk, w);
         const int64_t column = block * Integers::kBlock + group * Integers::kGroup + chunk * kValues;
         if constexpr (kChunks == 1) {
-          multiplyColumns<Integers::kWidth>(w, x, column, start, end);
+          multiplyColumns<Integers::kBits>(w, x, column, start, end);
         } else if (chunk == 0) {
-          multiplyColumns<Integers::kWidth>(w, x, column, start, [&](int64_t row, VecIntegers sums) { kept[row] = sums; });
+          multiplyColumns<Integers::kBits>(w, x, column, start, [&](int64_t row, VecIntegers sums) { kept[row] = sums; });
         } else if (chunk < kChunks - 1) {
-          multiplyColumns<Integers::kWidth>(w, x, column, [&](int64_t row) { return kept[row]; }, [&](int64_t row, VecIntegers sums) { kept[row] = sums; });
+          multiplyColumns<Integers::kBits>(w, x, column, [&](int64_t row) { return kept[row]; }, [&](int64_t row, VecIntegers sums) { kept[row] = sums; });
         } else {
-          multiplyColumns<Integers::kWidth>(w, x, column, [&](int64_t row) { return kept[row]; }, end);
+          multiplyColumns<Integers::kBits>(w, x, column, [&](int64_t row) { return kept[row]; }, end);
         }
       }
     }
@@ -148,7 +152,7 @@ VecIntegers multiplyWholeRows(const Panel& panel, const int8_t* x, int64_t first
         const uint8_t* const at = w + i * panel.rowBytes + column;
         __builtin_prefetch(at + ahead);
         const VecBits weights = bytesAt(at, last - column);
-        sums[i] = addDots<Width::wide>(sums[i], wideBytes<false>(weights), inputs);
+        sums[i] = addDots<kWideBits>(sums[i], wideBytes<false>(weights), inputs);
       }
     }
     for (int i = 0; i < 4; i++) result[row + i] = sumOfLanes(sums[i]);
@@ -178,7 +182,7 @@ void multiplyRowsOfInt8(const Panel& panel, int64_t columns, const Inputs& x, Ve
         }
         loadBytes<false>(rest, kChunk, w);
       }
-      multiplyColumns<Width::wide>(w, x, column, [&](int64_t row) { return kept[row]; }, [&](int64_t row, VecIntegers sums) { kept[row] = sums; });
+      multiplyColumns<kWideBits>(w, x, column, [&](int64_t row) { return kept[row]; }, [&](int64_t row, VecIntegers sums) { kept[row] = sums; });
     }
     for (int64_t row = 0; row < x.rows; row++) {
       Vec both = scale * splat(x.blocks[row * x.count + span].scale);

@@ -1,5 +1,6 @@
 /** @file Tests of products of quantized inputs with integers as they are stored. test/integer-products.test.ts has the numbers, to the bit. */
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
 #include "../integer-products.h"
@@ -116,6 +117,37 @@ TEST("products are those of the quantized inputs with what the integers stand fo
         CHECK_SAME_BITS(product(matrix.stored(), x, residual.data()), sums);
       }
     }
+  }
+}
+
+TEST("the largest integers with the largest inputs are summed without a loss") {
+  // Where a block's half-precision numbers are, which are not to be infinite.
+  const struct {
+    Format format;
+    int64_t first, count;
+  } kHalves[] = {{Format::int8Groups32, 0, 1}, {Format::int4Groups32, 0, 1}, {Format::int4Groups128, 0, 1}, {Format::int3Groups32, 0, 1},
+                 {Format::int2Groups32, 0, 1}, {Format::q8_0, 0, 1}, {Format::q5_1, 0, 2}, {Format::q5_0, 0, 1}, {Format::q4_1, 0, 2},
+                 {Format::q4_0, 0, 1}, {Format::iq4Nl, 0, 1}, {Format::q6K, 208, 1}, {Format::q5K, 0, 2}, {Format::q4K, 0, 2},
+                 {Format::q3K, 108, 1}, {Format::q2K, 80, 2}};
+  for (const auto& [format, first, count] : kHalves) {
+    const BlockFormat& blocks = *blockFormat(format);
+    const int64_t in = 2 * blocks.size, out = 17;
+    std::vector<int32_t> words(static_cast<size_t>(storedWords(format, out, out * in)), -1);
+    uint8_t* const bytes = reinterpret_cast<uint8_t*>(words.data());
+    for (int64_t block = 0; block < 2 * out; block++) {
+      for (int64_t i = 0; i < count; i++) {
+        const uint16_t half = 0x1800;  // 1 / 512
+        std::memcpy(bytes + block * blocks.bytes + first + 2 * i, &half, 2);
+      }
+    }
+    std::vector<float> values(static_cast<size_t>(out * in)), x(static_cast<size_t>(2 * in), 1);
+    blocks.decode(bytes, 2 * out, values.data());
+    std::fill(x.begin() + in, x.end(), -1.0f);
+    std::vector<double> expected;
+    for (const double sign : {1, -1}) {
+      for (int64_t row = 0; row < out; row++) expected.push_back(sign * std::accumulate(values.begin() + row * in, values.begin() + (row + 1) * in, 0.0));
+    }
+    CHECK_CLOSE(product({format, out, in, words.data()}, x), expected, 1e-5);  // float32, of 2 or 4 groups
   }
 }
 
