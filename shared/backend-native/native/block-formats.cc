@@ -111,6 +111,18 @@ inline Vec floatsOf(VecBits integers) {
   return __builtin_convertvector(reinterpret_cast<Signed>(integers), Vec);
 }
 
+/** Values of integers, of a function of floats. */
+template <class Function>
+class Computed {
+ public:
+  explicit Computed(Function function) : function_(function) {}
+  Vec operator()(VecBits integers) const { return function_(floatsOf(integers)); }
+
+ private:
+  Function function_;
+};
+
+#if defined(__AVX512F__)
 /** {0, 1, 2 …}, which the first integers stand for. */
 inline Vec firstIntegers() {
   Vec values;
@@ -118,25 +130,23 @@ inline Vec firstIntegers() {
   return values;
 }
 
-/** Values of integers below 16, of a function of floats; where a vector holds them all, it is a table. */
+/** The same of integers below 16: a vector holds the values of all of them. */
 template <class Function>
-class ValuesBelow16 {
-#if defined(__AVX512F__)
+class LookedUp {
  public:
-  explicit ValuesBelow16(Function function) : table_(function(firstIntegers())) {}
+  explicit LookedUp(Function function) : table_(function(firstIntegers())) {}
   Vec operator()(VecBits integers) const { return (Vec)_mm512_permutexvar_ps((__m512i)integers, (__m512)table_); }
 
  private:
   Vec table_;
-#else
- public:
-  explicit ValuesBelow16(Function function) : function_(function) {}
-  Vec operator()(VecBits integers) const { return function_(floatsOf(integers)); }
-
- private:
-  Function function_;
-#endif
 };
+
+template <int bits, class Function>
+using ValuesOf = std::conditional_t<(bits <= 4), LookedUp<Function>, Computed<Function>>;
+#else
+template <int bits, class Function>
+using ValuesOf = Computed<Function>;
+#endif
 
 /** scale · (integer − zero), each product rounded once. */
 struct Scaled {
@@ -163,20 +173,21 @@ class GroupBlock {
       : from_(block + (asymmetric ? 3 : 2)), valuesOf_(Scaled(halfAt(block), asymmetric ? block[2] : 1 << (bits - 1))) {}
 
   Vec values(int i) const {
-    if constexpr (bits == 8) return valuesOf_(floatsOf(integersOf(from_ + i)));
+    if constexpr (bits == 8) return valuesOf_(integersOf(from_ + i));
     else if constexpr (bits == 3) return valuesOf_(neighbours<2>(from_, i) | neighbours<1>(from_ + size / 4, i) << 2);
     else return valuesOf_(neighbours<bits>(from_, i));
   }
 
  private:
   const uint8_t* from_;
-  std::conditional_t<bits == 8, Scaled, ValuesBelow16<Scaled>> valuesOf_;
+  ValuesOf<bits, Scaled> valuesOf_;
 };
 
-class Q8With0 {
+/** Q8_0. */
+class ByteBlock {
  public:
   static constexpr int kSize = 32, kBytes = 34;
-  explicit Q8With0(const uint8_t* block) : integers_(reinterpret_cast<const int8_t*>(block + 2)), scale_(splat(halfAt(block))) {}
+  explicit ByteBlock(const uint8_t* block) : integers_(reinterpret_cast<const int8_t*>(block + 2)), scale_(splat(halfAt(block))) {}
   Vec values(int i) const { return Int8Elements::load(integers_ + i) * scale_; }
 
  private:
@@ -184,55 +195,38 @@ class Q8With0 {
   Vec scale_;
 };
 
-class Q4With0 {
+/** Q4_0, Q5_0, and with a minimum Q4_1, Q5_1. */
+template <int bits, bool hasMinimum>
+class NibbleBlock {
+  static constexpr int kHeader = hasMinimum ? 4 : 2, kFifths = bits == 5 ? 4 : 0;
+  using Function = std::conditional_t<hasMinimum, ScaledAndAdded, Scaled>;
+
  public:
-  static constexpr int kSize = 32, kBytes = 18;
-  explicit Q4With0(const uint8_t* block) : from_(block + 2), valuesOf_(Scaled(halfAt(block), 8)) {}
-  Vec values(int i) const { return valuesOf_(halvesOfBytes(from_, i)); }
+  static constexpr int kSize = 32, kBytes = kHeader + kFifths + 16;
+  explicit NibbleBlock(const uint8_t* block) : block_(block), valuesOf_(functionOf(block)) {}
+
+  Vec values(int i) const {
+    VecBits integers = halvesOfBytes(block_ + kHeader + kFifths, i);
+    if constexpr (bits == 5) integers |= neighbours<1>(block_ + kHeader, i) << 4;
+    return valuesOf_(integers);
+  }
 
  private:
-  const uint8_t* from_;
-  ValuesBelow16<Scaled> valuesOf_;
-};
+  static Function functionOf(const uint8_t* block) {
+    if constexpr (hasMinimum) return {halfAt(block), halfAt(block + 2)};
+    else return {halfAt(block), 1 << (bits - 1)};
+  }
 
-class Q5With0 {
- public:
-  static constexpr int kSize = 32, kBytes = 22;
-  explicit Q5With0(const uint8_t* block) : block_(block), valuesOf_(halfAt(block), 16) {}
-  Vec values(int i) const { return valuesOf_(floatsOf(halvesOfBytes(block_ + 6, i) | neighbours<1>(block_ + 2, i) << 4)); }
-
- private:
   const uint8_t* block_;
-  Scaled valuesOf_;
+  ValuesOf<bits, Function> valuesOf_;
 };
 
-class Q4With1 {
- public:
-  static constexpr int kSize = 32, kBytes = 20;
-  explicit Q4With1(const uint8_t* block) : from_(block + 4), valuesOf_(ScaledAndAdded(halfAt(block), halfAt(block + 2))) {}
-  Vec values(int i) const { return valuesOf_(halvesOfBytes(from_, i)); }
-
- private:
-  const uint8_t* from_;
-  ValuesBelow16<ScaledAndAdded> valuesOf_;
-};
-
-class Q5With1 {
- public:
-  static constexpr int kSize = 32, kBytes = 24;
-  explicit Q5With1(const uint8_t* block) : block_(block), valuesOf_(halfAt(block), halfAt(block + 2)) {}
-  Vec values(int i) const { return valuesOf_(floatsOf(halvesOfBytes(block_ + 8, i) | neighbours<1>(block_ + 4, i) << 4)); }
-
- private:
-  const uint8_t* block_;
-  ScaledAndAdded valuesOf_;
-};
-
-class Iq4Nl {
+/** IQ4_NL. */
+class LevelBlock {
  public:
   static constexpr int kSize = 32, kBytes = 18;
 
-  explicit Iq4Nl(const uint8_t* block) : scale_(splat(halfAt(block))) {
+  explicit LevelBlock(const uint8_t* block) : scale_(splat(halfAt(block))) {
     typedef uint8_t Bytes __attribute__((vector_size(16)));
     Bytes bytes;
     std::memcpy(&bytes, block + 2, 16);
@@ -421,12 +415,12 @@ constexpr BlockFormat kBlockFormats[] = {
     formatOf<GroupBlock<2, 32, true>>(),
     formatOf<GroupBlock<2, 128, false>>(),
     formatOf<GroupBlock<2, 128, true>>(),
-    formatOf<Q8With0>(),
-    formatOf<Q5With1>(),
-    formatOf<Q5With0>(),
-    formatOf<Q4With1>(),
-    formatOf<Q4With0>(),
-    formatOf<Iq4Nl>(),
+    formatOf<ByteBlock>(),
+    formatOf<NibbleBlock<5, true>>(),
+    formatOf<NibbleBlock<5, false>>(),
+    formatOf<NibbleBlock<4, true>>(),
+    formatOf<NibbleBlock<4, false>>(),
+    formatOf<LevelBlock>(),
     superBlockFormat<210, decodeQ6K>(),
     superBlockFormat<176, decodeQ5K>(),
     superBlockFormat<144, decodeQ4K>(),
