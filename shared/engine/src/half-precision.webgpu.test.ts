@@ -1,7 +1,7 @@
 /** @file Products of numbers that are rounded to 16 bits, on the backend webgpu. */
 import { UserError } from '@arrowsmith/errors';
 import { startWebGpuBackend, type WebGpuBackend } from '@arrowsmith/backend-webgpu';
-import { globalNorm, groupedLinears, linear } from '@arrowsmith/ops';
+import { globalNorm, groupedLinears, linear, linearCrossEntropy } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useBackend } from './use-backend.ts';
@@ -98,6 +98,30 @@ test('factors are rounded to the nearest number of 16 bits, and sums are float32
   const exact = await products();
   for (const [i, each] of exact.expected((x) => x).entries()) {
     expect(difference(exact.found[i]!, each)).toBeLessThan(TOLERANCE);
+  }
+});
+
+test('what a token that is no target adds to the gradients is as exact as factors are, of many tokens and a large vocabulary', async () => {
+  const [n, d, vocabulary] = [512, 4, 4096];
+  const x = tf.randomNormal([n, d], 0, 1, 'float32', 1);
+  const weight = tf.randomNormal([vocabulary, d], 0, 0.1, 'float32', 2);
+  const targets = tf.tensor1d(
+    Int32Array.from({ length: n }, (_, i) => i % 3),
+    'int32',
+  );
+  const gradients = async (): Promise<Float32Array[]> => {
+    const both = tf.grads((a: tf.Tensor, b: tf.Tensor) => linearCrossEntropy(a, b, targets))([x, weight]);
+    const [dX, dWeight] = await Promise.all(both.map((each) => each.data<'float32'>()));
+    return [dX!, dWeight!.subarray(3 * d)]; // of weights, those of tokens that are nowhere a target: small and many
+  };
+  await startWebGpuBackend();
+  const exact = await gradients();
+  await startWebGpuBackend({ precision: 'f16', emulates: true });
+  const rounded = await gradients();
+  const norm = (numbers: ArrayLike<number>): number => Math.hypot(...Array.from(numbers));
+  for (const [i, each] of exact.entries()) {
+    const error = norm(each.map((value, at) => value - rounded[i]![at]!)) / norm(each);
+    expect(error).toBeLessThan(2 ** -11); // half a unit of a factor; a sum's errors are not all on one side
   }
 });
 

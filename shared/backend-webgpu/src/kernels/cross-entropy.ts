@@ -22,11 +22,18 @@ const countTargets = defineShader({
 `,
 });
 
-/** A row's loss, and in place of its products z the gradients by them of the mean loss. */
+/**
+ * Gradients by logits are this much larger while they are factors of products. They are at most 1 otherwise, and those of the many tokens that are not the
+ * target about 1 / V; divided by the number of targets, as those of a mean are, they would be less than the numbers of 16 bits tell apart. Whole powers
+ * of two change no bit of float32.
+ */
+const MAGNIFIED = 256;
+
+/** A row's loss, and in place of its products z the gradients by them of the sum of losses, {@link MAGNIFIED}, and without the products' scale. */
 const makeRowLosses = (threads: number) =>
   defineShader({
     name: `row losses, ${threads}`,
-    bindings: { products: 'in-out f32', targets: 'i32', count: 'f32', losses: 'in-out f32' },
+    bindings: { products: 'in-out f32', targets: 'i32', losses: 'in-out f32' },
     parameters: { first: 'u32', n: 'u32', vocabulary: 'u32', scale: 'f32', softCap: 'f32', hasGradient: 'u32' },
     workgroupSize: [threads, 1],
     declarations: `${sumOf(threads)}${maxOf(threads)}
@@ -53,13 +60,13 @@ fn logitOf(product: f32) -> f32 {
   if (parameters.hasGradient == 0u) { return; }
   storageBarrier(); // the target's product is still there
   workgroupBarrier();
-  let share = select(0.0, 1.0, id >= 0) / count[0];
+  let magnified = select(0.0, ${MAGNIFIED}.0, id >= 0);
   for (var j = lane; j < parameters.vocabulary; j += ${threads}u) {
     let logit = logitOf(products[begin + j]);
-    var slope = parameters.scale;
+    var slope = magnified;
     if (parameters.softCap != 0.0) { slope *= 1.0 - (logit / parameters.softCap) * (logit / parameters.softCap); }
     let probability = exp(logit - top) / denominator;
-    products[begin + j] = (probability - select(0.0, 1.0, i32(j) == id)) * share * slope;
+    products[begin + j] = (probability - select(0.0, 1.0, i32(j) == id)) * slope;
   }
 `,
   });
@@ -82,6 +89,14 @@ const meanLoss = defineShader({
 `,
 });
 
+/** Of gradients of the magnified sum, those of the mean. */
+const makeMean = defineShader({
+  name: 'gradients of the mean',
+  bindings: { gradient: 'in-out f32', count: 'f32' },
+  parameters: { size: 'u32', factor: 'f32' },
+  body: `${EACH_ELEMENT} gradient[i] *= parameters.factor / count[0];`,
+});
+
 const timesScalar = defineShader({
   name: 'times a scalar',
   bindings: { x: 'f32', factor: 'f32', y: 'out f32' },
@@ -102,14 +117,12 @@ export interface OutputLayer {
   multiply(products: TensorInfo, first: number, rows: number): void;
 }
 
-/** Losses [n], and the number of targets; `eachChunk` sees the gradients by the products of rows from `first` on, [rows, V]. */
-export function lossesOf(
+/** Each row's loss, [n]; `eachChunk` sees the gradients by the products of rows from `first` on, [rows, V]. */
+export function tokenLosses(
   backend: WebGpuBackend,
   { targets, n, vocabulary, scale, softCap, multiply: fill }: OutputLayer,
   eachChunk?: (dProducts: TensorInfo, first: number, rows: number) => void,
-): { losses: TensorInfo; count: TensorInfo } {
-  const count = backend.output([]);
-  countTargets(backend, { targets, count }, { n }, [1]);
+): TensorInfo {
   const losses = backend.output([n]);
   const most = Math.max(1, Math.min(n, Math.floor(MOST_LOGITS / vocabulary)));
   const options = { scale, softCap, hasGradient: eachChunk === undefined ? 0 : 1 };
@@ -118,29 +131,34 @@ export function lossesOf(
     const products = backend.output([rows, vocabulary]);
     fill(products, first, rows);
     const rowLosses = vocabulary < LONG_ROW ? ofShortRows : ofLongRows;
-    rowLosses(backend, { products, targets, count, losses }, { first, n: rows, vocabulary, ...options }, spread(rows));
+    rowLosses(backend, { products, targets, losses }, { first, n: rows, vocabulary, ...options }, spread(rows));
     eachChunk?.(products, first, rows);
     backend.disposeData(products.dataId);
   }
-  return { losses, count };
-}
-
-/** Each row's loss, [n]. */
-export function tokenLosses(backend: WebGpuBackend, layer: OutputLayer): TensorInfo {
-  const { losses, count } = lossesOf(backend, layer);
-  backend.disposeData(count.dataId);
   return losses;
 }
 
-/** The mean loss, a scalar; {@link lossesOf} calls `eachChunk`. */
+/**
+ * The mean loss, a scalar.
+ *
+ * @param addChunk computes the gradients of rows from `first` on, from those by their products [rows, V]
+ * @param gradients what that makes altogether; they become those of the mean loss
+ */
 export function meanLossOf(
   backend: WebGpuBackend,
   layer: OutputLayer,
-  eachChunk: (dProducts: TensorInfo, first: number, rows: number) => void,
+  addChunk: (dProducts: TensorInfo, first: number, rows: number) => void,
+  gradients: readonly TensorInfo[],
 ): TensorInfo {
-  const { losses, count } = lossesOf(backend, layer, eachChunk);
-  const loss = backend.output([]);
-  meanLoss(backend, { losses, count, loss }, { n: layer.n }, [1]);
+  const { n, targets, scale } = layer;
+  const losses = tokenLosses(backend, layer, addChunk);
+  const [count, loss] = [backend.output([]), backend.output([])];
+  countTargets(backend, { targets, count }, { n }, [1]);
+  meanLoss(backend, { losses, count, loss }, { n }, [1]);
+  for (const gradient of gradients) {
+    const size = sizeOf(gradient.shape);
+    makeMean(backend, { gradient, count }, { size, factor: scale / MAGNIFIED }, elementGroups(size));
+  }
   for (const each of [losses, count]) backend.disposeData(each.dataId);
   return loss;
 }
@@ -175,11 +193,12 @@ export const crossEntropyKernels: Kernels = {
     const { x, weight, d, layer } = readInputs(args);
     const [dX, dWeight] = [backend.output(x.shape), backend.output(weight.shape)];
     const k = layer.vocabulary;
-    const loss = meanLossOf(backend, layer, (dProducts, first, rows) => {
+    const addChunk = (dProducts: TensorInfo, first: number, rows: number): void => {
       multiply(backend, { a: dProducts, b: weight, y: dX, m: rows, n: d, k, yFirst: first * d });
       const ofWeight = { a: dProducts, b: x, y: dWeight, m: k, n: d, k: rows, bFirst: first * d };
       multiply(backend, { ...ofWeight, transposeA: true, accumulate: first > 0 });
-    });
+    };
+    const loss = meanLossOf(backend, layer, addChunk, [dX, dWeight]);
     return [loss, dX, dWeight];
   },
 

@@ -2,6 +2,7 @@
  * @file Layers whose matrices training leaves as they are, stored in any format. Products are those of the floats that the bytes stand for, bit for bit;
  * gradients are by what is multiplied.
  */
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { STORED_FORMATS } from '../stored-formats.ts';
 import { multiplyStored } from '../stored-products.ts';
 import { meanLossOf, type OutputLayer, tokenLosses } from './cross-entropy.ts';
@@ -77,9 +78,9 @@ export const frozenKernels: Kernels = {
     const { backend } = args;
     const { x, d, matrix, layer } = outputLayerOf(args);
     const dX = backend.output(x.shape);
-    const loss = meanLossOf(backend, layer, (dProducts, first, rows) => {
+    const addChunk = (dProducts: TensorInfo, first: number, rows: number): void =>
       multiplyStored(backend, { a: dProducts, m: rows, matrix, isBackward: true, y: dX, yFirst: first * d });
-    });
+    const loss = meanLossOf(backend, layer, addChunk, [dX]);
     return [loss, dX];
   },
 };
