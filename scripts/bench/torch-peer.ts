@@ -33,6 +33,16 @@ export async function hasTorch(): Promise<boolean> {
   return (await $({ quiet: true, nothrow: true })`${python()} -c ${'import torch'}`).exitCode === 0;
 }
 
+/** What PyTorch calls the graphics processor that it reaches: NVIDIA's, or Apple's; undefined without one, or without PyTorch. */
+export async function torchGraphics(): Promise<TorchGraphics | undefined> {
+  const code =
+    'import torch; print("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "")';
+  const { stdout } = await $({ quiet: true, nothrow: true })`${python()} -c ${code}`;
+  return (['cuda', 'mps'] as const).find((name) => stdout.trim() === name);
+}
+
+export type TorchGraphics = 'cuda' | 'mps';
+
 /** PyTorch does not run the step, or no longer. */
 export class TorchFailure extends UserError {
   readonly reason: string;
@@ -68,7 +78,10 @@ export class TorchSession {
    */
   static async start(
     { config, batchSize }: BenchModel,
-    { compile, ...settings }: { precision: Precision; threads: number; compile: boolean },
+    {
+      compile,
+      ...settings
+    }: { precision: Precision; threads: number; compile: boolean; device?: 'cpu' | TorchGraphics },
   ): Promise<TorchSession> {
     const session = new TorchSession({ ...sizesOf(config), batchSize, compile, ...settings });
     const { version } = await session.#answer<{ version: string }>(compile ? COMPILED_TIME_LIMIT : TIME_LIMIT);
@@ -83,6 +96,12 @@ export class TorchSession {
   /** Runs steps and returns how long each took, in seconds. @throws TorchFailure */
   async series(length: SeriesLength): Promise<number[]> {
     this.#child.stdin.write(`${JSON.stringify(length)}\n`);
+    return this.#answer<number[]>(TIME_LIMIT);
+  }
+
+  /** Multiplies [m, k] by [n, k]ᵀ in its precision so many times. @returns the seconds of each @throws TorchFailure */
+  async products({ m, n, k }: { m: number; n: number; k: number }, turns: number): Promise<number[]> {
+    this.#child.stdin.write(`${JSON.stringify({ gemm: [m, n, k], turns })}\n`);
     return this.#answer<number[]>(TIME_LIMIT);
   }
 

@@ -1,9 +1,11 @@
 """Times a PyTorch training step of the model that its argument describes, whenever it is asked to.
 
 Usage: python scripts/bench/train-step-torch.py '{"hiddenSize": 128, ..., "precision": "bf16", "compile": false, "threads": 2}'
+       (besides, "device": "cuda" or "mps", on which the step runs in place of the processor)
 
 Prints JSON, a line each: {"version"} after warming up; for each line of input, {"steps"} or {"seconds", "leastSteps"}, a list of the
-seconds that so many steps took; {"maxRss"} at the input's end.
+seconds that so many steps took, and for {"gemm": [m, n, k], "turns"}, of so many products [m, k] [n, k]^T in the precision;
+{"maxRss"} at the input's end.
 
 Needs: pip install torch (2.5 or later)
 """
@@ -22,6 +24,10 @@ config = json.loads(sys.argv[1])
 D, L, H, KV, HD = (config[key] for key in ("hiddenSize", "layers", "heads", "kvHeads", "headDim"))
 V, S, B = config["vocabularySize"], config["contextLength"], config["batchSize"]
 WARM_UP_STEPS = 2
+DEVICE = torch.device(config.get("device", "cpu"))
+BF16 = config["precision"] == "bf16"
+# A graphics processor is told of the next steps while it computes one.
+STEPS_AT_ONCE = 1 if DEVICE.type == "cpu" else 5
 
 
 class OldRMSNorm(nn.Module):
@@ -37,7 +43,7 @@ class OldRMSNorm(nn.Module):
 
 RMSNorm = getattr(nn, "RMSNorm", OldRMSNorm)
 IS_CURRENT = hasattr(nn, "RMSNorm")
-FUTURE = torch.full((S, S), float("-inf")).triu(1)
+FUTURE = torch.full((S, S), float("-inf")).triu(1).to(DEVICE)
 
 
 def attend(q, k, v):
@@ -93,7 +99,7 @@ class Decoder(nn.Module):
 
 def train_step():
     optimizer.zero_grad()
-    with torch.autocast("cpu", torch.bfloat16) if config["precision"] == "bf16" else contextlib.nullcontext():
+    with torch.autocast(DEVICE.type, torch.bfloat16) if BF16 else contextlib.nullcontext():
         loss = loss_of(ids[:, :-1], ids[:, 1:])
     loss.backward()
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -102,20 +108,50 @@ def train_step():
 
 torch.manual_seed(1)
 torch.set_num_threads(config["threads"])
-model = Decoder()
+model = Decoder().to(DEVICE)
 loss_of = torch.compile(model) if config["compile"] else model
 optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, **({"fused": True} if IS_CURRENT else {}))
-ids = torch.randint(V, (B, S + 1))
+ids = torch.randint(V, (B, S + 1)).to(DEVICE)
 
+
+def wait():
+    """Until a graphics processor has done what it was told."""
+    if DEVICE.type != "cpu":
+        getattr(torch, DEVICE.type).synchronize()
 
 
 def timed_steps(steps=None, seconds=0, leastSteps=1):
     times, begin = [], time.perf_counter()
     while len(times) < (steps or leastSteps) or (steps is None and time.perf_counter() - begin < seconds):
-        start = time.perf_counter()
-        train_step()
-        times.append(time.perf_counter() - start)
+        times.append(seconds_of(train_steps) / STEPS_AT_ONCE)
     return times
+
+
+def train_steps():
+    for _ in range(STEPS_AT_ONCE):
+        train_step()
+
+
+def seconds_of(work):
+    wait()
+    start = time.perf_counter()
+    work()
+    wait()
+    return time.perf_counter() - start
+
+
+def timed_products(gemm, turns):
+    m, n, k = gemm
+    dtype = torch.bfloat16 if BF16 else torch.float32
+    a, b = torch.randn(m, k, device=DEVICE, dtype=dtype), torch.randn(n, k, device=DEVICE, dtype=dtype)
+    count = 10  # at a time, of which waiting is a small part
+
+    def multiply():
+        for _ in range(count):
+            F.linear(a, b)
+
+    seconds_of(multiply)
+    return [seconds_of(multiply) / count for _ in range(turns)]
 
 
 def answer(value):
@@ -125,6 +161,7 @@ def answer(value):
 timed_steps(WARM_UP_STEPS)
 answer({"version": torch.__version__.split("+")[0]})
 for line in sys.stdin:
-    answer(timed_steps(**json.loads(line)))
+    asked = json.loads(line)
+    answer(timed_products(**asked) if "gemm" in asked else timed_steps(**asked))
 kilobyte = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes
 answer({"maxRss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilobyte})

@@ -3,6 +3,7 @@
  * <what as JSON>`. The last line printed is JSON.
  */
 import { pathToFileURL } from 'node:url';
+import type { WebGpuBackend } from '@arrowsmith/backend-webgpu';
 import { useBackend } from '@arrowsmith/engine';
 import { Engine, generationParameters } from '@arrowsmith/generation';
 import { decoderConfig, initialWeights, modelParameters, tensorsOf } from '@arrowsmith/model';
@@ -15,6 +16,8 @@ import { trainSession } from './train-session.ts';
 /** What to measure, and on which backend. */
 export interface WebGpuCase {
   backend: 'webgpu' | 'native';
+  /** What the factors of products are rounded to. */
+  precision: 'f32' | 'f16';
   /** Side of the matrices, and positions of the sequence that attention goes over. */
   size: number;
   model: { hiddenSize: number; layers: number; heads: number; intermediateSize: number; contextLength: number };
@@ -31,18 +34,29 @@ export interface WebGpuMeasurement {
   tokensPerStep: number;
   /** FLOP of a step. */
   stepWork: number;
-  /** FLOP/s. */
+  /** FLOP/s of square matrices, and of the model's widest layer, for a step's tokens. */
   gemm: number | null;
+  layer: number | null;
   attention: number | null;
   /** Bytes/s read and written by a copy. */
   bandwidth: number | null;
-  /** Tokens/s of one text. */
+  /** Tokens/s of one text, each of which reads the weights once, so many bytes. */
   decode: number | null;
+  weightBytes: number;
+}
+
+/** The product of a model's widest layer over a step's tokens: [m, k] by [n, k]ᵀ. */
+export function layerProduct({ config, batchSize }: BenchModel): { m: number; n: number; k: number } {
+  const { intermediateSize } = config.layers[0]!.ffn;
+  return { m: tokensPerStep({ config, batchSize }), n: intermediateSize, k: config.hiddenSize };
 }
 
 const VOCABULARY = 2048;
 
-function modelOf({ model: { contextLength, heads, ...sizes }, batchSize }: WebGpuCase): BenchModel {
+export function modelOf({
+  model: { contextLength, heads, ...sizes },
+  batchSize,
+}: Pick<WebGpuCase, 'model' | 'batchSize'>): BenchModel {
   const parameters = modelParameters.parse({ ...sizes, heads, kvHeads: heads });
   return { config: decoderConfig(parameters, { vocabularySize: VOCABULARY, contextLength }), batchSize };
 }
@@ -62,8 +76,13 @@ async function secondsOf(f: () => tf.Tensor, turns: number): Promise<number> {
   return Math.max(1e-9, median(seconds));
 }
 
-async function measure(what: WebGpuCase): Promise<WebGpuMeasurement> {
-  await useBackend(what.backend);
+/** @returns null for f16 on a graphics processor that has no such numbers */
+async function measure(what: WebGpuCase): Promise<WebGpuMeasurement | null> {
+  if (what.precision === 'f16') {
+    await useBackend('webgpu');
+    if (!(tf.backend() as WebGpuBackend).hasHalf) return null;
+  }
+  await useBackend(what.backend, { precision: what.precision });
   const model = modelOf(what);
   const session = trainSession(model);
   // JavaScript is at its full speed only after a while.
@@ -83,13 +102,20 @@ async function measure(what: WebGpuCase): Promise<WebGpuMeasurement> {
     hostStep: median(hostSteps),
     tokensPerStep: tokens,
     stepWork: tokens * flopPerToken(model.config),
+    weightBytes: 4 * Object.values(initialWeights(model.config, 1)).reduce((sum, { data }) => sum + data.length, 0),
   };
-  if (what.hostOnly) return { ...ofStep, gemm: null, attention: null, bandwidth: null, decode: null };
+  if (what.hostOnly) return { ...ofStep, gemm: null, layer: null, attention: null, bandwidth: null, decode: null };
 
   const { size, turns } = what;
-  const square = () => tf.randomUniform([size, size], -1, 1, 'float32', 1);
-  const [a, b] = [square(), square()];
-  const gemm = (2 * size ** 3) / (await secondsOf(() => linear(a, b), turns));
+  const productRate = async ({ m, n, k }: { m: number; n: number; k: number }): Promise<number> => {
+    const [x, weight] = [m, n].map((rows) => tf.randomUniform([rows, k], -1, 1, 'float32', 1));
+    const rate = (2 * m * n * k) / (await secondsOf(() => linear(x!, weight!), turns));
+    tf.dispose([x!, weight!]);
+    return rate;
+  };
+  const gemm = await productRate({ m: size, n: size, k: size });
+  const layer = await productRate(layerProduct(model));
+  const a = tf.randomUniform([size, size], -1, 1, 'float32', 1);
   const bandwidth = (8 * size ** 2) / (await secondsOf(() => tf.add(a, 1), turns));
   const headDim = model.config.hiddenSize / what.model.heads;
   const [q, k, v] = [1, 2, 3].map((seed) =>
@@ -114,7 +140,7 @@ async function measure(what: WebGpuCase): Promise<WebGpuMeasurement> {
   await write();
   const decode = await write();
   await engine.dispose();
-  return { ...ofStep, gemm, attention: attentionRate, bandwidth, decode };
+  return { ...ofStep, gemm, layer, attention: attentionRate, bandwidth, decode };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]!).href) {
