@@ -1,19 +1,20 @@
 /**
  * @file The law of the engine: a text's tokens and log-probabilities are the same bits alone and in any batch, with any cache, whatever pieces its prompt
- * comes in, after preemption, with and without shared prefixes and drafts; with keys and values of one precision. On the backend `native`, whose
- * kernels for stored matrices promise it.
+ * comes in, after preemption, with and without shared prefixes and drafts, on any number of threads; with keys and values of one precision. On the
+ * backend `native`, whose kernels for stored matrices promise it. The accounts of the memory are checked between any two passes.
  */
+import { setImmediate } from 'node:timers/promises';
 import { resolveBackend, useBackend } from '@arrowsmith/engine';
 import type { KvPrecision } from '@arrowsmith/model';
 import { kvBytes } from '@arrowsmith/model/kv-precision';
 import * as tf from '@tensorflow/tfjs-core';
 import * as fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generationParameters } from '../sampling/index.ts';
 import { Engine, type EngineOptions } from './engine.ts';
 import { CONTEXT, storedModel, write } from './testing/stored-model.ts';
 
-/** How many random loads each family gets; more of them by ENGINE_LOADS. */
+/** How many random loads each family gets; more of them by ENGINE_LOADS, as npm run test:schedules has. */
 const LOADS = Number(process.env['ENGINE_LOADS'] ?? 4);
 
 const randomRequest = fc.record({
@@ -32,6 +33,7 @@ const randomRequest = fc.record({
 });
 
 const options = fc.record({
+  threads: fc.constantFrom(1, 2, 3),
   cache: fc.constantFrom<EngineOptions['cache']>('contiguous', 'paged', 'heterogeneous'),
   cachePrecision: fc.constantFrom<KvPrecision>('f32', 'int8'),
   blockSize: fc.constantFrom(1, 3, 4, 16),
@@ -51,10 +53,23 @@ const options = fc.record({
   ),
 });
 
+/** Checks the accounts of the memory between any two passes, until there is a result. */
+async function checkingUntil<T>(result: Promise<T>, engine: Engine): Promise<T> {
+  const ended = new AbortController();
+  result.catch(() => undefined).finally(() => ended.abort());
+  while (!ended.signal.aborted) {
+    engine.check();
+    await setImmediate(); // as the engine waits before each pass
+  }
+  engine.check();
+  return result;
+}
+
 const SHARED = Array.from({ length: 24 }, (_, i) => (7 * i) % 61);
 
 describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
   beforeAll(() => useBackend('native'));
+  afterAll(() => useBackend('native'));
   /** Of all families. */
   const counts = { drafted: 0, accepted: 0 };
 
@@ -77,8 +92,9 @@ describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
     const tensors = tf.memory().numTensors;
     await fc.assert(
       fc.asyncProperty(options, fc.array(randomRequest, { minLength: 2, maxLength: 9 }), async (own, loads) => {
-        const { contexts, drafts, ...rest } = own;
+        const { contexts, drafts, threads, ...rest } = own;
         const { cachePrecision } = own;
+        await useBackend('native', { threads });
         const bytesOf = (count: number) => count * kvBytes(model.config, cachePrecision)(CONTEXT * 2 * 4 * 2 * 8);
         const engine = new Engine(model, {
           ...rest,
@@ -98,13 +114,12 @@ describe.runIf(resolveBackend('auto') === 'native')('on native', () => {
             salt,
           };
           return engine.samples({ ...request, drafts: load.drafts }, load.samples).map(async (events, sample) => {
-            for (let turn = 0; turn < load.after; turn++) await new Promise(setImmediate);
+            for (let turn = 0; turn < load.after; turn++) await setImmediate();
             const text = await write(events, sample === 0 ? load.leavesAfter : undefined);
-            engine.check();
             return { request: { ...request, sample }, text };
           });
         });
-        const written = await Promise.all(texts);
+        const written = await checkingUntil(Promise.all(texts), engine);
         const state = engine.state();
         expect(state.memory.held).toBe(0);
         expect(state.drafts.memory?.held ?? 0).toBe(0);
