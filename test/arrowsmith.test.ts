@@ -142,6 +142,7 @@ test.each([
   [['chat', '--draft=1/2'], /a nested model[^]*a model of one width/],
   [['serve', '--draftTokens=3'], /nobody drafts/],
   [['serve', '--cache=huge'], /--cache=huge[^]*contiguous, paged, heterogeneous/],
+  [['serve', '--apiKey='], /this is no API key[^]*--apiKey/],
   [['serve', '--port=65536'], /a whole number from 0 to 65535/],
   [['serve', '--chatTemplate=nothere.json'], /nothere\.json/],
   [['report', 'latest', '--b=latest'], /named in one way[^]*--runs=latest,latest/],

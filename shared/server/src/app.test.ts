@@ -108,6 +108,10 @@ test('a port that is taken is an error that says so', async () => {
   await expect(tinyServer({ port })).rejects.toThrow(/another program/);
 });
 
+test('an empty host is an error, and not all of them', async () => {
+  await expect(tinyServer({ host: '' })).rejects.toThrow('an empty host');
+});
+
 test('a conversation becomes the prompt that its template says', async () => {
   const seen: string[] = [];
   const chatTemplate = { ...plainTemplate, render: () => (seen.push('asked'), 'x'), hasSpecialTokens: true };

@@ -5,6 +5,7 @@ import { cors } from 'hono/cors';
 import type { AnswerContext } from './answer.ts';
 import { Admission } from './admission.ts';
 import { ApiError, toApiError } from './api-error.ts';
+import { checkedApiKey } from './api-key.ts';
 import { chatCompletions } from './chat.ts';
 import { completions } from './completions.ts';
 import { Metrics } from './metrics.ts';
@@ -36,6 +37,7 @@ const PAGES = ['/v1/models', '/v1/models/:id', '/health', '/metrics'] as const;
  * The server, without a network.
  *
  * @returns what answers a request
+ * @throws UserError for what is no key
  */
 export function createApp(models: Models, options: AppOptions = {}): Hono {
   const { apiKey, origin, bodyBytes = 4 * 2 ** 20, places = 1024 } = options;
@@ -57,8 +59,9 @@ export function createApp(models: Models, options: AppOptions = {}): Hono {
     await next();
   });
   if (apiKey !== undefined) {
+    const key = checkedApiKey(apiKey, 'apiKey');
     app.use(async (c, next) => {
-      if (c.req.path !== '/health') checkKey(c, apiKey);
+      if (c.req.path !== '/health') checkKey(c, key);
       await next();
     });
   }

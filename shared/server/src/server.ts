@@ -27,9 +27,10 @@ const BACKLOG = 4096;
 /** Milliseconds between looks for connections that wait for nothing. */
 const IDLE_MS = 50;
 
-/** @throws UserError where the port is taken, or the host is not one of this machine */
+/** @throws UserError where the port is taken, or the host is none or not one of this machine; as {@link createApp} */
 export async function startServer(models: Models, options: ServerOptions = {}): Promise<RunningServer> {
   const { host = '127.0.0.1', port = 8000 } = options;
+  if (host === '') throw withoutHost();
   let isStopping = false;
   const app = createApp(models, { ...options, isStopping: () => isStopping });
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
@@ -53,6 +54,15 @@ export async function startServer(models: Models, options: ServerOptions = {}): 
     abort: () => server.closeAllConnections(),
   };
 }
+
+/** Node would listen at all addresses. */
+const withoutHost = (): UserError =>
+  new UserError({
+    what: 'the server cannot listen there',
+    expected: 'an address of this machine',
+    found: 'an empty host',
+    fix: '--host=127.0.0.1 listens to this machine alone, --host=0.0.0.0 to all that reach it',
+  });
 
 function cannotListen({ code = 'unknown', message }: NodeJS.ErrnoException, host: string, port: number): UserError {
   return new UserError({

@@ -7,6 +7,7 @@ import { engineOptions, findRunModel, type NamedModel, oneModel, readEngine } fr
 import type { Workspace } from '@arrowsmith/pipeline';
 import { main, readCount, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { pipelineOption, readRuns, runOption } from '@arrowsmith/runs/references';
+import { readApiKey } from '../api-key.ts';
 import { loadChatTemplate } from '../chat-template.ts';
 import type { Models } from '../models.ts';
 import { folderModel, runModels, type RunModelsOptions } from '../run-models.ts';
@@ -95,7 +96,7 @@ await main(
       bodyBytes: readCount(options.bodyBytes, 'bodyBytes') ?? BODY_BYTES,
     };
     const port = readPort(options.port);
-    const apiKey = options.apiKey ?? (process.env['ARROWSMITH_API_KEY'] || undefined);
+    const apiKey = readApiKey(options.apiKey, process.env['ARROWSMITH_API_KEY']);
     const chatTemplate = options.chatTemplate === undefined ? undefined : await loadChatTemplate(options.chatTemplate);
 
     const found = await findModels(workspace, oneModel(options));
