@@ -31,7 +31,8 @@ export async function chatCompletions(
 
 function textsOf(request: ChatRequest, model: ServedModel): TextRequest[] {
   const { messages, n = 1, max_tokens: most, max_completion_tokens: maximum = most, logprobs = false } = request;
-  const { vocabularySize, contextLength } = model.config;
+  const { contextLength } = model;
+  const { vocabularySize } = model.config;
   const { stop } = model.chatTemplate;
   const prompt = chatPromptOf(model, messages);
   // Without a word, an answer may fill the context.

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
   type AskedDraft,
+  boundedMemory,
   disposeModels,
   Engine,
   type EngineOptions,
@@ -103,7 +104,7 @@ async function loaded(
     const { config } = model;
     return servedModel({
       id,
-      engine: new Engine(model, { ...engine, drafts }),
+      engine: new Engine(model, { ...engine, ...boundedMemory(config, engine), drafts }),
       config,
       encoder,
       endOfText,

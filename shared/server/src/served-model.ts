@@ -28,6 +28,8 @@ export interface Prompt {
 }
 
 export interface ServedModel extends Required<ServedModelParts> {
+  /** Tokens that a text may have, prompt and continuation together. */
+  readonly contextLength: number;
   /** Tokens that end a text: special ones, none of which stands for text, and ids that the tokenizer does not have. */
   readonly ends: ReadonlySet<number>;
   /** The vocabulary, for what output has to follow; is made when it is first needed. */
@@ -43,6 +45,7 @@ export function servedModel(parts: ServedModelParts): ServedModel {
   return {
     ...parts,
     chatTemplate,
+    contextLength: parts.engine.contextLength,
     ends,
     trie: () => (trie ??= tokenTrie(ids.map((id) => (isText(id) ? encoder.tokenBytes(id) : new Uint8Array())))),
   };
@@ -77,7 +80,7 @@ export function chatPromptOf(model: ServedModel, messages: readonly ChatMessage[
   return checked(model, { ids: encoder.encode(text, { allowSpecial: true }), text, added: 0 }, 'messages');
 }
 
-function checked({ config: { contextLength } }: ServedModel, prompt: Prompt, param: string): Prompt {
+function checked({ contextLength }: ServedModel, prompt: Prompt, param: string): Prompt {
   const { length } = prompt.ids;
   if (length === 0)
     throw new ApiError(400, `Invalid '${param}': there is nothing to continue.`, { param, code: 'invalid_value' });

@@ -159,6 +159,11 @@ export class Engine {
     }
   }
 
+  /** Tokens that a text may have, prompt and continuation together. */
+  get contextLength(): number {
+    return this.#contextLength;
+  }
+
   state(): EngineState {
     const { size, waiting } = this.#scheduler;
     const drafts = { ...this.#drafts, memory: this.#drafter?.use };

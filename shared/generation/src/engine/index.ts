@@ -1,4 +1,5 @@
 /** @file The engine that continues texts. */
+export { boundedMemory } from './bounded-memory.ts';
 export type { DraftCounts, DraftOptions } from './drafts.ts';
 export { Engine, type EngineOptions, type EngineState } from './engine.ts';
 export { disposeModels, type EngineModel } from './model-passes.ts';

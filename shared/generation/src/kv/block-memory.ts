@@ -51,7 +51,7 @@ export class BlockMemory implements KvMemory {
         what: 'the memory for keys and values does not hold one sequence',
         expected: `at least ${pageBytes * least} bytes, for ${contextLength} tokens`,
         found: bytes === undefined ? `room for ${contexts} of them` : `${bytes}`,
-        fix: 'give it more memory, or lower the longest length of a sequence',
+        fix: 'give it more by cacheBytes, or lower contextLength, the tokens of a text at most',
       });
     }
     this.contextLength = contextLength;

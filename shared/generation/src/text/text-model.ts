@@ -1,9 +1,8 @@
 /** @file A model with its tokenizer: texts in, texts out. */
 import type { BpeEncoder, BpeModel } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
-import type { DecoderConfig, KvPrecision } from '@arrowsmith/model';
-import { kvBytes } from '@arrowsmith/model/kv-precision';
 import {
+  boundedMemory,
   disposeModels,
   type DraftOptions,
   Engine,
@@ -48,12 +47,6 @@ export interface ChatTemplateSource {
   tokens: Readonly<Record<string, string>>;
 }
 
-/** The longest context that memory is taken for where nobody asks for a longer one: models of much longer ones are rarely used to their end. */
-const CONTEXT = 8192;
-
-/** Bytes of keys and values where nobody says how many; more where one context alone takes more. */
-const CACHE = 2 ** 30;
-
 /** Continues texts, any number at once, on the active backend. What texts have in common at their beginning is computed once. */
 export class TextModel implements AsyncDisposable {
   /** Tokens that a text may have, prompt and continuation together. */
@@ -67,15 +60,12 @@ export class TextModel implements AsyncDisposable {
 
   /** @throws UserError when the memory that is asked for does not suffice for one text as long as the context */
   constructor(parts: TextModelParts, options: EngineOptions = {}) {
-    const { config } = parts.model;
     this.name = parts.name ?? 'model';
     this.parts = parts;
-    this.contextLength = Math.min(options.contextLength ?? CONTEXT, config.contextLength);
-    const { contextLength } = this;
-    const { cachePrecision, drafts = parts.drafts } = options;
-    const fit = Math.floor(CACHE / (contextLength * tokenBytes(config, cachePrecision)));
-    const contexts = Math.max(1, Math.min(fit, 8, options.sequences ?? 8));
-    this.#engine = new Engine(parts.model, { contexts, ...options, contextLength, drafts });
+    const { drafts = parts.drafts } = options;
+    const memory = boundedMemory(parts.model.config, options);
+    this.contextLength = memory.contextLength;
+    this.#engine = new Engine(parts.model, { ...options, ...memory, drafts });
   }
 
   /**
@@ -221,15 +211,6 @@ export class TextModel implements AsyncDisposable {
     }
     throw new Error('the engine told nothing of the prompt');
   }
-}
-
-/** Bytes of a token's keys and values in all layers. */
-function tokenBytes(config: DecoderConfig, precision: KvPrecision = 'f32'): number {
-  const bytesOf = kvBytes(config, precision);
-  const elements = config.layers.map(({ attention: { kvHeads, headDim, keysOfLayer } }) =>
-    keysOfLayer === null ? 2 * kvHeads * headDim : 0,
-  );
-  return bytesOf(elements.reduce((sum, each) => sum + each, 0));
 }
 
 /** A token of a text, how likely it was, and what was most likely in its place. */

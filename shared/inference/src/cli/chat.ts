@@ -32,13 +32,14 @@ await main(async (workspace, signal) => {
     folder,
     cache,
     cachePrecision,
+    contextLength,
     activations,
     draft,
     draftTokens,
     system,
     ...sampling
   } = options;
-  const engine = readEngine({ cache, cachePrecision, activations, draft, draftTokens });
+  const engine = readEngine({ cache, cachePrecision, contextLength, activations, draft, draftTokens });
   readSampling(sampling); // what is wrong is told before a model is loaded
   whenOutputEnds();
   const model = await loadAsked({ run, pipeline, model: asked, folder, ...engine }, workspace.root, 1);

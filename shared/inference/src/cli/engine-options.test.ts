@@ -16,9 +16,16 @@ describe('options of an engine', () => {
     for (const cache of Object.keys(kvMemories)) {
       expect(engineOptions.cache.description).toContain(cache);
       expect(
-        readEngine({ cache, cachePrecision: 'int8', activations: 'int8', draft: 'prompt', draftTokens: '3' }),
+        readEngine({
+          cache,
+          cachePrecision: 'int8',
+          contextLength: '256',
+          activations: 'int8',
+          draft: 'prompt',
+          draftTokens: '3',
+        }),
       ).toEqual({
-        engine: { cache, cachePrecision: 'int8' },
+        engine: { cache, cachePrecision: 'int8', contextLength: 256 },
         activations: 'int8',
         draft: 'prompt',
         draftTokens: 3,
@@ -31,6 +38,7 @@ describe('options of an engine', () => {
     [{ cachePrecision: 'int4' }, 'f32, int8'],
     [{ cachePrecision: '' }, 'nothing'],
     [{ activations: 'int4' }, 'f32, int8'],
+    [{ contextLength: '0' }, 'a whole number of at least 1'],
     [{ draft: 'prompt', draftTokens: '0' }, 'a whole number of at least 1'],
     [{ draft: 'prompt', draftTokens: 'many' }, 'many'],
   ])('refuse %o', (written, message) => {

@@ -15,6 +15,11 @@ export const engineOptions = {
     'format',
     'f32',
   ),
+  contextLength: text(
+    'Tokens that a text may have, prompt and continuation together.',
+    'number',
+    'that of the model, and 8192 where that is longer',
+  ),
   activations: text(
     'What matrices are multiplied with: f32, or int8, quantized as they come, of models in formats of integers; faster, and texts may differ.',
     'format',
@@ -33,16 +38,18 @@ export type WrittenEngine = Partial<Record<keyof typeof engineOptions, string | 
 
 /** What was written, as the library takes it. */
 export interface AskedEngine extends AskedNames {
-  engine: Pick<EngineOptions, 'cache' | 'cachePrecision'>;
+  engine: Pick<EngineOptions, 'cache' | 'cachePrecision' | 'contextLength'>;
   activations: ActivationPrecision;
 }
 
 /** @throws UserError for a value that one cannot have */
-export function readEngine({ cache, cachePrecision, activations, draft, draftTokens }: WrittenEngine): AskedEngine {
+export function readEngine(written: WrittenEngine): AskedEngine {
+  const { cache, cachePrecision, contextLength, activations, draft, draftTokens } = written;
   return {
     engine: {
       cache: oneOf('cache', CACHES, cache ?? 'heterogeneous'),
       cachePrecision: oneOf('cachePrecision', PRECISIONS, cachePrecision ?? 'f32'),
+      contextLength: readCount(contextLength, 'contextLength'),
     },
     activations: readActivations(activations),
     draft,

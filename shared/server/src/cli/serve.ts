@@ -62,7 +62,7 @@ await main(
         cacheBytes: text(
           'Of the memory for keys and values, for each model.',
           'number',
-          'eight full contexts without sharing',
+          'eight full contexts without sharing, as far as 1 GiB holds them',
         ),
         attentionWorkers: text(
           'Processes that keep keys and values and compute attention, each with cacheBytes of memory, in place of this one.',
@@ -106,6 +106,11 @@ await main(
     const { host = '127.0.0.1', origin } = options;
     const server = await startServer(models, { host, port, apiKey, origin, ...limits, onError: printFailure });
     const names = models.list().map(({ id }) => id);
+    const { contextLength, config } = await models.get();
+    if (contextLength < config.contextLength && engine.contextLength === undefined)
+      printError(
+        `texts have ${contextLength} tokens at most, of the model's ${config.contextLength} (--contextLength)`,
+      );
     print(`${server.url}/v1 serves ${names.join(', ')} of ${found.place}`);
     if (apiKey === undefined && !isLoopback(host))
       printError(`whoever reaches ${host} may ask: no key is needed (--apiKey)`);
