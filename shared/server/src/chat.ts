@@ -1,6 +1,6 @@
 /** @file POST /v1/chat/completions: what an assistant says next. */
 import { randomUUID } from 'node:crypto';
-import { constrainOutput, jsonSchemaAutomaton, type LogitsProcessor } from '@arrowsmith/generation';
+import type { LogitsProcessor } from '@arrowsmith/generation';
 import { answer, type AnswerContext, type AnswerFormat } from './answer.ts';
 import { withinField } from './api-error.ts';
 import type { TextRequest } from './continue-text.ts';
@@ -51,9 +51,7 @@ function constraintsOf({ response_format: format }: ChatRequest, model: ServedMo
   if (format === undefined || format.type === 'text') return [];
   const schema = format.type === 'json_schema' ? (format.json_schema.schema ?? {}) : {};
   const wanted = format.type === 'json_object' ? { type: 'object' } : schema;
-  return withinField('response_format', () => [
-    constrainOutput(jsonSchemaAutomaton(wanted), model.trie(), [...model.ends]),
-  ]);
+  return withinField('response_format', () => [model.forms.processor({ jsonSchema: wanted })]);
 }
 
 function formatOf(

@@ -98,6 +98,16 @@ describe('a field of a wrong type or value is named', () => {
   });
 });
 
+test.each([{ pattern: '(a{1,1000}){1,1000}' }, { minLength: 4000, maxLength: 5000 }])(
+  'a schema that would take all others time is refused: %j',
+  async (schema) => {
+    const format = { type: 'json_schema', json_schema: { schema: { type: 'string', ...schema } } };
+    const error = await errorOf(server.ask(CHATS, { messages, response_format: format }));
+    expect(error).toMatchObject({ status: 400, param: 'response_format', code: 'invalid_value' });
+    expect(error.message).toContain('at most 50000 states');
+  },
+);
+
 test('a prompt that is too long is refused with numbers', async () => {
   const error = await errorOf(server.ask(COMPLETIONS, { prompt: 'x'.repeat(CONTEXT) }));
   expect(error).toMatchObject({ status: 400, param: 'prompt', code: 'context_length_exceeded' });

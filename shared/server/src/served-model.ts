@@ -1,8 +1,9 @@
 /** @file A model that is served: its engine, its tokenizer, and what follows from these. */
 import type { BpeEncoder } from '@arrowsmith/bpe';
-import { type Engine, type TokenTrie, tokenTrie } from '@arrowsmith/generation';
+import { type Engine, tokenTrie } from '@arrowsmith/generation';
 import { ApiError } from './api-error.ts';
 import { type ChatMessage, type ChatTemplate, plainTemplate } from './chat-template.ts';
+import { OutputForms } from './output-form.ts';
 
 /** What a served model is made of. */
 export interface ServedModelParts {
@@ -32,8 +33,8 @@ export interface ServedModel extends Required<ServedModelParts> {
   readonly contextLength: number;
   /** Tokens that end a text: special ones, none of which stands for text, and ids that the tokenizer does not have. */
   readonly ends: ReadonlySet<number>;
-  /** The vocabulary, for what output has to follow; is made when it is first needed. */
-  trie(): TokenTrie;
+  /** What output may be asked to follow. */
+  readonly forms: OutputForms;
 }
 
 export function servedModel(parts: ServedModelParts): ServedModel {
@@ -41,13 +42,14 @@ export function servedModel(parts: ServedModelParts): ServedModel {
   const ids = Array.from({ length: config.vocabularySize }, (_, id) => id);
   const isText = (id: number): boolean => id < encoder.vocabularySize && encoder.tokenByteLength(id) > 0;
   const ends = new Set(ids.filter((id) => !isText(id)));
-  let trie: TokenTrie | undefined;
+  const bytesOf = (id: number): Uint8Array => (isText(id) ? encoder.tokenBytes(id) : new Uint8Array());
+  let trie: ReturnType<typeof tokenTrie> | undefined; // takes a while for a large vocabulary
   return {
     ...parts,
     chatTemplate,
     contextLength: parts.engine.contextLength,
     ends,
-    trie: () => (trie ??= tokenTrie(ids.map((id) => (isText(id) ? encoder.tokenBytes(id) : new Uint8Array())))),
+    forms: new OutputForms(() => (trie ??= tokenTrie(ids.map(bytesOf))), ends),
   };
 }
 

@@ -1,6 +1,7 @@
 /** @file Deterministic automata over bytes, whose states are made when they are first reached. */
 import { type Expression, NEVER } from './expression.ts';
 import { compile, type Nfa } from './nfa.ts';
+import { StateLimit } from './state-limit.ts';
 import { UserError } from '@arrowsmith/errors';
 
 /** The state behind a byte that no text of the language has there. */
@@ -21,9 +22,10 @@ export class Automaton {
   readonly #states = new Map<string, number>();
   readonly #members: Uint32Array[] = [];
   readonly #next: Int32Array[] = [];
+  #size = 0;
 
-  /** @throws UserError where the expression has no text, or too many states */
-  constructor(expression: Expression) {
+  /** @throws UserError where the expression has no text, or more states than the limit has */
+  constructor(expression: Expression, limit: StateLimit = new StateLimit()) {
     if (expression === NEVER) {
       throw new UserError({
         what: 'no output can follow what is asked for',
@@ -31,8 +33,14 @@ export class Automaton {
         fix: 'look for an empty class, false as a schema, and required recursion without an end',
       });
     }
+    limit.check(expression);
     this.#nfa = compile(expression);
     this.start = this.#stateOf([this.#nfa.start]);
+  }
+
+  /** Numbers that it keeps, which become more as texts reach states. */
+  get size(): number {
+    return this.#size;
   }
 
   /** The state behind a byte. */
@@ -81,6 +89,7 @@ export class Automaton {
     const state = this.#members.push(members) - 1;
     this.#next.push(new Int32Array(256).fill(UNKNOWN));
     this.#states.set(name, state);
+    this.#size += members.length + 256;
     return state;
   }
 }

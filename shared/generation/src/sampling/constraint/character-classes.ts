@@ -1,8 +1,11 @@
 /** @file The characters of a class of regular expressions, as JavaScript has them. */
 import type { CodePoints } from './expression.ts';
 
-/** Ranges of the classes that were asked for, by how they are written. */
+/** Ranges of the classes that were asked for, by how they are written, the latest. */
 const known = new Map<string, readonly CodePoints[]>();
+
+/** Classes that are kept at once. */
+const MOST_CLASSES = 256;
 
 /** All characters in the order of their code points; made once it is needed. */
 let everyCharacter: string | undefined;
@@ -15,9 +18,15 @@ let everyCharacter: string | undefined;
  */
 export function classRanges(source: string): readonly CodePoints[] {
   const ranges = known.get(source) ?? findRanges(source);
-  known.set(source, ranges);
+  known.delete(source);
+  known.set(source, ranges); // now the latest
+  const [oldest] = known.keys();
+  if (known.size > MOST_CLASSES && oldest !== undefined) known.delete(oldest);
   return ranges;
 }
+
+/** Whether the characters of a class are there, and need not be found. */
+export const isKnownClass = (source: string): boolean => known.has(source);
 
 function findRanges(source: string): CodePoints[] {
   everyCharacter ??= allCharacters();

@@ -4,8 +4,15 @@ import type { LogitsProcessor } from '../processors.ts';
 import { Automaton } from './automaton.ts';
 import { jsonSchema } from './json-schema.ts';
 import { regularExpression } from './regular-expression.ts';
+import { StateLimit } from './state-limit.ts';
 import { allows, tokenMasks } from './token-mask.ts';
 import type { TokenTrie } from './token-trie.ts';
+
+/** How large an automaton may be. */
+export interface AutomatonOptions {
+  /** States that it may have, before any are put together; default 300,000. A larger one is refused before it is built. */
+  mostStates?: number | undefined;
+}
 
 /**
  * The automaton of texts that a regular expression matches as a whole.
@@ -13,8 +20,9 @@ import type { TokenTrie } from './token-trie.ts';
  * @param source a subset of JavaScript's syntax with the flag `u`: without look-around, backreferences, word boundaries, and anchors within
  * @throws UserError where it is no such expression, or too large
  */
-export function regularExpressionAutomaton(source: string): Automaton {
-  return new Automaton(regularExpression(source));
+export function regularExpressionAutomaton(source: string, { mostStates }: AutomatonOptions = {}): Automaton {
+  const limit = new StateLimit(mostStates);
+  return new Automaton(regularExpression(source, limit), limit);
 }
 
 /**
@@ -24,8 +32,12 @@ export function regularExpressionAutomaton(source: string): Automaton {
  * @param depth how often a reference is followed within itself, and how deep values are nested of which nothing is said; default 3
  * @throws UserError where it has other keywords, accepts no value, or is too large
  */
-export function jsonSchemaAutomaton(schema: unknown, { depth }: { depth?: number } = {}): Automaton {
-  return new Automaton(jsonSchema(schema, depth === undefined ? {} : { depth }));
+export function jsonSchemaAutomaton(
+  schema: unknown,
+  { depth, mostStates }: AutomatonOptions & { depth?: number } = {},
+): Automaton {
+  const limit = new StateLimit(mostStates);
+  return new Automaton(jsonSchema(schema, { ...(depth === undefined ? {} : { depth }), limit }), limit);
 }
 
 /**

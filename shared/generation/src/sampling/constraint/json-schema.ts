@@ -14,6 +14,7 @@ import {
   stringOfLength,
 } from './json-values.ts';
 import { regularExpressionWithin } from './regular-expression.ts';
+import { StateLimit } from './state-limit.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -23,6 +24,7 @@ interface Place {
   readonly root: unknown;
   readonly followed: ReadonlyMap<string, number>;
   readonly depth: number;
+  readonly limit: StateLimit;
 }
 
 /** They say nothing about values. */
@@ -53,20 +55,26 @@ const SUPPORTED = ['type', ...ALONE, ...Object.values(OF_TYPE).flat()];
  * @param schema of draft 2020-12, with the keywords type, enum, const, anyOf, $ref within the schema, properties, required,
  *   additionalProperties, items, minItems, maxItems, pattern, minLength, maxLength, bounds of integers, and annotations
  * @param depth how often each `$ref` is followed within itself, and how deep values are nested of which nothing is said
- * @throws UserError where there is another keyword, or one has a value that it cannot have
+ * @param limit of what is made of it, which references within references would make without end
+ * @throws UserError where there is another keyword, one has a value that it cannot have, or the limit is reached
  */
-export function jsonSchema(schema: unknown, { depth = 3 }: { depth?: number } = {}): Expression {
-  return expressionOf(schema, { path: '#', root: schema, followed: new Map(), depth });
+export function jsonSchema(
+  schema: unknown,
+  { depth = 3, limit = new StateLimit() }: { depth?: number; limit?: StateLimit } = {},
+): Expression {
+  return expressionOf(schema, { path: '#', root: schema, followed: new Map(), depth, limit });
 }
 
 function expressionOf(schema: unknown, place: Place): Expression {
+  place.limit.spend(1);
   if (schema === true) return anyValue(place.depth);
   if (schema === false) return NEVER;
   if (!isSchema(schema)) throw wrong('a schema', schema, place);
   checkKeywords(schema, place);
   if ('$ref' in schema) return referred(schema['$ref'], place);
-  if ('const' in schema) return constant(schema['const']);
-  if ('enum' in schema) return alternatives(arrayOf(schema['enum'], at(place, 'enum')).map(constant));
+  if ('const' in schema) return constantOf(schema['const'], place);
+  if ('enum' in schema)
+    return alternatives(arrayOf(schema['enum'], at(place, 'enum')).map((each) => constantOf(each, place)));
   if ('anyOf' in schema) {
     const options = arrayOf(schema['anyOf'], at(place, 'anyOf'));
     return alternatives(options.map((each, i) => expressionOf(each, at(place, 'anyOf', i))));
@@ -110,7 +118,7 @@ function typesOf(schema: Schema, place: Place): readonly unknown[] | undefined {
 function objectOf(schema: Schema, place: Place): Expression {
   const { properties = {}, required = [], additionalProperties: others = true } = schema;
   if (!isSchema(properties)) throw wrong('schemas by property', properties, at(place, 'properties'));
-  const needed = arrayOf(required, at(place, 'required'));
+  const needed = new Set(arrayOf(required, at(place, 'required')));
   const schemas = new Map<string, unknown>(Object.entries(properties));
   for (const name of needed) {
     if (typeof name !== 'string') throw wrong('names of properties', name, at(place, 'required'));
@@ -125,9 +133,9 @@ function objectOf(schema: Schema, place: Place): Expression {
   }
   return object(
     Array.from(schemas, ([name, each]) => ({
-      name: constant(name),
+      name: constantOf(name, place),
       value: expressionOf(each, at(place, 'properties', name)),
-      optional: !needed.includes(name),
+      optional: !needed.has(name),
     })),
   );
 }
@@ -138,6 +146,7 @@ function arrayOfItems(schema: Schema, place: Place): Expression {
   const item = expressionOf(items, at(place, 'items'));
   const more = most === Infinity;
   const count = more ? Math.max(1, least) : most;
+  place.limit.spend(count);
   return least > most
     ? NEVER
     : array(
@@ -152,7 +161,7 @@ function stringOfSchema(schema: Schema, place: Place): Expression {
   if (pattern === undefined) return least > most ? NEVER : stringOfLength(least, most);
   if (typeof pattern !== 'string') throw wrong('a regular expression', pattern, at(place, 'pattern'));
   if (least > 0 || most < Infinity) throw unsupported('a length beside pattern', place);
-  return stringOf(regularExpressionWithin(pattern));
+  return stringOf(regularExpressionWithin(pattern, place.limit));
 }
 
 function numberOf(schema: Schema, place: Place): Expression {
@@ -170,6 +179,12 @@ function integerOf(schema: Schema, place: Place): Expression {
   const least = Math.max(bound('minimum', -Infinity), Math.floor(bound('exclusiveMinimum', -Infinity)) + 1);
   const most = Math.min(bound('maximum', Infinity), Math.ceil(bound('exclusiveMaximum', Infinity)) - 1);
   return integerBetween(least, most);
+}
+
+/** A value as it is, a character after the other. */
+function constantOf(value: unknown, { limit }: Place): Expression {
+  limit.spend(JSON.stringify(value).length);
+  return constant(value);
 }
 
 /** The bounds of two keywords. */

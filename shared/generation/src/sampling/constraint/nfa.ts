@@ -1,7 +1,7 @@
 /** @file Expressions as nondeterministic automata over bytes (Thompson 1968). */
-import { UserError } from '@arrowsmith/errors';
+import { byteSteps, FROM, TO } from './byte-steps.ts';
 import type { Expression } from './expression.ts';
-import { type ByteRange, utf8Ranges } from './utf8-ranges.ts';
+import type { ByteRange } from './utf8-ranges.ts';
 
 /** A step from a state by a byte. */
 export interface Step {
@@ -19,16 +19,12 @@ export interface Nfa {
   readonly also: readonly (readonly number[])[];
 }
 
-/** Most states: some tens of megabytes. */
-const MOST_STATES = 300_000;
-
-/** @throws UserError where the expression has too many states, as of repetitions within repetitions */
+/** @param expression whose size a `StateLimit` has checked */
 export function compile(expression: Expression): Nfa {
   const steps: Step[][] = [];
   const also: number[][] = [];
 
   function addState(): number {
-    if (steps.length === MOST_STATES) throw tooLarge();
     also.push([]);
     return steps.push([]) - 1;
   }
@@ -41,14 +37,7 @@ export function compile(expression: Expression): Nfa {
   function add(each: Expression, from: number, to: number): void {
     switch (each.kind) {
       case 'characters':
-        for (const sequence of each.ranges.flatMap(utf8Ranges)) {
-          let at = from;
-          for (const [i, bytes] of sequence.entries()) {
-            const next = i === sequence.length - 1 ? to : addState();
-            steps[at]?.push({ bytes, to: next });
-            at = next;
-          }
-        }
+        addCharacter(each, from, to);
         return;
       case 'sequence': {
         let at = from;
@@ -70,6 +59,14 @@ export function compile(expression: Expression): Nfa {
         addList(each, from, to);
         return;
     }
+  }
+
+  function addCharacter(characters: Expression & { kind: 'characters' }, from: number, to: number): void {
+    const { states, steps: within } = byteSteps(characters);
+    const first = steps.length;
+    for (let state = 0; state < states; state++) addState();
+    const stateOf = (place: number): number => (place === FROM ? from : place === TO ? to : first + place);
+    for (const step of within) steps[stateOf(step.from)]?.push({ bytes: step.bytes, to: stateOf(step.to) });
   }
 
   function addRepeat({ item, least, most }: Expression & { kind: 'repeat' }, from: number, to: number): void {
@@ -111,12 +108,4 @@ export function compile(expression: Expression): Nfa {
   const [start, end] = [addState(), addState()];
   add(expression, start, end);
   return { start, end, steps, also };
-}
-
-function tooLarge(): UserError {
-  return new UserError({
-    what: 'what the output has to follow is too large',
-    expected: `an automaton of at most ${MOST_STATES} states`,
-    fix: 'ask for fewer repetitions, shorter bounds, or less depth',
-  });
 }

@@ -1,17 +1,22 @@
 /** @file Regular expressions, a subset of JavaScript's, as expressions of this folder. */
 import { UserError } from '@arrowsmith/errors';
-import { classRanges } from './character-classes.ts';
+import { classRanges, isKnownClass } from './character-classes.ts';
 import { alternatives, characters, EMPTY, type Expression, literal, repeat, sequence } from './expression.ts';
+import { StateLimit } from './state-limit.ts';
+
+/** How many states could be made while JavaScript finds the characters of a class, or of one with a Unicode property. */
+const CLASS_STATES = 500;
+const PROPERTY_STATES = 5000;
 
 /**
  * The texts that a regular expression matches as a whole, written in JavaScript's syntax with the flag `u`: literals, escapes, classes,
  * Unicode properties, groups of any name, alternatives, and quantifiers, of which lazy ones mean the same. `^` may stand at the beginning
  * and `$` at the end of the whole or of one of its outermost alternatives, and changes nothing there.
  *
- * @throws UserError where it is no regular expression, or has look-around, backreferences, word boundaries or flags of groups
+ * @throws UserError where it is no regular expression, or has look-around, backreferences, word boundaries or flags of groups, or is larger than the limit
  */
-export function regularExpression(source: string): Expression {
-  return alternatives(parse(source).map(({ expression }) => expression));
+export function regularExpression(source: string, limit: StateLimit = new StateLimit()): Expression {
+  return alternatives(parse(source, limit).map(({ expression }) => expression));
 }
 
 /**
@@ -20,10 +25,10 @@ export function regularExpression(source: string): Expression {
  *
  * @throws UserError as {@link regularExpression} does
  */
-export function regularExpressionWithin(source: string): Expression {
+export function regularExpressionWithin(source: string, limit: StateLimit = new StateLimit()): Expression {
   const anything = repeat(characters([[0, 0x10ffff]]), 0, Infinity);
   return alternatives(
-    parse(source).map(({ expression, fromStart, toEnd }) =>
+    parse(source, limit).map(({ expression, fromStart, toEnd }) =>
       sequence([fromStart ? EMPTY : anything, expression, toEnd ? EMPTY : anything]),
     ),
   );
@@ -44,7 +49,7 @@ const QUANTIFIER = /(?:([*+?])|\{(\d+)(,?)(\d*)\})\??/uy;
 const SURROGATE_PAIR = /\\u([dD][89abAB][\da-fA-F]{2})\\u([dD][c-fC-F][\da-fA-F]{2})/uy;
 const CODE_POINT = /\\x([\da-fA-F]{2})|\\u([\da-fA-F]{4})|\\u\{([\da-fA-F]+)\}/uy;
 
-function parse(source: string): Alternative[] {
+function parse(source: string, limit: StateLimit): Alternative[] {
   checkSyntax(source);
   let at = 0;
 
@@ -99,6 +104,7 @@ function parse(source: string): Alternative[] {
   }
 
   function atom(): Expression {
+    limit.spend(1);
     if (/[\^$]/u.test(source.charAt(at))) refuse('an anchor within');
     if (/^\(\?<?[=!]/u.test(source.slice(at, at + 4))) refuse('a look-around');
     if (take('(')) {
@@ -108,7 +114,10 @@ function parse(source: string): Alternative[] {
       return alternatives(inner);
     }
     const found = match(CLASS);
-    if (found !== null) return characters(classRanges(found[0]));
+    if (found !== null) {
+      if (!isKnownClass(found[0])) limit.spend(/\\p/i.test(found[0]) ? PROPERTY_STATES : CLASS_STATES);
+      return characters(classRanges(found[0]));
+    }
     return source.charAt(at) === '\\' ? escape() : oneCharacter();
   }
 
