@@ -63,13 +63,20 @@ describe('a model is loaded', () => {
     writeFileSync(join(path, 'tokenizer.json'), JSON.stringify(tokenizer));
     writeFileSync(
       join(path, 'tokenizer_config.json'),
-      JSON.stringify({ chat_template: '{{ messages }}', bos_token: { content: '<b>' }, eos_token: '<|endoftext|>' }),
+      JSON.stringify({
+        chat_template: '{{ messages }}',
+        bos_token: { content: '<|pad|>' },
+        add_bos_token: true,
+        eos_token: '<|endoftext|>',
+      }),
     );
     await using model = await loadModel({ folder: path, backend: 'cpu' });
     expect(model.parts.chatTemplate).toEqual({
       source: '{{ messages }}',
-      tokens: { bos_token: '<b>', eos_token: '<|endoftext|>' },
+      tokens: { bos_token: '<|pad|>', eos_token: '<|endoftext|>' },
     });
+    expect(model.decode([model.beginOfText])).toBe('<|pad|>');
+    expect(model.decode([model.parts.endOfText])).toBe('<|endoftext|>');
   });
 });
 

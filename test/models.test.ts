@@ -10,6 +10,8 @@ import {
   toFloat32,
   writeSafetensors,
 } from '@arrowsmith/formats';
+import { fromTokenizerJson } from '@arrowsmith/bpe';
+import { loadModel } from '@arrowsmith/generation';
 import { readModel } from '@arrowsmith/quantization/model';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { expectError, PARAMETERS, type RealChain, realChain, type StageName } from './support/real-chain.ts';
@@ -145,6 +147,43 @@ describe('an imported model', () => {
     const config = readFileSync(join(folder, 'config.json'), 'utf8');
     chain.write('model/config.json', config.replace('{', '{ '));
     expect((await chain.run('import', { path: 'model' })).key).not.toBe(first.key);
+  });
+
+  test('has documents that begin and end as its files say', async () => {
+    await chain.runUntil('download');
+    await chain.run('tokenizer', {
+      ...PARAMETERS.tokenizer,
+      specialTokens: ['<|endoftext|>', '<|begin|>', '<|turn|>'],
+    });
+    const folder = await importable();
+    const first = await chain.run('import', { path: 'model' });
+    chain.write('model/tokenizer_config.json', JSON.stringify({ add_bos_token: true, bos_token: '<|begin|>' }));
+    const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as object;
+    const { specialTokens } = fromTokenizerJson(readFileSync(join(folder, 'tokenizer.json'), 'utf8'), folder);
+    const [end, begin, turn] = specialTokens.map(({ id }) => id);
+    chain.write('model/config.json', JSON.stringify({ ...config, eos_token_id: [end, turn] }));
+    expect((await chain.run('import', { path: 'model' })).key).not.toBe(first.key);
+
+    const reads = { tokenizer: ['import'] };
+    await chain.run('chunk', {}, undefined, { reads });
+    const rows: number[] = [];
+    for await (const batch of readBatches(artifact('chunk', 'train.arrow'), 'tokens'))
+      rows.push(...(batch.getChild('tokens')!.get(0) as Iterable<number>));
+    expect(rows[0]).toBe(begin);
+    expect(rows[rows.indexOf(end!) + 1]).toBe(begin);
+    await using loaded = await loadModel({ folder: artifact('import', ''), backend: 'cpu' });
+    expect(loaded.parts).toMatchObject({ beginOfText: begin, endOfText: end, endTokens: [turn] });
+
+    await chain.run('export', {}, undefined, { step: 'folder', reads: { ...reads, model: ['import'] } });
+    await chain.run('import', { path: 'artifacts/bad/folder' }, undefined, { step: 'again' });
+    const metadata = (step: string) =>
+      (JSON.parse(readFileSync(artifact(step, 'manifest.json'), 'utf8')) as { metadata: object }).metadata;
+    const bounds = { beginOfText: '<|begin|>', endOfText: '<|endoftext|>', endTokens: '["<|turn|>"]' };
+    expect(metadata('import')).toMatchObject(bounds);
+    expect(metadata('again')).toMatchObject(bounds);
+    const small = { format: 'llama2c' };
+    const refused = chain.run('export', small, undefined, { reads: { ...reads, model: ['import'] } });
+    await expectError(chain, 'export', refused, /begins a text with the token that ends one/, /<\|begin\|>/);
   });
 
   test('with fewer embeddings than its tokenizer has tokens is refused', async () => {

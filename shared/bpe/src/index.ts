@@ -1,6 +1,7 @@
 /** @file Byte-level BPE: training, encoding, decoding, and the tokenizer.json format. */
 
 export { createByteEncoder, createPreTokenVisitor, type ByteEncoder } from './byte-encoder.ts';
+export { documentBounds } from './document-bounds.ts';
 export { encodeBatches, type EncodedBatch } from './encode-batches.ts';
 export { createEncoder, type BpeEncoder, type DecodeStream, type EncodeOptions } from './encoder.ts';
 export { chooseEndOfText } from './end-of-text.ts';
@@ -12,7 +13,7 @@ export { tokenizerParameters, type TokenizerParameters } from './parameters.ts';
 export type { PreTokenPattern } from './patterns.ts';
 export { defineTask, mapInThreads, type Message, type Task, type ThreadOptions } from './pool.ts';
 export { preTokenizer, type PreTokenizer } from './pre-tokenizer.ts';
-export { fromTokenizerJson } from './read-tokenizer-json.ts';
+export { fromTokenizerJson, readTokenizerJson } from './read-tokenizer-json.ts';
 export { spellTokens } from './spell-tokens.ts';
 export { textBatches, type TextBatch } from './text-batch.ts';
 export type { TieBreak } from './learn-merges.ts';

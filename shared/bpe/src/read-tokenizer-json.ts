@@ -5,6 +5,7 @@ import { BYTE_CHARACTERS, unspellBytes } from './byte-alphabet.ts';
 import { normalizeText, type NormalizerStep } from './normalizer.ts';
 import type { AddedToken, BpeModel } from './model.ts';
 import { type FileToken, readAddedTokens } from './read-added-tokens.ts';
+import { tokensBeforeText } from './read-post-processor.ts';
 import { readNormalizer, readPreTokenizer } from './read-pre-tokenizer.ts';
 import { damaged, isRecord, shown, unsupported } from './tokenizer-json-errors.ts';
 import { UTF8 } from './utf8.ts';
@@ -18,6 +19,7 @@ const fileSections = z.looseObject({
   added_tokens: z.custom<unknown[]>((value) => Array.isArray(value), 'not a list').default([]),
   normalizer: z.unknown().optional(),
   pre_tokenizer: z.unknown().optional(),
+  post_processor: z.unknown().optional(),
   decoder: z.unknown().optional(),
   model: z.looseObject({ type: z.string().optional() }),
 });
@@ -47,6 +49,15 @@ const bpeSection = z.looseObject({
  *   pre-tokenization that are not known; it names what that is.
  */
 export function fromTokenizerJson(text: string, where: string): BpeModel {
+  return readTokenizerJson(text, where).model;
+}
+
+/**
+ * As {@link fromTokenizerJson}, and the special tokens that the libraries put before a text, as they are written.
+ *
+ * @throws UserError as that does
+ */
+export function readTokenizerJson(text: string, where: string): { model: BpeModel; beforeText: string[] } {
   const file = parseSection(fileSections, parseJson(text, where), 'the file', where);
   if ((file.model.type ?? 'BPE') !== 'BPE') throw unsupported(`a ${shown(file.model.type).slice(1, -1)} model`, where);
   const section = parseSection(bpeSection, file.model, 'model', where);
@@ -73,7 +84,7 @@ export function fromTokenizerJson(text: string, where: string): BpeModel {
   const vocabulary = readVocabulary(ids, kept, where);
   const missing = BYTE_CHARACTERS.findIndex((character) => !Object.hasOwn(section.vocab, character));
   if (missing >= 0) throw unsupported(`a vocabulary without the byte ${missing}`, where);
-  return {
+  const model = {
     ...preTokenizer,
     specialTokens: list(true),
     vocabulary,
@@ -82,6 +93,7 @@ export function fromTokenizerJson(text: string, where: string): BpeModel {
     ...(normalizers.length > 0 && { normalizers }),
     ...(ignoreMerges && { ignoreMerges }),
   };
+  return { model, beforeText: tokensBeforeText(file.post_processor) };
 }
 
 const BYTES: ReadonlySet<string> = new Set(BYTE_CHARACTERS);

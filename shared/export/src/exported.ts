@@ -18,8 +18,12 @@ export interface Exported {
   /** Reads a parameter. */
   read(name: string): StoredTensor;
   tokenizer: BpeModel;
-  /** The special token that ends a text, and that one begins with. */
+  /** The special token that ends a text, and that one begins with where nothing else is said. */
   endOfText: string;
+  /** The special token that a text begins with. */
+  beginOfText?: string | undefined;
+  /** Others that end a text. */
+  endTokens?: readonly string[] | undefined;
   /** Jinja, of conversations. */
   chatTemplate?: string | undefined;
 }
@@ -32,6 +36,21 @@ export function weightsOf({ names, read }: Exported): Weights {
       return [name, { shape: [...stored.shape], data: decodeStored(stored) }];
     }),
   );
+}
+
+/** The id of the token that a text begins with. @throws UserError where the tokenizer has none */
+export function beginOfTextId({
+  tokenizer,
+  endOfText,
+  beginOfText = endOfText,
+}: Pick<Exported, 'tokenizer' | 'endOfText' | 'beginOfText'>): number {
+  return endOfTextId({ tokenizer, endOfText: beginOfText });
+}
+
+/** Ids of the other tokens that end a text. */
+export function endTokenIds({ tokenizer, endTokens = [] }: Pick<Exported, 'tokenizer' | 'endTokens'>): number[] {
+  const { specialTokens, addedTokens = [] } = tokenizer;
+  return [...specialTokens, ...addedTokens].filter(({ content }) => endTokens.includes(content)).map(({ id }) => id);
 }
 
 /** The id of the token that ends a text. @throws UserError where the tokenizer has none */

@@ -2,7 +2,7 @@
 import { type BpeModel, spellTokens } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
 import type { GgufMetadata } from '@arrowsmith/formats';
-import { endOfTextId, type Exported } from './exported.ts';
+import { beginOfTextId, endOfTextId, endTokenIds, type Exported } from './exported.ts';
 
 /** llama.cpp's types of tokens. */
 const [NORMAL, CONTROL, USER_DEFINED, UNUSED] = [1, 3, 4, 5];
@@ -31,12 +31,13 @@ function preTokenizer({ pattern, ignoreMerges = false }: BpeModel): string | und
  * @throws UserError for a tokenizer that llama.cpp cuts text for otherwise
  */
 export function ggufTokenizer(
-  model: Pick<Exported, 'tokenizer' | 'endOfText' | 'chatTemplate'>,
+  model: Pick<Exported, 'tokenizer' | 'endOfText' | 'beginOfText' | 'endTokens' | 'chatTemplate'>,
   tokens: number,
 ): GgufMetadata {
   const { tokenizer, chatTemplate } = model;
   const pre = checkedPreTokenizer(tokenizer);
   const id = endOfTextId(model);
+  const [turn] = endTokenIds(model);
   const own = spellTokens(tokenizer);
   const known = new Set(own);
   const special = new Set(tokenizer.specialTokens.map((token) => token.id));
@@ -56,8 +57,9 @@ export function ggufTokenizer(
     'tokenizer.ggml.tokens': { type: 'array', of: 'string', value: spellings },
     'tokenizer.ggml.token_type': { type: 'array', of: 'int32', value: types },
     'tokenizer.ggml.merges': { type: 'array', of: 'string', value: merges },
-    'tokenizer.ggml.bos_token_id': { type: 'uint32', value: id },
+    'tokenizer.ggml.bos_token_id': { type: 'uint32', value: beginOfTextId(model) },
     'tokenizer.ggml.eos_token_id': { type: 'uint32', value: id },
+    ...(turn === undefined ? {} : { 'tokenizer.ggml.eot_token_id': { type: 'uint32', value: turn } }),
     'tokenizer.ggml.padding_token_id': { type: 'uint32', value: id },
     'tokenizer.ggml.add_bos_token': { type: 'bool', value: true },
     'tokenizer.ggml.add_eos_token': { type: 'bool', value: false },

@@ -3,11 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toTokenizerJson } from '@arrowsmith/bpe';
 import { type CheckpointType, writeHuggingFaceModel } from '@arrowsmith/formats';
-import { checkVocabulary, endOfTextId, type Exported, weightsOf } from './exported.ts';
+import { beginOfTextId, checkVocabulary, endOfTextId, endTokenIds, type Exported, weightsOf } from './exported.ts';
 
 /**
  * Writes config.json, model.safetensors or its shards, tokenizer.json, tokenizer_config.json, generation_config.json and, where there is a template of conversations,
- * chat_template.jinja. A text begins with the token that ends one, as in training: the tokenizer puts it there.
+ * chat_template.jinja. A text begins with the token that ends one, as in training, or with that of an imported model: the tokenizer puts it there.
  *
  * @param options.shardBytes of the weights in a file at most; 5 GB by default
  * @returns the architecture of transformers
@@ -19,10 +19,11 @@ export async function exportHuggingFace(
   type: CheckpointType,
   { shardBytes }: { shardBytes?: number | undefined } = {},
 ): Promise<{ architecture: string }> {
-  const { config, tokenizer, endOfText, chatTemplate } = model;
+  const { config, tokenizer, endOfText, beginOfText = endOfText, chatTemplate } = model;
   checkVocabulary(model);
   const id = endOfTextId(model);
-  const ends = { bos_token_id: id, eos_token_id: id };
+  const ends = { bos_token_id: beginOfTextId(model), eos_token_id: id };
+  const others = endTokenIds(model);
   const written = await writeHuggingFaceModel(folder, {
     config,
     weights: weightsOf(model),
@@ -30,18 +31,22 @@ export async function exportHuggingFace(
     tokens: ends,
     shardBytes,
   });
-  await writeFile(join(folder, 'tokenizer.json'), toTokenizerJson(tokenizer, { begin: endOfText }));
+  await writeFile(join(folder, 'tokenizer.json'), toTokenizerJson(tokenizer, { begin: beginOfText }));
   const writeJson = (file: string, json: object) => writeFile(join(folder, file), `${JSON.stringify(json, null, 2)}\n`);
   await writeJson('tokenizer_config.json', {
     tokenizer_class: 'PreTrainedTokenizerFast',
-    bos_token: endOfText,
+    bos_token: beginOfText,
     eos_token: endOfText,
     pad_token: endOfText,
     add_bos_token: true,
     model_max_length: config.contextLength,
     clean_up_tokenization_spaces: false,
   });
-  await writeJson('generation_config.json', { ...ends, pad_token_id: id });
+  await writeJson('generation_config.json', {
+    ...ends,
+    ...(others.length === 0 ? {} : { eos_token_id: [id, ...others] }),
+    pad_token_id: id,
+  });
   if (chatTemplate !== undefined) await writeFile(join(folder, 'chat_template.jinja'), chatTemplate);
   return written;
 }

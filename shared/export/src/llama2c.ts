@@ -19,6 +19,7 @@ const NEVER = -1e30;
  * @throws UserError where llama2.c computes something else, or the vocabulary is too small for its order of ids
  */
 export async function exportLlama2c(folder: string, model: Exported, precision: 'f32' | 'int8'): Promise<void> {
+  checkBegin(model);
   checkLlama2c(model.config);
   checkVocabulary(model);
   const { config, tokenizer, endOfText } = model;
@@ -26,6 +27,17 @@ export async function exportLlama2c(folder: string, model: Exported, precision: 
   await writeLlama2c(join(folder, 'model.bin'), { config, weights: weightsOf(model), ids }, precision);
   await writeFile(join(folder, 'tokenizer.bin'), llama2cTokenizer(llama2cTokens(tokenizer, ids)));
   await writeFile(join(folder, 'tokenizer.json'), toTokenizerJson(tokenizer, { begin: endOfText }));
+}
+
+/** @throws UserError where texts begin with another token than that which ends them */
+function checkBegin({ endOfText, beginOfText = endOfText }: Exported): void {
+  if (beginOfText === endOfText) return;
+  throw new UserError({
+    what: 'llama2.c begins a text with the token that ends one',
+    expected: 'a model of which one token does both, as those that are trained here',
+    found: `texts that begin with ${beginOfText}, and end with ${endOfText}`,
+    fix: 'export it as `format: gguf` or `huggingface`',
+  });
 }
 
 /**

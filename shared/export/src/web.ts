@@ -1,6 +1,6 @@
 /** @file A web page with the model beside it, for any static host. */
 import { writeWebFolder } from '@arrowsmith/web';
-import { checkVocabulary, endOfTextId, type Exported } from './exported.ts';
+import { beginOfTextId, checkVocabulary, endOfTextId, endTokenIds, type Exported } from './exported.ts';
 
 /**
  * Writes the page, its scripts, and the model.
@@ -17,5 +17,7 @@ export async function exportWeb(
 ): Promise<{ precision: string }> {
   checkVocabulary(model);
   const endOfText = { content: model.endOfText, id: endOfTextId(model) };
-  return writeWebFolder(folder, { ...model, endOfText }, { name, precision });
+  const beginOfText = { content: model.beginOfText ?? model.endOfText, id: beginOfTextId(model) };
+  const endTokens = endTokenIds(model);
+  return writeWebFolder(folder, { ...model, endOfText, beginOfText, endTokens }, { name, precision });
 }

@@ -3,7 +3,7 @@ import { describeCuts, seenPrompt } from './prompt.ts';
 
 const ids = (length: number) => Array.from({ length }, (_, i) => i + 1);
 const seen = (length: number, maximumTokens: number) =>
-  seenPrompt(ids(length), { endOfText: 0, contextLength: 16, maximumTokens });
+  seenPrompt(ids(length), { beginOfText: 0, contextLength: 16, maximumTokens });
 
 test('a prompt that fits is seen whole, behind an end of text', () => {
   expect(seen(0, 100)).toEqual({ ids: [0], cut: 0 });

@@ -1,4 +1,4 @@
-/** @file Prompts: which a model can read, and what it sees of one, all of it behind an end of text, or, where that is more than its context, the end. */
+/** @file Prompts: which a model can read, and what it sees of one, all of it behind the token that documents begin with, or, where that is more than its context, the end. */
 import { UserError } from '@arrowsmith/errors';
 import type { DecoderConfig } from '@arrowsmith/model';
 
@@ -14,13 +14,14 @@ export interface SeenPrompt {
  * the context, or more where fewer tokens than that are to follow, so that there is room to continue it.
  *
  * @param prompt token ids of the text
+ * @param beginOfText the token that documents begin with
  * @param maximumTokens how many are to follow at most
  */
 export function seenPrompt(
   prompt: readonly number[],
-  { endOfText, contextLength, maximumTokens }: { endOfText: number; contextLength: number; maximumTokens: number },
+  { beginOfText, contextLength, maximumTokens }: { beginOfText: number; contextLength: number; maximumTokens: number },
 ): SeenPrompt {
-  if (prompt.length < contextLength) return { ids: [endOfText, ...prompt], cut: 0 };
+  if (prompt.length < contextLength) return { ids: [beginOfText, ...prompt], cut: 0 };
   const kept = Math.max(Math.ceil(contextLength / 2), contextLength - maximumTokens);
   return { ids: prompt.slice(-kept), cut: prompt.length - kept };
 }

@@ -1,15 +1,12 @@
 /** @file The tokenizer in the metadata of a GGUF file, where it is llama.cpp's byte-level BPE: what export/gguf-tokenizer.ts writes, read. */
-import { type BpeModel, chooseEndOfText, fromTokenizerJson, toTokenizerJson } from '@arrowsmith/bpe';
+import { type BpeModel, fromTokenizerJson, toTokenizerJson } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
 import type { GgufFile, GgufRead } from '@arrowsmith/formats';
+import { type AskedBounds, chooseTextBounds, type TextBounds } from './text-bounds.ts';
 
 /** A tokenizer, and what its file says of texts. */
-export interface ForeignTokenizer {
+export interface ForeignTokenizer extends TextBounds {
   tokenizer: BpeModel;
-  /** The special token that ends a text. */
-  endOfText: string;
-  /** Others that end one. */
-  endTokens: string[];
   /** Of conversations. */
   chatTemplate?: { source: string; tokens: Record<string, string> };
 }
@@ -41,13 +38,12 @@ const [NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED] = [1, 2, 3, 4, 5];
 /**
  * The tokenizer of a file: the one that gives the tokens which llama.cpp does.
  *
- * @param asked.endOfText the special token that ends a text; by default what the file says
- * @param asked.where that was said
+ * @param asked which tokens begin and end a text; by default what the file says, or llama.cpp's default for its way of cutting
  * @throws UserError for a tokenizer that is no byte-level BPE, or cuts text in a way that is not known, and for one that is damaged
  */
 export function readGgufTokenizer(
   { path, metadata }: Pick<GgufFile, 'path' | 'metadata'>,
-  asked: { endOfText?: string | undefined; where?: string } = {},
+  asked: AskedBounds = {},
 ): ForeignTokenizer {
   const where = `${path}, its tokenizer`;
   const get = (key: string) => metadata.get(`tokenizer.ggml.${key}`);
@@ -64,16 +60,18 @@ export function readGgufTokenizer(
   const tokenizer = fromTokenizerJson(jsonOf(cutting, spellings, types, mergesOf(get('merges'), where)), where);
   const special = new Set(tokenizer.specialTokens.map(({ content }) => content));
   const [begin, end, turn] = [named('bos_token_id'), named('eos_token_id'), named('eot_token_id')];
+  const adds = get('add_bos_token') ?? (cutting.pattern === 'llama3' && cutting.ignoreMerges === true);
+  const bounds = {
+    before: adds === true && begin !== undefined && special.has(begin) ? [begin] : [],
+    ends: [end, turn].filter((each) => each !== undefined && special.has(each)) as string[],
+  };
   // Of this project's models the same token begins and ends a text. Of others the end may be one of turns, as Llama 3's is.
   const own = end !== undefined && begin === end && special.has(end) ? end : undefined;
-  const chosen = chooseEndOfText(tokenizer, asked.endOfText ?? own, asked.where ?? `endOfText of ${path}`);
+  const said = { ...asked, endOfText: asked.endOfText ?? own };
   const template = metadata.get('tokenizer.chat_template');
   return {
     tokenizer,
-    endOfText: chosen,
-    endTokens: [...new Set([end, turn])].filter(
-      (each) => each !== undefined && each !== chosen && special.has(each),
-    ) as string[],
+    ...chooseTextBounds(tokenizer, bounds, said, path),
     ...(typeof template === 'string'
       ? {
           chatTemplate: {

@@ -1,15 +1,13 @@
 /** @file The tokenizer of a model, in a file of its own or within the model's, as this project has it. */
-import { chooseEndOfText, fromTokenizerJson } from '@arrowsmith/bpe';
+import { dirname } from 'node:path';
+import { readTokenizerJson } from '@arrowsmith/bpe';
 import { readTokenizerFile } from '@arrowsmith/bpe/tokenizer-file';
 import { type ForeignTokenizer, readGgufTokenizer } from './gguf-tokenizer.ts';
 import { isGguf } from './recognize-model.ts';
+import { type AskedBounds, chooseTextBounds, readTextBounds } from './text-bounds.ts';
 
-/** How a tokenizer is asked for. */
-export interface AskedTokenizer {
-  /** The special token that ends a text; by default what the file says, or the usual one. */
-  endOfText?: string | undefined;
-  /** Where that was said: `import.endOfText`. */
-  where?: string;
+/** How a tokenizer is asked for: `endOfText` … are what its files say by default, or the usual ones. */
+export interface AskedTokenizer extends AskedBounds {
   /** What to do where the file cannot be read. */
   fix?: string;
 }
@@ -19,18 +17,16 @@ export interface AskedTokenizer {
  *
  * @throws UserError for a file that cannot be read, is damaged, or of a kind that is not supported
  */
-export async function readForeignTokenizer(
-  file: string,
-  { endOfText, where = `endOfText of ${file}`, fix }: AskedTokenizer = {},
-): Promise<ForeignTokenizer> {
+export async function readForeignTokenizer(file: string, asked: AskedTokenizer = {}): Promise<ForeignTokenizer> {
   if (isGguf(file)) {
     const { openGguf } = await import('@arrowsmith/formats'); // who reads a tokenizer.json needs none of it
-    return readGgufTokenizer(openGguf(file), { endOfText, where });
+    return readGgufTokenizer(openGguf(file), asked);
   }
   const { text } = await readTokenizerFile(file, {
     name: 'the tokenizer of the model',
-    fix: fix ?? 'put it there, or name another by `tokenizer`',
+    fix: asked.fix ?? 'put it there, or name another by `tokenizer`',
   });
-  const tokenizer = fromTokenizerJson(text, file);
-  return { tokenizer, endOfText: chooseEndOfText(tokenizer, endOfText, where), endTokens: [] };
+  const { model: tokenizer, beforeText } = readTokenizerJson(text, file);
+  const known = await readTextBounds(dirname(file), tokenizer, beforeText);
+  return { tokenizer, ...chooseTextBounds(tokenizer, known, asked, file) };
 }

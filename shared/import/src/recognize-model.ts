@@ -19,6 +19,9 @@ const EXPECTED = `a folder with config.json and model.safetensors (or its shards
 /** Where the tokenizer of llama2.c is, beside its model. */
 export const LLAMA2C_TOKENIZER = 'tokenizer.bin';
 
+/** Files of Hugging Face beside tokenizer.json, which say what begins and ends a text. */
+export const BESIDE_TOKENIZER = ['tokenizer_config.json', 'generation_config.json', 'config.json'] as const;
+
 /** What an error says besides what was found. */
 export interface ModelProblem {
   what: string;

@@ -13,8 +13,10 @@ export interface RunModel {
   weights: string;
   tokenizer: BpeModel;
   encoder: BpeEncoder;
-  /** The token that ends documents, and begins one. */
+  /** The token that ends documents. */
   endOfText: number;
+  /** The token that a text stands behind. */
+  beginOfText: number;
 }
 
 /**
@@ -28,6 +30,6 @@ export async function findRunModel(
   runs: readonly Run[],
   wanted: Parameters<typeof findModelFiles>[2],
 ): Promise<RunModel> {
-  const { run, step, weights, tokenizer, endOfText } = await findModelFiles(workspace, runs, wanted);
-  return { run, step, weights, ...(await readTokenizer({ tokenizer, endOfText })) };
+  const { run, step, weights, ...read } = await findModelFiles(workspace, runs, wanted);
+  return { run, step, weights, ...(await readTokenizer(read)) };
 }

@@ -56,7 +56,7 @@ export async function startSession(
   const write = await sampler({
     config,
     tokenizer: await tokenizer.file('tokenizer.json'),
-    endOfText: String(tokenizer.metadata['endOfText']),
+    metadata: tokenizer.metadata,
     tokens: samples.tokens,
     columns: terminal?.columns,
     signal,

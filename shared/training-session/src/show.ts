@@ -1,6 +1,6 @@
 /** @file What a person sees of a model while it learns: the curve of its loss, and what it writes by now. */
 import { readFile } from 'node:fs/promises';
-import { createEncoder, fromTokenizerJson } from '@arrowsmith/bpe';
+import { createEncoder, documentBounds, fromTokenizerJson } from '@arrowsmith/bpe';
 import { generate } from '@arrowsmith/generation/samples';
 import type { DecoderConfig, Parameters } from '@arrowsmith/model';
 import { linePlot, wrapText } from '@arrowsmith/pipeline/terminal';
@@ -29,8 +29,8 @@ interface SampleOptions {
   config: DecoderConfig;
   /** tokenizer.json of the rows that the model learns from. */
   tokenizer: string;
-  /** The token that ends documents, and begins one. */
-  endOfText: string;
+  /** Of the tokenizer's artifact: which tokens documents begin and end with. */
+  metadata: Readonly<Record<string, unknown>>;
   /** Length of a sample. */
   tokens: number;
   columns?: number | undefined;
@@ -41,17 +41,17 @@ interface SampleOptions {
 export async function sampler({
   config,
   tokenizer: path,
-  endOfText,
+  metadata,
   tokens,
   columns = COLUMNS,
   signal,
 }: SampleOptions): Promise<(parameters: Parameters) => Promise<string[]>> {
   const tokenizer = fromTokenizerJson(await readFile(path, 'utf8'), path);
   const encoder = createEncoder(tokenizer);
-  const end = tokenizer.specialTokens.find(({ content }) => content === endOfText)!.id; // chunk requires it
+  const { beginOfText, endOfText } = documentBounds(tokenizer, metadata)!; // chunk requires them
   const sampling = { temperature: 0.8, topK: 0, topP: 0.9, maximumTokens: tokens, seed: 1 };
   return async (parameters) => {
-    const ids = await generate({ config, parameters, prompt: [end], sampling, stopToken: end, signal });
+    const ids = await generate({ config, parameters, prompt: [beginOfText], sampling, stopToken: endOfText, signal });
     const text = encoder
       .decode(ids)
       .trim()

@@ -7,8 +7,12 @@ export const FILES = { config: 'config.json', tokenizer: 'tokenizer.json', weigh
 
 const description = z.object({
   name: z.string(),
-  /** The id of the token that ends a text, and that one begins with. */
+  /** The id of the token that ends a text, and that one begins with where no other is named. */
   endOfText: z.int().min(0),
+  /** The id of the token that a text begins with. */
+  beginOfText: z.int().min(0).optional(),
+  /** Ids of other tokens that end a text. */
+  endTokens: z.array(z.int().min(0)).optional(),
   /** How matrices are stored, for people. */
   precision: z.string(),
   /** The decoder's configuration, as the stage `train` writes it. */

@@ -23,6 +23,10 @@ export interface WebSource {
   tokenizer: BpeModel;
   /** The special token that ends a text, and its id. */
   endOfText: { content: string; id: number };
+  /** The one that a text stands behind; by default that which ends one. */
+  beginOfText?: { content: string; id: number };
+  /** Ids of others that end a text. */
+  endTokens?: readonly number[];
 }
 
 /**
@@ -34,7 +38,7 @@ export interface WebSource {
  */
 export async function writeModelFiles(
   folder: string,
-  { config, names, read, tokenizer, endOfText }: WebSource,
+  { config, names, read, tokenizer, endOfText, beginOfText = endOfText, endTokens = [] }: WebSource,
   { name, precision }: { name: string; precision: string | undefined },
 ): Promise<{ precision: string }> {
   const storable = storableParameters(config);
@@ -50,11 +54,13 @@ export async function writeModelFiles(
     name,
     precision: most,
     endOfText: endOfText.id,
+    ...(beginOfText.id === endOfText.id ? {} : { beginOfText: beginOfText.id }),
+    ...(endTokens.length === 0 ? {} : { endTokens: [...endTokens] }),
     decoder: { ...config },
     formats: Object.fromEntries(others.map(([each, { format }]) => [each, format])),
   };
   await writeFile(join(folder, FILES.config), `${JSON.stringify(description, null, 1)}\n`);
-  await writeFile(join(folder, FILES.tokenizer), toTokenizerJson(tokenizer, { begin: endOfText.content }));
+  await writeFile(join(folder, FILES.tokenizer), toTokenizerJson(tokenizer, { begin: beginOfText.content }));
   await writeSafetensors(join(folder, FILES.weights), Object.fromEntries(files));
   return { precision: most };
 }

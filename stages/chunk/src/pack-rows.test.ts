@@ -26,10 +26,10 @@ async function* encoded(documents: readonly number[][]): AsyncGenerator<EncodedB
 }
 
 /** Rows as they are stored; `stride` undefined packs. Small batches, of at most two rows, so that they end often. */
-async function layOut(documents: number[][], contextLength: number, stride?: number) {
+async function layOut(documents: number[][], contextLength: number, stride?: number, beginOfText = END) {
   const count = { rows: 0, tokens: 0, bytes: 0 };
   const width = contextLength + 1;
-  const options = { contextLength, endOfText: END, wide: true, byteLengths, batchBytes: 2 * 4 * width };
+  const options = { contextLength, beginOfText, endOfText: END, wide: true, byteLengths, batchBytes: 2 * 4 * width };
   const batches =
     stride === undefined
       ? packRows(encoded(documents), options, count)
@@ -79,6 +79,22 @@ test('documents: a row each with both its ends, padded; a long one goes on where
     { ids: [END, END, 0, 0], first: 0, length: 1, bytes: 0, starts: [0] },
   ]);
   expect(count).toEqual({ rows: 4, tokens: 8, bytes: 15 });
+});
+
+test('where documents begin with another token, it stands before each of them', async () => {
+  const begin = 900;
+  const packed = await layOut([[5, 6], [8], [9]], 4, undefined, begin);
+  expect(packed.rows.map(({ ids, length, starts }) => ({ ids, length, starts }))).toEqual([
+    { ids: [begin, 5, 6, END, begin], length: 4, starts: [0] },
+    { ids: [begin, 8, END, begin, 9], length: 4, starts: [0, 3] },
+    { ids: [9, END, 0, 0, 0], length: 1, starts: [] },
+  ]);
+  const documents = await layOut([[5], [1, 2, 3, 4]], 3, 3, begin);
+  expect(documents.rows.map(({ ids }) => ids)).toEqual([
+    [begin, 5, END, 0],
+    [begin, 1, 2, 3],
+    [3, 4, END, 0],
+  ]);
 });
 
 // transformers 5.24, tokenizer('0 1 2 … 11 0', max_length=6, stride=2, truncation=True, return_overflowing_tokens=True) with an id per

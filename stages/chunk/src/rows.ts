@@ -15,6 +15,8 @@ export interface RowCount {
 
 export interface RowOptions {
   contextLength: number;
+  /** What documents begin with: only of imported models another token than that which ends them. */
+  beginOfText: number;
   endOfText: number;
   /** 32-bit ids. */
   wide: boolean;

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { readPictures, readPictureSize, readTextBatches, type TextBatch, tokensTable } from '@arrowsmith/artifacts';
-import { createEncoder, type EncodedBatch, encodeBatches, fromTokenizerJson } from '@arrowsmith/bpe';
+import { createEncoder, documentBounds, type EncodedBatch, encodeBatches, fromTokenizerJson } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
 import { implementStage } from '@arrowsmith/pipeline/stage';
 import declaration, { type ChunkParameters } from './declaration.ts';
@@ -18,9 +18,8 @@ export default implementStage(declaration, async (context) => {
   const corpus = context.input('corpus');
   const tokenizerPath = await context.input('tokenizer').file('tokenizer.json');
   const model = fromTokenizerJson(await readFile(tokenizerPath, 'utf8'), tokenizerPath);
-  const end = context.input('tokenizer').metadata['endOfText'];
-  const endOfText = model.specialTokens.find(({ content }) => content === end)?.id;
-  if (endOfText === undefined) {
+  const bounds = documentBounds(model, context.input('tokenizer').metadata);
+  if (bounds === undefined) {
     throw new UserError({
       what: 'the tokenizer has no special token to end a text with',
       expected: 'at least one special token, such as <|endoftext|>',
@@ -32,7 +31,7 @@ export default implementStage(declaration, async (context) => {
   const wide = vocabularySize > 2 ** 16;
   const encoder = createEncoder(model);
   const byteLengths = Int32Array.from({ length: vocabularySize }, (_, id) => encoder.tokenByteLength(id));
-  const options: RowOptions = { contextLength, endOfText, wide, byteLengths };
+  const options: RowOptions = { contextLength, ...bounds, wide, byteLengths };
   const isOfPictures = corpus.metadata['pictures'] === true;
   checkPictures(isOfPictures, context.parameters);
   const layOut = (batches: AsyncIterable<EncodedBatch>, count: RowCount, pictures: Pictures | undefined) => {

@@ -40,6 +40,8 @@ export interface Evaluation {
   trainingRows(): Promise<TokenTable>;
   encoder: BpeEncoder;
   vocabularySize: number;
+  /** The token that a text stands behind. */
+  beginOfText: number;
   /** The token that ends a text. */
   endOfText: number;
   /** The bytes that a token stands for; none for special tokens. */

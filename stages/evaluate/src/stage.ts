@@ -1,7 +1,7 @@
 /** @file What the stage `evaluate` does: lets each model read the validation split, and takes its measures (measures/). */
 import { readFile } from 'node:fs/promises';
 import { sha256OfFile } from '@arrowsmith/artifacts';
-import { createEncoder, fromTokenizerJson } from '@arrowsmith/bpe';
+import { createEncoder, documentBounds, fromTokenizerJson } from '@arrowsmith/bpe';
 import { type Parameters, tensorsOf } from '@arrowsmith/model';
 import { type Engine, engineNotices, useBackend } from '@arrowsmith/engine';
 import { implementStage, type StageContext } from '@arrowsmith/pipeline/stage';
@@ -121,7 +121,7 @@ async function openEvaluation(context: StageContext<EvaluateParameters>): Promis
     trainingRows: async () => readTokenTable(await source.file('train.arrow')),
     encoder: createEncoder(tokenizer),
     vocabularySize: tokenizer.vocabulary.length,
-    endOfText: tokenizer.specialTokens.find(({ content }) => content === metadata['endOfText'])!.id, // rows end texts by it
+    ...documentBounds(tokenizer, metadata)!, // rows begin and end texts by them
     textOf,
     samples: [],
   };

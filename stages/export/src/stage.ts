@@ -23,7 +23,7 @@ export default implementStage(declaration, async (context) => {
   const exported = {
     ...model,
     tokenizer: fromTokenizerJson(await readFile(tokenizerFile, 'utf8'), tokenizerFile),
-    endOfText: String(vocabulary.metadata['endOfText'] ?? ''),
+    ...boundsOf(vocabulary.metadata),
     chatTemplate,
   };
   const written = await exportModel(folder, exported, { format, precision, name, shardSize });
@@ -64,6 +64,15 @@ export default implementStage(declaration, async (context) => {
   };
   return uploaded(context, result, `${written.name}: ${written.architecture}, ${written.precision}`);
 });
+
+/** What the artifact of a tokenizer says of texts. */
+function boundsOf({ endOfText = '', beginOfText, endTokens }: Readonly<Record<string, string | number | boolean>>) {
+  return {
+    endOfText: String(endOfText),
+    beginOfText: beginOfText === undefined ? undefined : String(beginOfText),
+    endTokens: endTokens === undefined ? undefined : (JSON.parse(String(endTokens)) as string[]),
+  };
+}
 
 /** Uploads the files, where that is asked for, before they are an artifact: one that is there was uploaded. @throws UserError where the hub has none of them then */
 async function uploaded(context: StageContext<AskedExport>, result: StageResult, title: string): Promise<StageResult> {

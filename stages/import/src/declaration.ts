@@ -22,7 +22,7 @@ const parameters = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'The special token that ends a text; by default what a GGUF file says, or the first of <|endoftext|>, <|end_of_text|> and </s> that the tokenizer has, otherwise its first special token',
+      'The special token that ends a text; by default the first of <|endoftext|>, <|end_of_text|> and </s> that the tokenizer has, otherwise what the model’s files say (eos_token_id, eos_token), or its first special token. What a text begins with they say, too (add_bos_token, post_processor)',
     ),
 });
 

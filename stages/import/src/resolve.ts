@@ -6,6 +6,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { readTokenizerFile } from '@arrowsmith/bpe/tokenizer-file';
 import {
+  BESIDE_TOKENIZER,
   isGguf,
   LLAMA2C_TOKENIZER,
   type ModelSource,
@@ -78,10 +79,15 @@ async function filesOf(source: ModelSource): Promise<string[]> {
   }
 }
 
-/** @throws UserError where the file cannot be read */
+/** Of tokenizer.json, and of the files beside it that say what begins and ends a text. @throws UserError where the file cannot be read */
 async function digestTokenizer(file: string): Promise<string> {
   if (isGguf(file)) return digestFile(file);
-  return (await readTokenizerFile(file, { name: 'the tokenizer of the model', fix: TOKENIZER_FIX })).sha256;
+  const { sha256 } = await readTokenizerFile(file, { name: 'the tokenizer of the model', fix: TOKENIZER_FIX });
+  const beside = BESIDE_TOKENIZER.map((name) => join(dirname(file), name)).filter((path) => existsSync(path));
+  if (beside.length === 0) return sha256;
+  const hash = createHash('sha256').update(sha256);
+  for (const path of beside) hash.update(`${basename(path)} ${await digestFile(path)}\n`);
+  return hash.digest('hex');
 }
 
 async function digestFile(path: string): Promise<string> {

@@ -14,7 +14,10 @@ export default implementStage(declaration, async (context) => {
   const { model, tokenizer: file, endOfText: asked } = context.parameters;
   const source = await findModel(context.root, model.path);
   const read = { endOfText: asked, where: `${context.step}.endOfText`, fix: TOKENIZER_FIX };
-  const { tokenizer, endOfText } = await readForeignTokenizer(resolve(context.root, file.path), read);
+  const { tokenizer, endOfText, beginOfText, endTokens } = await readForeignTokenizer(
+    resolve(context.root, file.path),
+    read,
+  );
   const opened = await openForeignModel(source, tokenizer);
   checkTokens(opened, tokenizer, model.path, `${context.step}.tokenizer`);
   const tensors: Record<string, StoredTensor> = Object.fromEntries(
@@ -34,7 +37,13 @@ export default implementStage(declaration, async (context) => {
   const { parameters, format } = metadata;
   const stored = format === 'f32' ? '' : `, most as ${format},`;
   return {
-    metadata: { ...metadata, vocabularySize: tokens, endOfText },
+    metadata: {
+      ...metadata,
+      vocabularySize: tokens,
+      endOfText,
+      ...(beginOfText === endOfText ? {} : { beginOfText }),
+      ...(endTokens.length === 0 ? {} : { endTokens: JSON.stringify(endTokens) }),
+    },
     metrics: { parameters: { value: parameters, unit: 'parameters', headline: true, guard: 'exact' } },
     highlights: {
       imported: `${parameters.toLocaleString('en-US')} parameters${stored} and ${tokens.toLocaleString('en-US')} tokens from ${model.path}`,

@@ -25,7 +25,7 @@ const LONGEST = 5;
 export default implementStage(declaration, async (context) => {
   const { file, endOfText: asked } = context.parameters;
   const model = file === undefined ? await train(context) : await readPretrained(context.root, file);
-  const endOfText = chooseEndOfText(model, asked, `${context.step}.endOfText`);
+  const endOfText = chooseEndOfText(model, asked, { where: `${context.step}.endOfText` });
 
   const { vocabulary, merges, specialTokens, pattern } = model;
   const special = new Set(specialTokens.map(({ id }) => id));
@@ -89,7 +89,7 @@ export default implementStage(declaration, async (context) => {
 async function train(context: StageContext<ResolvedTokenizer>): Promise<BpeModel> {
   const { file: _file, endOfText, ...options } = context.parameters;
   const special = { specialTokens: named(options.specialTokens) };
-  chooseEndOfText(special, endOfText, `${context.step}.endOfText`); // before hours of work
+  chooseEndOfText(special, endOfText, { where: `${context.step}.endOfText` }); // before hours of work
   const total = context.input('corpus').metadata['trainDocuments'] as number;
   const counting = context.progress('count words', { total, unit: 'documents' });
   let merging: Progress | undefined;

@@ -14,10 +14,12 @@ export interface ModelFiles {
   weights: ModelSource;
   /** Its tokenizer.json, or the GGUF file that has one within it. */
   tokenizer: string;
-  /** What the token is written as that ends documents; absent: the usual one of the tokenizer. */
+  /** What the token is written as that ends documents; absent: what the tokenizer's files say, or its usual one. */
   endOfText?: string | undefined;
+  /** What the token is written as that texts stand behind; absent: what the tokenizer's files say, or that which ends documents. */
+  beginOfText?: string | undefined;
   /** What other tokens that end a text are written as. */
-  endTokens?: readonly string[];
+  endTokens?: readonly string[] | undefined;
   /** How conversations are written. */
   chatTemplate?: ChatTemplateSource | undefined;
 }
@@ -35,7 +37,7 @@ export async function findInFolder(folder: string, tokenizer?: string): Promise<
   switch (weights.format) {
     case 'arrow': {
       const path = dirname(weights.file);
-      return { name: folder, weights, ...(named ?? (await tokenizerOf(path))), ...(await readHuggingFaceExtras(path)) };
+      return { name: folder, weights, ...(await readHuggingFaceExtras(path)), ...(named ?? (await tokenizerOf(path))) };
     }
     case 'huggingface':
       return {
@@ -57,14 +59,14 @@ const PROBLEM = {
 };
 
 /** The tokenizer in a folder, or, of an artifact, in the nearest before it. @throws UserError where there is none */
-async function tokenizerOf(folder: string): Promise<Pick<ModelFiles, 'tokenizer' | 'endOfText'>> {
+async function tokenizerOf(folder: string): Promise<Pick<ModelFiles, 'tokenizer' | keyof ArtifactBounds>> {
   const seen = new Set<string>();
   for (let level = [folder]; level.length > 0; level = (await Promise.all(level.map(inputsOf))).flat()) {
     level = level.filter((each) => !seen.has(each));
     for (const each of level) {
       seen.add(each);
       const tokenizer = join(each, 'tokenizer.json');
-      if (existsSync(tokenizer)) return { tokenizer, endOfText: await endOfTextOf(each) };
+      if (existsSync(tokenizer)) return { tokenizer, ...(await boundsOf(each)) };
     }
   }
   throw new UserError({
@@ -100,9 +102,15 @@ async function inputsOf(artifact: string): Promise<string[]> {
   return found;
 }
 
-async function endOfTextOf(artifact: string): Promise<string | undefined> {
-  const manifest = await readJson<{ metadata?: { endOfText?: string } }>(join(artifact, 'manifest.json'));
-  return manifest?.metadata?.endOfText;
+/** What an artifact with a tokenizer says of texts. */
+type ArtifactBounds = Pick<ModelFiles, 'endOfText' | 'beginOfText' | 'endTokens'>;
+
+const textsOf = (json: string): string[] => JSON.parse(json) as string[];
+
+async function boundsOf(artifact: string): Promise<ArtifactBounds> {
+  const manifest = await readJson<{ metadata?: Record<string, string> }>(join(artifact, 'manifest.json'));
+  const { endOfText, beginOfText, endTokens } = manifest?.metadata ?? {};
+  return { endOfText, beginOfText, ...(endTokens === undefined ? {} : { endTokens: textsOf(endTokens) }) };
 }
 
 /** What an artifact says of itself; undefined where there is no such file. @throws UserError for one that is no JSON object */

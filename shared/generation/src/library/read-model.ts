@@ -11,23 +11,35 @@ import type { ModelFiles } from './model-files.ts';
 
 /** @throws UserError for a damaged file, and for a tokenizer that has no token which ends a text */
 export async function readTokenizer(
-  files: Pick<ModelFiles, 'tokenizer' | 'endOfText' | 'endTokens' | 'chatTemplate'>,
+  files: Pick<ModelFiles, 'tokenizer' | 'endOfText' | 'beginOfText' | 'endTokens' | 'chatTemplate'>,
 ): Promise<ReadTokenizer> {
-  const read = await readForeignTokenizer(files.tokenizer);
+  const { endOfText: asked, beginOfText } = files;
+  const read = await readForeignTokenizer(files.tokenizer, { endOfText: asked || undefined, beginOfText });
   const { tokenizer } = read;
-  const named = (content: string) => tokenizer.specialTokens.find((each) => each.content === content)?.id;
-  const endOfText = named(files.endOfText ?? read.endOfText);
-  if (endOfText === undefined) throw withoutEnd(files);
-  const endTokens = (files.endTokens ?? read.endTokens).map(named).filter((id) => id !== undefined);
-  const chatTemplate = files.chatTemplate ?? read.chatTemplate;
-  return { tokenizer, encoder: createEncoder(tokenizer), endOfText, endTokens, chatTemplate };
+  const { specialTokens, addedTokens = [] } = tokenizer;
+  const named = (content: string) => [...specialTokens, ...addedTokens].find((each) => each.content === content)?.id;
+  const [end, begin] = [read.endOfText, read.beginOfText].map(named);
+  if (end === undefined || begin === undefined) throw withoutEnd(files.tokenizer);
+  const others = read.endTokens.length > 0 ? read.endTokens : (files.endTokens ?? []);
+  return {
+    tokenizer,
+    encoder: createEncoder(tokenizer),
+    endOfText: end,
+    beginOfText: begin,
+    endTokens: others.map(named).filter((id) => id !== undefined),
+    chatTemplate: files.chatTemplate ?? read.chatTemplate,
+  };
 }
 
 /** A tokenizer, and what its files say of texts. */
 export interface ReadTokenizer {
   tokenizer: BpeModel;
   encoder: BpeEncoder;
+  /** The token that ends documents. */
   endOfText: number;
+  /** The token that a text stands behind. */
+  beginOfText: number;
+  /** Others that end a text. */
   endTokens: number[];
   chatTemplate: ModelFiles['chatTemplate'];
 }
@@ -68,11 +80,11 @@ async function readForeign(source: ModelSource, tokenizer: BpeModel): Promise<En
   return { config, parameters: runnable(config, Object.fromEntries(names.map((name) => [name, read(name)]))) };
 }
 
-const withoutEnd = ({ tokenizer, endOfText }: Pick<ModelFiles, 'tokenizer' | 'endOfText'>): UserError =>
+const withoutEnd = (tokenizer: string): UserError =>
   new UserError({
     what: 'the tokenizer has no token that ends a text',
     where: tokenizer,
-    expected: endOfText === undefined ? 'a special token' : `the special token ${endOfText}`,
-    found: 'none of that name',
+    expected: 'a special token',
+    found: 'none',
     fix: 'use the tokenizer that the model was trained with',
   });

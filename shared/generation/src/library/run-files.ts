@@ -21,6 +21,6 @@ function nearestWorkspace(): Workspace {
 }
 
 /** What a ledger's files of a model are to whoever opens them. */
-export function filesOf({ run, step, weights, tokenizer, endOfText }: RunModelFiles): ModelFiles {
-  return { name: `run ${run.id}, ${step}`, weights: { format: 'arrow', file: weights }, tokenizer, endOfText };
+export function filesOf({ run, step, weights, ...read }: RunModelFiles): ModelFiles {
+  return { name: `run ${run.id}, ${step}`, weights: { format: 'arrow', file: weights }, ...read };
 }

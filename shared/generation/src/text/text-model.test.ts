@@ -43,6 +43,18 @@ describe('a text', () => {
     expect(usage.lastAt).toBeGreaterThanOrEqual(usage.firstAt ?? NaN);
   });
 
+  test('stands behind the token that texts begin with, and is not ended by it', async () => {
+    const begun = new TextModel({ ...parts, beginOfText: 7 }, { blockSize: 4 });
+    const ids = [7, ...model.encode('abc')];
+    const long = { ...options, logitBias: { 7: 5 } };
+    const { tokens } = await model.generate(ids, long).result();
+    expect(tokens).toContain(7);
+    expect(await begun.generate('abc', long).result()).toMatchObject({ tokens, usage: { promptTokens: 4 } });
+    const scores = await begun.logProbabilities('abc');
+    expect(scores).toHaveLength(3);
+    expect(scores[0]?.logProbability).not.toBe((await model.logProbabilities('abc'))[0]?.logProbability);
+  });
+
   test('can be read again, and by several', async () => {
     const generation = model.generate('a', { ...options, maximumTokens: 6 });
     const [one, other] = await Promise.all([piecesOf(generation), piecesOf(generation)]);

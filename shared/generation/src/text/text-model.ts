@@ -31,8 +31,10 @@ export interface TextModelParts {
   drafts?: DraftOptions | undefined;
   tokenizer: BpeModel;
   encoder: BpeEncoder;
-  /** The token that ends documents, and begins one. */
+  /** The token that ends documents. */
   endOfText: number;
+  /** The token that a text stands behind; by default that which ends documents, as in training. */
+  beginOfText?: number;
   /** Other tokens that end a text, as the end of a turn in a conversation. */
   endTokens?: readonly number[];
   /** How conversations are written, where the model was trained on such. */
@@ -69,7 +71,7 @@ export class TextModel implements AsyncDisposable {
   }
 
   /**
-   * Continues a text, or a row of tokens as it is. A text stands behind the token that ends documents, as in training; where it is longer than the
+   * Continues a text, or a row of tokens as it is. A text stands behind the token that documents begin with, as in training; where it is longer than the
    * context, the model is given the end of it.
    *
    *     for await (const piece of model.generate('Once upon a time', { temperature: 0.7 })) process.stdout.write(piece);
@@ -117,7 +119,7 @@ export class TextModel implements AsyncDisposable {
    * @param top how many most likely tokens to tell beside each
    */
   async logProbabilities(text: string, { top = 0 }: { top?: number } = {}): Promise<ScoredToken[]> {
-    const ids = [this.parts.endOfText, ...this.encode(text)];
+    const ids = [this.beginOfText, ...this.encode(text)];
     const scores: ScoredToken[] = [];
     const step = Math.ceil(this.contextLength / 2);
     for (let from = 0; from === 0 || scores.length + 1 < ids.length; from += step) {
@@ -134,6 +136,11 @@ export class TextModel implements AsyncDisposable {
       throw new UserError({ what: 'an empty text has no perplexity', expected: 'at least one token' });
     }
     return Math.exp(-scores.reduce((sum, { logProbability }) => sum + logProbability, 0) / scores.length);
+  }
+
+  /** The token that a text stands behind. */
+  get beginOfText(): number {
+    return this.parts.beginOfText ?? this.parts.endOfText;
   }
 
   /** The tokens between which the model thinks, where it has such. */
@@ -170,11 +177,11 @@ export class TextModel implements AsyncDisposable {
   ): TextGeneration {
     const { parameters, signal, logProbabilities, ...form } = parseTextOptions(options);
     const { endOfText, endTokens = [], encoder } = this.parts;
-    const { contextLength } = this;
+    const { beginOfText, contextLength } = this;
     const { maximumTokens } = parameters;
     const { ids, cut } =
       typeof prompt === 'string'
-        ? seenPrompt(this.encode(prompt), { endOfText, contextLength, maximumTokens })
+        ? seenPrompt(this.encode(prompt), { beginOfText, contextLength, maximumTokens })
         : { ids: prompt, cut: 0 };
     const constraints: LogitsProcessor[] = constraintsOf(this.parts, this.thinkingTags, form);
     const ends = [...new Set([endOfText, ...endTokens])];

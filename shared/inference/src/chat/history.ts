@@ -61,16 +61,16 @@ export function templateHistory(
 
 /** One text, to which who types and the model add in turn. A story that the model has ended is followed by another. */
 export function storyHistory(model: TextModel): History {
-  const { endOfText } = model.parts;
+  const { beginOfText } = model;
   /** All stories, and where the last one begins. */
   function tokensOf(turns: readonly Turn[]): { ids: number[]; from: number } {
-    const ids = [endOfText];
+    const ids = [beginOfText];
     let from = 0;
     for (const [i, { said, tokens, isEnded }] of turns.entries()) {
       ids.push(...model.encode(said), ...tokens);
       if (!isEnded || i === turns.length - 1) continue;
       from = ids.length;
-      ids.push(endOfText);
+      ids.push(beginOfText);
     }
     return { ids, from };
   }

@@ -54,11 +54,11 @@ await main(async (workspace, signal) => {
   }
   const file = await readText(resolve(workspace.root, options.text), readCount(options.bytes, 'bytes'));
   const { files } = await findAsked(workspace, oneModel(options), options.tokenizer);
-  const read = await readForeignTokenizer(files.tokenizer, { endOfText: files.endOfText, where: files.name });
+  const read = await readForeignTokenizer(files.tokenizer, files);
   const model = await openForeignModel(files.weights, read.tokenizer);
   const { config } = model;
   checkTokens(model, read.tokenizer, files.name, '--tokenizer');
-  const begin = read.tokenizer.specialTokens.find(({ content }) => content === read.endOfText)?.id;
+  const begin = read.tokenizer.specialTokens.find(({ content }) => content === read.beginOfText)?.id;
   if (begin === undefined) throw withoutEnd(files.tokenizer);
   const context =
     readNumber('context', options.context, { least: 1, most: config.contextLength, whole: true }) ??

@@ -103,12 +103,12 @@ async function find(workspace: Workspace, asked: NamedModel) {
 }
 
 async function read(files: ModelFiles): Promise<Exported> {
-  const { tokenizer, endOfText, chatTemplate } = await readForeignTokenizer(files.tokenizer);
-  const model = await openForeignModel(files.weights, tokenizer);
+  const { chatTemplate, ...known } = await readForeignTokenizer(files.tokenizer, files);
+  const model = await openForeignModel(files.weights, known.tokenizer);
   return {
     ...model,
-    tokenizer,
-    endOfText: files.endOfText ?? endOfText,
+    ...known,
+    endTokens: known.endTokens.length > 0 ? known.endTokens : files.endTokens,
     chatTemplate: (files.chatTemplate ?? chatTemplate)?.source,
   };
 }

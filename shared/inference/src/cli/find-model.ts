@@ -20,7 +20,7 @@ export async function findAsked(
     return { files: { ...(await findInFolder(resolve(workspace.root, folder), named)), name: folder } };
   }
   const found = await findModelFiles(workspace, await readRuns(workspace), { reference, pipeline, model });
-  const { run, step, weights, endOfText } = found;
+  const { run, step, weights, ...read } = found;
   const name = `run ${run.id}, ${step}`;
-  return { files: { name, weights: { format: 'arrow', file: weights }, tokenizer: found.tokenizer, endOfText }, run };
+  return { files: { name, weights: { format: 'arrow', file: weights }, ...read }, run };
 }

@@ -14,8 +14,12 @@ export interface RunModelFiles {
   weights: string;
   /** The tokenizer.json that it was made with. */
   tokenizer: string;
-  /** What is written for the token that ends documents, and begins one. */
+  /** What is written for the token that ends documents. */
   endOfText: string;
+  /** For the token that documents begin with, where it is another. */
+  beginOfText?: string;
+  /** For other tokens that end a text, where there are such. */
+  endTokens?: string[];
 }
 
 /**
@@ -43,7 +47,17 @@ export async function findModelFiles(
     step,
     weights: await fileOf(workspace, run, step, WEIGHTS_FILE),
     tokenizer: await fileOf(workspace, run, tokenizerStep, 'tokenizer.json'),
-    endOfText: String(run.steps[tokenizerStep]?.metadata['endOfText'] ?? ''),
+    ...boundsOf(run.steps[tokenizerStep]),
+  };
+}
+
+/** What the step of a tokenizer says of texts. */
+function boundsOf(step: StepRun | undefined): Pick<RunModelFiles, 'endOfText' | 'beginOfText' | 'endTokens'> {
+  const { endOfText = '', beginOfText, endTokens } = step?.metadata ?? {};
+  return {
+    endOfText: String(endOfText),
+    ...(beginOfText === undefined ? {} : { beginOfText: String(beginOfText) }),
+    ...(typeof endTokens === 'string' ? { endTokens: JSON.parse(endTokens) as string[] } : {}),
   };
 }
 

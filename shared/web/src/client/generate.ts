@@ -45,18 +45,23 @@ export interface Generator {
   parameters: ParameterTensors;
   encoder: BpeEncoder;
   endOfText: number;
+  /** The token that a text stands behind; by default that which ends one. */
+  beginOfText?: number | undefined;
+  /** Other tokens that end a text. */
+  endTokens?: readonly number[] | undefined;
 }
 
 /** Continues a prompt; the same tokens as `generate` gives for the same parameters, but for what float32 rounds otherwise on another backend. */
 export async function generate(
-  { config, parameters, encoder, endOfText }: Generator,
+  { config, parameters, encoder, endOfText, beginOfText = endOfText, endTokens: others = [] }: Generator,
   text: string,
   { onText, signal, ...asked }: GenerateOptions = {},
 ): Promise<GeneratedText> {
   const options = generationParameters.parse(asked);
   const { contextLength } = config;
-  const { ids: prompt, cut } = seenPrompt(encoder.encode(text), { endOfText, contextLength, ...options });
-  const choice = { filters: options, processors: processorsOf(options, { endTokens: [endOfText] }) };
+  const { ids: prompt, cut } = seenPrompt(encoder.encode(text), { beginOfText, contextLength, ...options });
+  const endTokens = [endOfText, ...others];
+  const choice = { filters: options, processors: processorsOf(options, { endTokens }) };
   const rng = samplingGenerator(options.seed);
   const pieces = textStream(encoder.decodeStream(), options);
   const written: GeneratedText = {
@@ -89,7 +94,7 @@ export async function generate(
       }
       const known = scores.subarray(0, encoder.vocabularySize); // a model may have more embeddings than there are tokens
       const { id } = chooseToken(known, { prompt, output: written.tokens }, choice, rng);
-      if (id === endOfText) {
+      if (endTokens.includes(id)) {
         written.finishReason = 'model';
         break;
       }

@@ -61,7 +61,10 @@ export async function openModel(
 ): Promise<WebModel> {
   const place = new URL(folder, document.baseURI);
   if (!place.pathname.endsWith('/')) place.pathname += '/';
-  const { config, tokenizer, name, precision, endOfText, names, read } = await readFolder(place, onProgress);
+  const { config, tokenizer, name, precision, endOfText, beginOfText, endTokens, names, read } = await readFolder(
+    place,
+    onProgress,
+  );
   const order = asked === undefined ? backendOrder(countActiveParameters(config)) : [asked];
   const { backend, without, parameters } = await inTurn(async () => {
     const started = await startBackend(order, place);
@@ -84,7 +87,7 @@ export async function openModel(
     generate: (prompt, options) =>
       inTurn(async () => {
         await tf.setBackend(backend); // another model may have come since
-        return generate({ config, parameters, encoder, endOfText }, prompt, options);
+        return generate({ config, parameters, encoder, endOfText, beginOfText, endTokens }, prompt, options);
       }),
     tokenText: (id) => encoder.decode([id]),
     memory: () => ({ tensors: tf.memory().numTensors, bytes: tf.memory().numBytes }),

@@ -8,7 +8,7 @@ import { repeatedNgrams, repetitionMetrics } from './repetition.ts';
 /** Samples in the summary. */
 const SHOWN = 4;
 
-export const samples: CreateMeasure = ({ context, encoder, endOfText, samples: written }) => {
+export const samples: CreateMeasure = ({ context, encoder, beginOfText, endOfText, samples: written }) => {
   const { prompts, sampling } = context.parameters;
   const { signal } = context;
   const cuts = new Map<number, { tokens: number; seen: number }>();
@@ -25,7 +25,11 @@ export const samples: CreateMeasure = ({ context, encoder, endOfText, samples: w
       for (const [number, prompt] of prompts.entries()) {
         for (const how of sampling) {
           const encoded = encoder.encode(prompt);
-          const { ids, cut } = seenPrompt([...encoded], { endOfText, contextLength, maximumTokens: how.maximumTokens });
+          const { ids, cut } = seenPrompt([...encoded], {
+            beginOfText,
+            contextLength,
+            maximumTokens: how.maximumTokens,
+          });
           const seenBefore = cuts.get(number + 1)?.seen ?? Infinity;
           if (cut > 0) cuts.set(number + 1, { tokens: encoded.length, seen: Math.min(seenBefore, ids.length) });
           const rest = { parameters: tensors, prompt: ids, sampling: how, stopToken: endOfText, perLayerRows, signal };
