@@ -120,6 +120,19 @@ describe('a model is refused', () => {
     await expect(written({ folder: join(path, 'train') })).rejects.toThrow(UserError);
   });
 
+  test.each<[string, object, RegExp]>([
+    ['unknown', { foldr: 'x' }, /unknown option foldr[^]*did you mean folder/],
+    ['of the engine', { engine: { sequences: 0 } }, /engine\.sequences/],
+    ['of another type', { folder: 7 }, /folder: [^]*string[^]*found: +7/],
+    ['without a thread', { threads: 0 }, /threads/],
+    ['of activations', { activations: 'int4' }, /activations/],
+    ['of a folder and a run', { folder: 'x', run: 'latest' }, /folder beside run/],
+    ['of a tokenizer without a folder', { tokenizer: 'x' }, /no folder/],
+  ])('where options cannot be: %s', async (_, wrong, message) => {
+    await expect(loadModel(wrong)).rejects.toThrow(UserError);
+    await expect(loadModel(wrong)).rejects.toThrow(message);
+  });
+
   test('where there was no run yet', async () => {
     await expect(written({ workspace: REPOSITORY, pipeline: 'nothing' })).rejects.toThrow('made a model yet');
   });

@@ -11,7 +11,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generationParameters } from '../sampling/index.ts';
-import { Engine, type EngineOptions } from './engine.ts';
+import { Engine } from './engine.ts';
+import type { EngineOptions } from './engine-options.ts';
 import { CONTEXT, storedModel, write } from './testing/stored-model.ts';
 
 /** How many random loads each family gets; more of them by ENGINE_LOADS, as npm run test:schedules has. */

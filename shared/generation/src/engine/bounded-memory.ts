@@ -1,7 +1,7 @@
 /** @file The memory that is taken for keys and values where nobody says how much: little, also where a model's context is long. */
 import type { DecoderConfig, KvPrecision } from '@arrowsmith/model';
 import { kvBytes } from '@arrowsmith/model/kv-precision';
-import type { EngineOptions } from './engine.ts';
+import type { EngineOptions } from './engine-options.ts';
 
 /** The longest context that memory is taken for where nobody asks for a longer one: models of much longer ones are rarely used to their end. */
 const CONTEXT = 8192;

@@ -11,7 +11,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { generationParameters } from '../sampling/index.ts';
 import type { DraftOptions } from './drafts.ts';
-import { Engine, type EngineOptions } from './engine.ts';
+import { Engine } from './engine.ts';
+import type { EngineOptions } from './engine-options.ts';
 import type { EngineModel } from './model-passes.ts';
 import type { GenerationEvent, GenerationRequest } from './request.ts';
 

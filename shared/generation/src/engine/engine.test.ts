@@ -5,7 +5,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { generate } from '../generate.ts';
 import { generationParameters } from '../sampling/index.ts';
-import { Engine, type EngineOptions } from './engine.ts';
+import { Engine } from './engine.ts';
+import type { EngineOptions } from './engine-options.ts';
 import type { GenerationEvent, GenerationRequest } from './request.ts';
 
 const sizes = { hiddenSize: 16, layers: 5, heads: 4, kvHeads: 2, intermediateSize: 16, initializerRange: 0.3 };
@@ -186,5 +187,12 @@ describe.each([...backends])('the engine on %s', (backend) => {
 
   test('refuses a memory too small for one sequence', () => {
     expect(() => new Engine({ config, parameters }, { cacheBytes: 1000 })).toThrow(UserError);
+    for (const wrong of [
+      { sequences: 0 },
+      { passTokens: -1 },
+      { blockSize: NaN },
+      { drafts: { by: 'prompt-lookup' as const, tokens: 0.5 } },
+    ])
+      expect(() => new Engine({ config, parameters }, wrong)).toThrow(/no engine with these options/);
   });
 });

@@ -5,17 +5,11 @@ import type { KvUse } from '../kv/index.ts';
 import { acceptChosen, chooseToken, tokenLogProbabilities } from '../sampling/index.ts';
 import { checkPrompt } from '../prompt.ts';
 import { checkLogits } from './check-logits.ts';
-import { type DraftCounts, type Drafter, drafterOf, type DraftOptions } from './drafts.ts';
+import { type DraftCounts, type Drafter, drafterOf } from './drafts.ts';
+import { checkEngineOptions, type EngineOptions } from './engine-options.ts';
 import { eventQueue } from './event-queue.ts';
 import type { KvStore } from './kv-store.ts';
-import {
-  type CacheOptions,
-  type ComputedTokens,
-  type EngineModel,
-  ModelPasses,
-  type NextTokenScores,
-  openStore,
-} from './model-passes.ts';
+import { type ComputedTokens, type EngineModel, ModelPasses, type NextTokenScores, openStore } from './model-passes.ts';
 import {
   type ActiveSequence,
   beginSequence,
@@ -23,8 +17,8 @@ import {
   type GenerationEvent,
   type GenerationRequest,
 } from './request.ts';
-import { type Preemption, type ScheduledSequence, Scheduler } from './scheduler.ts';
-import { type AttentionTier, KeysLost, type RemoteKvStore } from './sequence-store.ts';
+import { type ScheduledSequence, Scheduler } from './scheduler.ts';
+import { KeysLost, type RemoteKvStore } from './sequence-store.ts';
 
 /** Tokens of a draft. */
 const DRAFT_TOKENS = 5;
@@ -34,24 +28,6 @@ const NO_SCORES: NextTokenScores = { logits: new Float32Array(0), likeliest: -1 
 
 /** A text whose keys and values were lost so often without getting any further fails. */
 const MOST_LOSSES = 6;
-
-export interface EngineOptions extends Pick<CacheOptions, 'cache' | 'cachePrecision' | 'blockSize'> {
-  /** Of the memory for keys and values; by default what `contexts` take. */
-  cacheBytes?: number | undefined;
-  /** Full contexts that memory is taken for, where nothing is said of bytes; by default as many as `sequences`, eight at most. */
-  contexts?: number | undefined;
-  /** Longest sequence; that of the model by default. */
-  contextLength?: number | undefined;
-  /** Tokens that one pass computes at most: prompts come in pieces of no more. */
-  passTokens?: number;
-  /** Sequences that are computed side by side at most. */
-  sequences?: number;
-  preemption?: Preemption;
-  /** Speculative decoding: who drafts tokens, several of which are verified by one pass. */
-  drafts?: DraftOptions | undefined;
-  /** Who keeps keys and values, and computes attention, in place of this process: `AttentionWorkers`. Memory is of each of its workers then. */
-  attention?: AttentionTier | undefined;
-}
 
 /** What an engine does at the moment. */
 export interface EngineState {
@@ -78,10 +54,11 @@ export class Engine {
   #loop: Promise<void> | undefined;
 
   /**
-   * @throws UserError when the memory does not suffice for one sequence as long as the context, keys and values cannot be kept in that precision, or a
+   * @throws UserError for options that cannot be, when the memory does not suffice for one sequence as long as the context, keys and values cannot be kept in that precision, or a
    * draft model has other tokens
    */
   constructor(model: EngineModel, options: EngineOptions = {}) {
+    checkEngineOptions(options);
     const {
       cache,
       cachePrecision,

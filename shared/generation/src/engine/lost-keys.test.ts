@@ -5,7 +5,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import { generationParameters } from '../sampling/index.ts';
 import type { KvSequence } from '../kv/index.ts';
-import { Engine, type EngineOptions } from './engine.ts';
+import { Engine } from './engine.ts';
+import type { EngineOptions } from './engine-options.ts';
 import { KvStore } from './kv-store.ts';
 import { type AttentionTier, KeysLost, type RemoteKvStore } from './sequence-store.ts';
 

@@ -42,7 +42,7 @@ export function disposeModels(models: readonly EngineModel[]): void {
 /** The memory for a model's keys and values. */
 export interface CacheOptions {
   /** How it is managed. */
-  cache?: keyof typeof kvMemories;
+  cache?: keyof typeof kvMemories | undefined;
   /** How they are kept: `int8`, with a scale for each token's head, takes little more than a quarter of the memory of `f32`. */
   cachePrecision?: KvPrecision | undefined;
   /** Its size; by default what `contexts` sequences as long as the context take. */

@@ -1,7 +1,9 @@
 /** @file Beam search by a model: beams share the keys and values of what they have in common. */
 import { beamSearch, type BeamSearchOptions, type FinishedBeam, logSoftmax, type OpenBeam } from '../sampling/index.ts';
 import type { KvSequence } from '../kv/index.ts';
+import { checkOptions } from '../check-options.ts';
 import { checkLogits } from './check-logits.ts';
+import { passOptions } from './engine-options.ts';
 import { type CacheOptions, type EngineModel, ModelPasses, type NextTokenScores, openStore } from './model-passes.ts';
 import { checkPrompt } from '../prompt.ts';
 
@@ -23,6 +25,7 @@ export async function searchBeams(
   prompt: readonly number[],
   { cache, blockSize, passTokens = 256, signal, ...options }: BeamOptions,
 ): Promise<FinishedBeam[]> {
+  checkOptions(passOptions, { cache, blockSize, passTokens }, { what: 'beams cannot be searched with these options' });
   checkPrompt(prompt, model.config);
   // The last token is not read.
   const maximumTokens = Math.min(options.maximumTokens, model.config.contextLength - prompt.length + 1);

@@ -1,6 +1,7 @@
 /** @file Models that are loaded, for programs and commands. */
 export { readChatTemplate } from './hugging-face-extras.ts';
 export { type AskedDraft, type AskedNames, findDraft, type FoundDraft, readDraft } from './draft.ts';
-export { loadModel, type LoadOptions, openModel, type OpenOptions } from './load-model.ts';
+export { loadModel, openModel, type OpenOptions } from './load-model.ts';
+export type { LoadOptions } from './load-options.ts';
 export { findInFolder, type ModelFiles } from './model-files.ts';
 export { readTokenizer, readWeights } from './read-model.ts';

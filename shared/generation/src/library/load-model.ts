@@ -3,42 +3,10 @@ import { engineNotices, resolveEngine, useBackend } from '@arrowsmith/engine';
 import type { ActivationPrecision } from '@arrowsmith/ops';
 import { disposeModels, type EngineOptions } from '../engine/index.ts';
 import { TextModel } from '../text/index.ts';
-import { type AskedDraft, type AskedNames, findDraft, readDraft } from './draft.ts';
+import { type AskedDraft, findDraft, readDraft } from './draft.ts';
+import { checkLoadOptions, type LoadOptions } from './load-options.ts';
 import { findInFolder, type ModelFiles } from './model-files.ts';
 import { readTokenizer, readWeights } from './read-model.ts';
-
-/** Which model, and what it runs on. */
-export interface LoadOptions extends AskedNames {
-  /**
-   * A folder in place of a run: an artifact (`artifacts/tinystories/train`), any folder with weights.arrow and tokenizer.json, or a Hugging Face model; or a
-   * file: GGUF, or model.bin of llama2.c with a tokenizer.json beside it.
-   */
-  folder?: string | undefined;
-  /** Another tokenizer.json than that of the folder. */
-  tokenizer?: string | undefined;
-  /** A run, as commands name it: `latest~1`, an id, a name. Default: the last that made a model. */
-  run?: string | undefined;
-  /** Only runs of this pipeline. */
-  pipeline?: string | undefined;
-  /** Which model of the run, by its step or the format of its weights. Default: the largest that is not quantized. */
-  model?: string | undefined;
-  /** Any folder of the workspace that runs are kept in. Default: the current one, or else the workspace that this package belongs to. */
-  workspace?: string | undefined;
-  /** Backend and threads of the process, for all models: `native`, `wasm`, `cpu`. Default: the fastest that there is. */
-  backend?: string | undefined;
-  threads?: number | undefined;
-  /**
-   * What matrices are multiplied with: `f32`, or `int8`, activations that are quantized as they come, with which the integers of a quantized model are
-   * multiplied. Faster, and texts may differ. The backend `native` has it. Default: f32.
-   */
-  activations?: ActivationPrecision | undefined;
-  /** How texts share memory and passes, and how keys and values are kept. */
-  engine?: EngineOptions;
-  /** Processes that keep keys and values and compute attention, in place of this one; they end with the model. Default: none. */
-  attentionWorkers?: number | undefined;
-  /** Is told what a person should know, such as that a faster backend is not there. Default: nobody is. */
-  onNotice?: ((line: string) => void) | undefined;
-}
 
 /**
  * Loads a model and its tokenizer, and starts a backend. Whoever is done with it disposes of it, or says `await using`.
@@ -46,9 +14,10 @@ export interface LoadOptions extends AskedNames {
  *     await using model = await loadModel({ folder: 'artifacts/tinystories/train' });
  *     console.log(await model.generate('Once upon a time', { temperature: 0.7 }).text());
  *
- * @throws UserError where there is no such run or model, and where files are damaged
+ * @throws UserError for options that cannot be, where there is no such run or model, and where files are damaged
  */
 export async function loadModel(options: LoadOptions = {}): Promise<TextModel> {
+  checkLoadOptions(options);
   const { folder, backend, threads, activations, engine, workspace, attentionWorkers } = options;
   const { onNotice = () => undefined } = options;
   const draft = readDraft(options);

@@ -1,7 +1,7 @@
 /** @file A model of a run in the ledger. */
 import { findRoot, openWorkspace, type Workspace } from '@arrowsmith/pipeline/workspace';
 import { findModelFiles, readRuns, type RunModelFiles } from '@arrowsmith/runs/references';
-import type { LoadOptions } from './load-model.ts';
+import type { LoadOptions } from './load-options.ts';
 import type { ModelFiles } from './model-files.ts';
 
 /** @throws UserError for a reference that names no run, a run without such a model, and one whose files are gone or damaged */

@@ -205,7 +205,32 @@ test.each<[string, TextOptions, string]>([
   ['an unknown option', { temprature: 1 } as TextOptions, 'temprature'],
   ['two forms at once', { jsonSchema: true, regularExpression: 'a' }, 'both'],
   ['a part of a token', { logProbabilities: 1.5 }, 'logProbabilities'],
+  ['a signal that is none', { signal: 'now' as unknown as AbortSignal }, 'signal: an AbortSignal'],
+  ['a regular expression of the language', { regularExpression: /a/ as unknown as string }, 'regularExpression'],
+  ['nothing', null as unknown as TextOptions, 'an object'],
 ])('options are refused: %s', (_, wrong, message) => {
   expect(() => model.generate('a', wrong)).toThrow(UserError);
   expect(() => model.generate('a', wrong)).toThrow(message);
+});
+
+test.each([undefined, null, 7, { text: 'a' }])('what is no text is no prompt: %s', async (prompt) => {
+  expect(() => model.generate(prompt as unknown as string)).toThrow(/no prompt[^]*a string, or an array of token ids/);
+  expect(() => model.samples(prompt as unknown as string, 2)).toThrow(UserError);
+  await expect(model.perplexity(prompt as unknown as string)).rejects.toThrow(/no text/);
+});
+
+test.each<[string, object, RegExp]>([
+  ['no sequence', { sequences: 0 }, /engine\.sequences: [^]*found: +0/],
+  ['passes without tokens', { passTokens: -1 }, /engine\.passTokens[^]*found: +-1/],
+  ['blocks without tokens', { blockSize: 0 }, /engine\.blockSize/],
+  ['a half context', { contexts: 0.5 }, /engine\.contexts/],
+  ['no number', { contextLength: NaN }, /engine\.contextLength[^]*found: +NaN/],
+  ['a cache that there is not', { cache: 'foo' }, /engine\.cache: [^]*contiguous[^]*"foo"/],
+  ['a precision that there is not', { cachePrecision: 'bf16' }, /engine\.cachePrecision/],
+  ['a way to give memory back that there is not', { preemption: 'x' }, /engine\.preemption/],
+  ['a misspelt one', { blocksize: 4 }, /unknown option engine\.blocksize[^]*did you mean blockSize/],
+  ['drafts by nobody', { drafts: { by: 'somebody' } }, /engine\.drafts\.by/],
+])('options of the engine are refused: %s', (_, wrong, message) => {
+  expect(() => new TextModel(parts, wrong)).toThrow(UserError);
+  expect(() => new TextModel(parts, wrong)).toThrow(message);
 });

@@ -3,6 +3,7 @@ import type { BpeEncoder, BpeModel } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
 import {
   boundedMemory,
+  checkEngineOptions,
   disposeModels,
   type DraftOptions,
   Engine,
@@ -60,8 +61,9 @@ export class TextModel implements AsyncDisposable {
   /** Is aborted when no texts are to be written any more. */
   readonly #disposed = new AbortController();
 
-  /** @throws UserError when the memory that is asked for does not suffice for one text as long as the context */
+  /** @throws UserError for options that cannot be, and when the memory that is asked for does not suffice for one text as long as the context */
   constructor(parts: TextModelParts, options: EngineOptions = {}) {
+    checkEngineOptions(options, 'engine');
     this.name = parts.name ?? 'model';
     this.parts = parts;
     const { drafts = parts.drafts } = options;
@@ -77,7 +79,7 @@ export class TextModel implements AsyncDisposable {
    *     for await (const piece of model.generate('Once upon a time', { temperature: 0.7 })) process.stdout.write(piece);
    *     const { text, finishReason } = await model.generate('Once upon a time', { stop: ['\n'] }).result();
    *
-   * @throws UserError for options that cannot be
+   * @throws UserError for what is no prompt, and for options that cannot be
    */
   generate(prompt: string | readonly number[], options: TextOptions = {}): TextGeneration {
     return this.#begin(prompt, options, 0);
@@ -102,8 +104,9 @@ export class TextModel implements AsyncDisposable {
     return [first, ...others];
   }
 
-  /** The token ids of a text. @param allowSpecial special tokens that are written out in it become their ids */
+  /** The token ids of a text. @param allowSpecial special tokens that are written out in it become their ids @throws UserError for what is no text */
   encode(text: string, { allowSpecial = false }: { allowSpecial?: boolean } = {}): number[] {
+    if (typeof text !== 'string') throw noText('no text', text);
     return this.parts.encoder.encode(text, { allowSpecial });
   }
 
@@ -175,6 +178,7 @@ export class TextModel implements AsyncDisposable {
     sample: number,
     after?: Promise<unknown>,
   ): TextGeneration {
+    if (typeof prompt !== 'string' && !Array.isArray(prompt)) throw noText('no prompt', prompt);
     const { parameters, signal, logProbabilities, ...form } = parseTextOptions(options);
     const { endOfText, endTokens = [], encoder } = this.parts;
     const { beginOfText, contextLength } = this;
@@ -219,6 +223,15 @@ export class TextModel implements AsyncDisposable {
     throw new Error('the engine told nothing of the prompt');
   }
 }
+
+/** Programs that no compiler has looked at give anything. */
+const noText = (what: string, found: unknown): UserError =>
+  new UserError({
+    what: `this is ${what}`,
+    expected: what === 'no text' ? 'a string' : 'a string, or an array of token ids',
+    found: found === null ? 'null' : typeof found,
+    fix: 'give a text; an empty one has the model begin',
+  });
 
 /** A token of a text, how likely it was, and what was most likely in its place. */
 export type ScoredToken = TokenLogProbability & { top: TokenLogProbability[] };

@@ -24,12 +24,17 @@ export interface ParsedOptions extends Omit<TextOptions, keyof GenerationParamet
 
 /** @throws UserError for an unknown option, and for a value that one cannot have */
 export function parseTextOptions(options: TextOptions): ParsedOptions {
+  if (typeof options !== 'object' || options === null) throw wrong('an object', String(options));
   const { signal, logProbabilities, jsonSchema, regularExpression, thinkingTokens, ...rest } = options;
   const counts = { logProbabilities, thinkingTokens };
   for (const [name, count] of Object.entries(counts)) {
     if (count !== undefined && !(Number.isSafeInteger(count) && count >= 0)) {
       throw wrong(`${name}: a whole number of at least 0`, String(count));
     }
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrong('signal: an AbortSignal', typeof signal);
+  if (regularExpression !== undefined && typeof regularExpression !== 'string') {
+    throw wrong('regularExpression: a string', typeof regularExpression);
   }
   if (jsonSchema !== undefined && regularExpression !== undefined) {
     throw wrong('jsonSchema or regularExpression', 'both');
