@@ -16,7 +16,7 @@ import { PassRepeater } from './repeated-pass.ts';
 import { defineShader } from './shader.ts';
 import { STORED_FORMATS } from './stored-formats.ts';
 
-/** Seconds after which a device that does not answer is taken for hung; a processor that stands in for one may really take so long. */
+/** Seconds without a sign of a device after which it is taken for hung; a processor that stands in for one may really take so long. */
 const HUNG_AFTER = 60;
 const SOFTWARE_HUNG_AFTER = 3600;
 
@@ -237,15 +237,18 @@ export class WebGpuBackend extends WebGPUBackend {
     for (const buffer of own) pool.take(buffer);
     return {
       result,
-      run: () => {
-        this.flush();
-        replay(this.device, commands);
-      },
+      run: () => this.repeat(commands),
       dispose: () => {
         dispose(result);
         for (const buffer of own.splice(0)) pool.releaseBuffer(buffer);
       },
     };
+  }
+
+  /** Gives the device commands again that were noted. */
+  repeat(commands: Recorder['commands'], inputs: readonly PassInput['values'][] = []): void {
+    this.flush();
+    replay(this.device, commands, { inputs, onSubmit: () => this.#watch() });
   }
 
   /** A tensor of values that are others each time that a recording runs. */
@@ -381,8 +384,14 @@ export class WebGpuBackend extends WebGPUBackend {
 
   override submitQueue(): void {
     super.submitQueue();
+    this.#watch();
     this.#encoded.clear();
     this.#pool().trim();
+  }
+
+  /** Looks at when the device is done with what it has been given till now. */
+  #watch(): void {
+    void this.#failures.watch(this.device.queue.onSubmittedWorkDone());
   }
 
   #bufferOf({ dataId, shape }: TensorInfo): GPUBuffer {

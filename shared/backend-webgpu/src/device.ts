@@ -52,6 +52,8 @@ export async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
 export class DeviceFailures {
   #first: UserError | undefined;
   readonly #lost: Promise<never>;
+  /** How often the device was done with something that it was given. */
+  #answers = 0;
 
   constructor(device: GPUDevice, name: string) {
     device.addEventListener('uncapturederror', (event) => {
@@ -70,16 +72,33 @@ export class DeviceFailures {
     if (this.#first !== undefined) throw this.#first;
   }
 
+  /** Looks at when the device is done with what it was given: one that is done with a part of a long step is not hung. */
+  async watch(work: Promise<unknown>): Promise<void> {
+    try {
+      await work;
+    } catch {
+      return; // whoever waits for results is told
+    }
+    this.#answers++;
+  }
+
   /**
    * Waits for a result.
    *
-   * @param seconds after which the device is taken for hung
+   * @param seconds without a sign of the device after which it is taken for hung. They are counted one by one, so that time for which the machine sleeps
+   *   is none: what is due then comes at once when it wakes, and only once.
    * @throws UserError where the device is lost, where something went wrong, or where nothing comes
    */
   async settled<T>(result: Promise<T>, name: string, seconds: number): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(hung(name, seconds)), 1000 * seconds);
+      let waited = 0;
+      let answers = this.#answers;
+      timer = setInterval(() => {
+        waited = answers === this.#answers ? waited + 1 : 0;
+        answers = this.#answers;
+        if (waited >= seconds) reject(hung(name, seconds));
+      }, 1000);
     });
     try {
       const value = await Promise.race([result, this.#lost, late]);
@@ -89,7 +108,7 @@ export class DeviceFailures {
       this.check(); // what went wrong first says more than what followed
       throw error;
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
     }
   }
 }

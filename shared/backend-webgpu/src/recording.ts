@@ -132,12 +132,13 @@ export class Recorder {
 /**
  * Gives the device the commands again, in the same order. Nothing else may be encoded that was not submitted.
  *
- * @param inputs what is written in the inputs' places
+ * @param options.inputs what is written in the inputs' places
+ * @param options.onSubmit is called after each submission
  */
 export function replay(
   device: GPUDevice,
   commands: readonly Command[],
-  inputs: readonly PassInput['values'][] = [],
+  { inputs, onSubmit }: { inputs: readonly PassInput['values'][]; onSubmit: () => void },
 ): void {
   const { queue } = device;
   let encoder: GPUCommandEncoder | undefined;
@@ -150,7 +151,9 @@ export function replay(
   for (const command of commands) {
     if (command === 'submit') {
       endPass();
-      if (encoder !== undefined) queue.submit([encoder.finish()]);
+      if (encoder === undefined) continue;
+      queue.submit([encoder.finish()]);
+      onSubmit();
       encoder = undefined;
     } else if ('group' in command) {
       encoder ??= device.createCommandEncoder();

@@ -5,7 +5,7 @@
 import { computePass, type PassInput, type RepeatablePass } from '@arrowsmith/backend-native/repeatable-pass';
 import { engine, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import type { WebGpuBackend } from './backend.ts';
-import { type Recorder, replay } from './recording.ts';
+import type { Recorder } from './recording.ts';
 
 interface Given {
   buffer: GPUBuffer;
@@ -135,11 +135,8 @@ export class PassRepeater {
     backend.flush();
     const shared = results.map((each) => 'given' in each && backend.share(pass.given[each.given]!, each.shape));
     for (const [i, { isDisposed }] of given.entries()) if (isDisposed) pass.given[i]!.dispose();
-    replay(
-      backend.device,
-      commands,
-      pass.inputs.map(({ values }) => values),
-    );
+    const inputs = pass.inputs.map(({ values }) => values);
+    backend.repeat(commands, inputs);
     const made: Tensor[] = [];
     for (const [i, each] of results.entries()) {
       const { shape, dtype } = each;
