@@ -16,7 +16,7 @@ import { PassRepeater } from './repeated-pass.ts';
 import { defineShader } from './shader.ts';
 import { STORED_FORMATS } from './stored-formats.ts';
 
-/** Seconds without a sign of a device after which it is taken for hung; a processor that stands in for one may really take so long. */
+/** By default; a processor that stands in for a graphics processor may really take so long. */
 const HUNG_AFTER = 60;
 const SOFTWARE_HUNG_AFTER = 3600;
 
@@ -50,6 +50,8 @@ export class WebGpuBackend extends WebGPUBackend {
   #operand: Operand = 'f32';
   #overflow: TensorInfo | undefined;
   readonly #failures: DeviceFailures;
+  /** Seconds without a sign of the device after which it is taken for hung. */
+  patience: number;
   readonly #executor: Executor;
   /** Bound in place of tensors without elements: a sum over no rows is 0, and reads none. */
   #nothing: GPUBuffer | undefined;
@@ -63,6 +65,7 @@ export class WebGpuBackend extends WebGPUBackend {
     this.#adapter = adapter;
     this.adapterLimits = infoOf(adapter);
     this.#failures = new DeviceFailures(device, this.adapter.name);
+    this.patience = this.adapter.isSoftware ? SOFTWARE_HUNG_AFTER : HUNG_AFTER;
     this.#executor = new Executor(device);
     this.bufferManager = new BufferPool(device) as unknown as WebGPUBackend['bufferManager'];
   }
@@ -311,6 +314,11 @@ export class WebGpuBackend extends WebGPUBackend {
     this.#pool().resetPeak();
   }
 
+  /** Whether the device has not answered for so long that whoever waits for it may wait for ever. */
+  get isHung(): boolean {
+    return this.#failures.isHung;
+  }
+
   /** The bytes of the largest tensor that there can be. */
   get largestTensor(): number {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
@@ -426,8 +434,7 @@ export class WebGpuBackend extends WebGPUBackend {
   override async getBufferData(buffer: GPUBuffer): Promise<ArrayBuffer> {
     this.#recorder?.hinder('a result is looked at');
     this.#failures.check();
-    const seconds = this.adapter.isSoftware ? SOFTWARE_HUNG_AFTER : HUNG_AFTER;
-    return this.#failures.settled(super.getBufferData(buffer), this.adapter.name, seconds);
+    return this.#failures.settled(super.getBufferData(buffer), this.adapter.name, this.patience);
   }
 
   /** Values are not kept, as tfjs would: a kernel may change memory in place, and state is large. */

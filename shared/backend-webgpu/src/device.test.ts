@@ -26,6 +26,17 @@ test('a device that gives no sign for a minute is taken for hung', async () => {
   expect(waiting.state).toMatch(/^the graphics processor slow has not answered for 60 seconds/);
 });
 
+test('whoever asks a hung device is told at once, till it gives a sign again', async () => {
+  const failures = failuresOf();
+  wait(failures);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(failures.isHung).toBe(true);
+  expect(() => failures.check()).toThrow('has not answered');
+  await failures.watch(Promise.resolve());
+  expect(failures.isHung).toBe(false);
+  expect(() => failures.check()).not.toThrow();
+});
+
 test('a machine that slept is waited for: however long it slept, what was due meanwhile comes once', async () => {
   const waiting = wait(failuresOf());
   await vi.advanceTimersToNextTimerAsync();

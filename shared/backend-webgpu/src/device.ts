@@ -54,6 +54,7 @@ export class DeviceFailures {
   readonly #lost: Promise<never>;
   /** How often the device was done with something that it was given. */
   #answers = 0;
+  #hung: UserError | undefined;
 
   constructor(device: GPUDevice, name: string) {
     device.addEventListener('uncapturederror', (event) => {
@@ -67,9 +68,15 @@ export class DeviceFailures {
     this.#lost.catch(() => undefined); // whoever waits for results is told
   }
 
-  /** @throws UserError once something went wrong: what there is of results since then is not to be used */
+  /** @throws UserError once something went wrong: what there is of results since then is not to be used; and while the device is hung */
   check(): void {
     if (this.#first !== undefined) throw this.#first;
+    if (this.#hung !== undefined) throw this.#hung;
+  }
+
+  /** Whether the device has not answered for so long, and not since then, that whoever waits for it may wait for ever. */
+  get isHung(): boolean {
+    return this.#hung !== undefined;
   }
 
   /** Looks at when the device is done with what it was given: one that is done with a part of a long step is not hung. */
@@ -80,6 +87,7 @@ export class DeviceFailures {
       return; // whoever waits for results is told
     }
     this.#answers++;
+    this.#hung = undefined;
   }
 
   /**
@@ -97,11 +105,12 @@ export class DeviceFailures {
       timer = setInterval(() => {
         waited = answers === this.#answers ? waited + 1 : 0;
         answers = this.#answers;
-        if (waited >= seconds) reject(hung(name, seconds));
+        if (waited >= seconds) reject((this.#hung = hung(name, seconds)));
       }, 1000);
     });
     try {
       const value = await Promise.race([result, this.#lost, late]);
+      this.#hung = undefined;
       this.check();
       return value;
     } catch (error) {

@@ -1,8 +1,10 @@
 /** @file What goes wrong on a device is an error where results are waited for, and never a wrong result. Each test has a device of its own. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
 import { getKernel } from '@tensorflow/tfjs-core';
 import { expect, test, vi } from 'vitest';
-import { openAdapter } from './adapter.ts';
+import { describeAdapter, openAdapter } from './adapter.ts';
 import { WebGpuBackend } from './backend.ts';
 import { DeviceFailures, openDevice } from './device.ts';
 import { registerWebGpuKernels } from './kernels/register.ts';
@@ -73,6 +75,20 @@ test('a device that is lost is an error', async () => {
   const backend = await openBackend();
   backend.device.destroy();
   await expect(doubled(backend, 'y[i] = 2.0 * x[i];')).rejects.toThrow(/was lost[^]*goes on from the last checkpoint/);
+});
+
+const { isSoftware } = describeAdapter(await openAdapter());
+
+// A graphics processor may have a screen to draw meanwhile.
+test.skipIf(!isSoftware)('a process ends whose device is hung, after it is told so, at once the second time', () => {
+  const fixture = join(import.meta.dirname, 'hung.fixture.ts');
+  const { stdout, error, status, signal } = spawnSync(process.execPath, ['--import', 'tsx', fixture], {
+    encoding: 'utf8',
+    timeout: 60_000,
+    killSignal: 'SIGTERM',
+  });
+  expect(stdout).toMatch(/has not answered for 1 seconds[^]*has not answered for 1 seconds/);
+  expect({ error, ended: status ?? signal }).toEqual({ error: undefined, ended: 'SIGKILL' });
 });
 
 test('each submission is looked at, of kernels and of passes that are repeated, so that a part of a step is a sign of the device', async () => {

@@ -53,7 +53,12 @@ async function start(): Promise<WebGpuBackend> {
   registerBackend('webgpu', () => backend);
   registerWebGpuKernels();
   env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', DISPATCHES_IN_PASS); // of tfjs's kernels, which count ours, too
-  // Dawn may hang where a process ends with an open device, on macOS above all.
-  if (typeof process !== 'undefined') process.once?.('exit', () => device.destroy());
+  if (typeof process !== 'undefined') process.once?.('exit', () => leave(backend));
   return backend;
+}
+
+/** Dawn may hang where a process ends with an open device, on macOS above all; and for as long as a hung device, where that is to be destroyed. */
+function leave(backend: WebGpuBackend): void {
+  if (backend.isHung) process.kill(process.pid, 'SIGKILL');
+  else backend.device.destroy();
 }
