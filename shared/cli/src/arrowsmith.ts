@@ -73,9 +73,9 @@ async function help({ root, build, args: [name, ...more] }: Started): Promise<vo
 }
 
 async function run(started: Started): Promise<void> {
-  const target = started.args.find((arg) => !arg.startsWith('-'));
-  if (started.args.includes('--help')) return help({ ...started, args: target === undefined ? ['run'] : [target] });
-  const { runPipeline } = await import('./run.ts');
+  const { runPipeline, targetWord } = await import('./run.ts');
+  if (started.args.some((arg) => arg === '--help' || arg === '-h'))
+    return help({ ...started, args: [targetWord(started.args)?.text ?? 'run'] });
   await runPipeline(started);
 }
 

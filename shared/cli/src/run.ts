@@ -11,6 +11,7 @@ import {
   pipelineNames,
   planPipeline,
   readCommandLine,
+  splitArguments,
   stepNames,
   type StageDeclaration,
 } from '@arrowsmith/pipeline/request';
@@ -33,17 +34,21 @@ const STOPPED = 'stopped; run the same command again to go on from the last chec
 
 /** @throws UserError for a pipeline, a step or a parameter that does not exist, and for a value that is wrong */
 export async function runPipeline({ root, build, args }: Started): Promise<void> {
-  const word = args.find((arg) => !arg.startsWith('-'));
+  const named = targetWord(args);
   const declarations = await loadDeclarations(root, build);
-  if (word === undefined) throw noTarget(root);
-  const { project, pipeline } = parseTarget(root, word, declarations);
-  const command = ['run', `${project}:${pipeline}`, ...args.filter((arg) => arg !== word)];
-  say(['npx', 'nx', ...command]);
+  if (named === undefined) throw noTarget(root);
+  const { project, pipeline } = parseTarget(root, named.text, declarations);
+  const command = ['run', `${project}:${pipeline}`, ...args.toSpliced(named.at, 1)];
   const { flags } = readCommandLine(root, command, declarations);
   const target = { project, pipeline };
   planPipeline({ root, declarations, pipelineSet: process.env['PIPELINE_SET'], target, flags }, pipeline);
+  say(['npx', 'nx', ...command]);
   await startNx(root, command);
 }
+
+/** The word that says what is run, the first that is not written like a parameter, and where it stands. */
+export const targetWord = (args: readonly string[]): { text: string; at: number } | undefined =>
+  splitArguments(args).words.find(({ text }) => !/=|^-/.test(text));
 
 /** Prints what the parameters of a step or a pipeline are. @throws UserError where there is none of that name */
 export async function runHelp({ root, build, args: [word = ''] }: Started): Promise<void> {

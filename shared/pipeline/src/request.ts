@@ -1,5 +1,6 @@
 /** @file What a command line asks for, checked before Nx is started, which takes seconds; and the help on it. */
 export { helpOn } from './nx/help.ts';
+export { splitArguments } from './nx/arguments.ts';
 export { readCommandLine } from './nx/command-line.ts';
 export { stepNames } from './pipeline-file.ts';
 export { pipelineNames } from './pipeline-source.ts';

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { loadDeclarations } from '../workspace.ts';
-import { NX_OPTIONS, parameterNames, readCommandLine } from './command-line.ts';
+import { NX_OPTIONS } from './arguments.ts';
+import { parameterNames, readCommandLine } from './command-line.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '../../../..');
 
@@ -43,6 +44,25 @@ test.each([
     isCommand: pipeline === 'gc' || pipeline === 'runs',
     flags,
   });
+});
+
+test.each([
+  [['run', 'pipeline:tiny', 'train.steps=5'], /"train\.steps=5" is no flag[^]*did you mean --train\.steps=5\?$/],
+  [['run', 'pipeline:tiny', '-train.steps=5'], /did you mean --train\.steps=5\?$/],
+  [['run', 'pipeline:tiny', '\u2014train.steps=5'], /did you mean --train\.steps=5\?$/],
+  [['run', 'pipeline:tiny', 'train.steps', '5'], /did you mean --train\.steps=5\?$/],
+  [
+    ['run', 'pipeline:tiny', '--train.batchSize', '2', 'steps=5'],
+    /"steps=5" is no[^]*did you mean --train\.steps=5\?$/,
+  ],
+  [['run', 'train:tiny', 'steps=5'], /did you mean --steps=5\?$/],
+  [['tiny', 'train', 'steps=5'], /did you mean --steps=5\?$/],
+  [['run', 'pipeline:tiny', 'gone'], /"gone" is no flag[^]*leave it out/],
+  [['run', 'pipeline:tiny', 'other'], /one after the other: npx arrowsmith run tiny, then npx arrowsmith run other$/],
+  [['run', 'pipeline:gc', 'delete'], /"delete" is no flag[^]*--<option>=<value>/],
+])('%j has a word that Nx would pass over: it is refused', async (args, message) => {
+  writeFileSync(join(root, 'pipelines/other.yaml'), '');
+  await expect(read(...args)).rejects.toThrow(message);
 });
 
 test('a parameter of a pipeline without its stage is refused, with the commands that work', async () => {

@@ -5,8 +5,10 @@
 import * as z from 'zod';
 import { UserError } from '@arrowsmith/errors';
 import { stepNames } from '../pipeline-file.ts';
+import { pipelineNames } from '../pipeline-source.ts';
 import type { RunTarget } from '../plan.ts';
 import type { JsonObject, StageDeclaration } from '../stage.ts';
+import { NX_OPTIONS, optionName, splitArguments } from './arguments.ts';
 import { ownTargets } from './unknown-target.ts';
 
 type Declarations = ReadonlyMap<string, StageDeclaration>;
@@ -25,26 +27,21 @@ export interface CommandLine {
   flags: string[];
 }
 
-/** Options of `nx run` (nx run --help, nx 23), in lower case and without hyphens. No parameter of a stage may be called like one. */
-export const NX_OPTIONS: ReadonlySet<string> = new Set(
-  `all base batch c configuration disablenxcache disableremotecache dte exclude excludetaskdependencies files graph head help maxparallel
-  nxbail nxignorecycles outputstyle p parallel prod project projects runner skipnxcache skipremotecache skipsync t target targets tui
-  tuiautoexit uncommitted untracked verbose version`.split(/\s+/),
-);
-
 /**
  * @param args of the nx command line, e.g. `['run', 'train:tinystories', '--steps=300']`
- * @throws UserError for flags that would have no effect: of several targets at once, of a pipeline without their step, or unknown ones
+ * @throws UserError for words and flags that would have no effect: of several targets at once, of a pipeline without their step, or unknown ones
  */
 export function readCommandLine(root: string, args: readonly string[], declarations: Declarations): CommandLine {
   const target = findTarget(root, args, declarations);
-  const all = flagsOf(args);
+  const { flags: all } = splitArguments(args);
   const flags = all.filter((flag) => !NX_OPTIONS.has(optionName(flag)));
   if (target === undefined) {
     const lost = flags.find((flag) => [...declarations.values()].some((stage) => isParameter(flag, stage)));
     if (lost !== undefined && runsSeveral(args)) throw lostFlag(lost);
     return { isCommand: false, flags: [] };
   }
+  const words = wordsBeside(args, target);
+  if (words.length > 0) throw lostWords(root, target, words, declarations);
   const isCommand = target.project === 'pipeline' && ownTargets(root).includes(target.pipeline);
   const foreign = isCommand && flags.find((flag) => EXECUTOR_OPTIONS.has(firstPart(flag)));
   if (foreign) {
@@ -68,7 +65,9 @@ const runsSeveral = ([command]: readonly string[]): boolean => command === 'run-
 export function findTarget(root: string, args: readonly string[], declarations: Declarations): RunTarget | undefined {
   const isProject = (name: string, target: string): boolean =>
     name === 'pipeline' || declarations.has(name) || stepNames(root, target).includes(name);
-  const words = args.filter((arg) => !arg.startsWith('-')).slice(0, 2);
+  const words = splitArguments(args)
+    .words.slice(0, 2)
+    .map(({ text }) => text);
   const named = words.map((word) => /^([\w-]+):([\w-]+)$/.exec(word)).find((match) => match !== null);
   const [project = '', pipeline = ''] = named ? named.slice(1) : words.toReversed();
   const isCommandOfNx =
@@ -76,22 +75,14 @@ export function findTarget(root: string, args: readonly string[], declarations: 
   return pipeline !== '' && !isCommandOfNx && isProject(project, pipeline) ? { project, pipeline } : undefined;
 }
 
-/** Flags with their values: `--steps=300`, `--steps 300`, `--flag`. */
-function flagsOf(args: readonly string[]): string[] {
-  const flags: string[] = [];
-  for (let i = 0; i < args.length; i++) {
-    const [arg = '', next] = [args[i], args[i + 1]];
-    if (!arg.startsWith('--') || arg === '--') continue;
-    const isSeparate = !arg.includes('=') && next !== undefined && !next.startsWith('--');
-    flags.push(isSeparate ? `${arg}=${args[++i]}` : arg);
-  }
-  return flags;
+/** What stands there beside the words that name the target, of which a command of Nx may be the first. */
+function wordsBeside(args: readonly string[], { project, pipeline }: RunTarget): string[] {
+  const words = splitArguments(args).words.map(({ text }) => text);
+  const named = words.slice(0, 2).indexOf(`${project}:${pipeline}`);
+  return words.slice(named < 0 ? 2 : named + 1);
 }
 
 const firstPart = (flag: string): string => flag.slice(2).split(/[.=]/)[0]!;
-
-const optionName = (flag: string): string =>
-  flag.slice(2).split('=')[0]!.replace(/^no-/, '').replaceAll('-', '').toLowerCase();
 
 /** `--train.steps=200`: of a step, or of all steps of a stage. */
 const namesStep = (root: string, pipeline: string, flag: string, declarations: Declarations): boolean =>
@@ -109,12 +100,52 @@ export function parameterNames({ parameters }: StageDeclaration): ReadonlySet<st
   return new Set(Object.keys(properties));
 }
 
+/** A word after the target: Nx would pass over it, and run something else than what was meant. */
+function lostWords(root: string, target: RunTarget, words: readonly string[], declarations: Declarations): UserError {
+  const { project, pipeline } = target;
+  const [word = '', next] = words;
+  const isPipeline = project === 'pipeline' && pipelineNames(root).includes(word);
+  const isCommand = project === 'pipeline' && ownTargets(root).includes(pipeline);
+  const flag = isCommand ? '--<option>' : project === 'pipeline' ? '--<step>.<parameter>' : '--<parameter>';
+  const meant = isPipeline ? [] : flagsMeant(root, target, word, next, declarations);
+  return new UserError({
+    what: `"${word}" is no flag`,
+    where: `nx run ${project}:${pipeline}`,
+    expected: `after ${pipeline}, flags alone: ${flag}=<value>`,
+    found: words.join(' '),
+    fix: isPipeline
+      ? `run one after the other: npx arrowsmith run ${pipeline}, then npx arrowsmith run ${word}`
+      : meant.length > 0
+        ? `did you mean ${meant.join(', or ')}?`
+        : 'leave it out; or, where it is a value, write it behind its flag and =',
+  });
+}
+
+/** Flags that may have been meant by `train.steps=5`, `-train.steps=5`, `train.steps 5`, or `steps=5`. */
+function flagsMeant(
+  root: string,
+  { project, pipeline }: RunTarget,
+  word: string,
+  next: string | undefined,
+  declarations: Declarations,
+): string[] {
+  const [, name, assigned] = /^[-\u2013\u2014]*([\w-]+(?:\.[\w-]+)*)(=[^]*)?$/.exec(word) ?? [];
+  if (name === undefined || (assigned === undefined && (next === undefined || !name.includes('.')))) return [];
+  const flag = `--${name}${assigned ?? `=${next}`}`;
+  if (project !== 'pipeline' || name.includes('.') || ownTargets(root).includes(pipeline)) return [flag];
+  return flagsOfSteps(flag, declarations);
+}
+
+/** A parameter's flag without its step, as flags of the stages that have such a parameter. */
+const flagsOfSteps = (flag: string, declarations: Declarations): string[] =>
+  [...declarations.values()]
+    .filter((declaration) => isParameter(flag, declaration))
+    .map(({ name }) => `--${name}.${flag.slice(2)}`);
+
 function refusal(root: string, { pipeline }: RunTarget, flag: string, declarations: Declarations): UserError {
   const steps = stepNames(root, pipeline);
   const command = `npx nx run pipeline:${pipeline}`;
-  const meant = [...declarations.values()]
-    .filter((declaration) => isParameter(flag, declaration))
-    .map(({ name }) => `${command} --${name}.${flag.slice(2)}`);
+  const meant = flagsOfSteps(flag, declarations).map((each) => `${command} ${each}`);
   return new UserError({
     what: `${flag} is ${meant.length === 0 ? 'no parameter of any stage' : 'a parameter of a step, which has to be named'}`,
     where: `nx run pipeline:${pipeline}`,
