@@ -104,8 +104,7 @@ const NX = 'node_modules/nx/dist/bin/nx.js';
 
 function cleanEnvironment(env: Record<string, string>): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !FOREIGN.test(name));
-  // Nx sets FORCE_COLOR for its tasks unless it is 0, and Node 26 warns of NO_COLOR beside it.
-  return { ...Object.fromEntries(inherited), NX_DAEMON: 'false', NO_COLOR: '1', FORCE_COLOR: '0', ...env };
+  return { ...Object.fromEntries(inherited), NX_DAEMON: 'false', NO_COLOR: '1', ...env };
 }
 
 /** What comes after `node` in the command of a target of pipelines/project.json. */

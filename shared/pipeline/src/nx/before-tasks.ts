@@ -43,6 +43,7 @@ export async function beforeTasks(
       (process.stdout.isTTY ? process.stdout.columns : process.env['ARROWSMITH_TERMINAL']) || '',
     ),
     ARROWSMITH_FLAGS: JSON.stringify(isCommand ? flags : []),
+    ...withoutColors(),
   };
   const computes = !isCommand || needsPipelines(root, target!.pipeline);
   if (!computes && !runsBuiltCode(root, target!.pipeline)) return started; // gc, build …
@@ -65,4 +66,10 @@ export async function beforeTasks(
   } catch (error) {
     throw await explainFilesystemError(error, workspace.store);
   }
+}
+
+/** Nx sets FORCE_COLOR for its tasks where it is not set; Node lets that win over what forbids colours, and warns of it in every process. */
+function withoutColors(): Record<string, string> {
+  const { NO_COLOR, NODE_DISABLE_COLORS } = process.env;
+  return (NO_COLOR ?? NODE_DISABLE_COLORS) === undefined ? {} : { FORCE_COLOR: '0' };
 }

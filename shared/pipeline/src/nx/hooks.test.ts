@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import * as z from 'zod';
 import { formatRevision, parseRevision, readRevision } from '../ledger/revision.ts';
 import { declareStage, type StageDeclaration } from '../stage.ts';
@@ -49,7 +49,7 @@ writeFileSync(join(root, 'pipelines/project.json'), '{"targets":{"build":{},"run
 const git = (...args: string[]): string =>
   execFileSync('git', ['-C', root, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { encoding: 'utf8' }).trim();
 
-afterEach(() => delete process.env['RUN_NAME']);
+afterEach(() => vi.unstubAllEnvs());
 
 test('tasks are told when their `nx run` began, from which sources and with which flags', async () => {
   expect(await readRevision(root)).toEqual({ dirty: false }); // no repository
@@ -71,10 +71,22 @@ test('tasks are told when their `nx run` began, from which sources and with whic
     expect(parseRevision(formatRevision(revision))).toEqual(revision);
 });
 
+test.each(['NO_COLOR', 'NODE_DISABLE_COLORS'])(
+  'with %s, tasks have no FORCE_COLOR that would be stronger, of which Node would warn each time',
+  async (name) => {
+    vi.stubEnv('NO_COLOR', undefined);
+    vi.stubEnv('NODE_DISABLE_COLORS', undefined);
+    const args = ['run', 'pipeline:runs'];
+    expect(await beforeTasks(root, args, declarations)).not.toHaveProperty('FORCE_COLOR');
+    vi.stubEnv(name, '1');
+    expect(await beforeTasks(root, args, declarations)).toMatchObject({ FORCE_COLOR: '0' });
+  },
+);
+
 test.each(['latest', 'baseline', 'a b', 'x@y', 'x~1', '20260131-wide', 'a,b', 'x'.repeat(101)])(
   'RUN_NAME=%s is refused before anything runs',
   async (name) => {
-    process.env['RUN_NAME'] = name;
+    vi.stubEnv('RUN_NAME', name);
     await expect(beforeTasks(root, ['run', 'pipeline:a'], declarations)).rejects.toThrow(
       /cannot name a run[^]*RUN_NAME[^]*to do/,
     );
