@@ -36,7 +36,7 @@ test('a run shows what the stages say and the summary, and nothing of Nx', async
   expect(first.output).toMatch(/^train: done in/m);
   expect(first.output).toContain(`pipeline tiny · run ${run.id}`);
   const shown = first.output.replace(/^npx nx.*\n/, '');
-  expect(shown).not.toMatch(/\bNX\b|> nx run|> node |Run duration|Successfully ran|NO_COLOR/);
+  expect(shown).not.toMatch(/\bNX\b|> nx run|> node |Run duration|Successfully ran|Output of|NO_COLOR/);
 });
 
 test('export writes the model of a run as files of other programs, once; the stage of that name does so in a pipeline', async () => {
@@ -149,6 +149,10 @@ test.each([
   [['report', 'latest', '--b=latest'], /named in one way[^]*--runs=latest,latest/],
   [['regression', '--markdown=gate.md'], /--markdown takes no value[^]*--markdown --output=gate\.md/],
   [['run', 'tniy'], /there is no pipeline "tniy"[^]*did you mean tiny\?/],
+  [
+    ['run', 'import:tiny'],
+    /there is no step "import"[^]*one of download, tokenizer, chunk, train, quantize, evaluate\n/,
+  ],
   [['run', 'trian:tiny'], /there is no step "trian"[^]*did you mean train:tiny\?/],
   [['run', 'tiny', '--train.stpes=3'], /unknown parameter "train\.stpes"/],
   [['run', 'tiny', 'train.steps=5'], /"train\.steps=5" is no flag[^]*did you mean --train\.steps=5\?/],

@@ -134,6 +134,53 @@ Hint: run the command with --verbose for more details.
   expect(output.dropped()).toContain('Failed tasks:\n- download:x');
 });
 
+test('what is said of output that Nx did not show is left out', () => {
+  const withheld = `  npx arrowsmith compare   what changed since the run before
+
+ NX   Successfully ran target smoke for project pipeline and 6 tasks it depends on
+
+Nx read the output from the cache instead of running the command for 3 out of 7 tasks.
+
+Output of 6 successful tasks were not shown. Run with --verbose or --output-style=static to see it.
+
+`;
+  expect(shown(withheld, 5)).toBe('  npx arrowsmith compare   what changed since the run before\n');
+  const stopped = `train: begins
+
+ NX   Running target smoke for project pipeline and 6 tasks it depends on did not complete
+
+Tasks not run because their dependencies failed or --nx-bail=true:
+
+- pipeline:smoke
+
+Tasks stopped before they finished:
+
+- train:smoke
+
+
+Output of 3 successful tasks and 1 stopped task were not shown. Run with --verbose or --output-style=static to see it.
+Hint: run the command with --verbose for more details.
+
+`;
+  expect(shown(stopped, 3)).toBe('train: begins\n');
+  for (const counts of ['1 skipped', '2 stopped', '3 skipped, 1 stopped'])
+    expect(shown(` NX   Successfully ran target x for project pipeline\n\n${counts}\n\nours\n`)).toBe('ours\n');
+});
+
+test('advice of Nx is left out, whatever it is', () => {
+  const advice = (lines: string) =>
+    `  Run duration:      41.2s\n  Cache:             Skipped (--skip-nx-cache)\n\n${lines}\n`;
+  const one =
+    '  Recommendation: Drastically reduce your run duration by sharing a cache across your team and CI → https://x.y.';
+  const several = `  Recommendations:
+    - Increase parallelism to recover up to 3.2s → https://x.y.
+    - Cache: drop --skip-nx-cache to restore unchanged tasks instantly.
+    - Distribute across machines with Nx Agents → https://x.y.
+    - Speed up or split the longest tasks on the critical path:
+        evaluate:tinystories    5m 44s`;
+  for (const lines of [one, several]) expect(shown(advice(lines))).toBe('');
+});
+
 test('a line that is unknown is shown, and so is the last one without an end', () => {
   expect(shown(' NX   Something new\n\n  at graph.js:1\nlast')).toBe(' NX   Something new\n\n  at graph.js:1\nlast\n');
 });

@@ -5,14 +5,13 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createRequire } from 'node:module';
-import { nearest, print, printError, UserError } from '@arrowsmith/errors';
+import { print, printError, UserError } from '@arrowsmith/errors';
 import {
   helpOn,
   pipelineNames,
   planPipeline,
   readCommandLine,
   splitArguments,
-  stepNames,
   type StageDeclaration,
 } from '@arrowsmith/pipeline/request';
 import { codeFolder, terminalColumns } from '@arrowsmith/pipeline/start';
@@ -20,14 +19,9 @@ import type { Started } from './arrowsmith.ts';
 import { shellLine } from './command-line.ts';
 import { withoutChrome } from './nx-output.ts';
 import { say } from './say.ts';
+import { parseTarget } from './target.ts';
 
 type Declarations = ReadonlyMap<string, StageDeclaration>;
-
-interface Target {
-  /** `pipeline`, a step, or a stage: all steps of it. */
-  project: string;
-  pipeline: string;
-}
 
 /** What a stage says when it is stopped (shared/pipeline, cli/main.ts); here it is said once, at the end. */
 const STOPPED = 'stopped; run the same command again to go on from the last checkpoint or finished step';
@@ -37,7 +31,7 @@ export async function runPipeline({ root, build, args }: Started): Promise<void>
   const named = targetWord(args);
   const declarations = await loadDeclarations(root, build);
   if (named === undefined) throw noTarget(root);
-  const { project, pipeline } = parseTarget(root, named.text, declarations);
+  const { project, pipeline } = parseTarget(root, named.text, [...declarations.keys()]);
   const command = ['run', `${project}:${pipeline}`, ...args.toSpliced(named.at, 1)];
   const { flags } = readCommandLine(root, command, declarations);
   const target = { project, pipeline };
@@ -54,43 +48,12 @@ export const targetWord = (args: readonly string[]): { text: string; at: number 
 export async function runHelp({ root, build, args: [word = ''] }: Started): Promise<void> {
   const declarations = await loadDeclarations(root, build);
   if (declarations.has(word)) return print(helpOn(root, { project: word, pipeline: 'tinystories' }, declarations));
-  print(helpOn(root, parseTarget(root, word, declarations), declarations));
+  print(helpOn(root, parseTarget(root, word, [...declarations.keys()]), declarations));
 }
 
 async function loadDeclarations(root: string, build: string): Promise<Declarations> {
   const url = pathToFileURL(join(codeFolder({ root }), build, 'declarations.mjs')).href;
   return ((await import(url)) as { declarations: Declarations }).declarations;
-}
-
-/** `tinystories`, `pipeline:tinystories`, `train:tinystories`. */
-function parseTarget(root: string, word: string, declarations: Declarations): Target {
-  const [project, pipeline] = word.includes(':') ? (word.split(':', 2) as [string, string]) : ['pipeline', word];
-  const pipelines = pipelineNames(root);
-  const steps = pipelines.includes(pipeline) ? stepNames(root, pipeline) : [];
-  const projects = [...new Set([...(steps.length > 0 ? steps : declarations.keys()), 'pipeline'])];
-  const isStep = projects.includes(project) || declarations.has(project);
-  if (isStep && pipelines.includes(pipeline)) return { project, pipeline };
-  const [wrong, known] = isStep ? [pipeline, pipelines] : [project, projects];
-  const [near] = nearest(wrong, known);
-  const meant = (name: string): string =>
-    isStep
-      ? project === 'pipeline'
-        ? name
-        : `${project}:${name}`
-      : name === 'pipeline'
-        ? pipeline
-        : `${name}:${pipeline}`;
-  throw new UserError({
-    what: `there is no ${isStep ? 'pipeline' : 'step'} "${wrong}"`,
-    expected: `one of ${(isStep ? pipelines : projects.filter((name) => name !== 'pipeline')).join(', ')}`,
-    found: word,
-    fix:
-      near === undefined
-        ? isStep
-          ? `check the spelling, or add pipelines/${wrong}.yaml (README, "Add a pipeline")`
-          : `a whole pipeline is npx arrowsmith run ${pipelines.includes(pipeline) ? pipeline : 'tinystories'}`
-        : `did you mean ${meant(near)}?`,
-  });
 }
 
 /** Starts Nx, shows what its tasks print, and ends as it does. */
@@ -101,6 +64,7 @@ async function startNx(root: string, command: readonly string[]): Promise<never>
     env: {
       ...process.env,
       NX_TUI: 'false',
+      NX_SKIP_LOG_GROUPING: 'true', // around the output of tasks on GitHub
       ARROWSMITH_TERMINAL: String(terminalColumns() ?? ''),
     },
   });

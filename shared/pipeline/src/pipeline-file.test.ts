@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { parseFlags, parsePipelineSet } from './overrides.ts';
-import { loadPipeline, parseParameters, pipelineJsonSchema, stepNames } from './pipeline-file.ts';
+import { loadPipeline, parseParameters, pipelineJsonSchema, stepStages } from './pipeline-file.ts';
 import { declareStage, one, type StageDeclaration } from './stage.ts';
 
 const source = z.discriminatedUnion('type', [
@@ -383,7 +383,12 @@ steps:
       large: { stage: 'train', parameters: { steps: 2 }, inputs: { corpus: ['download'] } },
       'small-int8': { stage: 'quantize', inputs: { model: ['small'] } },
     });
-    expect(stepNames(root, 'two')).toEqual(['download', 'small', 'large', 'small-int8']);
+    expect(stepStages(root, 'two')).toEqual({
+      download: 'download',
+      small: 'train',
+      large: 'train',
+      'small-int8': 'quantize',
+    });
   });
 
   test('are extended key by key, their inputs one by one; one of another stage replaces a step whole', () => {

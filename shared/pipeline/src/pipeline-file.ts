@@ -146,14 +146,20 @@ export function loadPipeline(
 }
 
 /** The names of a pipeline's steps, whether or not the rest of its files is right; none where there is no such pipeline. */
-export function stepNames(root: string, pipeline: string): string[] {
+export const stepNames = (root: string, pipeline: string): string[] => Object.keys(stepStages(root, pipeline));
+
+/** The same with what each says it is the stage of. */
+export function stepStages(root: string, pipeline: string): Record<string, string> {
   try {
     let content: JsonObject = {};
     for (const source of readSources(root, pipeline).toReversed()) content = merge(content, source.content);
     const steps = isObject(content['steps']) ? content['steps'] : {};
-    return Object.keys(steps).filter((name) => steps[name] !== false);
+    const own = Object.entries(steps).filter(([, step]) => step !== false);
+    return Object.fromEntries(
+      own.map(([name, step]) => [name, String((isObject(step) ? step['stage'] : undefined) ?? name)]),
+    );
   } catch (error) {
-    if (error instanceof UserError) return [];
+    if (error instanceof UserError) return {};
     throw error;
   }
 }

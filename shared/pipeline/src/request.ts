@@ -2,7 +2,8 @@
 export { helpOn } from './nx/help.ts';
 export { splitArguments } from './nx/arguments.ts';
 export { readCommandLine } from './nx/command-line.ts';
-export { stepNames } from './pipeline-file.ts';
+export { ownTargets } from './nx/unknown-target.ts';
+export { stepStages } from './pipeline-file.ts';
 export { pipelineNames } from './pipeline-source.ts';
-export { planPipeline } from './plan.ts';
+export { planPipeline, type RunTarget } from './plan.ts';
 export type { StageDeclaration } from './stage.ts';
