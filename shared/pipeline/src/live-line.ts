@@ -18,8 +18,15 @@ export function terminalColumns(
   output: LiveOutput = process.stdout,
   env: NodeJS.ProcessEnv = process.env,
 ): number | undefined {
-  if (env['TERM'] === 'dumb') return undefined;
-  if (output.isTTY === true) return output.columns ?? 80;
+  return env['TERM'] === 'dumb' ? undefined : outputColumns(output, env);
+}
+
+/** Columns that lines have room in, also in a terminal that cannot redraw one; undefined where no terminal shows the output. */
+export function outputColumns(
+  output: LiveOutput = process.stdout,
+  env: NodeJS.ProcessEnv = process.env,
+): number | undefined {
+  if (output.isTTY === true) return output.columns || 80;
   const columns = Number(env['ARROWSMITH_TERMINAL']);
   return Number.isInteger(columns) && columns > 0 ? columns : undefined;
 }

@@ -2,4 +2,5 @@
 export { commandFlags, main } from './main.ts';
 export { commandHelp, type CommandUsage, flag, format, readCount, readOptions, text, texts } from './options.ts';
 export { outputOptions, put } from './output.ts';
+export { outputColumns } from '../live-line.ts';
 export { startProgress } from '../progress.ts';

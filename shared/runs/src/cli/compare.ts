@@ -1,10 +1,10 @@
 /** @file `nx run pipeline:compare`: compares runs with the first of them; by default the last two of a pipeline. */
 import { relative, resolve } from 'node:path';
 import { print, UserError } from '@arrowsmith/errors';
-import { format, main, outputOptions, put, readOptions } from '@arrowsmith/pipeline/cli';
+import { format, main, outputColumns, outputOptions, put, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { compareRuns } from '../comparison/compare-runs.ts';
-import type { Comparison } from '../comparison/comparison.ts';
 import { formatComparison, markdownComparison } from '../printing/comparison.ts';
+import { parseSampleChoice } from '../printing/samples.ts';
 import { namedRuns, pairOf, pairOptions, pipelineOption, runsOption } from '../selection/options.ts';
 import { resolveReferences } from '../selection/references.ts';
 import { readRuns } from '../selection/read-runs.ts';
@@ -18,11 +18,17 @@ await main(async (workspace) => {
       ...pairOptions,
       ...runsOption,
       ...pipelineOption('that of the last run'),
+      samples: text(
+        'Shows so many of the samples that differ, or all of them, whole.',
+        'number|all',
+        'two, cut; all in Markdown',
+      ),
       ...outputOptions,
       html: format('Writes a page, as report does.'),
     },
     example: '--a=latest~1 --b=latest',
   });
+  const samples = parseSampleChoice(options.samples);
   const runs = await readRuns(workspace);
   const asked = namedRuns(options, runs) ?? pairOf(options, runs);
   if (asked.length < 2) throw nothingToCompareWith(asked);
@@ -33,13 +39,15 @@ await main(async (workspace) => {
     return print(relative(process.cwd(), await writeReport(workspace, named, output)));
   }
   const comparison = await compareRuns(workspace, named);
-  const show = options.json === true ? formatJson : options.markdown === true ? markdownComparison : formatComparison;
-  await put(show(comparison), { root: workspace.root, file: options.output });
+  const columns = options.output === undefined ? outputColumns() : undefined;
+  const shown =
+    options.json === true
+      ? JSON.stringify(comparison, null, 2)
+      : options.markdown === true
+        ? markdownComparison(comparison, { samples })
+        : formatComparison(comparison, { columns, samples });
+  await put(shown, { root: workspace.root, file: options.output });
 });
-
-function formatJson(comparison: Comparison): string {
-  return JSON.stringify(comparison, null, 2);
-}
 
 function nothingToCompareWith(asked: readonly string[]): UserError {
   return new UserError({

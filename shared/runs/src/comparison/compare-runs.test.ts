@@ -4,6 +4,7 @@ import type { LossMeasure, MetricMeaning, Run, StepRun, Workspace } from '@arrow
 import { expect, test } from 'vitest';
 import { testStep } from '../../../pipeline/src/testing/runs.ts';
 import { formatComparison, markdownComparison } from '../printing/comparison.ts';
+import { parseSampleChoice } from '../printing/samples.ts';
 import { documentLosses, emptyWorkspace, greedySamples, storeStage } from '../testing/artifacts.ts';
 import { testRuns } from '../testing/runs.ts';
 import { compareRuns } from './compare-runs.ts';
@@ -217,6 +218,45 @@ test('samples that are the same in all runs are counted, the others shown', asyn
     expect(text).not.toContain('Then so');
   }
   expect(formatComparison(other)).not.toContain('are the same in all runs');
+});
+
+test.each([60, 80, 100, 170])(
+  'in a terminal of %i columns lines fit, a first look at samples stands for all, and the verdict comes last',
+  async (columns) => {
+    const runs = testRuns(
+      await evaluatedRun('a', { sample: `Once upon ${'a time there was '.repeat(40)}` }),
+      await evaluatedRun('b', { nats: NATS.map((nats) => nats + 3), sample: `Once ${'there was a time '.repeat(40)}` }),
+    );
+    const comparison = await compare(runs);
+    const [sample] = comparison.samples;
+    const samples = ['train', 'quantize'].flatMap((model) =>
+      ['Once', 'Then', 'So'].flatMap((prompt) =>
+        ['greedy', 'top-p'].map((method) => ({ ...sample!, model, prompt, method })),
+      ),
+    );
+    const text = formatComparison({ ...comparison, samples }, { columns });
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);
+    expect([...text.matchAll(/^ {2}(\S+), (\S+),\sprompt "(\w+)"/gm)].map((match) => match.slice(1))).toEqual([
+      ['quantize', 'top-p', 'Once'],
+      ['quantize', 'top-p', 'Then'],
+    ]);
+    expect(text).toMatch(/ {2}10 more differ; --samples=all shows all of them, whole\./);
+    expect(text.match(/…$/gm)!.length).toBeGreaterThan(0);
+    expect(text.split('\n').length).toBeLessThan(90);
+    expect(text.trimEnd().split('\n').at(-1)).toMatch(/^ {2}train +nats per token.* worse/);
+    const all = formatComparison({ ...comparison, samples }, { columns, samples: 'all' });
+    expect(all.match(/prompt "/g)).toHaveLength(12);
+    expect(all).not.toMatch(/more differ|^ +… *│/m);
+    const none = formatComparison({ ...comparison, samples }, { columns, samples: 0 });
+    expect(none).not.toContain('prompt "');
+    expect(none).toContain('12 more differ');
+  },
+);
+
+test('how many samples are shown is a number, or all', () => {
+  expect(['all', '0', '12', undefined].map(parseSampleChoice)).toEqual(['all', 0, 12, undefined]);
+  for (const wrong of ['-1', '', 'some', '1.5'])
+    expect(() => parseSampleChoice(wrong)).toThrow(/--samples=[^]*expected: +all, or a whole number/);
 });
 
 async function compareRunsOf(...samples: string[]) {

@@ -3,11 +3,14 @@ import prettyBytes from 'pretty-bytes';
 import { printableLine } from '@arrowsmith/errors';
 import { duration } from '@arrowsmith/pipeline/runs';
 import { markdown, markdownTable } from '@arrowsmith/reporting/markdown';
-import type { Comparison, LossDifference, SampleComparison } from '../comparison/comparison.ts';
+import type { Comparison, LossDifference } from '../comparison/comparison.ts';
 import { joinLines } from './join-lines.ts';
+import { letter } from './letter.ts';
 import { formatCommit } from './list.ts';
 import { formatDifference, formatNumber, formatRelative, formatValue } from './numbers.ts';
-import { consoleTable, sideBySide, type Table } from './table.ts';
+import { formatSamples, markdownSamples, type SampleChoice } from './samples.ts';
+import { fitTable, type Table } from './table.ts';
+import { wrapText } from './wrap.ts';
 
 /** A part of a comparison. */
 interface Section {
@@ -16,23 +19,29 @@ interface Section {
   table?: Table;
 }
 
-/** Columns of the console. */
-const WIDTH = 120;
+/** Before the lines of a section on the console. */
+const INDENT = '  ';
 
-const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
-
-/** How a run is called in the tables: A is the one that the others are compared with. */
-const letter = (i: number): string => LETTERS[i] ?? `run ${i + 1}`;
-
-const right = (title: string) => ({ title, align: 'right' as const });
+/** @param spare as of a column */
+const right = (title: string, spare?: number) => ({
+  title,
+  align: 'right' as const,
+  ...(spare === undefined ? {} : { spare }),
+});
 
 const others = ({ runs }: Comparison): number[] => runs.slice(1).map((_, i) => i + 1);
 
-function sections(comparison: Comparison): Section[] {
+/** What was compared. */
+function subject(comparison: Comparison): Section[] {
   return [
     { title: 'Runs', table: runsSection(comparison) },
     ...(comparison.notices.length > 0 ? [{ title: 'Note', lines: comparison.notices }] : []),
-    ...lossSection(comparison),
+  ];
+}
+
+/** All but the losses. */
+function details(comparison: Comparison): Section[] {
+  return [
     metricsSection(comparison),
     valuesSection(comparison),
     artifactsSection(comparison),
@@ -41,7 +50,16 @@ function sections(comparison: Comparison): Section[] {
 }
 
 const runsSection = ({ runs }: Comparison): Table => ({
-  columns: ['', 'run', 'name', 'pipeline', 'finished', 'commit', 'backend', 'notes'].map((title) => ({ title })),
+  columns: [
+    { title: '' },
+    { title: 'run' },
+    { title: 'name', shrinks: true },
+    { title: 'pipeline', spare: 1 },
+    { title: 'finished', spare: 3 },
+    { title: 'commit', spare: 4 },
+    { title: 'backend', spare: 2 },
+    { title: 'notes', shrinks: true },
+  ],
   rows: runs.map((run, i) => [
     letter(i),
     run.id,
@@ -95,11 +113,11 @@ function lossSection(comparison: Comparison): Section[] {
           ...(runs.length > 2 ? [{ title: 'runs' }] : []),
           right('A'),
           right(runs.length > 2 ? 'other' : 'B'),
-          right('difference'),
+          right('difference', 2),
           right(''),
-          { title: 'interval' },
-          { title: 'verdict' },
-          right('documents'),
+          { title: 'interval', spare: 1 },
+          { title: 'verdict', shrinks: true },
+          right('documents', 3),
         ],
         rows,
       },
@@ -114,10 +132,10 @@ function metricsSection(comparison: Comparison): Section {
   const rows = differing.map(({ step, name, unit, values, differences, verdicts, better }) => [
     `${step}.${name}`,
     ...values.map((value) => (value === null ? '–' : formatNumber(value))),
-    ...others(comparison).map((i) => {
+    ...others(comparison).flatMap((i) => {
       const difference = differences[i] ?? null;
-      if (difference === null) return values[0] === null || values[i] === null ? '' : 'not comparable';
-      return `${formatDifference(difference)} (${formatRelative(difference, values[0]!)})`;
+      if (difference === null) return ['', values[0] === null || values[i] === null ? '' : 'not comparable'];
+      return [formatDifference(difference), formatRelative(difference, values[0]!)];
     }),
     [...(unit === null ? [] : [unit]), ...(better === null ? [] : [`${better} is better`])].join(', '),
     others(comparison)
@@ -135,9 +153,12 @@ function metricsSection(comparison: Comparison): Section {
             columns: [
               { title: 'metric' },
               ...runs.map((_, i) => right(letter(i))),
-              ...others(comparison).map((i) => right(`${letter(i)} − A`)),
-              { title: '' },
-              { title: 'verdict' },
+              ...others(comparison).flatMap((i) => [
+                right(`${letter(i)} − A`, 2),
+                right('', runs.length > 2 ? 1 : undefined),
+              ]),
+              { title: 'direction', spare: 3 },
+              { title: 'verdict', shrinks: true },
             ],
             rows,
           },
@@ -154,7 +175,13 @@ function valuesSection({ parameters, environments, runs }: Comparison): Section 
   if (rows.length === 0) return { title: 'Parameters', lines: ['All are the same.'] };
   return {
     title: 'Parameters that differ',
-    table: { columns: [{ title: 'parameter' }, ...runs.map((_, i) => ({ title: letter(i) }))], rows },
+    table: {
+      columns: [
+        { title: 'parameter', shrinks: true },
+        ...runs.map((_, i) => ({ title: letter(i), shrinks: true as const })),
+      ],
+      rows,
+    },
   };
 }
 
@@ -174,7 +201,14 @@ function artifactsSection(comparison: Comparison): Section {
   return {
     title: 'Artifacts',
     lines,
-    table: { columns: [{ title: 'step' }, ...runs.map((_, i) => ({ title: letter(i) })), { title: '' }], rows },
+    table: {
+      columns: [
+        { title: 'step' },
+        ...runs.map((_, i) => ({ title: letter(i), spare: 1 })),
+        { title: '', shrinks: true },
+      ],
+      rows,
+    },
   };
 }
 
@@ -186,8 +220,8 @@ function costTable({ artifacts, runs }: Comparison): Table {
   return {
     columns: [
       { title: 'step' },
-      ...perRun((i) => right(`time ${letter(i)}`)),
-      ...perRun((i) => right(`size ${letter(i)}`)),
+      ...perRun((i) => right(`time ${letter(i)}`, 1)),
+      ...perRun((i) => right(`size ${letter(i)}`, 2)),
     ],
     rows: [
       ...artifacts.map(({ step, seconds, bytes }) => [step, ...seconds.map(time), ...bytes.map(size)]),
@@ -200,60 +234,47 @@ function costTable({ artifacts, runs }: Comparison): Table {
   };
 }
 
-const sampleTitle = ({ model, method, temperature, topK, topP, seed, prompt }: SampleComparison): string => {
-  const how = [
-    ...(temperature === 0 ? [] : [`temperature ${temperature}`]),
-    ...(topK === 0 ? [] : [`top-k ${topK}`]),
-    ...(topP === 1 ? [] : [`top-p ${topP}`]),
-    ...(temperature === 0 ? [] : [`seed ${seed}`]),
-  ];
-  return `${model}, ${[method, ...how].join(', ')}, prompt ${JSON.stringify(prompt)}`;
-};
-
-/** Samples that are not the same in all runs, and a sentence on those that are. */
-function samplesOf({ samples }: Comparison): { differing: SampleComparison[]; same: string | undefined } {
-  const differing = samples.filter(({ texts }) => new Set(texts).size > 1);
-  const same = samples.length - differing.length;
-  if (same === 0) return { differing, same: undefined };
-  const count = same === samples.length ? 'All' : `${same} of`;
-  return { differing, same: `${count} ${samples.length} are the same in all runs.` };
+/** Text for the console. */
+export interface ConsoleOptions {
+  /** Of the terminal that shows it; undefined where none does. */
+  columns?: number | undefined;
+  /** Which of the samples that differ. */
+  samples?: SampleChoice | undefined;
 }
 
-/** Text for a terminal of 120 columns. */
-export function formatComparison(comparison: Comparison): string {
-  const parts = sections(comparison).map(({ title, lines = [], table }) =>
-    [title, ...lines.map(printableLine), ...(table ? consoleTable(table) : [])].join('\n  '),
-  );
-  const { differing, same } = samplesOf(comparison);
-  const samples = differing.map((sample) => {
-    const texts = sample.texts.map((text, i) => `${letter(i)}\n${text ?? '(none)'}`);
-    const body =
-      sample.texts.length <= 3
-        ? sideBySide(texts, WIDTH - 4)
-        : texts.flatMap((text) => [...sideBySide([text], WIDTH - 4), '']);
-    return [`  ${printableLine(sampleTitle(sample))}`, ...body.map((line) => `    ${line}`.trimEnd())].join('\n');
-  });
-  const section = ['Samples', ...(same === undefined ? [] : [`  ${same}`]), ...samples];
-  return ['', ...parts, ...(section.length > 1 ? [section.join('\n\n')] : []), ''].join('\n\n');
+/** Text for the console, which ends with what is judged: losses, and what is said of their noise. */
+export function formatComparison(
+  comparison: Comparison,
+  { columns = Infinity, samples = 'first' }: ConsoleOptions = {},
+): string {
+  const width = columns - INDENT.length;
+  const leftOut = new Set<string>();
+  const format = ({ title, lines = [], table }: Section): string => {
+    const fitted = table && fitTable(table, { width });
+    for (const each of fitted?.leftOut ?? []) leftOut.add(each);
+    const said = lines.flatMap((line) => wrapText(printableLine(line), width));
+    return [title, ...said, ...(fitted?.lines ?? [])].join(`\n${INDENT}`);
+  };
+  const parts = [...subject(comparison), ...details(comparison)].map(format);
+  const losses = lossSection(comparison).map(format);
+  const shown = formatSamples(comparison.samples, { columns, choice: samples });
+  const narrow = `There is no room here for the columns ${[...leftOut].join(', ')}; --markdown has them.`;
+  const said = leftOut.size === 0 ? [] : [wrapText(narrow, columns).join('\n')];
+  return ['', ...parts, ...shown, ...said, ...losses, ''].join('\n\n');
 }
 
-/** Markdown, as GitHub shows it: for pull requests and step summaries. */
-export function markdownComparison(comparison: Comparison): string {
+/** Markdown, as GitHub shows it: for pull requests and step summaries. @param samples which of those that differ */
+export function markdownComparison(
+  comparison: Comparison,
+  { samples = 'all' }: Pick<ConsoleOptions, 'samples'> = {},
+): string {
   const { runs } = comparison;
-  const { differing, same } = samplesOf(comparison);
-  const parts = sections(comparison).flatMap(({ title, lines = [], table }) => [
+  const sections = [...subject(comparison), ...lossSection(comparison), ...details(comparison)];
+  const parts = sections.flatMap(({ title, lines = [], table }) => [
     markdown`### ${title}`,
     ...(lines.length > 0 ? [joinLines(lines.map((line) => markdown`- ${line}`))] : []),
     ...(table ? [joinLines(markdownTable(table.columns, table.rows))] : []),
   ]);
-  const columns = runs.map((_, i) => ({ title: letter(i) }));
-  const shown = differing.flatMap((sample) => [
-    markdown`<details>
-<summary>${sampleTitle(sample)}</summary>`,
-    joinLines(markdownTable(columns, [sample.texts.map((text) => text ?? '(none)')])),
-    '</details>',
-  ]);
-  const samples = [...(same === undefined ? [] : [markdown`${same}`]), ...shown];
   const title = markdown`## ${runs.map(({ name, id }) => name ?? id).join(' · ')}`;
-  return joinLines([title, ...parts, ...(samples.length > 0 ? ['### Samples', ...samples] : [])], '\n\n') + '\n';
+  return joinLines([title, ...parts, ...markdownSamples(comparison, samples)], '\n\n') + '\n';
 }
