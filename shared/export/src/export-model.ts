@@ -7,7 +7,7 @@ import type { Exported } from './exported.ts';
 import { bytesOfSize, PRECISIONS, type ExportFormat } from './formats.ts';
 import { exportGguf } from './gguf.ts';
 import { exportHuggingFace } from './hugging-face.ts';
-import { exportLlama2c } from './llama2c.ts';
+import { exportLlama2c, llama2cNotices } from './llama2c.ts';
 
 /** What was written. */
 export interface Written {
@@ -17,6 +17,8 @@ export interface Written {
   precision: string;
   /** How many tensors have which format, where it is not one for all matrices. */
   mixed?: string;
+  /** What the format could not hold, or was stored otherwise than asked for, and why. */
+  notices?: readonly string[];
 }
 
 /**
@@ -58,7 +60,7 @@ export async function exportModel(
     case 'llama2c': {
       const type = known<'f32' | 'int8'>(PRECISIONS.llama2c, precision ?? 'f32', format);
       await exportLlama2c(folder, model, type);
-      return { name, architecture: 'llama2.c', precision: type };
+      return { name, architecture: 'llama2.c', precision: type, notices: llama2cNotices(model) };
     }
     case 'web': {
       if (precision !== undefined) known(PRECISIONS.web, precision, format);

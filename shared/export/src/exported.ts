@@ -47,12 +47,6 @@ export function beginOfTextId({
   return endOfTextId({ tokenizer, endOfText: beginOfText });
 }
 
-/** Ids of the other tokens that end a text. */
-export function endTokenIds({ tokenizer, endTokens = [] }: Pick<Exported, 'tokenizer' | 'endTokens'>): number[] {
-  const { specialTokens, addedTokens = [] } = tokenizer;
-  return [...specialTokens, ...addedTokens].filter(({ content }) => endTokens.includes(content)).map(({ id }) => id);
-}
-
 /** The id of the token that ends a text. @throws UserError where the tokenizer has none */
 export function endOfTextId({ tokenizer, endOfText }: Pick<Exported, 'tokenizer' | 'endOfText'>): number {
   const token = tokenizer.specialTokens.find(({ content }) => content === endOfText);
@@ -63,6 +57,15 @@ export function endOfTextId({ tokenizer, endOfText }: Pick<Exported, 'tokenizer'
     found: endOfText === '' ? 'none' : `no special token ${endOfText}`,
     fix: 'export the tokenizer that the model was trained with',
   });
+}
+
+/** The ids of other tokens that end a text: of those that the tokenizer has, each once, as they are named. */
+export function endTokenIds(model: Pick<Exported, 'tokenizer' | 'endOfText' | 'endTokens'>): number[] {
+  const { tokenizer, endOfText, endTokens = [] } = model;
+  const tokens = [...tokenizer.specialTokens, ...(tokenizer.addedTokens ?? [])];
+  const named = new Map(tokens.map(({ content, id }) => [content, id]));
+  const others = new Set(endTokens.filter((content) => content !== endOfText));
+  return [...others].map((content) => named.get(content)).filter((id) => id !== undefined);
 }
 
 /** @throws UserError where the tokenizer has more tokens than the model embeddings */

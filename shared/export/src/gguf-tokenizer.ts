@@ -37,7 +37,7 @@ export function ggufTokenizer(
   const { tokenizer, chatTemplate } = model;
   const pre = checkedPreTokenizer(tokenizer);
   const id = endOfTextId(model);
-  const [turn] = endTokenIds(model);
+  const [turn, message] = checkedEnds(endTokenIds(model));
   const own = spellTokens(tokenizer);
   const known = new Set(own);
   const special = new Set(tokenizer.specialTokens.map((token) => token.id));
@@ -60,11 +60,23 @@ export function ggufTokenizer(
     'tokenizer.ggml.bos_token_id': { type: 'uint32', value: beginOfTextId(model) },
     'tokenizer.ggml.eos_token_id': { type: 'uint32', value: id },
     ...(turn === undefined ? {} : { 'tokenizer.ggml.eot_token_id': { type: 'uint32', value: turn } }),
+    ...(message === undefined ? {} : { 'tokenizer.ggml.eom_token_id': { type: 'uint32', value: message } }),
     'tokenizer.ggml.padding_token_id': { type: 'uint32', value: id },
     'tokenizer.ggml.add_bos_token': { type: 'bool', value: true },
     'tokenizer.ggml.add_eos_token': { type: 'bool', value: false },
     ...(chatTemplate === undefined ? {} : { 'tokenizer.chat_template': { type: 'string', value: chatTemplate } }),
   };
+}
+
+/** llama.cpp stops at the ends of a text, of a turn and of a message. @throws UserError for more tokens than that */
+function checkedEnds(others: readonly number[]): readonly number[] {
+  if (others.length <= 2) return others;
+  throw new UserError({
+    what: 'a GGUF file cannot say all tokens that end a text',
+    expected: 'at most two beside the one that ends a document: eot_token_id and eom_token_id',
+    found: `${others.length}: ${others.join(', ')}`,
+    fix: 'export it as `format: huggingface`, or take some out of eos_token_id in generation_config.json of the model',
+  });
 }
 
 /** llama.cpp stops at a file with two tokens of one name. */

@@ -8,6 +8,7 @@ import { beginOfTextId, checkVocabulary, endOfTextId, endTokenIds, type Exported
 /**
  * Writes config.json, model.safetensors or its shards, tokenizer.json, tokenizer_config.json, generation_config.json and, where there is a template of conversations,
  * chat_template.jinja. A text begins with the token that ends one, as in training, or with that of an imported model: the tokenizer puts it there.
+ * Where a turn ends with another than a text, that is the tokenizer's `eos_token`, as templates name it, and generation stops at all of them.
  *
  * @param options.shardBytes of the weights in a file at most; 5 GB by default
  * @returns the architecture of transformers
@@ -22,8 +23,9 @@ export async function exportHuggingFace(
   const { config, tokenizer, endOfText, beginOfText = endOfText, chatTemplate } = model;
   checkVocabulary(model);
   const id = endOfTextId(model);
-  const ends = { bos_token_id: beginOfTextId(model), eos_token_id: id };
   const others = endTokenIds(model);
+  const ends = { bos_token_id: beginOfTextId(model), eos_token_id: others.length === 0 ? id : [...others, id] };
+  const spelled = [...tokenizer.specialTokens, ...(tokenizer.addedTokens ?? [])];
   const written = await writeHuggingFaceModel(folder, {
     config,
     weights: weightsOf(model),
@@ -36,7 +38,7 @@ export async function exportHuggingFace(
   await writeJson('tokenizer_config.json', {
     tokenizer_class: 'PreTrainedTokenizerFast',
     bos_token: beginOfText,
-    eos_token: endOfText,
+    eos_token: spelled.find((token) => token.id === others[0])?.content ?? endOfText,
     pad_token: endOfText,
     add_bos_token: true,
     model_max_length: config.contextLength,
@@ -44,7 +46,6 @@ export async function exportHuggingFace(
   });
   await writeJson('generation_config.json', {
     ...ends,
-    ...(others.length === 0 ? {} : { eos_token_id: [id, ...others] }),
     pad_token_id: id,
   });
   if (chatTemplate !== undefined) await writeFile(join(folder, 'chat_template.jinja'), chatTemplate);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { mergeProducts, toTokenizerJson, type BpeModel } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
 import { checkLlama2c, llama2cTokenizer, writeLlama2c, type Llama2cToken } from '@arrowsmith/formats';
-import { checkVocabulary, endOfTextId, type Exported, weightsOf } from './exported.ts';
+import { checkVocabulary, endOfTextId, type Exported, endTokenIds, weightsOf } from './exported.ts';
 
 /** run.c takes id 1 for what begins a text, and stops at it, and finds byte b at id b + 3. */
 const BYTES = 3;
@@ -38,6 +38,16 @@ function checkBegin({ endOfText, beginOfText = endOfText }: Exported): void {
     found: `texts that begin with ${beginOfText}, and end with ${endOfText}`,
     fix: 'export it as `format: gguf` or `huggingface`',
   });
+}
+
+/** What run.c does not do that the model's files ask for. */
+export function llama2cNotices(model: Exported): string[] {
+  const { endOfText, endTokens = [], chatTemplate } = model;
+  const others = endTokens.filter((token) => token !== endOfText);
+  return [
+    ...(endTokenIds(model).length === 0 ? [] : [`run.c stops at ${endOfText} alone, not at ${others.join(', ')}`]),
+    ...(chatTemplate === undefined ? [] : ['the template of conversations is in no file of llama2.c']),
+  ];
 }
 
 /**

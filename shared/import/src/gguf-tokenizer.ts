@@ -54,16 +54,17 @@ export function readGgufTokenizer(
     const id = get(key);
     return typeof id === 'number' ? spellings[id] : undefined;
   };
-  const marked = ['bos', 'eos', 'eot', 'unknown', 'padding'].map((each) => get(`${each}_token_id`));
+  const marked = ['bos', 'eos', 'eot', 'eom', 'unknown', 'padding'].map((each) => get(`${each}_token_id`));
   for (const id of marked)
     if (typeof id === 'number' && types[id] === NORMAL && !isText(spellings[id])) types[id] = CONTROL;
   const tokenizer = fromTokenizerJson(jsonOf(cutting, spellings, types, mergesOf(get('merges'), where)), where);
   const special = new Set(tokenizer.specialTokens.map(({ content }) => content));
   const [begin, end, turn] = [named('bos_token_id'), named('eos_token_id'), named('eot_token_id')];
+  const message = named('eom_token_id');
   const adds = get('add_bos_token') ?? (cutting.pattern === 'llama3' && cutting.ignoreMerges === true);
   const bounds = {
     before: adds === true && begin !== undefined && special.has(begin) ? [begin] : [],
-    ends: [end, turn].filter((each) => each !== undefined && special.has(each)) as string[],
+    ends: [end, turn, message].filter((each) => each !== undefined && special.has(each)) as string[],
   };
   // Of this project's models the same token begins and ends a text. Of others the end may be one of turns, as Llama 3's is.
   const own = end !== undefined && begin === end && special.has(end) ? end : undefined;

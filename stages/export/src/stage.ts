@@ -27,6 +27,7 @@ export default implementStage(declaration, async (context) => {
     chatTemplate,
   };
   const written = await exportModel(folder, exported, { format, precision, name, shardSize });
+  for (const notice of written.notices ?? []) context.note(`${context.step}: ${notice}`);
   const inputs = [source, vocabulary, ...context.inputs('measurements'), ...context.inputs('corpus')];
   const [measurements] = context.inputs('measurements');
   const [corpus] = context.inputs('corpus');

@@ -32,7 +32,7 @@ export async function writeHuggingFaceModel(
     config: DecoderConfig;
     weights: Weights;
     type: CheckpointType;
-    tokens: Readonly<Record<string, number>>;
+    tokens: Readonly<Record<string, number | readonly number[]>>;
     shardBytes?: number | undefined;
   },
 ): Promise<{ architecture: string }> {

@@ -1,21 +1,20 @@
 /** @file `nx run pipeline:export`: the model of a run, or in a folder, as files that other programs load; what the stage does, without a pipeline. */
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
-import { print, UserError } from '@arrowsmith/errors';
+import { print, printError, UserError } from '@arrowsmith/errors';
 import {
   EXPORT_FORMATS,
   exportModel,
   modelCard,
   PRECISIONS,
-  type Exported,
   type ExportFormat,
   type Written,
 } from '@arrowsmith/export';
-import { type ModelFiles, readChatTemplate } from '@arrowsmith/generation';
-import { openForeignModel, readForeignTokenizer } from '@arrowsmith/import';
+import { readChatTemplate } from '@arrowsmith/generation';
 import { flag, main, readOptions, startProgress, text } from '@arrowsmith/pipeline/cli';
 import type { Workspace } from '@arrowsmith/pipeline';
 import { checkPush, type Pushed, pushToHub } from '@arrowsmith/export/push';
+import { openExported } from '../exported-model.ts';
 import { findAsked } from './find-model.ts';
 import { type NamedModel, modelOptions, oneModel } from './model-options.ts';
 
@@ -76,6 +75,7 @@ await main(async (workspace, signal) => {
     print(`${written.name} as ${written.architecture}, ${written.precision}: ${relative(workspace.root, output)}`);
     for (const file of files) print(`  ${file}`);
     if (written.mixed !== undefined) print(`  ${written.mixed}`);
+    for (const notice of written.notices ?? []) printError(`notice: ${notice}`);
     if (uploaded !== undefined) print(`uploaded to ${uploaded.url}, commit ${uploaded.commit.slice(0, 12)}`);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -99,17 +99,9 @@ function readFormat(asked: string | undefined): ExportFormat {
 async function find(workspace: Workspace, asked: NamedModel) {
   const { files, run } = await findAsked(workspace, asked);
   const steps = Object.entries(run?.steps ?? {});
-  return { exported: await read(files), provenance: steps.map(([step, { manifest }]) => ({ step, digest: manifest })) };
-}
-
-async function read(files: ModelFiles): Promise<Exported> {
-  const { chatTemplate, ...known } = await readForeignTokenizer(files.tokenizer, files);
-  const model = await openForeignModel(files.weights, known.tokenizer);
   return {
-    ...model,
-    ...known,
-    endTokens: known.endTokens.length > 0 ? known.endTokens : files.endTokens,
-    chatTemplate: (files.chatTemplate ?? chatTemplate)?.source,
+    exported: await openExported(files),
+    provenance: steps.map(([step, { manifest }]) => ({ step, digest: manifest })),
   };
 }
 

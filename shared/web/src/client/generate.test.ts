@@ -62,6 +62,14 @@ test('pieces are the text, a stop string ends it, and penalties count', async ()
   await expect(generate(model, 'a', { topP: 2 })).rejects.toThrow(/topP/);
 });
 
+test('other tokens than the end of a text end it, too', async () => {
+  const free = await generate(model, 'a', { temperature: 0, maximumTokens: 20 });
+  const turn = free.tokens[3]!;
+  const ended = await generate({ ...model, endTokens: [turn] }, 'a', { temperature: 0, maximumTokens: 20 });
+  expect(ended.finishReason).toBe('model');
+  expect(ended.tokens).toEqual(free.tokens.slice(0, free.tokens.indexOf(turn)));
+});
+
 test('who stops a text has what there is of it; and no text leaves a tensor behind', async () => {
   const before = tf.memory().numTensors;
   const controller = new AbortController();
