@@ -1,8 +1,10 @@
 /** @file The stage that exports models, and that what it writes is imported as the same. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findInFolder } from '@arrowsmith/generation';
 import { readModel } from '@arrowsmith/quantization/model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CHAT_TEMPLATE, changeJson, END, TURN, writeChatFolder } from '../shared/export/src/testing/chat-folder.ts';
 import { startUploadServer } from '../shared/export/src/testing/upload-server.ts';
 import { expectError, PARAMETERS, type RealChain, realChain } from './support/real-chain.ts';
 
@@ -105,6 +107,23 @@ describe('a Hugging Face folder', () => {
     const reads = await trained('capped', { logitSoftCap: 5 });
     await expectRefused({}, reads, /LlamaForCausalLM, the nearest/, /logitSoftCap is 5, not 0/);
   });
+});
+
+test('a chat model keeps its template and what ends a turn through import and export', async () => {
+  const { end, turn } = await writeChatFolder(join(chain.workspace.root, 'chat'));
+  const importing = () => chain.run('import', { path: 'chat' }, undefined, { step: 'chat' });
+  const { key } = await importing();
+  expect(await findInFolder(artifact('chat'))).toMatchObject({
+    endTokens: [TURN],
+    chatTemplate: { source: CHAT_TEMPLATE, tokens: { bos_token: END, eos_token: TURN } },
+  });
+  await exported('chat-folder', {}, { model: ['chat'], tokenizer: ['chat'] });
+  expect(textOf('chat-folder', 'chat_template.jinja')).toBe(CHAT_TEMPLATE);
+  expect(json('chat-folder', 'generation_config.json')).toMatchObject({ eos_token_id: [turn, end] });
+  await chain.run('import', { path: 'artifacts/bad/chat-folder' }, undefined, { step: 'chat-again' });
+  expect(json('chat-again', 'manifest.json')).toMatchObject({ metadata: { endTokens: JSON.stringify([TURN]) } });
+  changeJson(join(chain.workspace.root, 'chat/tokenizer_config.json'), { chat_template: 'another' });
+  expect((await importing()).key).not.toBe(key);
 });
 
 describe('a GGUF file', () => {

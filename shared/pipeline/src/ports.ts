@@ -4,7 +4,7 @@
  * The kinds of artifacts. What an artifact of a kind has, whoever made it:
  *
  *     corpus         documents of a training and a validation split
- *     tokenizer      tokenizer.json; the metadata says which token ends a text
+ *     tokenizer      tokenizer.json; the metadata says which tokens end a text; tokenizer_config.json where there is a template of conversations
  *     rows           token ids of both splits, in rows of one context
  *     model          configuration and weights
  *     adapter        what a model learnt besides, as updates of low rank of its matrices; the metadata says of which model

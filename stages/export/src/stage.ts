@@ -9,6 +9,7 @@ import { openModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
 import { exportPeft } from './adapter.ts';
 import { readFacts, readMeasured } from './card-inputs.ts';
 import declaration, { type AskedExport } from './declaration.ts';
+import { readTexts } from './texts.ts';
 
 export default implementStage(declaration, async (context) => {
   const { format, precision, name, chatTemplate, shardSize, push } = context.parameters;
@@ -20,11 +21,12 @@ export default implementStage(declaration, async (context) => {
   const tokenizerFile = await vocabulary.file('tokenizer.json');
   const model = await openModel(await source.file(WEIGHTS_FILE));
   const folder = context.outputPath('.');
+  const texts = await readTexts(vocabulary);
   const exported = {
     ...model,
     tokenizer: fromTokenizerJson(await readFile(tokenizerFile, 'utf8'), tokenizerFile),
-    ...boundsOf(vocabulary.metadata),
-    chatTemplate,
+    ...texts,
+    chatTemplate: chatTemplate ?? texts.chatTemplate,
   };
   const written = await exportModel(folder, exported, { format, precision, name, shardSize });
   for (const notice of written.notices ?? []) context.note(`${context.step}: ${notice}`);
@@ -65,15 +67,6 @@ export default implementStage(declaration, async (context) => {
   };
   return uploaded(context, result, `${written.name}: ${written.architecture}, ${written.precision}`);
 });
-
-/** What the artifact of a tokenizer says of texts. */
-function boundsOf({ endOfText = '', beginOfText, endTokens }: Readonly<Record<string, string | number | boolean>>) {
-  return {
-    endOfText: String(endOfText),
-    beginOfText: beginOfText === undefined ? undefined : String(beginOfText),
-    endTokens: endTokens === undefined ? undefined : (JSON.parse(String(endTokens)) as string[]),
-  };
-}
 
 /** Uploads the files, where that is asked for, before they are an artifact: one that is there was uploaded. @throws UserError where the hub has none of them then */
 async function uploaded(context: StageContext<AskedExport>, result: StageResult, title: string): Promise<StageResult> {

@@ -5,6 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { readTokenizerFile } from '@arrowsmith/bpe/tokenizer-file';
+import { conversationFiles } from '@arrowsmith/import/conversations';
 import {
   BESIDE_TOKENIZER,
   isGguf,
@@ -63,6 +64,7 @@ export async function digestModel(source: ModelSource): Promise<string> {
 async function filesOf(source: ModelSource): Promise<string[]> {
   switch (source.format) {
     case 'arrow':
+      return [source.file, ...conversationFiles(dirname(source.file))];
     case 'gguf':
       return [source.file];
     case 'llama2c': {
@@ -74,7 +76,8 @@ async function filesOf(source: ModelSource): Promise<string[]> {
       return (await readdir(source.folder))
         .filter(isTheirs)
         .sort()
-        .map((file) => join(source.folder, file));
+        .map((file) => join(source.folder, file))
+        .concat(conversationFiles(source.folder));
     }
   }
 }

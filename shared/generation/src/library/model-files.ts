@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { readJsonObject, UserError } from '@arrowsmith/errors';
+import { readConversations } from '@arrowsmith/import/conversations';
 import { type ModelSource, recognizeModel, tokenizerFileOf } from '@arrowsmith/import/recognize';
 import type { ChatTemplateSource } from '../text/index.ts';
-import { readHuggingFaceExtras } from './hugging-face-extras.ts';
 
 /** A model that was found, and not read. */
 export interface ModelFiles {
@@ -37,14 +37,14 @@ export async function findInFolder(folder: string, tokenizer?: string): Promise<
   switch (weights.format) {
     case 'arrow': {
       const path = dirname(weights.file);
-      return { name: folder, weights, ...(await readHuggingFaceExtras(path)), ...(named ?? (await tokenizerOf(path))) };
+      return { name: folder, weights, ...(await readConversations(path)), ...(named ?? (await tokenizerOf(path))) };
     }
     case 'huggingface':
       return {
         name: folder,
         weights,
         ...(named ?? { tokenizer: tokenizerFileOf(weights) }),
-        ...(await readHuggingFaceExtras(weights.folder)),
+        ...(await readConversations(weights.folder)),
       };
     case 'gguf':
     case 'llama2c':

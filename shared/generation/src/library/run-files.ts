@@ -1,4 +1,5 @@
 /** @file A model of a run in the ledger. */
+import { readChatTemplate } from '@arrowsmith/import/conversations';
 import { findRoot, openWorkspace, type Workspace } from '@arrowsmith/pipeline/workspace';
 import { findModelFiles, readRuns, type RunModelFiles } from '@arrowsmith/runs/references';
 import type { LoadOptions } from './load-options.ts';
@@ -21,6 +22,11 @@ function nearestWorkspace(): Workspace {
 }
 
 /** What a ledger's files of a model are to whoever opens them. */
-export function filesOf({ run, step, weights, ...read }: RunModelFiles): ModelFiles {
-  return { name: `run ${run.id}, ${step}`, weights: { format: 'arrow', file: weights }, ...read };
+export async function filesOf({ run, step, weights, conversations, ...read }: RunModelFiles): Promise<ModelFiles> {
+  return {
+    name: `run ${run.id}, ${step}`,
+    weights: { format: 'arrow', file: weights },
+    ...read,
+    ...(conversations === undefined ? {} : { chatTemplate: await readChatTemplate(conversations) }),
+  };
 }

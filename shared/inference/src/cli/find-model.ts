@@ -1,6 +1,6 @@
 /** @file The files of a model that a command is asked for: of a run, or in a folder or a file; found, and not read. */
 import { resolve } from 'node:path';
-import { findInFolder, type ModelFiles } from '@arrowsmith/generation';
+import { findInFolder, type ModelFiles, readChatTemplate } from '@arrowsmith/generation';
 import type { Run, Workspace } from '@arrowsmith/pipeline';
 import { findModelFiles, readRuns } from '@arrowsmith/runs/references';
 import type { NamedModel } from './model-options.ts';
@@ -20,7 +20,12 @@ export async function findAsked(
     return { files: { ...(await findInFolder(resolve(workspace.root, folder), named)), name: folder } };
   }
   const found = await findModelFiles(workspace, await readRuns(workspace), { reference, pipeline, model });
-  const { run, step, weights, ...read } = found;
-  const name = `run ${run.id}, ${step}`;
-  return { files: { name, weights: { format: 'arrow', file: weights }, ...read }, run };
+  const { run, step, weights, conversations, ...read } = found;
+  const files: ModelFiles = {
+    name: `run ${run.id}, ${step}`,
+    weights: { format: 'arrow', file: weights },
+    ...read,
+    ...(conversations === undefined ? {} : { chatTemplate: await readChatTemplate(conversations) }),
+  };
+  return { files, run };
 }

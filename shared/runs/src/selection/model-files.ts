@@ -20,6 +20,8 @@ export interface RunModelFiles {
   beginOfText?: string;
   /** For other tokens that end a text, where there are such. */
   endTokens?: string[];
+  /** tokenizer_config.json with the template of conversations, where the model came with one. */
+  conversations?: string;
 }
 
 /**
@@ -42,12 +44,14 @@ export async function findModelFiles(
       : await resolveReference(reference, { workspace, runs, pipeline });
   const step = chooseModel(run, wanted.model);
   const tokenizerStep = tokenizerOf(run, step);
+  const conversations = await runFile(workspace, run, tokenizerStep, 'tokenizer_config.json');
   return {
     run,
     step,
     weights: await fileOf(workspace, run, step, WEIGHTS_FILE),
     tokenizer: await fileOf(workspace, run, tokenizerStep, 'tokenizer.json'),
     ...boundsOf(run.steps[tokenizerStep]),
+    ...(conversations === undefined ? {} : { conversations }),
   };
 }
 

@@ -3,8 +3,21 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readJsonObject, UserError } from '@arrowsmith/errors';
-import type { ChatTemplateSource } from '../text/index.ts';
-import type { ModelFiles } from './model-files.ts';
+
+/** How conversations are written for a model. */
+export interface ChatTemplateSource {
+  /** In Jinja. */
+  source: string;
+  /** What the template may name beside the messages: `bos_token`, `eos_token`. */
+  tokens: Record<string, string>;
+}
+
+/** What a model's files say of conversations. */
+export interface Conversations {
+  chatTemplate?: ChatTemplateSource;
+  /** What other tokens that end a text are written as. */
+  endTokens?: string[];
+}
 
 type Token = string | { content: string };
 
@@ -17,15 +30,23 @@ interface TokenizerConfig {
   eos_token?: Token | null;
 }
 
+/** The files of a folder that are read. */
+const FILES = ['chat_template.jinja', 'tokenizer_config.json'] as const;
+
+/** Those of them that a folder has. */
+export const conversationFiles = (folder: string): string[] =>
+  FILES.map((file) => join(folder, file)).filter((file) => existsSync(file));
+
 /**
  * Of a folder with chat_template.jinja, or tokenizer_config.json; of others nothing.
  *
  * @throws UserError where tokenizer_config.json is no JSON
  */
-export async function readHuggingFaceExtras(folder: string): Promise<Pick<ModelFiles, 'chatTemplate' | 'endTokens'>> {
-  const config = await readConfig(join(folder, 'tokenizer_config.json'));
+export async function readConversations(folder: string): Promise<Conversations> {
+  const [template, settings] = FILES;
+  const config = await readConfig(join(folder, settings));
   const end = nameOf(config.eos_token);
-  const file = join(folder, 'chat_template.jinja');
+  const file = join(folder, template);
   const chatTemplate = existsSync(file)
     ? { source: await readFile(file, 'utf8'), tokens: tokensOf(config) }
     : templateOf(config);
