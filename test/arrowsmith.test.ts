@@ -53,6 +53,11 @@ test('export writes the model of a run as files of other programs, once; the sta
   expect(again).toMatchObject({ code: 1, output: expect.stringContaining('is not empty') });
   const folder = await arrowsmith(['export', '--output=given']);
   expect(folder.output).toMatch(/as LlamaForCausalLM, f32: given\n {2}README\.md/);
+  const card = workspace.read('given/README.md');
+  expect(card).toMatch(/## Data\n\n\|/);
+  expect(card).toMatch(/\| train \| [\d,]+ \| [\d.]+ \| [\d.]+ \| [\d.]+ \|/);
+  const steps = [...card.matchAll(/^\| (\w+) \| `[0-9a-f]{64}` \|$/gm)].map(([, step]) => step);
+  expect(steps).toEqual(['download', 'tokenizer', 'chunk', 'train']);
   const fromThere = await arrowsmith(['export', 'llama2c', '--folder=given', '--name=from-there']);
   expect(fromThere.output).toMatch(/from-there as llama2\.c[^]*model\.bin\n {2}tokenizer\.bin/);
 

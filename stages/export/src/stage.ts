@@ -6,8 +6,8 @@ import { exportModel, modelCard } from '@arrowsmith/export';
 import { checkPush, pushToHub } from '@arrowsmith/export/push';
 import { implementStage, type StageContext, type StageResult } from '@arrowsmith/pipeline/stage';
 import { openModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
+import { DATA_CARD, METRICS, readFacts, readMeasured } from '@arrowsmith/runs/model-card';
 import { exportPeft } from './adapter.ts';
-import { readFacts, readMeasured } from './card-inputs.ts';
 import declaration, { type AskedExport } from './declaration.ts';
 import { readTexts } from './texts.ts';
 
@@ -30,7 +30,7 @@ export default implementStage(declaration, async (context) => {
   };
   const written = await exportModel(folder, exported, { format, precision, name, shardSize });
   for (const notice of written.notices ?? []) context.note(`${context.step}: ${notice}`);
-  const inputs = [source, vocabulary, ...context.inputs('measurements'), ...context.inputs('corpus')];
+  const inputs = [source, vocabulary, ...context.inputs('corpus')]; // what it was made of
   const [measurements] = context.inputs('measurements');
   const [corpus] = context.inputs('corpus');
   if (format === 'huggingface') {
@@ -42,8 +42,9 @@ export default implementStage(declaration, async (context) => {
       steps: source.metadata['steps'],
       tokens: exported.tokenizer.vocabulary.length,
       endOfText: exported.endOfText,
-      facts: corpus === undefined ? [] : await readFacts(corpus),
-      measured: measurements === undefined ? [] : await readMeasured(measurements, source.step),
+      facts: corpus?.has(DATA_CARD) === true ? await readFacts(await corpus.file(DATA_CARD)) : [],
+      measured:
+        measurements?.has(METRICS) === true ? await readMeasured(await measurements.file(METRICS), source.step) : [],
       provenance: inputs.map(({ step, digest }) => ({ step, digest })),
     });
     await writeFile(join(folder, 'README.md'), card);

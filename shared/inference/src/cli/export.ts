@@ -7,13 +7,16 @@ import {
   exportModel,
   modelCard,
   PRECISIONS,
+  type Exported,
   type ExportFormat,
+  type ModelCard,
   type Written,
 } from '@arrowsmith/export';
 import { readChatTemplate } from '@arrowsmith/generation';
 import { flag, main, readOptions, startProgress, text } from '@arrowsmith/pipeline/cli';
 import type { Workspace } from '@arrowsmith/pipeline';
 import { checkPush, type Pushed, pushToHub } from '@arrowsmith/export/push';
+import { modelCardInputs } from '@arrowsmith/runs/model-card';
 import { openExported } from '../exported-model.ts';
 import { findAsked } from './find-model.ts';
 import { type NamedModel, modelOptions, oneModel } from './model-options.ts';
@@ -46,7 +49,7 @@ await main(async (workspace, signal) => {
   });
   const format = readFormat(options.format);
   if (options.push !== undefined) checkPush(options.push);
-  const { exported, provenance } = await find(workspace, oneModel(options));
+  const { exported, known } = await find(workspace, oneModel(options));
   const chatTemplate =
     options.chatTemplate === undefined
       ? exported.chatTemplate
@@ -61,7 +64,7 @@ await main(async (workspace, signal) => {
     if (format === 'huggingface') {
       const { config, tokenizer, endOfText } = exported;
       const tokens = tokenizer.vocabulary.length;
-      const card = modelCard({ ...written, config, tokens, endOfText, facts: [], measured: [], provenance });
+      const card = modelCard({ ...written, config, tokens, endOfText, ...known });
       await writeFile(join(folder, 'README.md'), card);
     }
     const own = `${written.name.replaceAll(/[^\w.-]+/g, '-')}-${format}`;
@@ -95,15 +98,17 @@ function readFormat(asked: string | undefined): ExportFormat {
   });
 }
 
-/** The model that is asked for, and the digests of what it was made of, where they are known. */
-async function find(workspace: Workspace, asked: NamedModel) {
-  const { files, run } = await findAsked(workspace, asked);
-  const steps = Object.entries(run?.steps ?? {});
-  return {
-    exported: await openExported(files),
-    provenance: steps.map(([step, { manifest }]) => ({ step, digest: manifest })),
-  };
+/** The model that is asked for, and what its run knows of it. */
+async function find(workspace: Workspace, asked: NamedModel): Promise<{ exported: Exported; known: Known }> {
+  const { files, run, step } = await findAsked(workspace, asked);
+  const nothing = { facts: [], measured: [], provenance: [], steps: undefined };
+  if (run === undefined || step === undefined) return { exported: await openExported(files), known: nothing };
+  const steps = run.steps[step]?.metadata['steps'];
+  const known = { ...(await modelCardInputs(workspace, run, step)), steps };
+  return { exported: await openExported(files), known };
 }
+
+type Known = Pick<ModelCard, 'facts' | 'measured' | 'provenance' | 'steps'>;
 
 /** Uploads the files of a folder, and shows how far that is. */
 async function upload(

@@ -13,7 +13,7 @@ export async function findAsked(
   workspace: Workspace,
   asked: NamedModel,
   tokenizer?: string,
-): Promise<{ files: ModelFiles; run?: Run }> {
+): Promise<{ files: ModelFiles; run?: Run; step?: string }> {
   const { folder, run: reference, pipeline, model } = asked;
   if (folder !== undefined) {
     const named = tokenizer === undefined ? undefined : resolve(workspace.root, tokenizer);
@@ -27,5 +27,5 @@ export async function findAsked(
     ...read,
     ...(conversations === undefined ? {} : { chatTemplate: await readChatTemplate(conversations) }),
   };
-  return { files, run };
+  return { files, run, step };
 }
