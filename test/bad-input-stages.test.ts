@@ -11,7 +11,7 @@ import {
   weightBatches,
   weightsTable,
 } from '@arrowsmith/artifacts';
-import { decoderConfig, modelParameters } from '@arrowsmith/model';
+import { decoderConfig, initialWeights, modelParameters } from '@arrowsmith/model';
 import { storeWeights } from '@arrowsmith/quantization/model';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { expectError, PARAMETERS, type RealChain, realChain, TEXT } from './support/real-chain.ts';
@@ -109,6 +109,31 @@ describe('weights', () => {
       /\[280, 16\]/,
       /\[280, 15\]/,
     );
+  });
+
+  test('with a weight that is no number: no loss and no file of it', async () => {
+    await chain.runUntil('chunk');
+    const name = 'model.layers.0.mlp.up_proj.weight';
+    await chain.run('train', {}, async ({ table }) => {
+      const config = decoderConfig(modelParameters.parse(PARAMETERS.train.model), {
+        vocabularySize: 280,
+        contextLength: 16,
+      });
+      const tensors = initialWeights(config, 1);
+      tensors[name]!.data[19] = NaN;
+      await table(
+        'weights.arrow',
+        weightsTable,
+        { config: JSON.stringify(config) },
+        weightBatches(storeWeights(tensors)),
+      );
+      return { metadata: { format: 'f32' } };
+    });
+    const place = /not finite[^]*model\.layers\.0\.mlp\.up_proj\.weight\[1, 3\][^]*NaN/;
+    const evaluating = chain.run('evaluate', {}, undefined, { reads: { models: ['train'] } });
+    await expectError(chain, 'evaluate', evaluating, place);
+    for (const format of ['huggingface', 'gguf', 'llama2c', 'web'])
+      await expectError(chain, 'export', chain.run('export', { format }), place);
   });
 
   test('of a version whose configuration was another', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '@arrowsmith/errors';
 import type { CheckpointType } from '@arrowsmith/formats';
 import { countParameters } from '@arrowsmith/model';
+import { checkFinite, decodeStored } from '@arrowsmith/quantization';
 import type { Exported } from './exported.ts';
 import { bytesOfSize, PRECISIONS, type ExportFormat } from './formats.ts';
 import { exportGguf } from './gguf.ts';
@@ -27,11 +28,11 @@ export interface Written {
  * @param options.precision of matrices; by default f32, or of GGUF and of a web page as they are stored
  * @param options.name by default the family and the number of parameters
  * @param options.shardSize of the files of a Hugging Face folder at most, such as 500MB; 5GB by default
- * @throws UserError where the format does not hold the model or its tokenizer
+ * @throws UserError where the format does not hold the model or its tokenizer, and for a weight that is not finite
  */
 export async function exportModel(
   folder: string,
-  model: Exported,
+  asked: Exported,
   options: {
     format: ExportFormat;
     precision?: string | undefined;
@@ -40,6 +41,7 @@ export async function exportModel(
   },
 ): Promise<Written> {
   const { format, precision } = options;
+  const model = withFiniteWeights(asked);
   const name = options.name ?? `${model.config.family}-${shortCount(countParameters(model.config))}`;
   switch (format) {
     case 'huggingface': {
@@ -68,6 +70,16 @@ export async function exportModel(
       return { name, architecture: 'a web page', ...(await exportWeb(folder, model, precision, { name })) };
     }
   }
+}
+
+/** A model whose weights are looked at as they are read: with one that is no number, whatever the file computes is none. */
+function withFiniteWeights(model: Exported): Exported {
+  const read = (name: string) => {
+    const stored = model.read(name);
+    checkFinite(name, { shape: stored.shape, data: decodeStored(stored) });
+    return stored;
+  };
+  return { ...model, read };
 }
 
 /** @throws UserError for a precision that the format has not */

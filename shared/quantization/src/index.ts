@@ -1,5 +1,6 @@
 /** @file Number formats and post-training quantization. */
 export * from './calibration.ts';
+export { checkFinite, OTHER_WEIGHTS } from './finite-weights.ts';
 export * from './formats/index.ts';
 export * from './int8.ts';
 export * from './quantization-error.ts';

@@ -1,4 +1,5 @@
 /** @file Data order, optimizer, schedule, the training loop, checkpoints, and the loss over a split. */
+export { checkLoss } from './check-loss.ts';
 export { loadCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.ts';
 export { batchOrder, checkVision, evenlySpread, patchTensor, readBatch, type Batch, type TokenRows } from './data.ts';
 export { hiddenStates, splitLoss, type RowLosses, type SplitLoss } from './evaluate.ts';

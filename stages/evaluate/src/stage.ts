@@ -12,7 +12,7 @@ import {
   withActivations,
 } from '@arrowsmith/quantization/activations';
 import { loadModel, readModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
-import { readTokenTable, splitLoss } from '@arrowsmith/training';
+import { checkLoss, readTokenTable, splitLoss } from '@arrowsmith/training';
 import * as tf from '@tensorflow/tfjs-core';
 import declaration, { type EvaluateParameters } from './declaration.ts';
 import { fingerprintText } from './evaluated-text.ts';
@@ -76,6 +76,7 @@ export default implementStage(declaration, async (context) => {
       signal: context.signal,
     });
     bar.end();
+    checkLoss(loss.nats, `${context.step}, the model of ${input.step}`, Object.entries(weights));
     for (const measure of measures)
       found.push({ metrics: ofModel(subject.name, (await measure.model?.(subject, loss)) ?? {}) });
     tf.dispose(subject.tensors as tf.TensorContainer);

@@ -21,7 +21,7 @@ import { type ActivationPrecision, withActivations } from '@arrowsmith/quantizat
 import type { Method } from '@arrowsmith/quantization/methods';
 import { runnable } from '@arrowsmith/quantization/model';
 import { type DocumentLosses, meanLoss, pairedBootstrap } from '@arrowsmith/runs/bootstrap';
-import { evenlySpread, splitLoss, type TokenTable } from '@arrowsmith/training';
+import { checkLoss, evenlySpread, splitLoss, type TokenTable } from '@arrowsmith/training';
 import * as tf from '@tensorflow/tfjs-core';
 import type { QuantizeParameters } from './declaration.ts';
 import { bitsPerWeight } from './size.ts';
@@ -69,18 +69,22 @@ export async function compare(
     unit: 'models',
   });
 
-  const lossOf = async (parameters: Parameters): Promise<{ losses: DocumentLosses; perplexity: number }> => {
+  const lossOf = async (
+    parameters: Parameters,
+    name: string,
+  ): Promise<{ losses: DocumentLosses; perplexity: number }> => {
     const nats: number[] = [];
     const onRow = ({ losses }: { losses: Float32Array }) => nats.push(losses.reduce((sum, loss) => sum + loss, 0));
     try {
       const { signal } = context;
       const loss = await splitLoss({ config, parameters, rows, indices, batchSize: BATCH_ROWS, onRow, signal });
+      checkLoss(loss.nats, `${context.step}, ${name}`, Object.entries(weights));
       return { losses: { nats: Float64Array.from(nats), units }, perplexity: Math.exp(loss.nats / loss.tokens) };
     } finally {
       tf.dispose(parameters as tf.TensorContainer);
     }
   };
-  const original = await lossOf(tensorsOf(weights));
+  const original = await lossOf(tensorsOf(weights), 'the model as it was');
   const stored = Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [name, storeFloat32(tensor)]));
   const rowOf = (
     { format, method, activations }: Pick<Measured, 'format' | 'method' | 'activations'>,
@@ -120,7 +124,9 @@ export async function compare(
         activations === 'f32'
           ? tensorsOf(decodedOf(tensors))
           : withActivations(runnable(config, tensors), activations, `${context.step}, ${format}`);
-      measured.push(rowOf({ ...pair, activations }, tensors, errors, await lossOf(parameters)));
+      measured.push(
+        rowOf({ ...pair, activations }, tensors, errors, await lossOf(parameters, `${format} by ${method}`)),
+      );
       bar.update(measured.length, `${nameOf(measured.at(-1)!)} ${added(measured.at(-1)!)}`);
     }
     tensorErrors.push(...errors.map((error) => ({ ...pair, ...error })));

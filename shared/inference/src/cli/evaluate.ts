@@ -5,6 +5,8 @@ import { engineNotices, resolveEngine, useBackend } from '@arrowsmith/engine';
 import { print, printError, UserError } from '@arrowsmith/errors';
 import { checkTokens, openForeignModel, readForeignTokenizer } from '@arrowsmith/import';
 import { countParameters } from '@arrowsmith/model';
+import { decodeStored } from '@arrowsmith/quantization';
+import { checkLoss } from '@arrowsmith/training';
 import { format, main, readCount, readOptions, startProgress, text } from '@arrowsmith/pipeline/cli';
 import { loadParameters } from '../load-parameters.ts';
 import { readText } from '../read-text.ts';
@@ -84,6 +86,7 @@ await main(async (workspace, signal) => {
   const asked = { config, parameters, ids, begin, context, stride, batchSize, signal, onProgress };
   const { nats, tokens, windows } = await textLoss(asked);
   bar.end();
+  checkLoss(nats, files.name, decodedWeights(model));
   const result = {
     model: files.name,
     family: config.family,
@@ -136,6 +139,14 @@ function describe(result: Result): string[] {
     `text            ${path}: ${count(bytes)} bytes, ${count(tokens)} tokens`,
     `windows         ${windows}`,
   ];
+}
+
+/** All weights as float32, one after the other. */
+function* decodedWeights({ names, read }: Awaited<ReturnType<typeof openForeignModel>>) {
+  for (const name of names) {
+    const stored = read(name);
+    yield [name, { shape: stored.shape, data: decodeStored(stored) }] as const;
+  }
 }
 
 const withoutEnd = (tokenizer: string): UserError =>
