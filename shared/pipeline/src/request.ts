@@ -5,5 +5,5 @@ export { readCommandLine } from './nx/command-line.ts';
 export { ownTargets } from './nx/unknown-target.ts';
 export { stepStages } from './pipeline-file.ts';
 export { pipelineNames } from './pipeline-source.ts';
-export { planPipeline, type RunTarget } from './plan.ts';
+export { planPipeline, planRun, type RunTarget } from './plan.ts';
 export type { StageDeclaration } from './stage.ts';

@@ -3,6 +3,8 @@ import type { ActivationPrecision } from '@arrowsmith/ops';
 import * as z from 'zod';
 import { numberFormats } from './formats/index.ts';
 
+export { PLANE_FORMATS } from './plane-formats.ts';
+
 /** What matrices are multiplied with: activations as they are, or quantized as they come. */
 export const ACTIVATION_PRECISIONS = ['f32', 'int8'] as const satisfies ActivationPrecision[];
 

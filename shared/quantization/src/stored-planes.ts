@@ -4,10 +4,8 @@
  */
 import { openWeights, type StoredTensor, type WeightsFile } from '@arrowsmith/artifacts';
 import { formatNamed } from './formats/index.ts';
+import { PLANE_FORMATS } from './plane-formats.ts';
 import { numberLayouts, type PlanesCodec, planesCodec, type PlanesOf } from './planes/index.ts';
-
-/** Formats of a number after the other; others have blocks, or scales beside them, and next to nothing to be saved. */
-export const PLANE_FORMATS: readonly string[] = ['f32', 'f16', 'bf16'];
 
 const SUFFIX = '.planes';
 

@@ -4,9 +4,15 @@ import { engineParameters } from '@arrowsmith/engine/parameters';
 import { resolveEngine } from '@arrowsmith/engine/resolve';
 import { declareStage, one, optional } from '@arrowsmith/pipeline/stage';
 import { calibrates, METHODS, methods } from '@arrowsmith/quantization/methods';
-import { ACTIVATION_PRECISIONS, formatParameter, formatsParameter } from '@arrowsmith/quantization/parameters';
+import {
+  ACTIVATION_PRECISIONS,
+  formatParameter,
+  formatsParameter,
+  PLANE_FORMATS,
+} from '@arrowsmith/quantization/parameters';
+import { checkRows } from './check-rows.ts';
 
-const parameters = z.strictObject({
+const fields = z.strictObject({
   format: formatParameter
     .default('int8')
     .describe(
@@ -58,6 +64,20 @@ const parameters = z.strictObject({
   ...engineParameters,
 });
 
+/** The formats that are asked for, of all matrices and of parts. */
+const formatsOf = ({ format, formats = {} }: z.infer<typeof fields>): string[] => [
+  ...new Set([format, ...Object.values(formats).filter((each) => each !== undefined)]),
+];
+
+const parameters = fields.refine(
+  (asked) => asked.encoding === 'plain' || formatsOf(asked).some((format) => PLANE_FORMATS.includes(format)),
+  {
+    path: ['encoding'],
+    error: ({ input }) =>
+      `there is nothing to be written as bit planes: only f32, f16 and bf16 can be, and matrices are ${formatsOf(input as z.infer<typeof fields>).join(', ')}; set format to one of them, e.g. bf16, or leave encoding out`,
+  },
+);
+
 export type QuantizeParameters = z.infer<typeof parameters>;
 
 export default declareStage({
@@ -68,6 +88,9 @@ export default declareStage({
   parameters,
   notInKey: ['threads'],
   // Rounding to the nearest computes with no tensors.
-  environment: ({ method, compare, backend }) =>
-    calibrates(method) || compare !== undefined ? resolveEngine({ backend }) : {},
+  environment(asked, about) {
+    const { method, compare, backend } = asked;
+    checkRows(asked, about('rows') !== undefined);
+    return calibrates(method) || compare !== undefined ? resolveEngine({ backend }) : {};
+  },
 });

@@ -9,14 +9,12 @@ import {
   weightsTable,
 } from '@arrowsmith/artifacts';
 import { type Engine, engineNotices, useBackend } from '@arrowsmith/engine';
-import { UserError } from '@arrowsmith/errors';
 import { implementStage } from '@arrowsmith/pipeline/stage';
 import {
   ALPHA,
   type Calibrated,
   formatOfNumbers,
   isQuantizable,
-  PLANE_FORMATS,
   quantizeModel,
   storeAsPlanes,
 } from '@arrowsmith/quantization';
@@ -28,7 +26,7 @@ import { planesCodec } from '@arrowsmith/quantization/planes';
 import { calibrate, checkReads } from './calibrate.ts';
 import { compare } from './compare.ts';
 import declaration from './declaration.ts';
-import { readSplit, rowsOf } from './rows.ts';
+import { readSplit } from './rows.ts';
 import { bitsPerWeight } from './size.ts';
 
 export default implementStage(declaration, async (context) => {
@@ -42,11 +40,10 @@ export default implementStage(declaration, async (context) => {
     backend,
     threads,
   } = context.parameters;
-  if (encoding === 'planes') checkPlanes(context.step, [format, ...Object.values(formats)]);
   const used = new Set<Method>([method, ...(compared?.methods ?? [])]);
   const engine = context.environment as unknown as Engine;
   checkReads(context.step, used, engine.backend);
-  const rows = compared !== undefined || [...used].some(calibrates) ? rowsOf(context) : undefined;
+  const rows = compared !== undefined || [...used].some(calibrates) ? context.inputs('rows')[0] : undefined;
   const source = context.input('model');
   const { config, weights, bytes: bytesBefore } = await readModel(await source.file(WEIGHTS_FILE), { whole: true });
 
@@ -118,18 +115,6 @@ export default implementStage(declaration, async (context) => {
     },
   };
 });
-
-/** @throws UserError where no matrix has a format whose numbers can be in planes */
-function checkPlanes(step: string, formats: readonly (string | undefined)[]): void {
-  if (formats.some((format) => format !== undefined && PLANE_FORMATS.includes(format))) return;
-  throw new UserError({
-    what: 'there is nothing to be written as bit planes',
-    where: `${step}.encoding`,
-    expected: `matrices in ${PLANE_FORMATS.slice(0, -1).join(', ')} or ${PLANE_FORMATS.at(-1)}`,
-    found: formats.filter(Boolean).join(', '),
-    fix: `set ${step}.format to one of them, e.g. bf16, or leave ${step}.encoding out`,
-  });
-}
 
 const bytesOf = (tensors: Readonly<Record<string, StoredTensor>>): number =>
   Object.values(tensors).reduce((sum, { bytes }) => sum + bytes.length, 0);
