@@ -20,8 +20,8 @@ export interface AnswerContext {
 /** The texts that a request asks for. */
 export interface Asked {
   model: ServedModel;
-  /** In the order of their prompts; those of one prompt follow each other. */
-  texts: readonly TextRequest[];
+  /** One for each prompt. Texts are numbered in this order; those of one prompt follow each other. */
+  requests: readonly TextRequest[];
   /** Texts of each prompt. */
   perPrompt: number;
   isStreamed: boolean;
@@ -53,19 +53,22 @@ export async function answer<Piece>(
   { admission, metrics, onError }: AnswerContext,
   closed: AbortSignal,
 ): Promise<Response> {
-  const { model, texts, perPrompt, isStreamed, includesUsage } = asked;
-  const leave = admission.enter(texts.length);
+  const { model, requests, perPrompt, isStreamed, includesUsage } = asked;
+  const texts = requests.length * perPrompt;
+  const leave = admission.enter(texts);
   const controller = new AbortController();
   const { signal } = controller;
-  setMaxListeners(texts.length, signal); // each text listens
+  setMaxListeners(texts, signal); // each text listens
   const stop = (): void => {
     controller.abort(new ApiError(499, 'The client closed the connection.'));
     leave();
   };
   closed.addEventListener('abort', stop, { once: true });
   if (closed.aborted) stop();
-  const prompts = texts.filter((_, i) => i % perPrompt === 0).map(({ prompt }) => prompt);
-  const count = new UsageCount(prompts, perPrompt);
+  const count = new UsageCount(
+    requests.map(({ prompt }) => prompt),
+    perPrompt,
+  );
   const end = (): void => {
     closed.removeEventListener('abort', stop);
     metrics.used(count.usage);
@@ -75,7 +78,7 @@ export async function answer<Piece>(
   async function* pieces(): AsyncGenerator<{ index: number; piece: Piece }, void, undefined> {
     try {
       for await (const { index, value } of merged(
-        texts.map((text) => continueText(model, text, { signal, meter: metrics })),
+        requests.flatMap((request) => continueText(model, request, perPrompt, { signal, meter: metrics })),
       )) {
         count.add(value, index);
         const piece = format.piece(value, index);
@@ -87,13 +90,13 @@ export async function answer<Piece>(
   }
 
   async function* chunks(): AsyncGenerator<object, void, undefined> {
-    if (format.begin !== undefined) for (const index of texts.keys()) yield format.begin(index);
+    if (format.begin !== undefined) for (let index = 0; index < texts; index++) yield format.begin(index);
     for await (const { index, piece } of pieces()) yield format.chunk(piece, index);
     if (includesUsage) yield format.usage(count.usage);
   }
 
   if (isStreamed) return eventStream(chunks(), { onCancel: stop, onError });
-  const gathered = texts.map((): Piece[] => []);
+  const gathered = Array.from({ length: texts }, (): Piece[] => []);
   for await (const { index, piece } of pieces()) gathered[index]?.push(piece);
   return Response.json(format.whole(gathered, count.usage));
 }

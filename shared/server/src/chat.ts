@@ -21,7 +21,7 @@ export async function chatCompletions(
   const model = await models.get(request.model);
   const asked = {
     model,
-    texts: textsOf(request, model),
+    requests: [textRequest(request, model)],
     perPrompt: request.n ?? 1,
     isStreamed: request.stream ?? false,
     includesUsage: request.stream_options?.include_usage ?? false,
@@ -29,21 +29,20 @@ export async function chatCompletions(
   return answer(asked, formatOf(request, model), context, closed);
 }
 
-function textsOf(request: ChatRequest, model: ServedModel): TextRequest[] {
-  const { messages, n = 1, max_tokens: most, max_completion_tokens: maximum = most, logprobs = false } = request;
+function textRequest(request: ChatRequest, model: ServedModel): TextRequest {
+  const { messages, max_tokens: most, max_completion_tokens: maximum = most, logprobs = false } = request;
   const { contextLength } = model;
   const { vocabularySize } = model.config;
   const { stop } = model.chatTemplate;
   const prompt = chatPromptOf(model, messages);
   // Without a word, an answer may fill the context.
   const parameters = parametersOf(request, { maximumTokens: maximum ?? contextLength, vocabularySize, stop });
-  const text = {
+  return {
     prompt,
     parameters,
     constraints: constraintsOf(request, model),
     logProbabilities: logprobs ? (request.top_logprobs ?? 0) : undefined,
   };
-  return Array.from({ length: n }, (_, sample) => ({ ...text, sample }));
 }
 
 /** What the format of a response excludes. @throws ApiError for a schema that it cannot follow */

@@ -20,19 +20,19 @@ export async function completions(
 ): Promise<Response> {
   const request = parseCompletionRequest(body);
   const model = await models.get(request.model);
-  const texts = textsOf(request, model);
+  const requests = textRequests(request, model);
   const asked = {
     model,
-    texts,
+    requests,
     perPrompt: request.n ?? 1,
     isStreamed: request.stream ?? false,
     includesUsage: request.stream_options?.include_usage ?? false,
   };
-  return answer(asked, formatOf(request, model, texts), context, closed);
+  return answer(asked, formatOf(request, model, requests), context, closed);
 }
 
-function textsOf(request: CompletionRequest, model: ServedModel): TextRequest[] {
-  const { n = 1, max_tokens: maximum = MAXIMUM_TOKENS, logprobs, echo = false } = request;
+function textRequests(request: CompletionRequest, model: ServedModel): TextRequest[] {
+  const { max_tokens: maximum = MAXIMUM_TOKENS, logprobs, echo = false } = request;
   const { vocabularySize } = model.config;
   const parameters = parametersOf(request, { maximumTokens: Math.max(1, maximum), vocabularySize });
   const common = {
@@ -41,16 +41,13 @@ function textsOf(request: CompletionRequest, model: ServedModel): TextRequest[] 
     logProbabilities: logprobs,
     promptLogProbabilities: echo && logprobs !== undefined,
   };
-  return request.prompts.flatMap((given) => {
-    const prompt = promptOf(model, given, 'prompt');
-    return Array.from({ length: n }, (_, sample) => ({ ...common, prompt, sample }));
-  });
+  return request.prompts.map((given) => ({ ...common, prompt: promptOf(model, given, 'prompt') }));
 }
 
 function formatOf(
-  { stream_options: options, echo = false, logprobs }: CompletionRequest,
+  { n = 1, stream_options: options, echo = false, logprobs }: CompletionRequest,
   { id: model, encoder }: ServedModel,
-  texts: readonly TextRequest[],
+  requests: readonly TextRequest[],
 ): AnswerFormat<CompletionPiece> {
   const head = {
     id: `cmpl-${randomUUID().replaceAll('-', '')}`,
@@ -58,7 +55,7 @@ function formatOf(
     created: Math.floor(Date.now() / 1000),
     model,
   };
-  const pieces = texts.map((text) => completionPieces(encoder, text, echo));
+  const pieces = requests.flatMap((each) => Array.from({ length: n }, () => completionPieces(encoder, each, echo)));
   const nothing = options?.include_usage === true ? { usage: null } : {};
   return {
     piece: (event, index) => pieces[index]?.(event),

@@ -1,6 +1,7 @@
 /** @file The text of a prompt as it goes on: whole characters, up to what ends it, each with the tokens that it is made of. */
 import {
   type ChosenToken,
+  type GenerationEvent,
   type GenerationParameters,
   type LogitsProcessor,
   type TokenDecoder,
@@ -8,7 +9,7 @@ import {
 } from '@arrowsmith/generation';
 import type { Prompt, ServedModel } from './served-model.ts';
 
-/** A text that is asked for. */
+/** Texts that are asked for, all from one prompt. */
 export interface TextRequest {
   prompt: Prompt;
   parameters: GenerationParameters;
@@ -19,8 +20,6 @@ export interface TextRequest {
   logProbabilities?: number | undefined;
   /** Those of the prompt are told, too. */
   promptLogProbabilities?: boolean;
-  /** Which of several texts from one prompt it is. */
-  sample: number;
 }
 
 /** A log-probability, and those of the most likely tokens in its place. */
@@ -52,16 +51,31 @@ export interface TokenMeter {
 }
 
 /**
- * Continues a prompt. Tokens come with the text that they are the beginning of; those of a stop string do not come.
+ * Continues a prompt several times, each with random numbers of its own. It is computed once, if the first events of all are asked for together. Tokens
+ * come with the text that they are the beginning of; those of a stop string do not come.
  *
- * @throws as the engine does, and the signal's reason
+ * @param count of texts
+ * @returns one stream for each, which throws as the engine does, and the signal's reason
  */
-export async function* continueText(
-  { engine, encoder, ends }: Pick<ServedModel, 'engine' | 'encoder' | 'ends'>,
+export function continueText(
+  model: Pick<ServedModel, 'engine' | 'encoder' | 'ends'>,
   request: TextRequest,
+  count: number,
   { signal, meter }: { signal: AbortSignal; meter: TokenMeter },
+): AsyncGenerator<TextEvent, void, undefined>[] {
+  const { prompt, parameters, constraints = [], logProbabilities, promptLogProbabilities = false } = request;
+  // End tokens are looked for here, as the engine would not tell how likely they are.
+  const asked = { prompt: prompt.ids, parameters, constraints, logProbabilities, promptLogProbabilities, signal };
+  return model.engine.samples(asked, count).map((events) => textOf(model, request, events, meter));
+}
+
+/** What becomes of a text whose tokens come. */
+async function* textOf(
+  { encoder, ends }: Pick<ServedModel, 'encoder' | 'ends'>,
+  { parameters, isPromptOnly = false }: TextRequest,
+  events: AsyncGenerator<GenerationEvent, void, undefined>,
+  meter: TokenMeter,
 ): AsyncGenerator<TextEvent, void, undefined> {
-  const { prompt, parameters, isPromptOnly = false, constraints = [], sample } = request;
   const decoder = countingDecoder(encoder.decodeStream());
   const text = textStream(decoder, parameters);
   let pending: TextToken[] = [];
@@ -77,16 +91,6 @@ export async function* continueText(
   let last = '';
   let endToken: ChosenToken | undefined;
   let before = performance.now();
-  // End tokens are looked for here, as the engine would not tell how likely they are.
-  const events = engine.generate({
-    prompt: prompt.ids,
-    parameters,
-    constraints,
-    logProbabilities: request.logProbabilities,
-    promptLogProbabilities: request.promptLogProbabilities ?? false,
-    sample,
-    signal,
-  });
   for await (const event of events) {
     if (event.kind === 'prompt') {
       yield { kind: 'prompt', cachedTokens: event.sharedTokens, logProbabilities: event.logProbabilities };

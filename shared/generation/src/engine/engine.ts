@@ -108,7 +108,7 @@ export class Engine {
    * @throws UserError as {@link generate}; at the first read of each
    */
   samples(request: GenerationRequest, count: number): AsyncGenerator<GenerationEvent, void, undefined>[] {
-    const group = Symbol('samples');
+    const group = count > 1 ? Symbol('samples') : undefined;
     const { sample = 0 } = request;
     return Array.from({ length: count }, (_, i) => this.#generate({ ...request, sample: sample + i }, group));
   }
