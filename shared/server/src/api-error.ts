@@ -57,6 +57,9 @@ export function toApiError(error: unknown): ApiError {
   return new ApiError(500, message, { type: 'server_error' }, { cause: error });
 }
 
+/** Any error in one line, for whoever runs the server. */
+export const reasonOf = (error: Error): string => (error instanceof UserError ? sentenceOf(error) : error.message);
+
 /** The parts of an error in one line, as clients show a message. */
 function sentenceOf({ parts: { what, where, expected, found, fix } }: UserError): string {
   const more = [

@@ -1,4 +1,5 @@
 /** @file Paths beside those that make texts, and who may ask. */
+import { generationParameters } from '@arrowsmith/generation';
 import { afterEach, expect, test } from 'vitest';
 import { createApp } from './app.ts';
 import { plainTemplate } from './chat-template.ts';
@@ -12,6 +13,37 @@ test('it is well', async () => {
   server = await tinyServer();
   expect(await (await server.ask('/health')).json()).toEqual({ status: 'ok' });
   expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+});
+
+test('it is not well while its device computes nothing, and is again once it does', async () => {
+  let isLost = false;
+  server = await tinyServer({}, {}, { isLost: () => isLost });
+  const { ask } = server;
+  const statusOf = async () => (await ask('/v1/completions', { prompt: 'a', max_tokens: 2 })).status;
+  expect(await statusOf()).toBe(200);
+  isLost = true;
+  expect(await statusOf()).toBe(500);
+  const health = await ask('/health');
+  expect(health.status).toBe(503);
+  expect(await health.json()).toEqual({
+    status: 'failing',
+    failing: [{ model: 'tiny', reason: 'the device is lost' }],
+  });
+  isLost = false;
+  expect(await statusOf()).toBe(200);
+  expect((await ask('/health')).status).toBe(200);
+});
+
+test('a request that fails alone leaves it well', async () => {
+  server = await tinyServer();
+  const impossible = () => {
+    throw new Error('nothing can follow');
+  };
+  const { engine } = server.model;
+  const parameters = generationParameters.parse({ maximumTokens: 2 });
+  const failing = engine.generate({ prompt: [1], parameters, constraints: [impossible] });
+  await expect(failing.next().then(() => failing.next())).rejects.toThrow('nothing can follow');
+  expect((await server.ask('/health')).status).toBe(200);
 });
 
 test('with a key, only those who have it may ask', async () => {

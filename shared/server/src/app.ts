@@ -4,7 +4,7 @@ import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
 import type { AnswerContext } from './answer.ts';
 import { Admission } from './admission.ts';
-import { ApiError, toApiError } from './api-error.ts';
+import { ApiError, reasonOf, toApiError } from './api-error.ts';
 import { checkedApiKey } from './api-key.ts';
 import { chatCompletions } from './chat.ts';
 import { completions } from './completions.ts';
@@ -71,7 +71,13 @@ export function createApp(models: Models, options: AppOptions = {}): Hono {
   }
   app.get('/v1/models', (c) => c.json({ object: 'list', data: models.list() }));
   app.get('/v1/models/:id', (c) => c.json(models.described(c.req.param('id'))));
-  app.get('/health', (c) => c.json({ status: 'ok' }));
+  app.get('/health', (c) => {
+    const failing = models.loaded.flatMap(({ id, engine }) => {
+      const { failure } = engine.state();
+      return failure === undefined ? [] : [{ model: id, reason: reasonOf(failure) }];
+    });
+    return failing.length === 0 ? c.json({ status: 'ok' }) : c.json({ status: 'failing', failing }, 503);
+  });
   app.get('/metrics', (c) => {
     const states = new Map(models.loaded.map(({ id, engine }) => [id, engine.state()]));
     return c.text(metrics.text(states), 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' });

@@ -34,6 +34,8 @@ export interface EngineState {
   running: number;
   waiting: number;
   memory: KvUse;
+  /** Why the last pass failed, and all texts with it, as where a device is lost; absent once a pass has succeeded. */
+  failure: Error | undefined;
   /** Of all texts so far, and the memory of a draft model. */
   drafts: DraftCounts & { memory: KvUse | undefined };
 }
@@ -52,6 +54,7 @@ export class Engine {
   readonly #draftTokens: number;
   readonly #drafts: DraftCounts = { drafted: 0, accepted: 0 };
   #loop: Promise<void> | undefined;
+  #failure: Error | undefined;
 
   /**
    * @throws UserError for options that cannot be, when the memory does not suffice for one sequence as long as the context, keys and values cannot be kept in that precision, or a
@@ -144,7 +147,7 @@ export class Engine {
   state(): EngineState {
     const { size, waiting } = this.#scheduler;
     const drafts = { ...this.#drafts, memory: this.#drafter?.use };
-    return { running: size - waiting, waiting, memory: this.#passes.store.use(), drafts };
+    return { running: size - waiting, waiting, memory: this.#passes.store.use(), failure: this.#failure, drafts };
   }
 
   /** For tests: @throws Error where the accounts of the memory do not agree */
@@ -168,6 +171,7 @@ export class Engine {
       try {
         await this.#step();
       } catch (error) {
+        this.#failure = error instanceof Error ? error : new Error(String(error));
         for (const sequence of this.#scheduler.sequences) this.#fail(sequence, error);
       }
     }
@@ -187,6 +191,7 @@ export class Engine {
       this.#scheduler.undo(scheduled);
       return;
     }
+    if (members.length > 0) this.#failure = undefined;
     for (const [i, each] of scheduled.entries()) {
       const { sequence, kv } = each;
       const member = members[i];

@@ -34,13 +34,28 @@ async function loadParameters(): Promise<ParameterTensors> {
   return tensorsOf(initialWeights(config(CONTEXT), 4));
 }
 
+/** Weights on a device that fails as long as `isLost` says so. */
+function onDevice(weights: ParameterTensors, isLost: () => boolean): ParameterTensors {
+  return new Proxy(weights, {
+    get(all, name: string) {
+      if (isLost()) throw new Error('the device is lost');
+      return all[name];
+    },
+  });
+}
+
 /** A model of that kind, on the backend `cpu`, with an engine of its own. */
 export async function tinyModel(
   engine: EngineOptions = {},
-  { id = 'tiny', contextLength = CONTEXT, ...more }: Partial<ServedModelParts> & { contextLength?: number } = {},
+  {
+    id = 'tiny',
+    contextLength = CONTEXT,
+    isLost = () => false,
+    ...more
+  }: Partial<ServedModelParts> & { contextLength?: number; isLost?: () => boolean } = {},
 ): Promise<ServedModel> {
   parameters ??= loadParameters();
-  const model = { config: config(contextLength), parameters: await parameters };
+  const model = { config: config(contextLength), parameters: onDevice(await parameters, isLost) };
   return servedModel({ id, engine: new Engine(model, engine), config: model.config, encoder, endOfText: END, ...more });
 }
 
