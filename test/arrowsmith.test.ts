@@ -1,10 +1,11 @@
 /** @file The command `arrowsmith` in a copy of the workspace, through processes: what it shows, and what it ends with. */
 import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lastRun } from './support/ledger.ts';
 import { TINY_PIPELINE } from './support/tiny-pipeline.ts';
-import { copyWorkspace, type Finished, type TestWorkspace } from './support/workspace.ts';
+import { copyWorkspace, type Finished, REPOSITORY, type TestWorkspace } from './support/workspace.ts';
 
 let workspace: TestWorkspace;
 let withoutRun: Finished;
@@ -121,6 +122,18 @@ test('generate writes samples side by side, in a form, and as JSON with log-prob
   const told = JSON.parse(/^\{[^]*?^\}/m.exec(output)?.[0] ?? '{}') as { samples: { logProbabilities: object[] }[] };
   expect(told).toMatchObject({ seed: 1, prompt: 'Once', samples: [{ finishReason: 'length', tokens: { length: 3 } }] });
   expect(told.samples[0]?.logProbabilities).toHaveLength(3);
+}, 60_000);
+
+test('the README’s example of the library runs in a project as npm makes it', async () => {
+  const [, code = '', name = ''] = /```ts\n(\/\/ (\S+)\n[^]*?)```/.exec(workspace.read('README.md')) ?? [];
+  expect(code).toContain('loadModel');
+  workspace.write('own/package.json', '{ "name": "own", "version": "1.0.0", "type": "commonjs" }');
+  workspace.write(`own/${name}`, code);
+  const tsx = pathToFileURL(join(REPOSITORY, 'node_modules/tsx/dist/loader.mjs')).href;
+  const args = ['--import', tsx, name];
+  const { code: exit, output } = await workspace.start(args, {}, { folder: join(workspace.root, 'own') }).finished;
+  expect(output).toMatch(/^perplexity \d/m);
+  expect(exit).toBe(0);
 }, 60_000);
 
 test('chat reads lines, and ends with them', async () => {

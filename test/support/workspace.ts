@@ -38,8 +38,8 @@ export interface TestWorkspace {
   nxAsync(args: readonly string[], env?: Record<string, string>): Promise<Finished>;
   /** Runs the command of a target of the project `pipeline` with `args`, as `nx run pipeline:<name> <args>` does. */
   command(name: string, args?: readonly string[]): Finished;
-  /** Starts `node <args>` there. */
-  start(args: readonly string[], env?: Record<string, string>): Running;
+  /** Starts `node <args>` there, or in another folder, with nothing on its standard input, or a text. */
+  start(args: readonly string[], env?: Record<string, string>, place?: { folder?: string; input?: string }): Running;
   read(path: string): string;
   write(path: string, content: string): void;
   /** Replaces text in a file; throws when it is not there, so that a test cannot pass by editing nothing. */
@@ -69,7 +69,7 @@ export function copyWorkspace(): TestWorkspace {
     nx: (args, env = {}) => runNode(root, [NX, ...args], env),
     command: (name, args = []) => runNode(root, [...commandOf(root, name), ...args], {}),
     nxAsync: (args, env = {}) => startNode(root, [NX, ...args], env).finished,
-    start: (args, env = {}) => startNode(root, args, env),
+    start: (args, env = {}, { folder = root, input } = {}) => startNode(folder, args, env, input),
     read: (path) => readFileSync(join(root, path), 'utf8'),
     write: (path, content) => {
       mkdirSync(dirname(join(root, path)), { recursive: true });
@@ -127,12 +127,13 @@ function runNode(root: string, args: readonly string[], env: Record<string, stri
   return { code: status, output: stdout + stderr };
 }
 
-function startNode(root: string, args: readonly string[], env: Record<string, string>): Running {
+function startNode(root: string, args: readonly string[], env: Record<string, string>, input?: string): Running {
   const child = spawn(process.execPath, args, {
     cwd: root,
     env: cleanEnvironment(env),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  child.stdin.on('error', () => undefined).end(input); // who ends may not have read it
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
