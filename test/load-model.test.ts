@@ -56,27 +56,24 @@ describe('a model is loaded', () => {
 
   test('from a Hugging Face folder, with its chat template', async () => {
     const path = folder('published');
-    cpSync(join(REPOSITORY, 'test/fixtures/families/llama3'), path, { recursive: true });
-    const { tokenizer } = JSON.parse(readFileSync(join(REPOSITORY, 'test/fixtures/bpe-none.json'), 'utf8')) as {
-      tokenizer: object;
-    };
-    writeFileSync(join(path, 'tokenizer.json'), JSON.stringify(tokenizer));
+    for (const file of ['config.json', 'model.safetensors', 'tokenizer.json'])
+      cpSync(join(REPOSITORY, 'test/fixtures/gguf', file), join(path, file));
     writeFileSync(
       join(path, 'tokenizer_config.json'),
       JSON.stringify({
         chat_template: '{{ messages }}',
-        bos_token: { content: '<|pad|>' },
+        bos_token: { content: '<|begin_of_text|>' },
         add_bos_token: true,
-        eos_token: '<|endoftext|>',
+        eos_token: '<|end_of_text|>',
       }),
     );
     await using model = await loadModel({ folder: path, backend: 'cpu' });
     expect(model.parts.chatTemplate).toEqual({
       source: '{{ messages }}',
-      tokens: { bos_token: '<|pad|>', eos_token: '<|endoftext|>' },
+      tokens: { bos_token: '<|begin_of_text|>', eos_token: '<|end_of_text|>' },
     });
-    expect(model.decode([model.beginOfText])).toBe('<|pad|>');
-    expect(model.decode([model.parts.endOfText])).toBe('<|endoftext|>');
+    expect(model.decode([model.beginOfText])).toBe('<|begin_of_text|>');
+    expect(model.decode([model.parts.endOfText])).toBe('<|end_of_text|>');
   });
 });
 
@@ -98,6 +95,22 @@ describe('a model is refused', () => {
   test('where there is none, with what is looked for', async () => {
     await expect(written({ folder: chain.workspace.root })).rejects.toThrow('weights.arrow');
     await expect(written({ folder: '/nowhere' })).rejects.toThrow('no such folder');
+  });
+
+  test('where a tokenizer has more tokens than the model, or others than the artifact was made with', async () => {
+    const { tokenizer: larger } = JSON.parse(readFileSync(join(REPOSITORY, 'test/fixtures/bpe-none.json'), 'utf8')) as {
+      tokenizer: object;
+    };
+    const tokenizer = join(folder('larger'), 'tokenizer.json');
+    writeFileSync(tokenizer, JSON.stringify(larger));
+    const path = folder('mixed');
+    cpSync(join(artifact('train'), 'weights.arrow'), join(path, 'weights.arrow'), { dereference: true });
+    await expect(written({ folder: path, tokenizer })).rejects.toThrow(/an embedding for every token[^]*at most 280/);
+    await expect(written({ folder: artifact('train'), tokenizer })).rejects.toThrow(
+      /made with another tokenizer[^]*whose token \d+ is/,
+    );
+    const own = join(artifact('tokenizer'), 'tokenizer.json');
+    expect(await written({ folder: artifact('train'), tokenizer: own })).not.toBe('');
   });
 
   test('where its tokenizer is of another run by now', async () => {

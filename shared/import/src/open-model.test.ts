@@ -8,7 +8,8 @@ import { llama2cTokenizer } from '@arrowsmith/formats';
 import { decoderConfig, initialWeights, type ModelParameters } from '@arrowsmith/model';
 import { decodeStored, storeFloat32 } from '@arrowsmith/quantization';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkTokens, openForeignModel } from './open-model.ts';
+import { checkTokens } from './check-tokens.ts';
+import { openForeignModel } from './open-model.ts';
 import { readForeignTokenizer } from './read-tokenizer.ts';
 import { recognizeModel } from './recognize-model.ts';
 

@@ -1,34 +1,9 @@
 /** @file A model in any format, opened: its weights are read one by one, as they are stored. */
 import type { BpeModel } from '@arrowsmith/bpe';
-import { UserError } from '@arrowsmith/errors';
 import { ggufModel, openGguf, openLlama2c, readHuggingFaceModel, type StoredModel } from '@arrowsmith/formats';
 import { openModel, storeWeights } from '@arrowsmith/quantization/model';
 import { llama2cOrder } from './llama2c-order.ts';
 import type { ModelSource } from './recognize-model.ts';
-
-/**
- * Looks whether a model has an embedding for every token.
- *
- * @param where the model is
- * @param named where people name the tokenizer: `import.tokenizer`
- * @throws UserError where it has fewer
- */
-export function checkTokens(
-  { config }: Pick<StoredModel, 'config'>,
-  tokenizer: BpeModel,
-  where: string,
-  named = '`tokenizer`',
-): void {
-  const [tokens, rows] = [tokenizer.vocabulary.length, config.vocabularySize];
-  if (tokens <= rows) return;
-  throw new UserError({
-    what: 'the model does not have an embedding for every token',
-    where,
-    expected: `a tokenizer of at most ${rows} tokens`,
-    found: `${tokens} tokens`,
-    fix: `name the tokenizer.json that belongs to the model by ${named}`,
-  });
-}
 
 /**
  * Opens a model; weights are read when they are asked for, in the format that they are stored in.

@@ -3,6 +3,7 @@ import type { BpeModel } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
 import type { DraftOptions, EngineModel } from '../engine/index.ts';
 import { findInFolder, type ModelFiles } from './model-files.ts';
+import { firstOtherToken } from './other-tokens.ts';
 import { readTokenizer, readWeights } from './read-model.ts';
 
 /** Who drafts: the text so far, a narrower model within the model itself, or another model. */
@@ -140,18 +141,13 @@ async function openNested(
 
 /** @throws UserError where an id stands for one text here, and for another there */
 function refuseOtherTokens(name: string, tokenizer: BpeModel, draft: ModelFiles, other: BpeModel): void {
-  const [own, others] = [tokenizer.vocabulary, other.vocabulary];
-  const nothing: Uint8Array = new Uint8Array();
-  const ids = Array.from({ length: Math.max(own.length, others.length) }, (_, id) => id);
-  const id = ids.find((each) => Buffer.compare(own[each] ?? nothing, others[each] ?? nothing) !== 0);
-  if (id === undefined) return;
-  const shown = (bytes = nothing): string =>
-    bytes.length === 0 ? 'none' : JSON.stringify(Buffer.from(bytes).toString());
+  const found = firstOtherToken(tokenizer, other);
+  if (found === undefined) return;
   throw new UserError({
     what: 'the draft model has other tokens than the model',
     where: `${draft.name}, ${draft.tokenizer}`,
-    expected: `the tokenizer of ${name}, whose token ${id} is ${shown(own[id])}`,
-    found: `one whose token ${id} is ${shown(others[id])}`,
+    expected: `the tokenizer of ${name}, whose token ${found.id} is ${found.one}`,
+    found: `one whose token ${found.id} is ${found.other}`,
     fix: 'take a model that was trained with the same tokenizer, or prompt, which needs no model',
   });
 }

@@ -4,7 +4,9 @@ import { dirname, join, resolve } from 'node:path';
 import { readJsonObject, UserError } from '@arrowsmith/errors';
 import { readConversations } from '@arrowsmith/import/conversations';
 import { type ModelSource, recognizeModel, tokenizerFileOf } from '@arrowsmith/import/recognize';
+import { readForeignTokenizer } from '@arrowsmith/import/tokenizer';
 import type { ChatTemplateSource } from '../text/index.ts';
+import { firstOtherToken } from './other-tokens.ts';
 
 /** A model that was found, and not read. */
 export interface ModelFiles {
@@ -29,7 +31,7 @@ export interface ModelFiles {
  * llama2.c, or a folder that has one. The tokenizer of an artifact is that of the steps before it.
  *
  * @param tokenizer another tokenizer.json
- * @throws UserError where there is none
+ * @throws UserError where there is none, and for another tokenizer than an artifact was made with
  */
 export async function findInFolder(folder: string, tokenizer?: string): Promise<ModelFiles> {
   const weights = await recognizeModel(resolve(folder), PROBLEM);
@@ -37,6 +39,7 @@ export async function findInFolder(folder: string, tokenizer?: string): Promise<
   switch (weights.format) {
     case 'arrow': {
       const path = dirname(weights.file);
+      if (named !== undefined) await refuseOtherTokenizer(path, named.tokenizer);
       return { name: folder, weights, ...(await readConversations(path)), ...(named ?? (await tokenizerOf(path))) };
     }
     case 'huggingface':
@@ -75,6 +78,22 @@ async function tokenizerOf(folder: string): Promise<Pick<ModelFiles, 'tokenizer'
     expected: 'tokenizer.json beside the weights, or in the artifacts that the model was made of',
     found: 'none',
     fix: 'put it there, or name another by `tokenizer`',
+  });
+}
+
+/** @throws UserError where an artifact knows its tokenizer, and the named one has other tokens */
+async function refuseOtherTokenizer(folder: string, named: string): Promise<void> {
+  const own = await tokenizerOf(folder).catch(() => undefined); // it does not know it, or what lies there is of another run
+  if (own === undefined) return;
+  const [made, asked] = await Promise.all([own.tokenizer, named].map((file) => readForeignTokenizer(file)));
+  const found = firstOtherToken(made!.tokenizer, asked!.tokenizer);
+  if (found === undefined) return;
+  throw new UserError({
+    what: 'the model was made with another tokenizer',
+    where: named,
+    expected: `the tokens of ${own.tokenizer}, whose token ${found.id} is ${found.one}`,
+    found: `one whose token ${found.id} is ${found.other}`,
+    fix: 'leave `tokenizer` out: the model has its own',
   });
 }
 

@@ -2,6 +2,7 @@
 import { type BpeEncoder, type BpeModel, createEncoder } from '@arrowsmith/bpe';
 import { UserError } from '@arrowsmith/errors';
 import type { ActivationPrecision } from '@arrowsmith/ops';
+import { checkTokens } from '@arrowsmith/import/check-tokens';
 import type { ModelSource } from '@arrowsmith/import/recognize';
 import { readForeignTokenizer } from '@arrowsmith/import/tokenizer';
 import { withActivations } from '@arrowsmith/quantization/activations';
@@ -49,7 +50,7 @@ export interface ReadTokenizer {
  *
  * @param tokenizer of the model, by which those of llama2.c are put in order
  * @param activations what its matrices are multiplied with; by default f32
- * @throws UserError for a damaged file, for a model that reads pictures, and for activations of int8 where there is nothing to multiply them with
+ * @throws UserError for a damaged file, for a model that reads pictures or has no embedding for a token, and for activations of int8 where there is nothing to multiply them with
  */
 export async function readWeights(
   { name, weights }: Pick<ModelFiles, 'name' | 'weights'>,
@@ -59,6 +60,7 @@ export async function readWeights(
   const model = weights.format === 'arrow' ? await loadWeights(weights.file) : await readForeign(weights, tokenizer);
   if (model.config.vision === null) {
     try {
+      checkTokens(model, tokenizer, name);
       return { ...model, parameters: withActivations(model.parameters, activations, name) };
     } catch (error) {
       disposeModels([model]);
