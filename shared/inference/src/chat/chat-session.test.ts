@@ -125,6 +125,44 @@ describe('a conversation by a template', () => {
   });
 });
 
+describe('a conversation by another template', () => {
+  test('of a file may name what texts begin and end with', async () => {
+    const source = '{{ bos_token }}{% for m in messages %}{{ m.content }}{{ eos_token }}{% endfor %}';
+    const session = new ChatSession(modelOf(96), settings, { template: { source, tokens: {} } });
+    expect(session.isStory).toBe(false);
+    const answer = session.say('Hi');
+    await read(answer);
+    expect(answer.generation.soFar.usage.promptTokens).toBe(1 + 2 + 1);
+  });
+
+  test('is role: content where it is plain, behind the token that texts begin with, and ends where another turn begins', async () => {
+    const model = modelOf(96);
+    const session = new ChatSession(model, settings, { system: 'Be.', template: 'plain' });
+    const answer = session.say('Hi');
+    const text = await read(answer);
+    const prompt = 'system: Be.\n\nuser: Hi\n\nassistant:';
+    expect(answer.generation.soFar.usage.promptTokens).toBe(1 + prompt.length);
+    expect(text).toBe(await model.generate(prompt, settings).text());
+    session.settings = { ...settings, maximumTokens: 20, regularExpression: 'abc\\n\\nuser: def' };
+    expect(await read(session.say('So?'))).toBe('abc');
+    expect(session.text()).toContain('user: So?\n\nassistant: abc');
+  });
+});
+
+test('an answer that fails leaves nothing of its turn', async () => {
+  const parts = tinyParts(96);
+  const push = (): string => {
+    throw new Error('no text');
+  };
+  const encoder = { ...parts.encoder, decodeStream: () => ({ push, flush: () => '' }) };
+  const broken = new TextModel({ ...parts, encoder });
+  models.push(broken);
+  const session = new ChatSession(broken, settings);
+  await expect(read(session.say('abc'))).rejects.toThrow('no text');
+  expect(session.turns).toEqual([]);
+  expect(session.text()).toBe('');
+});
+
 test('what is taken back was never said, and another answer is given', async () => {
   const session = new ChatSession(modelOf(96), settings);
   const first = await read(session.say('abc'));

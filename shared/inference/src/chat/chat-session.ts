@@ -1,13 +1,22 @@
 /** @file A conversation with a model, which remembers it as far as the context reaches. */
 import { UserError } from '@arrowsmith/errors';
-import type { TextGeneration, TextModel, TextOptions } from '@arrowsmith/generation';
+import type { ChatTemplateSource, TextGeneration, TextModel, TextOptions } from '@arrowsmith/generation';
 import { chatTemplate } from './chat-template.ts';
 import { type History, storyHistory, templateHistory, type Turn } from './history.ts';
+import { PLAIN_STOPS, plainTurns } from './plain-turns.ts';
 
 /** How the model answers from now on. */
 export interface ChatSettings extends TextOptions {
   /** Tokens of thought at most; `off` for none. Absent: as the model likes. */
   thinking?: number | 'off' | undefined;
+}
+
+/** What a conversation begins with. */
+export interface ChatOptions {
+  /** What the model is told before it. */
+  system?: string | undefined;
+  /** How it is written: by a template, or `plain`, as `user: …`, with an empty line between two turns. Default: by the model's own template. */
+  template?: ChatTemplateSource | 'plain' | undefined;
 }
 
 /** An answer that is being given. */
@@ -22,7 +31,7 @@ export interface Answer {
 }
 
 /**
- * A conversation by the model's chat template; with a model that has none, a text that both write. Keys and values of what was said are in the
+ * A conversation by a chat template, the model's or another; without any, a text that both write. Keys and values of what was said are in the
  * model's memory from answer to answer, and are not computed again.
  */
 export class ChatSession {
@@ -34,25 +43,31 @@ export class ChatSession {
   /** Answers so far, those that were taken back included: each has random numbers of its own. */
   #answers = 0;
   settings: ChatSettings;
+  /** Whether what is typed is continued, and not answered. */
+  readonly isStory: boolean;
+  /** Strings that end an answer, whatever is set. */
+  readonly #stop: readonly string[];
 
   /** @throws UserError for a template that is not understood, and a system message where there is none */
-  constructor(model: TextModel, settings: ChatSettings = {}, { system }: { system?: string | undefined } = {}) {
-    const { chatTemplate: source } = model.parts;
+  constructor(model: TextModel, settings: ChatSettings = {}, { system, template }: ChatOptions = {}) {
+    const source = template ?? model.parts.chatTemplate;
     this.#model = model;
     this.settings = settings;
+    this.isStory = source === undefined;
+    this.#stop = source === 'plain' ? PLAIN_STOPS : [];
     if (source === undefined && system !== undefined) throw withoutTemplate(model.name);
-    this.#history =
-      source === undefined
-        ? storyHistory(model)
-        : templateHistory(model, chatTemplate(source.source, source.tokens), {
-            system,
-            thinks: () => this.settings.thinking !== 'off',
-          });
-  }
-
-  /** Whether what is typed is continued, and not answered. */
-  get isStory(): boolean {
-    return this.#model.parts.chatTemplate === undefined;
+    if (source === undefined) {
+      this.#history = storyHistory(model);
+    } else if (source === 'plain') {
+      this.#history = templateHistory(model, plainTurns, { system, allowSpecial: false });
+    } else {
+      const { beginOfText, parts } = model;
+      const own = { bos_token: nameOf(model, beginOfText), eos_token: nameOf(model, parts.endOfText) };
+      this.#history = templateHistory(model, chatTemplate(source.source, { ...own, ...source.tokens }), {
+        system,
+        thinks: () => this.settings.thinking !== 'off',
+      });
+    }
   }
 
   get turns(): readonly Turn[] {
@@ -60,7 +75,8 @@ export class ChatSession {
   }
 
   /**
-   * Has the model answer. In a story nothing may be said, and it goes on.
+   * Has the model answer. In a story nothing may be said, and it goes on. Where the answer fails, nothing was said; where a signal stops it, it
+   * is remembered as far as it came.
    *
    * @throws UserError for what is longer than the context, and for settings that cannot be
    */
@@ -73,10 +89,17 @@ export class ChatSession {
     const seed = ((options.seed ?? 1) + this.#answers) % 2 ** 31;
     const thinkingTokens = thinking === 'off' ? 0 : thinking;
     const limit = this.#model.thinkingTags === undefined ? {} : { thinkingTokens };
-    const generation = this.#model.generate(prompt, { ...options, ...limit, seed, signal });
+    const stop = [...(options.stop ?? []), ...this.#stop];
+    const generation = this.#model.generate(prompt, { ...options, ...limit, stop, seed, signal });
     this.#answers++;
     this.#turns.push(turn);
-    return { said, pieces: remembered(generation, turn), generation, leftOut: this.#hidden - hidden };
+    const leftOut = this.#hidden - hidden;
+    const forget = (): void => {
+      if (signal?.aborted === true) return;
+      this.#turns = this.#turns.filter((each) => each !== turn);
+      this.#hidden = hidden;
+    };
+    return { said, pieces: remembered(generation, turn, forget), generation, leftOut };
   }
 
   /** Takes the last turn back. @returns whether there was one */
@@ -111,10 +134,17 @@ export class ChatSession {
   }
 }
 
-/** The pieces of an answer, of which a turn takes note. */
-async function* remembered(generation: TextGeneration, turn: Turn): AsyncGenerator<string, void, undefined> {
+/** The pieces of an answer, of which a turn takes note. @param forget is called where it fails */
+async function* remembered(
+  generation: TextGeneration,
+  turn: Turn,
+  forget: () => void,
+): AsyncGenerator<string, void, undefined> {
   try {
     yield* generation;
+  } catch (error) {
+    forget();
+    throw error;
   } finally {
     const { text, tokens, finishReason } = generation.soFar;
     turn.answer = text;
@@ -123,13 +153,17 @@ async function* remembered(generation: TextGeneration, turn: Turn): AsyncGenerat
   }
 }
 
+/** What a special token is written as. */
+const nameOf = (model: TextModel, id: number): string =>
+  model.parts.tokenizer.specialTokens.find((each) => each.id === id)?.content ?? '';
+
 const withoutTemplate = (name: string): UserError =>
   new UserError({
     what: 'the model has no chat template, and reads no system message',
     where: name,
-    expected: 'a model that was trained on conversations',
+    expected: 'a model that was trained on conversations, or --chatTemplate',
     found: 'a model that continues texts',
-    fix: 'leave --system out',
+    fix: 'leave --system out, or say how conversations are written: --chatTemplate=plain',
   });
 
 const tooLong = (length: number, contextLength: number): UserError =>

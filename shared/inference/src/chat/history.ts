@@ -29,12 +29,17 @@ export interface History {
   text(turns: readonly Turn[]): string;
 }
 
-/** Messages in a template. */
+/** Messages in a template, which says with what they begin; or, where it has no special tokens, behind the token that texts begin with. */
 export function templateHistory(
   model: TextModel,
   template: ChatTemplate,
-  { system, thinks = () => true }: { system?: string | undefined; thinks?: () => boolean } = {},
+  {
+    system,
+    thinks = () => true,
+    allowSpecial = true,
+  }: { system?: string | undefined; thinks?: () => boolean; allowSpecial?: boolean } = {},
 ): History {
+  const begin = allowSpecial ? [] : [model.beginOfText];
   const messagesOf = (turns: readonly Turn[]): Message[] => [
     ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
     ...turns.flatMap(({ said, answer }, i): Message[] => [
@@ -42,8 +47,10 @@ export function templateHistory(
       ...(i === turns.length - 1 && answer === '' ? [] : [{ role: 'assistant' as const, content: answer }]),
     ]),
   ];
-  const prompt: History['prompt'] = (turns, hidden) =>
-    model.encode(template(messagesOf(turns.slice(hidden)), { thinks: thinks() }), { allowSpecial: true });
+  const prompt: History['prompt'] = (turns, hidden) => {
+    const text = template(messagesOf(turns.slice(hidden)), { thinks: thinks() });
+    return [...begin, ...model.encode(text, { allowSpecial })];
+  };
   return {
     prompt,
     hide(turns, hidden, mostTokens) {

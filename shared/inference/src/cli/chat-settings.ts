@@ -12,15 +12,24 @@ export class WrittenSettings {
   #thinking: string | undefined;
   readonly #thinks: boolean;
 
-  /** @param thinks whether the model has thoughts that can be limited */
-  constructor(written: WrittenSampling, thinks: boolean) {
+  /**
+   * @param thinks whether the model has thoughts that can be limited
+   * @param thinking their limit
+   * @throws UserError for a limit of what there is not
+   */
+  constructor(written: WrittenSampling, thinks: boolean, thinking?: string) {
     this.#written = written;
     this.#thinks = thinks;
+    this.#thinking = thinking;
+    if (!thinks && thinking !== undefined) throw withoutThoughts(thinking);
   }
 
   /** @throws UserError for a value that a setting cannot have */
   read(): ChatSettings {
-    return { ...readSampling(this.#written), ...(this.#thinking === undefined ? {} : { thinking: this.#limit() }) };
+    return {
+      ...readSampling(this.#written),
+      ...(this.#thinking === undefined ? {} : { thinking: readThinking(this.#thinking) }),
+    };
   }
 
   /**
@@ -60,17 +69,31 @@ export class WrittenSettings {
     if (known !== 'stop') this.#written = { ...this.#written, [known]: value };
     else this.#written = { ...this.#written, stop: value === undefined ? [] : [...stop, value] };
   }
+}
 
-  #limit(): number | 'off' | undefined {
-    if (this.#thinking === 'off') return 'off';
-    try {
-      return readNumber(THINKING, this.#thinking, { least: 0, whole: true });
-    } catch (cause) {
-      const found = String(this.#thinking);
-      throw new UserError(
-        { what: 'thinking is not understood', expected: 'tokens at most, or off', found, fix: '/set thinking 256' },
-        { cause },
-      );
-    }
+/** Tokens of thought at most, as they are written. @throws UserError for what is no limit */
+export function readThinking(written: string | undefined): number | 'off' | undefined {
+  if (written === 'off') return 'off';
+  try {
+    return readNumber(THINKING, written, { least: 0, whole: true });
+  } catch (cause) {
+    const found = String(written);
+    throw new UserError(
+      {
+        what: 'thinking is not understood',
+        expected: 'tokens at most, or off',
+        found,
+        fix: '/set thinking 256, or --thinking=256',
+      },
+      { cause },
+    );
   }
 }
+
+const withoutThoughts = (thinking: string): UserError =>
+  new UserError({
+    what: 'the model has no thoughts that could be limited',
+    expected: 'a model with the tokens <think> and </think>',
+    found: `--thinking=${thinking}`,
+    fix: 'leave --thinking out',
+  });

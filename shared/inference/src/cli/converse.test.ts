@@ -77,6 +77,15 @@ describe('commands', () => {
     expect(told).toContain('there is no command /SET');
   });
 
+  test('of thoughts have the limit of the command line to begin with', () => {
+    expect(new WrittenSettings({}, true, 'off').read().thinking).toBe('off');
+    const settings = new WrittenSettings({}, true, '256');
+    expect(settings.list()).toContainEqual(['thinking', '256']);
+    expect(settings.read().thinking).toBe(256);
+    expect(() => new WrittenSettings({}, true, 'sometimes').read()).toThrow('thinking is not understood');
+    expect(() => new WrittenSettings({}, false, 'off')).toThrow('no thoughts that could be limited');
+  });
+
   test('refuse what cannot be, and leave all as it was', async () => {
     const lines = [
       '/set temperature hot',
