@@ -4,6 +4,7 @@
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { columnGroups, EACH_COLUMN, OVER_ROWS, sumOfRows, WRITES_COLUMN } from '../column-sums.ts';
+import { NUMBERS } from '../numbers.ts';
 import { multiply } from '../products.ts';
 import {
   defineShader,
@@ -39,13 +40,13 @@ const ROUTER_PARAMETERS = {
 } as const;
 
 /** What makes a row's coefficients: the row is `x[first + j]`, and normed `(x[first + j] - middle) * inverse`. */
-const ROUTER = `
+const ROUTER = `${NUMBERS}
 ${sumOf(ROW_THREADS)}
 fn gain(j: u32) -> f32 { return norm[j] + parameters.unitOffset; }
 fn coefficient(i: u32, copy: u32) -> f32 {
   let own = coefficients[i * parameters.copies + copy];
   if (parameters.clip == 0.0) { return own; }
-  return clamp(own, -parameters.clip, parameters.clip);
+  return between(own, -parameters.clip, parameters.clip);
 }
 `;
 const NORMALIZE = `${EACH_ROW}
@@ -76,7 +77,7 @@ const route = defineShader({
       products += (x[first + j] - middle) * inverse * (weight[copy * parameters.d + j] * gain(j));
     }
     let logit = sumOf(products, lane) / size;
-    if (lane == 0u) { modalities[row * parameters.copies + copy] = tanh(clamp(logit, -15.0, 15.0)); } // beyond, it may overflow
+    if (lane == 0u) { modalities[row * parameters.copies + copy] = tanhOf(logit); }
   }
   storageBarrier();
   for (var i = lane; i < parameters.count; i += ${ROW_THREADS}u) {

@@ -3,6 +3,7 @@
  * logarithms of the softmax's denominators. A thread has a query, or a key; those that it meets come by tiles that its workgroup shares.
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { NUMBERS } from '../numbers.ts';
 import { defineShader, EACH_ELEMENT, elementGroups } from '../shader.ts';
 import { expectShape, type KernelArguments, type Kernels, tensor } from './kernel.ts';
 import { turn } from './rope.ts';
@@ -40,7 +41,7 @@ type Parameters = keyof typeof PARAMETERS;
 const tileOf = (headDim: number): number => Math.max(1, Math.min(32, Math.floor(WORKGROUP_BYTES / 4 / 2 / headDim)));
 
 /** Which keys a query sees, and what becomes of a product of the two. Positions are absolute. */
-const declarationsOf = ({ headDim, hasDocuments, hasMask, firstOfMask }: Variant): string => `
+const declarationsOf = ({ headDim, hasDocuments, hasMask, firstOfMask }: Variant): string => `${NUMBERS}
 const HEAD = ${headDim}u;
 const TILE = ${tileOf(headDim)}u;
 ${hasMask ? `const MASK = ${firstOfMask}u;` : ''}
@@ -80,7 +81,7 @@ fn firstKey(sequence: u32, first: u32) -> u32 {
 fn endOfKeys(last: u32) -> u32 { return ${hasMask ? 'parameters.sKv' : 'last + 1u'}; }
 fn capped(score: f32) -> f32 {
   if (parameters.softCap == 0.0) { return score; }
-  return parameters.softCap * tanh(clamp(score / parameters.softCap, -15.0, 15.0));
+  return softCapped(score, parameters.softCap);
 }
 /** Of the capped score. */
 fn slopeOf(value: f32) -> f32 {
@@ -147,27 +148,29 @@ const makeForward = (variant: Variant) =>
   for (var i = 0u; i < HEAD; i++) { own[i] = q[row + i]; sum[i] = 0.0; }
   var largest = -3.4e38;
   var denominator = 0.0;
+  var seesAny = false;
   for (var first = begin; first < end; first += TILE) {${LOAD_KEYS}
     for (var j = 0u; j < TILE && first + j < end; j++) {
       if (!isSeen(sequence, position, first + j)) { continue; }
       var product = 0.0;
       for (var i = 0u; i < HEAD; i++) { product = fma(own[i], tileA[j * HEAD + i], product); }
       let score = capped(product * parameters.scale);
+      seesAny = true;
       if (score > largest) {
-        let shrink = exp(largest - score);
+        let shrink = expOf(largest - score);
         denominator *= shrink;
         for (var i = 0u; i < HEAD; i++) { sum[i] *= shrink; }
         largest = score;
       }
-      let weight = exp(score - largest);
+      let weight = expOf(score - largest);
       denominator += weight;
       for (var i = 0u; i < HEAD; i++) { sum[i] = fma(weight, tileB[j * HEAD + i], sum[i]); }
     }
   }
   if (!isThere) { return; }
-  let inverse = select(1.0 / denominator, 0.0, denominator == 0.0);
+  let inverse = select(0.0, 1.0 / denominator, seesAny);
   for (var i = 0u; i < HEAD; i++) { out[row + i] = sum[i] * inverse; }
-  logSumExp[place] = select(log(denominator) + largest, 0.0, denominator == 0.0);
+  logSumExp[place] = select(0.0, logOf(denominator) + largest, seesAny);
 `,
   });
 
@@ -218,7 +221,7 @@ const makeQueryGradient = (variant: Variant) =>
         dProbability = fma(dOwn[i], tileB[j * HEAD + i], dProbability);
       }
       let score = capped(product * parameters.scale);
-      let change = exp(score - normalizer) * (dProbability - projection) * slopeOf(score) * parameters.scale;
+      let change = expOf(score - normalizer) * (dProbability - projection) * slopeOf(score) * parameters.scale;
       for (var i = 0u; i < HEAD; i++) { sum[i] = fma(change, tileA[j * HEAD + i], sum[i]); }
     }
   }
@@ -276,7 +279,7 @@ const makeKeyGradient = (variant: Variant) =>
         }
         let ofQuery = statistics[(sequence * parameters.heads + head) * parameters.s + first + j];
         let score = capped(product * parameters.scale);
-        let probability = exp(score - ofQuery.x);
+        let probability = expOf(score - ofQuery.x);
         let change = probability * (dProbability - ofQuery.y) * slopeOf(score) * parameters.scale;
         for (var i = 0u; i < HEAD; i++) {
           keySum[i] = fma(change, tileA[j * HEAD + i], keySum[i]);

@@ -1,6 +1,7 @@
 /** @file Cross-entropy of a linear output layer, whose logits never exist all at once. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGpuBackend } from '../backend.ts';
+import { NUMBERS } from '../numbers.ts';
 import { multiply } from '../products.ts';
 import { defineShader, EACH_ELEMENT, elementGroups, maxOf, ROW_THREADS, spread, sumOf, THREADS } from '../shader.ts';
 import { expectShape, type KernelArguments, type Kernels, sizeOf, tensor } from './kernel.ts';
@@ -36,10 +37,10 @@ const makeRowLosses = (threads: number) =>
     bindings: { products: 'in-out f32', targets: 'i32', losses: 'in-out f32' },
     parameters: { first: 'u32', n: 'u32', vocabulary: 'u32', scale: 'f32', softCap: 'f32', hasGradient: 'u32' },
     workgroupSize: [threads, 1],
-    declarations: `${sumOf(threads)}${maxOf(threads)}
+    declarations: `${NUMBERS}${sumOf(threads)}${maxOf(threads)}
 fn logitOf(product: f32) -> f32 {
   if (parameters.softCap == 0.0) { return product * parameters.scale; }
-  return parameters.softCap * tanh(clamp(product * parameters.scale / parameters.softCap, -15.0, 15.0));
+  return softCapped(product * parameters.scale, parameters.softCap);
 }
 `,
     body: `

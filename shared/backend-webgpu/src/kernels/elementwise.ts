@@ -1,6 +1,7 @@
 /** @file Operations on elements, each of which needs the same element of its inputs alone: factors, sigmoid, options of logits. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGpuBackend } from '../backend.ts';
+import { NUMBERS } from '../numbers.ts';
 import { defineShader, EACH_ELEMENT, elementGroups } from '../shader.ts';
 import { expectShape, type Kernel, type Kernels, sizeOf, tensor } from './kernel.ts';
 
@@ -28,7 +29,8 @@ const sigmoid = defineShader({
   name: 'sigmoid',
   bindings: { x: 'f32', y: 'out f32' },
   parameters: { size: 'u32' },
-  body: `${EACH_ELEMENT} y[i] = 1.0 / (1.0 + exp(-x[i]));`,
+  declarations: NUMBERS,
+  body: `${EACH_ELEMENT} y[i] = sigmoidOf(x[i]);`,
 });
 
 const sigmoidGradient = defineShader({
@@ -38,18 +40,14 @@ const sigmoidGradient = defineShader({
   body: `${EACH_ELEMENT} dX[i] = dValue[i] * value[i] * (1.0 - value[i]);`,
 });
 
-/** Beyond, tanh is 1, and some processors compute it of exponentials that are infinite. */
-const TANH_BOUND = '15.0';
-
 const logitOptions = defineShader({
   name: 'options of logits',
   bindings: { products: 'f32', y: 'out f32' },
   parameters: { size: 'u32', scale: 'f32', softCap: 'f32' },
+  declarations: NUMBERS,
   body: `${EACH_ELEMENT}
   var logit = products[i] * parameters.scale;
-  if (parameters.softCap > 0.0) {
-    logit = parameters.softCap * tanh(clamp(logit / parameters.softCap, -${TANH_BOUND}, ${TANH_BOUND}));
-  }
+  if (parameters.softCap > 0.0) { logit = softCapped(logit, parameters.softCap); }
   y[i] = logit;
 `,
 });

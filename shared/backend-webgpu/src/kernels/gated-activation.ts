@@ -1,15 +1,14 @@
 /** @file SwiGLU and GeGLU. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGpuBackend } from '../backend.ts';
+import { NUMBERS } from '../numbers.ts';
 import { defineShader, EACH_ELEMENT, elementGroups } from '../shader.ts';
 import { expectShape, type Kernels, sizeOf, tensor } from './kernel.ts';
 
 export type Activation = 'silu' | 'gelu-tanh';
 
-/** WGSL's tanh may overflow to NaN for arguments that are far from 0, whose tanh is ±1 in float32. */
-const DECLARATIONS = `
-fn sigmoidOf(x: f32) -> f32 { return 1.0 / (1.0 + exp(-x)); }
-fn geluTanh(g: f32) -> f32 { return tanh(clamp(0.7978845608028654 * (g + 0.044715 * g * g * g), -15.0, 15.0)); }
+const DECLARATIONS = `${NUMBERS}
+fn geluTanh(g: f32) -> f32 { return tanhOf(0.7978845608028654 * (g + 0.044715 * g * g * g)); }
 `;
 
 /** The activation `value`, and its `slope`, of `g`. */

@@ -12,6 +12,7 @@ import {
   spread,
   sumOf,
 } from '../shader.ts';
+import { NUMBERS } from '../numbers.ts';
 import { expectRank, expectShape, type KernelArguments, type Kernels, sizeOf, tensor } from './kernel.ts';
 
 const PARAMETERS = {
@@ -96,6 +97,7 @@ const makeShader = (table: Table, headDim: number, hasMask: boolean): Attention 
     declarations: `
 const HEAD = ${headDim}u;
 const NEVER = -3.4e38;
+${NUMBERS}
 ${sumOf(ROW_THREADS)}
 ${maxOf(ROW_THREADS)}
 var<workgroup> weights: array<f32, ${ROW_THREADS}>;
@@ -136,21 +138,23 @@ fn isSeen(query: u32, key: u32) -> bool {
   var sums: array<f32, ${Math.ceil(headDim / ROW_THREADS)}>;
   var largest = NEVER;
   var denominator = 0.0;
+  var seesAny = ${hasMask ? '0.0' : '1.0'}; // at least itself
   for (var first = begin; first < end; first += ${ROW_THREADS}u) {
     let key = first + lane;
     var score = NEVER;
     var slot = 0;
     let isKey = key < end && isSeen(position, min(key, end - 1u));
     if (isKey) {
+      seesAny = 1.0;
       slot = pages[firstBlock + key / parameters.blockSize] + i32(key % parameters.blockSize);
       score = keyProduct(row, u32(slot + parameters.keyOffset), kvHead) * parameters.scale;
       if (parameters.softCap != 0.0) {
-        score = parameters.softCap * tanh(clamp(score / parameters.softCap, -15.0, 15.0));
+        score = softCapped(score, parameters.softCap);
       }
     }
     let next = max(largest, maxOf(score, lane));
-    let weight = select(0.0, exp(score - next), isKey);
-    let shrink = select(exp(largest - next), 1.0, next == NEVER);
+    let weight = select(0.0, expOf(score - next), isKey);
+    let shrink = select(expOf(largest - next), 1.0, next == NEVER);
     denominator = denominator * shrink + sumOf(weight, lane);
     largest = next;
     weights[lane] = weight;
@@ -168,7 +172,8 @@ fn isSeen(query: u32, key: u32) -> bool {
     }
     workgroupBarrier();
   }
-  let inverse = select(1.0 / denominator, 0.0, denominator == 0.0);
+  ${hasMask ? 'seesAny = maxOf(seesAny, lane);' : ''}
+  let inverse = select(0.0, 1.0 / denominator, seesAny > 0.0);
   for (var part = 0u; part < ${Math.ceil(headDim / ROW_THREADS)}u; part++) {
     let i = part * ${ROW_THREADS}u + lane;
     if (i < HEAD) { out[row + i] = sums[part] * inverse; }

@@ -1,4 +1,5 @@
 /** @file Small operations on rows: softmax and the logarithm of its denominator, the first of the largest, division by the sum, factors by position. */
+import { NUMBERS } from '../numbers.ts';
 import {
   defineShader,
   EACH_ELEMENT,
@@ -28,7 +29,7 @@ const statistics = (threads: number): string => `${EACH_ROW}
   for (var j = lane; j < parameters.d; j += ${threads}u) { largest = max(largest, x[first + j]); }
   let top = maxOf(largest, lane);
   var sum = 0.0;
-  for (var j = lane; j < parameters.d; j += ${threads}u) { sum += exp(x[first + j] - top); }
+  for (var j = lane; j < parameters.d; j += ${threads}u) { sum += expOf(x[first + j] - top); }
   let denominator = sumOf(sum, lane);
 `;
 
@@ -38,9 +39,9 @@ const softmax = forLengths((threads) =>
     bindings: { x: 'f32', y: 'out f32' },
     parameters: { n: 'u32', d: 'u32' },
     workgroupSize: [threads, 1],
-    declarations: sumOf(threads) + maxOf(threads),
+    declarations: NUMBERS + sumOf(threads) + maxOf(threads),
     body: `${statistics(threads)}
-  for (var j = lane; j < parameters.d; j += ${threads}u) { y[first + j] = exp(x[first + j] - top) / denominator; }
+  for (var j = lane; j < parameters.d; j += ${threads}u) { y[first + j] = expOf(x[first + j] - top) / denominator; }
 `,
   }),
 );
@@ -71,9 +72,9 @@ const logSumExp = forLengths((threads) =>
     bindings: { x: 'f32', y: 'out f32' },
     parameters: { n: 'u32', d: 'u32' },
     workgroupSize: [threads, 1],
-    declarations: sumOf(threads) + maxOf(threads),
+    declarations: NUMBERS + sumOf(threads) + maxOf(threads),
     body: `${statistics(threads)}
-  if (lane == 0u) { y[row] = log(denominator) + top; }
+  if (lane == 0u) { y[row] = logOf(denominator) + top; }
 `,
   }),
 );
@@ -82,9 +83,10 @@ const logSumExpGradient = defineShader({
   name: "log sum exp's gradient",
   bindings: { dValue: 'f32', x: 'f32', value: 'f32', dX: 'out f32' },
   parameters: { size: 'u32', d: 'u32' },
+  declarations: NUMBERS,
   body: `${EACH_ELEMENT}
   let row = i / parameters.d;
-  dX[i] = dValue[row] * exp(x[i] - value[row]);
+  dX[i] = dValue[row] * expOf(x[i] - value[row]);
 `,
 });
 

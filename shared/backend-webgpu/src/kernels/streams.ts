@@ -1,4 +1,5 @@
 /** @file What copies of the residual stream, and per-layer embeddings, are made of: sums, magnitudes, slices by layer. */
+import { NUMBERS } from '../numbers.ts';
 import { defineShader, EACH_ELEMENT, EACH_ROW, elementGroups, ROW_THREADS, spread, sumOf } from '../shader.ts';
 import { scaled } from './elementwise.ts';
 import { asRows, expectShape, type KernelArguments, type Kernels, shapeOfAll, tensor, tensorList } from './kernel.ts';
@@ -21,7 +22,7 @@ const MEAN_SQUARES = `${EACH_ROW}
   }
   let wanted = sumOf(others, lane) / f32(parameters.d);
   let own = sumOf(owns, lane) / f32(parameters.d);
-  let divisor = max(own, parameters.least);
+  let divisor = atLeast(own, parameters.least);
   let ratio = sqrt(wanted / divisor);
 `;
 
@@ -30,7 +31,7 @@ const match = defineShader({
   bindings: { other: 'f32', x: 'f32', y: 'out f32' },
   parameters: { n: 'u32', d: 'u32', least: 'f32' },
   workgroupSize: [ROW_THREADS, 1],
-  declarations: sumOf(ROW_THREADS),
+  declarations: NUMBERS + sumOf(ROW_THREADS),
   body: `${MEAN_SQUARES}
   for (var j = lane; j < parameters.d; j += ${ROW_THREADS}u) { y[first + j] = ratio * x[first + j]; }
 `,
@@ -42,7 +43,7 @@ const matchGradient = defineShader({
   bindings: { dValue: 'f32', other: 'f32', x: 'f32', dX: 'out f32', dOther: 'in-out f32' },
   parameters: { n: 'u32', d: 'u32', isFirst: 'u32', least: 'f32' },
   workgroupSize: [ROW_THREADS, 1],
-  declarations: sumOf(ROW_THREADS),
+  declarations: NUMBERS + sumOf(ROW_THREADS),
   body: `${MEAN_SQUARES}
   var products = 0.0;
   for (var j = lane; j < parameters.d; j += ${ROW_THREADS}u) { products = fma(dValue[first + j], x[first + j], products); }
