@@ -66,8 +66,8 @@ export class WebGpuBackend extends WebGPUBackend {
     this.adapterLimits = infoOf(adapter);
     this.#failures = new DeviceFailures(device, this.adapter.name);
     this.patience = this.adapter.isSoftware ? SOFTWARE_HUNG_AFTER : HUNG_AFTER;
-    this.#executor = new Executor(device);
-    this.bufferManager = new BufferPool(device) as unknown as WebGPUBackend['bufferManager'];
+    this.#executor = new Executor(device, this.#failures.make);
+    this.bufferManager = new BufferPool(device, this.#failures.make) as unknown as WebGPUBackend['bufferManager'];
   }
 
   /**
@@ -413,13 +413,14 @@ export class WebGpuBackend extends WebGPUBackend {
   /** A buffer that nothing uses which is encoded, but not submitted. */
   #idleBuffer(bytes: number): GPUBuffer {
     const busy: GPUBuffer[] = [];
-    for (;;) {
-      const buffer = this.bufferManager.acquireBuffer(bytes, STORAGE_AND_COPIES);
-      if (!this.#encoded.has(buffer)) {
-        for (const each of busy) this.bufferManager.releaseBuffer(each);
-        return buffer;
+    try {
+      for (;;) {
+        const buffer = this.bufferManager.acquireBuffer(bytes, STORAGE_AND_COPIES);
+        if (!this.#encoded.has(buffer)) return buffer;
+        busy.push(buffer);
       }
-      busy.push(buffer);
+    } finally {
+      for (const each of busy) this.bufferManager.releaseBuffer(each);
     }
   }
 

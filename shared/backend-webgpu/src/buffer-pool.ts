@@ -4,6 +4,8 @@
  * came back last, and so deals them anew in every step.
  */
 
+import type { Make } from './device.ts';
+
 /** A buffer's number is a property of it, which is found faster than an entry of a map. */
 const NUMBER = Symbol('number');
 type Numbered = GPUBuffer & { [NUMBER]?: number };
@@ -23,6 +25,7 @@ const AND_A_BIT = 64 * 2 ** 20;
 /** The parts of tfjs's class that it uses itself. */
 export class BufferPool {
   readonly #device: GPUDevice;
+  readonly #make: Make;
   /** By size and usage, in the order of numbers. */
   readonly #free = new Map<string, GPUBuffer[]>();
   /** Those that wait, in the order in which they came back. */
@@ -38,8 +41,9 @@ export class BufferPool {
   /** Is told of each buffer that is handed out, and whether it will come back to be handed out again. */
   onAcquire: ((buffer: GPUBuffer, isLasting: boolean) => void) | undefined;
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, make: Make = (call) => call()) {
     this.#device = device;
+    this.#make = make;
   }
 
   acquireBuffer(size: number, usage: number, mappedAtCreation = false, reuse = true): GPUBuffer {
@@ -49,17 +53,17 @@ export class BufferPool {
   }
 
   #acquire(size: number, usage: number, mappedAtCreation: boolean, reuse: boolean): GPUBuffer {
+    const waiting = reuse ? this.#free.get(keyOf(size, usage))?.shift() : undefined;
+    const buffer = waiting ?? this.#make(() => this.#device.createBuffer({ size, usage, mappedAtCreation }));
     this.#used++;
     this.numBytesUsed += size;
     this.mostUsed = Math.max(this.mostUsed, this.numBytesUsed);
-    const waiting = reuse ? this.#free.get(keyOf(size, usage))?.shift() : undefined;
     if (waiting !== undefined) {
       this.#waiting.delete(waiting);
       return waiting;
     }
     this.numBytesAllocated += size;
     this.mostAllocated = Math.max(this.mostAllocated, this.numBytesAllocated);
-    const buffer = this.#device.createBuffer({ size, usage, mappedAtCreation });
     numberOf(buffer);
     return buffer;
   }

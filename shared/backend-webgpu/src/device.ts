@@ -48,6 +48,9 @@ export async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   }
 }
 
+/** Makes something of a device, such as a buffer, by the call: see {@link DeviceFailures.make}. */
+export type Make = <T>(call: () => T) => T;
+
 /** What went wrong on a device since it was opened. WebGPU throws nothing where it happens: a shader that does not compile computes zeros. */
 export class DeviceFailures {
   #first: UserError | undefined;
@@ -73,6 +76,22 @@ export class DeviceFailures {
     if (this.#first !== undefined) throw this.#first;
     if (this.#hung !== undefined) throw this.#hung;
   }
+
+  /**
+   * Makes something of the device. Where that goes wrong, as memory does not suffice or a shader does not compile, Dawn says so before the call returns: it
+   * is the error of this call alone then, since nothing uses what was not made, and results before and after are what they should be. A browser says so later,
+   * when that is not known any more.
+   *
+   * @throws UserError where it goes wrong at once
+   */
+  readonly make: Make = (call) => {
+    const before = this.#first;
+    const made = call();
+    if (before !== undefined || this.#first === undefined) return made;
+    const error = this.#first;
+    this.#first = undefined;
+    throw error;
+  };
 
   /** Whether the device has not answered for so long, and not since then, that whoever waits for it may wait for ever. */
   get isHung(): boolean {

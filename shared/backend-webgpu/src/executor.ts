@@ -4,6 +4,7 @@
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { numberOf } from './buffer-pool.ts';
+import type { Make } from './device.ts';
 import { withReductions } from './reductions.ts';
 
 /** A kernel of our own. */
@@ -42,20 +43,24 @@ type Branch = Map<number, Branch | GPUBindGroup>;
 
 export class Executor {
   readonly #device: GPUDevice;
+  readonly #make: Make;
   readonly #compiled = new Map<string, Compiled>();
   readonly #uniforms = new Map<string, GPUBuffer>();
   #kept = 0;
   /** Threads of a subgroup; undefined where shaders use none. */
   subgroupSize: number | undefined;
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, make: Make) {
     this.#device = device;
+    this.#make = make;
   }
 
+  /** @throws UserError where the program does not compile, or memory does not suffice for its parameters; nothing is encoded then */
   encode(pass: GPUComputePassEncoder, { program, parameters, workgroups }: KernelCall, buffers: GPUBuffer[]): void {
-    const compiled = this.#compiled.get(program.name) ?? this.#compile(program);
+    const compiled = this.#compiledOf(program);
+    const group = this.#groupOf(compiled, program, parameters, buffers);
     pass.setPipeline(compiled.pipeline);
-    pass.setBindGroup(0, this.#groupOf(compiled, program, parameters, buffers));
+    pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(workgroups[0], workgroups[1] ?? 1, workgroups[2] ?? 1);
   }
 
@@ -74,10 +79,8 @@ export class Executor {
     if (known !== undefined) return known as GPUBindGroup;
     if (++this.#kept > MOST_KEPT) this.forget();
     const uniform = this.#uniformOf(program, parameters);
-    const group = this.#device.createBindGroup({
-      layout,
-      entries: [...buffers, uniform].map((buffer, binding) => ({ binding, resource: { buffer } })),
-    });
+    const entries = [...buffers, uniform].map((buffer, binding) => ({ binding, resource: { buffer } }));
+    const group = this.#make(() => this.#device.createBindGroup({ layout, entries }));
     branch.set(number, group);
     return group;
   }
@@ -87,6 +90,14 @@ export class Executor {
     this.#kept = 0;
     for (const { bound } of this.#compiled.values()) bound.clear();
     this.#uniforms.clear();
+  }
+
+  #compiledOf(program: Program): Compiled {
+    const known = this.#compiled.get(program.name);
+    if (known !== undefined) return known;
+    const compiled = this.#make(() => this.#compile(program));
+    this.#compiled.set(program.name, compiled);
+    return compiled;
   }
 
   /** The layout is said, since the one that WebGPU would find has no place for a binding that a variant of a shader does not look at. */
@@ -106,9 +117,7 @@ export class Executor {
         entryPoint: 'main',
       },
     });
-    const compiled = { layout, pipeline, bound: new Map() };
-    this.#compiled.set(name, compiled);
-    return compiled;
+    return { layout, pipeline, bound: new Map() };
   }
 
   /** A buffer with these values, which is never written to again. */
@@ -122,9 +131,12 @@ export class Executor {
     const key = new Uint32Array(words.buffer).join();
     const known = this.#uniforms.get(key);
     if (known !== undefined) return known;
-    const buffer = this.#device.createBuffer({ size: words.byteLength, usage: UNIFORM, mappedAtCreation: true });
-    new Uint8Array(buffer.getMappedRange()).set(new Uint8Array(words.buffer));
-    buffer.unmap();
+    const buffer = this.#make(() => {
+      const made = this.#device.createBuffer({ size: words.byteLength, usage: UNIFORM, mappedAtCreation: true });
+      new Uint8Array(made.getMappedRange()).set(new Uint8Array(words.buffer));
+      made.unmap();
+      return made;
+    });
     this.#uniforms.set(key, buffer);
     return buffer;
   }

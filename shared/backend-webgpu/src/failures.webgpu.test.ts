@@ -10,6 +10,8 @@ import { DeviceFailures, openDevice } from './device.ts';
 import { registerWebGpuKernels } from './kernels/register.ts';
 import { defineShader, EACH_ELEMENT, elementGroups } from './shader.ts';
 
+const { name, isSoftware } = describeAdapter(await openAdapter());
+
 async function openBackend(): Promise<WebGpuBackend> {
   const adapter = await openAdapter();
   return new WebGpuBackend(await openDevice(adapter), adapter);
@@ -35,10 +37,34 @@ test('a kernel computes', async () => {
   expect(await doubled(await openBackend(), 'y[i] = 2.0 * x[i];')).toEqual(Float32Array.of(2, 4, 6));
 });
 
-test('a shader that does not compile is an error with the compiler’s words', async () => {
+test('a shader that does not compile is an error with the compiler’s words, each time, and of nothing else', async () => {
   const backend = await openBackend();
-  await expect(doubled(backend, 'y[i] = 2.0 * z[i];')).rejects.toThrow(/a kernel does not run[^]*unresolved value 'z'/);
-  await expect(doubled(backend, 'y[i] = 2.0 * x[i];')).rejects.toThrow('a kernel does not run'); // whatever was computed since then
+  for (let turn = 0; turn < 2; turn++) {
+    const wrong = doubled(backend, 'y[i] = 2.0 * z[i];');
+    await expect(wrong).rejects.toThrow(/a kernel does not run[^]*unresolved value 'z'/);
+    expect(await doubled(backend, 'y[i] = 2.0 * x[i];')).toEqual(Float32Array.of(2, 4, 6));
+  }
+});
+
+test('commands that the device refuses make whatever is computed since then an error', async () => {
+  const backend = await openBackend();
+  const x = backend.words(new Uint8Array(12));
+  const y = backend.output([3]);
+  double('y[i] = f32(x[i]);')(backend, { x, y }, { size: 3 }, [2 ** 20]); // more workgroups than there may be
+  for (let turn = 0; turn < 2; turn++) await expect(backend.read(y.dataId)).rejects.toThrow('a kernel does not run');
+  await expect(doubled(backend, 'y[i] = 2.0 * x[i];')).rejects.toThrow('a kernel does not run');
+});
+
+test.skipIf(name !== 'swiftshader')('memory that runs out for one tensor is its error, and no other’s', async () => {
+  const backend = await openBackend();
+  const before = backend.gpuMemory();
+  for (let turn = 0; turn < 2; turn++) {
+    const y = backend.output([backend.largestTensor / 4]); // of which SwiftShader has not so much
+    expect(() => backend.uploadToGPU(y.dataId)).toThrow(/is out of memory[^]*--train.batchSize/);
+    backend.disposeData(y.dataId);
+    expect(backend.gpuMemory()).toEqual(before);
+  }
+  expect(await doubled(backend, 'y[i] = 2.0 * x[i];')).toEqual(Float32Array.of(2, 4, 6));
 });
 
 test('a tensor that is larger than any buffer may be is an error that says how to need less', async () => {
@@ -76,8 +102,6 @@ test('a device that is lost is an error', async () => {
   backend.device.destroy();
   await expect(doubled(backend, 'y[i] = 2.0 * x[i];')).rejects.toThrow(/was lost[^]*goes on from the last checkpoint/);
 });
-
-const { isSoftware } = describeAdapter(await openAdapter());
 
 // A graphics processor may have a screen to draw meanwhile.
 test.skipIf(!isSoftware)('a process ends whose device is hung, after it is told so, at once the second time', () => {
