@@ -1,5 +1,5 @@
 /** @file Tests of what the doctor says of a graphics processor, with measurements that are made up. */
-import type { Engine } from '@arrowsmith/engine/resolve';
+import { type Engine, onGraphics } from '@arrowsmith/engine/resolve';
 import type { KeptSpeeds, Speed } from '@arrowsmith/engine/speed';
 import { afterEach, expect, test, vi } from 'vitest';
 import { checkSpeeds, otherEngine } from './graphics.ts';
@@ -33,7 +33,7 @@ test('what was measured is told with its day, and nothing where there can be no 
 test('a training could take the graphics processor, or do without the one that was chosen', () => {
   vi.stubEnv('ARROWSMITH_BACKEND', 'wasm'); // which is there everywhere
   const wasm: Engine = { backend: 'wasm', precision: 'f32' };
-  const webgpu: Engine = { backend: 'webgpu', precision: 'f32', adapter: 'Apple M3', driver: 'Metal' };
+  const webgpu = onGraphics(adapter, 'f32');
   expect(otherEngine(kept, wasm, {})).toEqual(webgpu);
   expect(otherEngine(kept, webgpu, {})).toEqual(wasm);
   for (const without of [undefined, { ...kept, adapter: null }, { ...kept, adapter: { ...adapter, isSoftware: true } }])

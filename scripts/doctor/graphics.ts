@@ -1,6 +1,6 @@
 /** @file What was measured of a graphics processor, by which `auto` chooses, and what a training could be asked to take instead. */
 import { nativeBuild } from '@arrowsmith/backend-native/build';
-import { type Engine, resolveEngine } from '@arrowsmith/engine/resolve';
+import { type Engine, onGraphics, resolveEngine } from '@arrowsmith/engine/resolve';
 import {
   type KeptSpeeds,
   machineDigest,
@@ -53,8 +53,7 @@ export function otherEngine(
 ): Engine | undefined {
   const adapter = kept?.adapter;
   if (adapter == null || adapter.isSoftware) return undefined;
-  if (engine.backend !== 'webgpu')
-    return { backend: 'webgpu', precision: 'f32', adapter: adapter.name, driver: adapter.driver };
+  if (engine.backend !== 'webgpu') return onGraphics(adapter, 'f32');
   const precision = train['precision'] as 'auto' | 'f32' | 'bf16' | undefined;
   return resolveEngine({ backend: 'auto', precision }); // without the work of a step, which is what it is chosen for
 }

@@ -32,7 +32,7 @@ test('a training that does not fit has no time, and one of a model that is not r
 });
 
 test('a training has a line of the table, with what could be taken instead beside it', async () => {
-  const other = { backend: 'webgpu', precision: 'f32', adapter: 'A card', driver: 'its driver' } as const;
+  const other = { backend: 'webgpu', precision: 'f32', adapter: 'A card', driver: 'its driver', dawn: '1.0' } as const;
   const [found] = await checkTraining(
     [loadPipeline(REPOSITORY, 'smoke', declarations)],
     declarations,

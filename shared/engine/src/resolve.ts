@@ -8,7 +8,7 @@ import { UserError } from '@arrowsmith/errors';
 import { findAdapter, type FoundAdapter } from './find-adapter.ts';
 import { describeFactor, type Gain, gainOf, LEAST_FLOP } from './speed/choose.ts';
 import { forgetSpeeds, type KeptSpeeds, readSpeeds, speedsFile } from './speed/kept.ts';
-import { machineDigest, mayHaveAdapter } from './speed/machine.ts';
+import { dawnVersion, machineDigest, mayHaveAdapter } from './speed/machine.ts';
 import type { Work } from './speed/speed.ts';
 
 /**
@@ -27,7 +27,7 @@ export type Precision = (typeof precisions)[number];
 /** All that results depend on: another of these may change their last bits. Strings only, to be part of a key and of a record. */
 export type Engine =
   | { backend: 'native'; precision: 'f32' | 'bf16'; instructionSet: string; compiler: string }
-  | { backend: 'webgpu'; precision: 'f32' | 'f16'; adapter: string; driver: string }
+  | { backend: 'webgpu'; precision: 'f32' | 'f16'; adapter: string; driver: string; dawn: string }
   | { backend: Exclude<BackendName, 'native' | 'webgpu'>; precision: 'f32' };
 
 export interface EngineRequest {
@@ -161,12 +161,16 @@ export function forgetKeptSpeeds(): void {
   forgetSpeeds(speedsFile(machineDigest(knownBuild())));
 }
 
-/** However a graphics processor was chosen, it computes alike. */
-const onGraphics = ({ name: adapter, driver }: AdapterDescription, precision: 'f32' | 'f16'): Engine => ({
+/** However a graphics processor was chosen, it computes alike. Dawn, in the version of its npm package, compiles what it computes. */
+export const onGraphics = (
+  { name: adapter, driver }: Pick<AdapterDescription, 'name' | 'driver'>,
+  precision: 'f32' | 'f16',
+): Engine => ({
   backend: 'webgpu',
   precision,
   adapter,
   driver,
+  dawn: dawnVersion() ?? '',
 });
 
 function withoutChoice({ backend: requested, precision = 'f32' }: EngineRequest, native: () => NativeBuild): Engine {

@@ -20,6 +20,11 @@ const build: NativeBuild = {
 };
 const native = () => build;
 
+/** The version of Dawn's package that was installed. */
+const lock = readFileSync(join(import.meta.dirname, '../../../../package-lock.json'), 'utf8');
+const DAWN = (JSON.parse(lock) as { packages: Record<string, { version: string }> }).packages['node_modules/webgpu']!
+  .version;
+
 /** Speeds in the proportions of a laptop's: the graphics processor is slow to start, and fast then. */
 const PROCESSOR: Speed = { products: [0.4e12, 0.8e12, 1e12], bandwidth: 60e9, kernel: 5e-6 };
 const GRAPHICS: Speed = { products: [0.8e12, 2.4e12, 4e12], bandwidth: 120e9, kernel: 50e-6 };
@@ -68,6 +73,7 @@ describe('auto', () => {
       precision: 'f32',
       adapter: 'Apple M3',
       driver: 'Metal driver',
+      dawn: DAWN,
     });
     // 0.768 s + 0.133 s + 2 ms, of 0.256 s + 0.067 s + 24 ms
     expect(engineNotices({ work: large }, native, () => keptOf())).toEqual([
