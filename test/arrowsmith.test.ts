@@ -180,6 +180,10 @@ test.each([
   [['run'], /nothing is said to be run[^]*tiny/],
   [['tiny'], /there is no command "tiny"[^]*npx arrowsmith run tiny/],
   [['cmpare'], /did you mean npx arrowsmith compare\?/],
+  [['nope'], /there is no command "nope"[^]*to do: +npx arrowsmith help\n/],
+  [['help', 'nope'], /there is no command, stage or pipeline "nope"[^]*a pipeline: [^]*lists commands/],
+  [['help', 'cmpare'], /did you mean npx arrowsmith help compare\?/],
+  [['generate', '--nope=1'], /unknown option --nope[^]*for example npx nx run pipeline:generate/],
   [['runs', 'tiny'], /arrowsmith runs takes options, and no words/],
 ])('arrowsmith %j is refused with what to do', async (args, message) => {
   const { code, output } = await arrowsmith(args);
@@ -190,6 +194,8 @@ test.each([
 
 test('help tells the parameters of commands, stages and pipelines; through Nx as well', async () => {
   expect((await arrowsmith([])).output).toMatch(/generate \["prompt"\][^]*compare/);
+  expect((await arrowsmith(['help', '--help'])).output).toMatch(/help \[command\|stage\|pipeline\]/);
+  expect((await arrowsmith(['--version'])).output).toMatch(/^\d+\.\d+\.\d+\n$/);
   for (const args of [
     ['help', 'compare'],
     ['compare', '--help'],

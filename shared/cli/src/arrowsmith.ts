@@ -1,5 +1,6 @@
 /** @file The command `arrowsmith`: says which command of Nx it stands for, and starts it, or, without Nx, what that would start. */
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { nearest, print, printFailure, UserError } from '@arrowsmith/errors';
@@ -35,6 +36,7 @@ export async function arrowsmith(started: Started): Promise<void> {
 async function start({ root, build, args }: Started): Promise<void> {
   const [name = 'help', ...rest] = args;
   if (name === 'help' || name === '--help' || name === '-h') return help({ root, build, args: rest });
+  if (name === '--version' || name === '-v') return print(versionOf(root));
   const command = COMMANDS.find((each) => each.name === name);
   if (command === undefined) throw await unknownCommand(root, name, rest);
   if (name === 'run') return run({ root, build, args: rest });
@@ -44,8 +46,7 @@ async function start({ root, build, args }: Started): Promise<void> {
 }
 
 async function help({ root, build, args: [name, ...more] }: Started): Promise<void> {
-  if (name === undefined) return print(overview());
-  if (name === 'help') return print(overview());
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') return print(overview());
   if (name === 'run' && more.length === 0) {
     const { pipelineNames } = await import('@arrowsmith/pipeline/request');
     const pipelines = pipelineNames(root);
@@ -71,6 +72,10 @@ async function help({ root, build, args: [name, ...more] }: Started): Promise<vo
   const { runHelp } = await import('./run.ts');
   await runHelp({ root, build, args: [name === 'run' ? more[0]! : name] });
 }
+
+/** The version of the workspace. */
+const versionOf = (root: string): string =>
+  (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
 
 async function run(started: Started): Promise<void> {
   const { runPipeline, targetWord } = await import('./run.ts');

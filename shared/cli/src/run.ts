@@ -5,7 +5,7 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createRequire } from 'node:module';
-import { print, printError, UserError } from '@arrowsmith/errors';
+import { nearest, print, printError, UserError } from '@arrowsmith/errors';
 import {
   helpOn,
   pipelineNames,
@@ -16,6 +16,7 @@ import {
 } from '@arrowsmith/pipeline/request';
 import { codeFolder, terminalColumns } from '@arrowsmith/pipeline/start';
 import type { Started } from './arrowsmith.ts';
+import { COMMANDS } from './commands.ts';
 import { shellLine } from './command-line.ts';
 import { withoutChrome } from './nx-output.ts';
 import { say } from './say.ts';
@@ -47,8 +48,12 @@ export const targetWord = (args: readonly string[]): { text: string; at: number 
 /** Prints what the parameters of a step or a pipeline are. @throws UserError where there is none of that name */
 export async function runHelp({ root, build, args: [word = ''] }: Started): Promise<void> {
   const declarations = await loadDeclarations(root, build);
+  const stages = [...declarations.keys()];
+  const pipelines = pipelineNames(root);
+  if (!word.includes(':') && !pipelines.includes(word) && !stages.includes(word))
+    throw nothingToHelp(word, stages, pipelines);
   if (declarations.has(word)) return print(helpOn(root, { project: word, pipeline: 'tinystories' }, declarations));
-  print(helpOn(root, parseTarget(root, word, [...declarations.keys()]), declarations));
+  print(helpOn(root, parseTarget(root, word, stages), declarations));
 }
 
 async function loadDeclarations(root: string, build: string): Promise<Declarations> {
@@ -117,3 +122,14 @@ const noTarget = (root: string): UserError =>
     expected: `a pipeline: ${pipelineNames(root).join(', ')}; or a step of one: train:tinystories`,
     fix: `${shellLine(['npx', 'arrowsmith', 'run', 'tinystories'])}`,
   });
+
+function nothingToHelp(word: string, stages: readonly string[], pipelines: readonly string[]): UserError {
+  const commands = COMMANDS.map(({ name }) => name);
+  const [near] = nearest(word, [...commands, ...stages, ...pipelines]);
+  return new UserError({
+    what: `there is no command, stage or pipeline "${word}"`,
+    expected: `a command: ${commands.join(', ')}\na stage: ${stages.join(', ')}\na pipeline: ${pipelines.join(', ')}\nor a step of one: train:tinystories`,
+    found: word,
+    fix: near === undefined ? 'npx arrowsmith help lists commands' : `did you mean npx arrowsmith help ${near}?`,
+  });
+}

@@ -52,7 +52,7 @@ test.each([
   ['twice', /names 2 runs[^]*fano \(twice\) of other; 20260131-090100-doku \(twice\) of toy[^]*to do: +write more/],
   ['2026', /names 4 runs/],
   ['wied', /no run "wied"[^]*near it: wide[^]*to do/],
-  ['fona', /near it: fano/],
+  ['fnao', /near it: fano/],
   ['something-else', /no run "something-else"[^]*the latest runs are 20260131-090300-giro of toy/],
   ['latest~4', /no run latest~4[^]*at most latest~3[^]*4 runs/],
   ['nope@latest', /no run of pipeline nope[^]*toy, other/],
