@@ -140,3 +140,22 @@ test('a measurement that a step decides by is told where it is not there yet, an
   expect(changed({})).toEqual([]); // nor where there is little to double
   measured = undefined;
 });
+
+const parametersOf = (project: string, ...flags: string[]) => {
+  const planned = plan({ target: { project, pipeline: 'toy' }, flags }).pipelines['toy']!;
+  return 'error' in planned ? planned.error : planned.steps;
+};
+
+test('flags beside a step are its own parameters, or with the name of a step before it those of that', () => {
+  expect(parametersOf('double', '--plus=2', '--count.to=7')).toMatchObject({
+    count: { parameters: { to: 7 } },
+    double: { parameters: { plus: 2 } },
+  });
+  expect(parametersOf('double', '--double.plus=2')).toMatchObject({ double: { parameters: { plus: 2 } } });
+});
+
+test('a parameter of a step that the one to run needs nothing of is refused, as it would have no effect', () => {
+  expect(parametersOf('count', '--double.plus=2')).toMatch(
+    /--double\.plus=2 has no effect on count:toy[^]*a parameter of count\n[^]*npx arrowsmith run toy --double\.plus=2$/,
+  );
+});

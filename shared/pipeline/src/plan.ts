@@ -4,9 +4,11 @@
  */
 import { hostname } from 'node:os';
 import { digestOf, type Json } from '@arrowsmith/artifacts/store';
+import { UserError } from '@arrowsmith/errors';
 import { keyParameters, NODE_MAJOR } from './identify.ts';
 import { type Override, parseFlags, parsePipelineSet } from './overrides.ts';
-import { loadPipeline, type Pipeline, stepNames } from './pipeline-file.ts';
+import { parameterNames } from './parameter-names.ts';
+import { loadPipeline, type Pipeline, stepNames, stepStages } from './pipeline-file.ts';
 import { pipelineNames } from './pipeline-source.ts';
 import { type Step, type Steps, withInputs } from './graph.ts';
 import type { RunPlan } from './run-state.ts';
@@ -27,7 +29,7 @@ export interface PlanOptions {
   /** PIPELINE_SET, as it is in the environment. */
   pipelineSet: string | undefined;
   target?: RunTarget | undefined;
-  /** Flags of the command line that are parameters of the target, e.g. `--steps=200`, or `--train.steps=200` of a whole pipeline. */
+  /** Flags of the command line, e.g. `--steps=200` of the target, or `--train.steps=200` of a step. */
   flags?: readonly string[];
 }
 
@@ -56,21 +58,43 @@ export function planRun(options: PlanOptions, names: readonly string[] = pipelin
  * One pipeline as this run is to see it.
  * @throws UserError for a pipeline file, PIPELINE_SET or flags with an error
  */
-export function planPipeline(
-  { root, declarations, pipelineSet, target, flags = [] }: PlanOptions,
-  name: string,
-): Pipeline {
-  const overrides = parsePipelineSet(pipelineSet ?? '');
-  if (target?.pipeline === name) overrides.push(...flagOverrides(target, flags));
-  return loadPipeline(root, name, declarations, overrides);
+export function planPipeline(options: PlanOptions, name: string): Pipeline {
+  const { root, declarations, pipelineSet, target } = options;
+  const flags = target?.pipeline === name ? flagOverrides(options, target) : [];
+  const pipeline = loadPipeline(root, name, declarations, [...parsePipelineSet(pipelineSet ?? ''), ...flags]);
+  if (target !== undefined && target.project !== 'pipeline') refuseUnneeded(target, pipeline.steps, flags);
+  return pipeline;
 }
 
-/** Flags of a step are parameters of that step; those of a pipeline begin with one. */
-export function flagOverrides({ project }: RunTarget, flags: readonly string[]): Override[] {
-  return parseFlags(flags).map(({ path, ...rest }) => ({
-    ...rest,
-    path: project === 'pipeline' ? path : [project, ...path],
-  }));
+/** Flags of a pipeline begin with a step. Those of a step are its parameters, and where it has none called so, they may begin with another step. */
+function flagOverrides({ root, declarations, flags = [] }: PlanOptions, { project, pipeline }: RunTarget): Override[] {
+  const overrides = parseFlags(flags);
+  if (project === 'pipeline') return overrides;
+  const stages = stepStages(root, pipeline);
+  const known = new Set([...Object.keys(stages), ...Object.values(stages)]);
+  const declaration = declarations.get(Object.hasOwn(stages, project) ? stages[project]! : project);
+  const own = declaration === undefined ? new Set<string>() : parameterNames(declaration);
+  const isOther = ([first = '', ...rest]: readonly string[]): boolean =>
+    rest.length > 0 && known.has(first) && !own.has(first);
+  return overrides.map((override) =>
+    isOther(override.path) ? override : { ...override, path: [project, ...override.path] },
+  );
+}
+
+/** @throws UserError for a flag that changes a step which the one to run needs nothing of */
+function refuseUnneeded({ project, pipeline }: RunTarget, steps: Steps, flags: readonly Override[]): void {
+  const named = (name: string): string[] =>
+    Object.hasOwn(steps, name) ? [name] : Object.keys(steps).filter((step) => steps[step]!.stage === name);
+  const needed = withInputs(named(project), steps);
+  for (const { path, written } of flags) {
+    if (named(path[0]!).some((step) => needed.includes(step))) continue;
+    throw new UserError({
+      what: `${written} has no effect on ${project}:${pipeline}, which needs nothing of ${path[0]}`,
+      expected: `a parameter of ${needed.join(', ')}`,
+      found: written,
+      fix: `leave it out, or run the whole pipeline: npx arrowsmith run ${pipeline} ${written}`,
+    });
+  }
 }
 
 /**

@@ -2,9 +2,10 @@ import { cpSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { parameterNames } from '../parameter-names.ts';
 import { loadDeclarations } from '../workspace.ts';
 import { NX_OPTIONS } from './arguments.ts';
-import { parameterNames, readCommandLine } from './command-line.ts';
+import { readCommandLine } from './command-line.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '../../../..');
 

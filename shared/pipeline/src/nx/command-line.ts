@@ -2,12 +2,12 @@
  * @file What a command line asks of Nx: which step, pipeline or command to run, and with which flags. They are read as they were typed and
  * reach the processes by the run's plan or the environment: no shell reads them, and what Nx makes of them (types, lists at commas) is not used.
  */
-import * as z from 'zod';
 import { UserError } from '@arrowsmith/errors';
 import { stepNames } from '../pipeline-file.ts';
 import { pipelineNames } from '../pipeline-source.ts';
+import { parameterNames } from '../parameter-names.ts';
 import type { RunTarget } from '../plan.ts';
-import type { JsonObject, StageDeclaration } from '../stage.ts';
+import type { StageDeclaration } from '../stage.ts';
 import { NX_OPTIONS, optionName, splitArguments } from './arguments.ts';
 import { ownTargets } from './unknown-target.ts';
 
@@ -91,14 +91,6 @@ const namesStep = (root: string, pipeline: string, flag: string, declarations: D
 
 const isParameter = (flag: string, declaration: StageDeclaration): boolean =>
   parameterNames(declaration).has(firstPart(flag));
-
-/** The names that the parameters of a stage begin with. */
-export function parameterNames({ parameters }: StageDeclaration): ReadonlySet<string> {
-  const { properties = {} } = z.toJSONSchema(parameters, { io: 'input', unrepresentable: 'any' }) as {
-    properties?: JsonObject;
-  };
-  return new Set(Object.keys(properties));
-}
 
 /** A word after the target: Nx would pass over it, and run something else than what was meant. */
 function lostWords(root: string, target: RunTarget, words: readonly string[], declarations: Declarations): UserError {

@@ -2,10 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { print } from '@arrowsmith/errors';
 import { loadPipeline } from '../pipeline-file.ts';
+import { parameterNames } from '../parameter-names.ts';
 import { stageHelp } from '../stage-help.ts';
 import type { StageDeclaration } from '../stage.ts';
 import type { RunTarget } from '../plan.ts';
-import { findTarget, parameterNames } from './command-line.ts';
+import { findTarget } from './command-line.ts';
 import { ensureCode } from './ensure-code.ts';
 import { commandOf, ownTargets, runsBuiltCode } from './unknown-target.ts';
 
