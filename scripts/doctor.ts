@@ -39,10 +39,30 @@ async function examine(only: readonly string[]): Promise<Finding[]> {
   return [node, ...(await doctor.examine(root, process.env, run, only, process.argv.includes('--measure')))];
 }
 
+/** `npm run doctor`, or `arrowsmith doctor`, which starts it. */
+function help(isArrowsmith: boolean): string {
+  const stands = 'npm run doctor -- tinystories';
+  return [
+    isArrowsmith
+      ? 'npx arrowsmith doctor [pipeline …] [--json] [--measure]'
+      : 'npm run doctor [-- [pipeline …] [--json] [--measure]]',
+    '',
+    'Says what this machine offers, and what that means: for each pipeline, or for',
+    'those that are named, how long its training takes, and how much memory.',
+    '',
+    '  --json',
+    '      Prints JSON.',
+    '  --measure',
+    '      Measures a graphics processor anew, by which the backend auto is chosen.',
+    '',
+    ...(isArrowsmith
+      ? ['For example: npx arrowsmith doctor tinystories', `Stands for:  ${stands}`]
+      : [`For example: ${stands}`]),
+  ].join('\n');
+}
+
 if (process.argv.includes('--help')) {
-  console.log(
-    'npm run doctor [-- pipeline …] [-- --json] [-- --measure]\n\nSays what this machine offers, and what that means: for each pipeline, or for those that are named, how long\nits training takes, and how much memory.\n\n  --json\n      Prints JSON.\n  --measure\n      Measures a graphics processor anew, by which the backend auto is chosen.',
-  );
+  console.log(help(process.env['ARROWSMITH_USAGE'] !== undefined));
   process.exit(0);
 }
 const only = process.argv.slice(2).filter((arg) => !['--json', '--measure'].includes(arg));

@@ -200,12 +200,31 @@ test('help tells the parameters of commands, stages and pipelines; through Nx as
     ['help', 'compare'],
     ['compare', '--help'],
   ])
-    expect((await arrowsmith(args)).output).toMatch(/--a=<run> +\(default latest~1\)[^]*For example: npx nx run/);
+    expect((await arrowsmith(args)).output).toMatch(
+      /^npx arrowsmith compare \[run run …\][^]*--a=<run> +\(default latest~1\)[^]*For example: npx arrowsmith compare latest~1 latest\nStands for: {2}npx nx run pipeline:compare$/m,
+    );
+  const evaluate = await arrowsmith(['help', 'evaluate']);
+  expect(evaluate.output).toContain('has parameters of its own: npx arrowsmith help evaluate:tinystories');
+  expect((await arrowsmith(['help', 'evaluate:tinystories'])).output).toMatch(/--prompts=/);
   expect((await arrowsmith(['help', 'train'])).output).toMatch(/--steps=<integer>[^]*--optimizer\.learningRate/);
-  expect((await arrowsmith(['run', 'tiny', '--help'])).output).toMatch(/pipeline:tiny \[--<step>\.<parameter>/);
+  expect((await arrowsmith(['run', 'tiny', '--help'])).output).toMatch(/arrowsmith run tiny \[--<step>\.<parameter>/);
   const { output } = workspace.nx(['run', 'pipeline:compare', '--help']);
   expect(output).toMatch(/--a=<run> +\(default latest~1\)/);
 }, 60_000);
+
+test('the help of every command has an example of options that it knows, in words of its own, and says what it stands for', async () => {
+  const names = [...(await arrowsmith(['help'])).output.matchAll(/^ {2}([a-z]+)(?: |$)/gm)].map(([, name]) => name!);
+  expect(names).toEqual(expect.arrayContaining(['generate', 'compare', 'runs', 'doctor', 'regression', 'gc']));
+  const commands = names.filter((name) => !['run', 'help'].includes(name));
+  const pages = await Promise.all(commands.map((name) => arrowsmith([name, '--help'])));
+  for (const [i, { output }] of pages.entries()) {
+    const [, example = ''] = /^For example: (.*)$/m.exec(output) ?? [];
+    expect(example, output).toMatch(new RegExp(`^npx arrowsmith ${commands[i]}( |$)`));
+    expect(output).toMatch(/^Stands for: {2}np(x nx run pipeline:|m run )/m);
+    for (const [, option] of example.matchAll(/ (--[\w-]+)/g))
+      expect(output, example).toMatch(new RegExp(`^ {2}${option}(=|$| )`, 'm'));
+  }
+}, 120_000);
 
 test('what a stage says when it fails stands alone, and the exit code says so', async () => {
   workspace.write(

@@ -1,6 +1,6 @@
 /** @file The command `arrowsmith`: says which command of Nx it stands for, and starts it, or, without Nx, what that would start. */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { nearest, print, printFailure, UserError } from '@arrowsmith/errors';
@@ -85,14 +85,27 @@ async function run(started: Started): Promise<void> {
 }
 
 /** Loads a command's bundle into this process, which ends with it. */
-async function startBuilt({ root, build, args }: Started, { name, flagsOf, bundle = name }: Command): Promise<void> {
+async function startBuilt({ root, build, args }: Started, command: Command): Promise<void> {
+  const { name, flagsOf, bundle = name } = command;
   const flags = withoutWords(name, args, flagsOf);
+  const note = flags.includes('--help') ? await noteOn(root, build, name) : undefined;
+  process.env['ARROWSMITH_USAGE'] = usageOf(command, note);
   if (!flags.includes('--help')) say(['npx', 'nx', 'run', `pipeline:${name}`, ...flags]);
   const file = join(codeFolder({ root }), build, `${bundle}.mjs`);
   delete process.env['ARROWSMITH_FLAGS']; // those of an Nx around this
   process.argv = [process.execPath, file, ...flags];
   process.setSourceMapsEnabled(true);
   await import(pathToFileURL(file).href);
+}
+
+/** What the command's own help says of it as a command of `arrowsmith`. */
+const usageOf = ({ words, example }: Command, note?: string): string => JSON.stringify({ words, example, note });
+
+/** Some stages are called like commands, which help on that name is on. */
+async function noteOn(root: string, build: string, name: string): Promise<string | undefined> {
+  if (!existsSync(join(root, 'stages', name))) return undefined;
+  const { stageHelpCommand } = await import('./run.ts');
+  return `The stage of this name has parameters of its own: ${await stageHelpCommand({ root, build }, name)}`;
 }
 
 /** Flags, with words as the flags that they stand for. @throws UserError where a command takes no words */
@@ -121,11 +134,13 @@ function withoutWords(command: string, args: readonly string[], flagsOf: Command
 }
 
 /** Starts a command from its sources, and ends as it does. */
-function startSource(root: string, args: readonly string[], { name, source, standsFor, flagsOf }: SourceCommand): void {
+function startSource(root: string, args: readonly string[], command: SourceCommand): void {
+  const { name, source, standsFor, flagsOf } = command;
   const flags = withoutWords(name, args, flagsOf);
   if (!flags.includes('--help')) say(standsFor(flags));
   delete process.env['ARROWSMITH_FLAGS']; // those of an Nx around this
-  const child = spawn(process.execPath, ['--import', 'tsx', source, ...flags], { cwd: root, stdio: 'inherit' });
+  const env = { ...process.env, ARROWSMITH_USAGE: usageOf(command) };
+  const child = spawn(process.execPath, ['--import', 'tsx', source, ...flags], { cwd: root, stdio: 'inherit', env });
   child.on('close', (code) => process.exit(code ?? 1));
   process.on('SIGINT', () => undefined); // the terminal sends it to both
   process.on('SIGTERM', () => child.kill('SIGTERM'));

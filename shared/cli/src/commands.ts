@@ -7,6 +7,8 @@ export interface Command {
   /** What follows it, as help shows it. */
   words: string;
   summary: string;
+  /** What follows it in an example; by default what its own help has. */
+  example?: string;
   /** Flags that words without a `--` stand for: `generate "Once upon a time"`. Absent where there are none. */
   flagsOf?: (words: readonly string[]) => string[];
   /** The bundle that it is; by default the one of its name. */
@@ -29,6 +31,7 @@ export const BUILT: readonly Command[] = [
     name: 'generate',
     words: '["prompt"]',
     summary: 'text from the model of a run, as it comes',
+    example: '"Once upon a time" --temperature=0.7',
     flagsOf: (words) => [`--prompt=${words.join(' ')}`],
   },
   { name: 'serve', words: '', summary: 'an OpenAI-compatible server for the models of a run' },
@@ -37,6 +40,7 @@ export const BUILT: readonly Command[] = [
     name: 'export',
     words: '[format]',
     summary: 'its model for transformers, llama.cpp, llama2.c or browsers: huggingface, gguf, llama2c, web',
+    example: 'gguf --precision=Q8_0',
     flagsOf: (words) => [`--format=${words.join(' ')}`],
     bundle: 'export-model', // that of its name is a stage
   },
@@ -44,6 +48,7 @@ export const BUILT: readonly Command[] = [
     name: 'evaluate',
     words: '[file|folder|run]',
     summary: 'bits per byte of a text file, by any model: --text=story.txt',
+    example: 'model.gguf --text=story.txt',
     flagsOf: ([model = '', ...more]) => [namesFile(model) ? `--folder=${resolve(model)}` : `--run=${model}`, ...more],
     bundle: 'evaluate-text', // as above
   },
@@ -52,12 +57,14 @@ export const BUILT: readonly Command[] = [
     name: 'compare',
     words: '[run run …]',
     summary: 'what changed between runs, and what came of it; by default the last two',
+    example: 'latest~1 latest',
     flagsOf: (words) => (words.length === 1 ? [`--a=${words[0]}`] : [`--runs=${words.join(',')}`]),
   },
   {
     name: 'report',
     words: '[run …]',
     summary: 'an HTML page of a run, or of several side by side',
+    example: 'latest~1 latest',
     flagsOf: (words) => [words.length === 1 ? `--run=${words[0]}` : `--runs=${words.join(',')}`],
   },
   { name: 'watch', words: '', summary: 'in a second terminal, what the steps of a run do as they do it' },

@@ -12,9 +12,11 @@ import {
   planPipeline,
   readCommandLine,
   splitArguments,
+  stageHelp,
+  stepOf,
   type StageDeclaration,
 } from '@arrowsmith/pipeline/request';
-import { codeFolder, terminalColumns } from '@arrowsmith/pipeline/start';
+import { codeFolder, outputColumns } from '@arrowsmith/pipeline/start';
 import type { Started } from './arrowsmith.ts';
 import { COMMANDS } from './commands.ts';
 import { shellLine } from './command-line.ts';
@@ -52,8 +54,18 @@ export async function runHelp({ root, build, args: [word = ''] }: Started): Prom
   const pipelines = pipelineNames(root);
   if (!word.includes(':') && !pipelines.includes(word) && !stages.includes(word))
     throw nothingToHelp(word, stages, pipelines);
-  if (declarations.has(word)) return print(helpOn(root, { project: word, pipeline: 'tinystories' }, declarations));
-  print(helpOn(root, parseTarget(root, word, stages), declarations));
+  const style = { words: 'arrowsmith', columns: outputColumns() } as const;
+  if (declarations.has(word)) return print(stageHelp(root, word, declarations, style));
+  print(helpOn(root, parseTarget(root, word, stages), declarations, style));
+}
+
+/** What shows the help of a stage that has the name of a command. */
+export async function stageHelpCommand({ root, build }: Omit<Started, 'args'>, stage: string): Promise<string> {
+  const { project, pipeline } = stepOf(root, stage, await loadDeclarations(root, build)) ?? {
+    project: stage,
+    pipeline: 'tinystories',
+  };
+  return `npx arrowsmith help ${project}:${pipeline}`;
 }
 
 async function loadDeclarations(root: string, build: string): Promise<Declarations> {
@@ -70,7 +82,7 @@ async function startNx(root: string, command: readonly string[]): Promise<never>
       ...process.env,
       NX_TUI: 'false',
       NX_SKIP_LOG_GROUPING: 'true', // around the output of tasks on GitHub
-      ARROWSMITH_TERMINAL: String(terminalColumns() ?? ''),
+      ARROWSMITH_TERMINAL: String(outputColumns() ?? ''),
     },
   });
   let stopped: 'SIGINT' | 'SIGTERM' | undefined;

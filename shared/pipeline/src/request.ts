@@ -1,6 +1,7 @@
 /** @file What a command line asks for, checked before Nx is started, which takes seconds; and the help on it. */
 export { helpOn } from './nx/help.ts';
 export { splitArguments } from './nx/arguments.ts';
+export { stageHelp, stepOf } from './nx/step-help.ts';
 export { readCommandLine } from './nx/command-line.ts';
 export { ownTargets } from './nx/unknown-target.ts';
 export { stepStages } from './pipeline-file.ts';

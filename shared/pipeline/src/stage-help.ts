@@ -4,50 +4,69 @@ import { isObject } from './overrides.ts';
 import type { JsonObject, StageDeclaration } from './stage.ts';
 import { wrapText } from './wrap-text.ts';
 
-/** Columns of a terminal that is not known to be wider. */
-const WIDTH = 100;
-
-/** @param named for the examples */
-export function stageHelp(
-  { description, parameters }: StageDeclaration,
-  { step, pipeline }: { step: string; pipeline: string },
-): string {
-  const schema = z.toJSONSchema(parameters, { io: 'input', target: 'draft-7', unrepresentable: 'any' }) as JsonObject;
-  const options = [...flagsOf(schema)];
-  return [
-    `npx nx run ${step}:${pipeline} [--<parameter>=<value> …]`,
-    '',
-    `${description}. What is not set here is as pipelines/${pipeline}.yaml says, or its default.`,
-    '',
-    ...options.flatMap(({ flag, note, text }) => [
-      `  --${flag}${note}`,
-      ...wrapText(text, WIDTH - 6).map((line) => `      ${line}`),
-    ]),
-    '',
-    `For example: npx nx run ${step}:${pipeline}${exampleOf(options)}`,
-  ].join('\n');
-}
-
-interface Option {
+/** A parameter that has no parts, under the name that a flag has: `optimizer.learningRate`. */
+export interface ParameterHelp {
   flag: string;
-  /** Default, or that there is none. */
-  note: string;
+  /** `integer`, `number`, `boolean`, `a|b|c`, `JSON` … */
+  type: string;
+  /** Without it there is no value, not even a default. */
+  isRequired: boolean;
+  /** What holds without the flag; undefined where nothing does, or where that follows from other parameters. */
+  preset: unknown;
+  minimum: number | undefined;
+  maximum: number | undefined;
   text: string;
 }
 
-/** The parameters that have no parts, each under the name that a flag has: `optimizer.learningRate`. */
-function* flagsOf(schema: JsonObject, prefix = ''): Generator<Option> {
+/** @param own values of a step in its pipeline, which are then what holds without a flag */
+export function parametersOf(
+  { parameters }: Pick<StageDeclaration, 'parameters'>,
+  own: JsonObject = {},
+): ParameterHelp[] {
+  const schema = z.toJSONSchema(parameters, { io: 'input', target: 'draft-7', unrepresentable: 'any' }) as JsonObject;
+  return [...leaves(schema, own)];
+}
+
+/** What `--help` says of parameters. @param width columns of the terminal */
+export function formatParameters(options: readonly ParameterHelp[], width: number): string[] {
+  return options.flatMap(({ flag, type, isRequired, preset, text }) => {
+    const below: string[] = [text];
+    const isLong = `  --${flag}=<${type}>`.length > width;
+    if (isLong) below.push(`One of ${type.replaceAll('|', ', ')}.`);
+    let head = `  --${flag}=<${isLong ? 'value' : type}>`;
+    const note = preset !== undefined ? `default ${spaced(preset)}` : isRequired ? 'required' : '';
+    if (note !== '' && `${head}  (${note})`.length <= width) head += `  (${note})`;
+    else if (note !== '') below.push(`(${note})`);
+    return [head, ...below.flatMap((each) => wrapText(each, width - 6)).map((line) => `      ${line}`)];
+  });
+}
+
+function* leaves(schema: JsonObject, own: JsonObject, prefix = '', isThere = true): Generator<ParameterHelp> {
   const required = (schema['required'] ?? []) as string[];
   for (const [key, property] of Object.entries((schema['properties'] ?? {}) as Record<string, JsonObject>)) {
     const flag = `${prefix}${key}`;
+    const value = Object.hasOwn(own, key) ? own[key] : undefined;
+    const isRequired = isThere && required.includes(key);
     if (isObject(property['properties'])) {
-      yield* flagsOf(property, `${flag}.`);
+      // What is not there has no parts that could be missing.
+      yield* leaves(
+        property,
+        isObject(value) ? value : {},
+        `${flag}.`,
+        isRequired || property['default'] !== undefined,
+      );
       continue;
     }
-    const { description = '', default: preset } = property;
-    const note =
-      preset !== undefined ? `  (default ${JSON.stringify(preset)})` : required.includes(key) ? '  (required)' : '';
-    yield { flag: `${flag}=<${typeName(property)}>`, note, text: String(description) };
+    const [minimum, maximum] = boundsOf(property);
+    yield {
+      flag,
+      type: typeName(property),
+      isRequired,
+      preset: value ?? property['default'],
+      minimum,
+      maximum,
+      text: String(property['description'] ?? ''),
+    };
   }
 }
 
@@ -61,9 +80,29 @@ function typeName(property: JsonObject): string {
   return Array.isArray(type) ? type.join('|') : String(type ?? 'value');
 }
 
-/** The first number with a default, as an example of a flag. */
-function exampleOf(options: readonly Option[]): string {
-  const number = options.find(({ flag }) => /=<(?:integer|number)>$/.test(flag));
-  const preset = /default (\d+)/.exec(number?.note ?? '')?.[1];
-  return number === undefined ? '' : ` --${number.flag.split('=')[0]}=${preset ?? 200}`;
+function boundsOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonObject): (number | undefined)[] {
+  const number = (...values: unknown[]): number | undefined =>
+    values.find((value): value is number => typeof value === 'number');
+  return [number(minimum, exclusiveMinimum), number(maximum, exclusiveMaximum)];
 }
+
+/** JSON that can be broken into lines. */
+const spaced = (value: unknown): string => JSON.stringify(value, null, 1).replaceAll(/\s*\n\s*/g, ' ');
+
+/**
+ * Flags that could be an example, the best first: of the first number, a value within its range that is not what holds anyhow, where there is one.
+ * Whether a value fits the others, the pipeline says.
+ */
+export function exampleFlags(options: readonly ParameterHelp[]): string[] {
+  return options
+    .filter(({ type }) => type === 'integer' || type === 'number')
+    .flatMap(({ flag, type, isRequired, preset, minimum = -Infinity, maximum = Infinity }) => {
+      const middle = Number.isFinite(minimum) && maximum <= 1 ? [(minimum + maximum) / 2] : [];
+      const half = typeof preset === 'number' ? [type === 'integer' ? Math.floor(preset / 2) : preset / 2] : [];
+      const values = [...middle, ...(isRequired ? [EXAMPLE] : half), EXAMPLE];
+      return values.filter((value) => value >= minimum && value <= maximum).map((value) => `--${flag}=${value}`);
+    });
+}
+
+/** A number that is few steps and many of most else. */
+const EXAMPLE = 200;

@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { commandHelp, flag, readOptions, text, texts } from './options.ts';
+import { commandHelp } from './command-help.ts';
+import { flag, readOptions, text, texts } from './options.ts';
 import { outputOptions, put } from './output.ts';
 
 const USAGE = {
@@ -50,6 +51,18 @@ test('help tells every option with what holds without it', () => {
   expect(commandHelp(USAGE)).toMatch(
     /^npx nx run pipeline:compare[^]*--a=<run> {2}\(default latest~1\)\n {6}The one run\.[^]*--output=<file>/,
   );
+});
+
+test('help is told in the words of whatever called the command, in lines that fit', () => {
+  const usage = { words: '[run run …]', example: 'latest~1 latest', note: 'More stands elsewhere.' };
+  expect(commandHelp(USAGE, usage)).toMatch(
+    /^npx arrowsmith compare \[run run …\] \[--<option>=<value> …\]\n[^]*\nFor example: npx arrowsmith compare latest~1 latest\nStands for: {2}npx nx run pipeline:compare\n\nMore stands elsewhere\.$/,
+  );
+  expect(commandHelp(USAGE)).toMatch(/\nFor example: npx nx run pipeline:compare --a=latest~1$/);
+  const description = 'a word and another '.repeat(20).trim();
+  const long = { ...USAGE, description, options: { a: text(description, 'run', description) } };
+  for (const line of commandHelp(long, { ...usage, note: description }, 60).split('\n'))
+    expect(line.length).toBeLessThanOrEqual(60);
 });
 
 test('what is shown goes to the console, or to a file below the root', async () => {

@@ -1,10 +1,10 @@
 /** @file Options of a command: `--name=value`, and words that stand alone; read from the command line, and told by `--help`. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { nearest, print, UserError } from '@arrowsmith/errors';
-import { wrapText } from '../wrap-text.ts';
+import { commandHelp, commandWords } from './command-help.ts';
 import { commandFlags } from './main.ts';
 
-type ParsedOption = NonNullable<ParseArgsConfig['options']>[string];
+export type ParsedOption = NonNullable<ParseArgsConfig['options']>[string];
 
 /** What a command does, and what it may be told. */
 export interface CommandUsage<T extends Record<string, ParsedOption & OptionUsage>> {
@@ -17,7 +17,7 @@ export interface CommandUsage<T extends Record<string, ParsedOption & OptionUsag
   example: string;
 }
 
-interface OptionUsage {
+export interface OptionUsage {
   description: string;
   /** What the value is: `run`. */
   value?: string;
@@ -39,9 +39,6 @@ export const flag = (description: string) => ({ type: 'boolean', description }) 
 
 /** An option for a way in which the result is shown; a command has one result, and shows it in one way. */
 export const format = (description: string) => ({ ...flag(description), shows: true }) as const;
-
-/** Columns of a terminal that is not known to be wider. */
-const WIDTH = 100;
 
 /**
  * Reads options; Nx hands on all that it does not know. With `--help` prints what there is, and ends the process.
@@ -82,7 +79,7 @@ export function readOptions<T extends Record<string, ParsedOption & OptionUsage>
         fix:
           near.length > 0
             ? `did you mean --${near[0]}?`
-            : `for example npx nx run pipeline:${command}${usage.example === '' ? '' : ` ${usage.example}`}`,
+            : `for example ${commandWords(command)}${usage.example === '' ? '' : ` ${usage.example}`}`,
       },
       { cause: error },
     );
@@ -104,7 +101,7 @@ function refuseValues({ name: command, options }: Usage, args: readonly string[]
       where: `nx run pipeline:${command}`,
       expected: isFile ? `--${option}, and the file as --output=<file>` : `--${option}, or nothing`,
       found: arg,
-      fix: `npx nx run pipeline:${command} --${option}${isFile ? ` --output=${value}` : ''}`,
+      fix: `${commandWords(command)} --${option}${isFile ? ` --output=${value}` : ''}`,
     });
   }
 }
@@ -120,7 +117,7 @@ function refuseFormats({ name: command, options }: Usage, args: readonly string[
     where: `nx run pipeline:${command}`,
     expected: asked.map((option) => `--${option}`).join(' or '),
     found: asked.map((option) => `--${option}`).join(' '),
-    fix: `npx nx run pipeline:${command} --${asked[0]}`,
+    fix: `${commandWords(command)} --${asked[0]}`,
   });
 }
 
@@ -141,24 +138,6 @@ function refuseRepeats({ name: command, options }: Usage, tokens: readonly Token
       fix: 'leave one of them out',
     });
   }
-}
-
-/** What `--help` says of a command. */
-export function commandHelp({ name, description, options, example }: Usage): string {
-  const entries = Object.entries(options);
-  return [
-    `npx nx run pipeline:${name}${entries.length === 0 ? '' : ' [--<option>=<value> …]'}`,
-    '',
-    ...wrapText(description, WIDTH),
-    '',
-    ...entries.flatMap(([option, { value, description: about, preset, multiple }]) => {
-      const note = `${preset === undefined ? '' : `  (default ${preset})`}${multiple === true ? '  (several)' : ''}`;
-      const head = `  --${option}${value === undefined ? '' : `=<${value}>`}${note}`;
-      return [head, ...wrapText(about, WIDTH - 6).map((line) => `      ${line}`)];
-    }),
-    ...(entries.length === 0 ? [] : ['']),
-    `For example: npx nx run pipeline:${name}${example === '' ? '' : ` ${example}`}`,
-  ].join('\n');
 }
 
 /** A whole number of at least 1. @throws UserError */

@@ -1,21 +1,22 @@
 /** @file `nx run train:tinystories --help`: the parameters of a step, from its stage's declaration; Nx would show the help of its own runner. */
 import { spawnSync } from 'node:child_process';
 import { print } from '@arrowsmith/errors';
+import { outputColumns } from '../live-line.ts';
 import { loadPipeline } from '../pipeline-file.ts';
 import { parameterNames } from '../parameter-names.ts';
-import { stageHelp } from '../stage-help.ts';
-import type { StageDeclaration } from '../stage.ts';
 import type { RunTarget } from '../plan.ts';
+import type { StageDeclaration } from '../stage.ts';
+import { helpWidth, wrapText } from '../wrap-text.ts';
 import { findTarget } from './command-line.ts';
 import { ensureCode } from './ensure-code.ts';
+import { type HelpStyle, helpCommand, runCommand, standsFor } from './help-words.ts';
+import { stepHelp } from './step-help.ts';
 import { commandOf, ownTargets, runsBuiltCode } from './unknown-target.ts';
 
+type Declarations = ReadonlyMap<string, StageDeclaration>;
+
 /** Prints help where a command line asks for that of a stage, a pipeline or a command. @returns whether it did */
-export async function printHelp(
-  root: string,
-  args: readonly string[],
-  declarations: ReadonlyMap<string, StageDeclaration>,
-): Promise<boolean> {
+export async function printHelp(root: string, args: readonly string[], declarations: Declarations): Promise<boolean> {
   if (!args.includes('--help')) return false;
   const target = findTarget(root, args, declarations);
   if (target === undefined) return false;
@@ -23,28 +24,15 @@ export async function printHelp(
     await commandHelp(root, target.pipeline);
     return true;
   }
-  print(helpOn(root, target, declarations));
+  print(helpOn(root, target, declarations, { words: 'nx', columns: outputColumns() }));
   return true;
 }
 
-/** What the parameters of a stage or a pipeline are. @throws UserError for a pipeline file with an error */
-export function helpOn(
-  root: string,
-  { project, pipeline }: RunTarget,
-  declarations: ReadonlyMap<string, StageDeclaration>,
-): string {
-  return project === 'pipeline'
-    ? pipelineHelp(root, pipeline, declarations)
-    : stageHelp(declarations.get(stageOf(root, { project, pipeline }, declarations))!, { step: project, pipeline });
-}
-
-/** The stage of a step; what names a stage is of that. */
-function stageOf(
-  root: string,
-  { project, pipeline }: RunTarget,
-  declarations: ReadonlyMap<string, StageDeclaration>,
-): string {
-  return declarations.has(project) ? project : loadPipeline(root, pipeline, declarations).steps[project]!.stage;
+/** What the parameters of a step, of all steps of a stage, or of a pipeline are. @throws UserError for a pipeline file with an error */
+export function helpOn(root: string, target: RunTarget, declarations: Declarations, style: HelpStyle): string {
+  return target.project === 'pipeline'
+    ? pipelineHelp(root, target.pipeline, declarations, style)
+    : stepHelp(root, target, declarations, style);
 }
 
 /** A command says itself what it may be told. */
@@ -53,29 +41,35 @@ async function commandHelp(root: string, name: string): Promise<void> {
   spawnSync(`${commandOf(root, name)} --help`, { cwd: root, shell: true, stdio: 'inherit' });
 }
 
-function pipelineHelp(root: string, pipeline: string, declarations: ReadonlyMap<string, StageDeclaration>): string {
+function pipelineHelp(root: string, pipeline: string, declarations: Declarations, style: HelpStyle): string {
   const { description, steps } = loadPipeline(root, pipeline, declarations);
   const names = Object.keys(steps);
-  const width = Math.max(12, ...names.map(({ length }) => length));
+  const width = helpWidth(style.columns);
+  const column = Math.max(12, ...names.map(({ length }) => length)) + 3;
   const example = names.find((name) => parameterNames(declarations.get(steps[name]!.stage)!).has('steps'));
+  const target = { project: 'pipeline', pipeline };
+  const run = runCommand(target, style);
   return [
-    `npx nx run pipeline:${pipeline} [--<step>.<parameter>=<value> …]`,
+    `${run} [--<step>.<parameter>=<value> …]`,
     '',
-    description,
-    '',
-    'Runs what is not up to date of these steps, keeps the run in the ledger, and prints a summary:',
-    '',
-    ...Object.entries(steps).map(
-      ([name, { stage }]) =>
-        `  ${name.padEnd(width)} ${name === stage ? '' : `${stage}: `}${declarations.get(stage)!.description}`,
+    ...(description === '' ? [] : [...wrapText(description, width), '']),
+    ...wrapText(
+      'Runs what is not up to date of these steps, keeps the run in the ledger, and prints a summary:',
+      width,
     ),
     '',
-    `A step's parameters:      npx nx run ${names.at(-1)}:${pipeline} --help`,
+    ...Object.entries(steps).flatMap(([name, { stage }]) => {
+      const about = `${name === stage ? '' : `${stage}: `}${declarations.get(stage)!.description}`;
+      return wrapText(about, width - column).map((line, i) => `  ${(i === 0 ? name : '').padEnd(column - 2)}${line}`);
+    }),
+    '',
+    `A step's parameters:  ${helpCommand({ project: names.at(-1)!, pipeline }, style)}`,
     ...(example === undefined
       ? []
       : [
-          `Changed for this run:     npx nx run pipeline:${pipeline} --${example}.steps=200`,
-          `Changed by environment:   PIPELINE_SET=${example}.steps=200,${example}.seed=2 npx nx run pipeline:${pipeline}`,
+          `For example:          ${run} --${example}.steps=200`,
+          `By environment:       PIPELINE_SET=${example}.steps=200,${example}.seed=2 ${run}`,
         ]),
+    ...standsFor(target, style),
   ].join('\n');
 }
