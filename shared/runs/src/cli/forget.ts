@@ -4,8 +4,8 @@
  */
 import { print, UserError } from '@arrowsmith/errors';
 import { forgetRuns } from '@arrowsmith/pipeline/runs';
-import { flag, main, readOptions, text } from '@arrowsmith/pipeline/cli';
-import { consoleTable } from '../printing/table.ts';
+import { flag, main, outputColumns, readOptions, text } from '@arrowsmith/pipeline/cli';
+import { fitTable } from '../printing/table.ts';
 import { runsTableOf } from '../printing/list.ts';
 import { namedRuns, pipelineOption, runOption, runsOption } from '../selection/options.ts';
 import { resolveReferences } from '../selection/references.ts';
@@ -43,7 +43,7 @@ await main(async (workspace) => {
       (limit === undefined || run.finishedAt < limit),
   );
   if (list.length === 0) return print('there is nothing to forget');
-  print(consoleTable(runsTableOf(list)).join('\n'));
+  print(fitTable(runsTableOf(list), { width: outputColumns(), isCut: true }).lines.join('\n'));
   const count = `${list.length} of ${runs.length} runs`;
   if (options.delete !== true)
     return print(`\n${count} would be forgotten; the same command with --delete forgets them`);

@@ -1,6 +1,16 @@
 /** @file `nx run pipeline:runs`: lists the runs of the ledger. */
 import type { Run } from '@arrowsmith/pipeline';
-import { flag, format, main, outputOptions, put, readCount, readOptions, text } from '@arrowsmith/pipeline/cli';
+import {
+  flag,
+  format,
+  main,
+  outputColumns,
+  outputOptions,
+  put,
+  readCount,
+  readOptions,
+  text,
+} from '@arrowsmith/pipeline/cli';
 import { formatList } from '../printing/list.ts';
 import { parseCondition } from '../selection/expression.ts';
 import { foldReruns } from '../selection/reruns.ts';
@@ -50,7 +60,14 @@ await main(async (workspace) => {
   const shown =
     json === true
       ? JSON.stringify(columns === undefined ? listed : listed.map((run) => fieldsOf(run, columns)), null, 2)
-      : formatList(listed, { total: ledger.length, extra, columns, repeats: folded?.repeats, markdown });
+      : formatList(listed, {
+          total: ledger.length,
+          extra,
+          columns,
+          repeats: folded?.repeats,
+          markdown,
+          width: output === undefined ? outputColumns() : undefined,
+        });
   await put(shown, { root: workspace.root, file: output });
 });
 

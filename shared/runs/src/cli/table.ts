@@ -4,10 +4,10 @@
  */
 import { UserError } from '@arrowsmith/errors';
 import type { Run } from '@arrowsmith/pipeline';
-import { main, outputOptions, put, readOptions, text } from '@arrowsmith/pipeline/cli';
+import { main, outputColumns, outputOptions, put, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { markdownTable } from '@arrowsmith/reporting/markdown';
 import { formatNumber } from '../printing/numbers.ts';
-import { consoleTable, type Table } from '../printing/table.ts';
+import { fitTable, type Table } from '../printing/table.ts';
 import { fieldOf } from '../selection/fields.ts';
 import { readRuns } from '../selection/read-runs.ts';
 
@@ -44,7 +44,8 @@ await main(async (workspace) => {
       }),
     ]),
   };
-  const lines = options.markdown ? markdownTable(table.columns, table.rows) : consoleTable(table);
+  const width = options.output === undefined ? outputColumns() : undefined;
+  const lines = options.markdown ? markdownTable(table.columns, table.rows) : fitTable(table, { width }).lines;
   const shown = options.json ? JSON.stringify(rows, null, 2) : lines;
   await put([shown].flat().join('\n'), { root: workspace.root, file: options.output });
 });

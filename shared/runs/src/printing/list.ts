@@ -4,7 +4,8 @@ import { markdownTable } from '@arrowsmith/reporting/markdown';
 import { differingParameters } from '../selection/differing-parameters.ts';
 import { fieldOf } from '../selection/fields.ts';
 import { formatNumber } from './numbers.ts';
-import { consoleTable, type Table } from './table.ts';
+import { fitTable, type Table, type TableColumn } from './table.ts';
+import { wrapText } from './wrap.ts';
 
 /** Metrics that are shown where nothing else is asked for. */
 const METRICS = ['metrics.bitsPerByte', 'metrics.validationLoss'];
@@ -14,6 +15,12 @@ const MOST_PARAMETERS = 4;
 
 /** A longer value of a parameter is cut. */
 const LONGEST_VALUE = 24;
+
+/** What a narrow terminal does without, the first the soonest; after them those that were asked for go, from the last on. */
+const SPARE = ['commit', 'backend', 'finishedAt'];
+
+/** Fields whose text is cut where there is no room for it. */
+const SHRINKING = ['name', 'notes'];
 
 /** Properties of a run that are shown otherwise than they are kept. */
 const OWN: Record<string, { title: string; right?: true; cell: (run: Run) => string } | undefined> = {
@@ -33,14 +40,18 @@ export function tableOfFields(runs: readonly Run[], fields: readonly string[]): 
   const columns = [...new Set(['id', ...fields])].map((field) => {
     const own = Object.hasOwn(OWN, field) ? OWN[field] : undefined;
     const isText = own?.right === undefined && (own !== undefined || isTextual(runs, field));
-    return {
+    const column: TableColumn = {
       title: own?.title ?? field.replace(/^metrics\./, ''),
-      ...(isText ? {} : { align: 'right' as const }),
+      ...(isText ? {} : { align: 'right' }),
+      ...(SHRINKING.includes(field) ? { shrinks: true } : {}),
+    };
+    return {
+      column,
       cell: own?.cell ?? ((run: Run) => formatField(fieldOf(run, field))),
     };
   });
   return {
-    columns: columns.map(({ title, align }) => (align === undefined ? { title } : { title, align })),
+    columns: columns.map(({ column }) => column),
     rows: runs.map((run) => columns.map(({ cell }) => cell(run))),
   };
 }
@@ -52,7 +63,16 @@ export function tableOfFields(runs: readonly Run[], fields: readonly string[]): 
 export function runsTableOf(runs: readonly Run[], extra: readonly string[] = []): Table {
   const shown = [...METRICS, ...extra].filter((field) => runs.some((run) => fieldOf(run, field) !== undefined));
   const before = ['name', 'pipeline', 'finishedAt', 'seconds', 'commit', 'backend'];
-  return tableOfFields(runs, [...before, ...shown.filter((field) => field !== 'notes'), 'notes']);
+  const fields = [...before, ...shown.filter((field) => field !== 'notes'), 'notes'];
+  const { columns, rows } = tableOfFields(runs, fields);
+  const spare = (field: string, i: number): number => {
+    const place = SPARE.indexOf(field);
+    return place < 0 ? i : fields.length + SPARE.length - place;
+  };
+  return {
+    columns: columns.map((column, i) => (i === 0 ? column : { ...column, spare: spare(fields[i - 1]!, i) })),
+    rows,
+  };
 }
 
 const isTextual = (runs: readonly Run[], field: string): boolean =>
@@ -79,11 +99,20 @@ export interface ListOptions {
   /** Runs that are not listed, and the one that each repeats. */
   repeats?: ReadonlyMap<string, string>;
   markdown?: boolean;
+  /** Of the terminal that shows it; Infinity where none does. */
+  width?: number | undefined;
 }
 
 /** The list, the parameters that differ among its runs, and what is not in it. */
 export function formatList(runs: readonly Run[], options: ListOptions): string {
-  const { total, extra = [], columns, repeats = new Map<string, string>(), markdown = false } = options;
+  const {
+    total,
+    extra = [],
+    columns,
+    repeats = new Map<string, string>(),
+    markdown = false,
+    width = Infinity,
+  } = options;
   const listed = new Set(runs.map(({ id }) => id));
   const folded = [...repeats.values()].filter((id) => listed.has(id)).length;
   const differing = columns === undefined ? differingParameters(runs).filter((field) => !extra.includes(field)) : [];
@@ -100,12 +129,21 @@ export function formatList(runs: readonly Run[], options: ListOptions): string {
           `${differing.length - MOST_PARAMETERS} more parameters differ: --columns=${differing.slice(MOST_PARAMETERS, MOST_PARAMETERS + 3).join(',')} shows ${differing.length === MOST_PARAMETERS + 1 ? 'it' : 'them'}`,
         ]),
   ];
-  if (runs.length === 0) return notes.join('\n');
+  const wrapped = (lines: readonly string[]): string[] =>
+    markdown ? [...lines] : lines.flatMap((line) => wrapText(line, width));
+  if (runs.length === 0) return wrapped(notes).join('\n');
   const fields = [...extra, ...differing.slice(0, MOST_PARAMETERS)];
   const table = columns === undefined ? withoutEmptyColumns(runsTableOf(runs, fields)) : tableOfFields(runs, columns);
-  const lines = markdown ? markdownTable(table.columns, table.rows) : consoleTable(table);
-  return [...lines, '', ...notes].join('\n');
+  if (markdown) return [...markdownTable(table.columns, table.rows), '', ...notes].join('\n');
+  const { lines, leftOut } = fitTable(table, { width, isCut: true });
+  return [...lines, '', ...wrapped([...notes, ...noRoomFor(leftOut)])].join('\n');
 }
+
+/** What a table in a narrow terminal lacks, where it lacks some. */
+export const noRoomFor = (titles: readonly string[]): string[] =>
+  titles.length === 0
+    ? []
+    : [`There is no room here for ${titles.join(', ')}; a wider terminal and --columns show them.`];
 
 function withoutEmptyColumns({ columns, rows }: Table): Table {
   const used = columns.map((_, i) => rows.some((row) => row[i] !== ''));

@@ -25,8 +25,8 @@ export interface FittedTable {
 }
 
 export interface TableFit {
-  /** Columns of the terminal; Infinity where none shows it. */
-  width?: number;
+  /** Columns of the terminal; undefined, or Infinity, where none shows it. */
+  width?: number | undefined;
   /** Whether a row is one line, whose cells are cut where they do not fit; otherwise they are wrapped. */
   isCut?: boolean;
 }

@@ -106,3 +106,26 @@ test('columns are what is asked for, and one that no run has is a misspelling', 
   expect(() => parseColumns('train.step', runs)).toThrow(/no run has the field "train.step"[^]*such as train\.steps/);
   expect(() => parseColumns('name,,seconds', runs)).toThrow(/a column without a name[^]*to do/);
 });
+
+test.each([80, 100, 170])('in a terminal of %i columns a run is one line, and what has no room is named', (width) => {
+  const run = (steps: number): Partial<Run> => ({
+    commit: '5ad280d523d0aaaa',
+    name: `of ${steps} steps`,
+    notes: 'some words on why this was tried, and on what came of it in the end, '.repeat(3),
+    steps: {
+      train: testStep('train', {
+        manifest: String(steps),
+        parameters: { steps, optimizer: { learningRate: steps } },
+        metrics: { validationLoss: steps / 7 },
+      }),
+    },
+  });
+  const text = formatList(testRuns(run(10), run(20)), { total: 2, width });
+  const lines = text.split('\n');
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(width);
+  expect(lines.filter((line) => /^\d{8}-\d{6}-\w{4} /.test(line))).toHaveLength(2);
+  expect(lines[3]).toBe('');
+  expect(lines[0]).toMatch(/^run +name .*validationLoss/);
+  expect(lines[1]).toContain('1.4286');
+  expect(/no room here for finished|no room here for commit/.test(text.replaceAll('\n', ' '))).toBe(width < 170);
+});
