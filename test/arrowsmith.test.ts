@@ -136,6 +136,18 @@ test('the README’s example of the library runs in a project as npm makes it', 
   expect(exit).toBe(0);
 }, 60_000);
 
+test('generate reads the prompt that another program pipes in, also as a script of npm', async () => {
+  const { scripts } = JSON.parse(workspace.read('package.json')) as { scripts: Record<string, string> };
+  const [program, ...args] = scripts['generate']!.split(' ');
+  expect(program).toBe('node');
+  const { code, output } = await workspace.start([...args, '--length=2', '--json'], {}, { input: 'Once upon\n' })
+    .finished;
+  expect(code, output).toBe(0);
+  expect(output).toContain('"prompt": "Once upon"');
+  const given = await workspace.start([...args, 'The cat', '--length=2', '--json'], {}, { input: 'Once' }).finished;
+  expect(given.output).toContain('"prompt": "The cat"');
+}, 60_000);
+
 test('chat reads lines, and ends with them', async () => {
   const { code, output } = await arrowsmith(['chat', '--seed=1']);
   expect(code).toBe(0);

@@ -13,8 +13,9 @@ import { describeTexts, logProbabilityTable } from '../describe-texts.ts';
 import { engineOptions, readEngine } from './engine-options.ts';
 import { formOptions, readForm } from './form-options.ts';
 import { loadAsked, modelOptions } from './model-options.ts';
+import { pipedPrompt } from './piped-prompt.ts';
 import { readSampling, samplingOptions } from './sampling-options.ts';
-import { INTERRUPTED, SEEDS, whenOutputEnds } from './terminal.ts';
+import { INTERRUPTED, printNote, SEEDS, whenOutputEnds } from './terminal.ts';
 import { readNumber } from './values.ts';
 
 await main(async (workspace, signal) => {
@@ -23,7 +24,10 @@ await main(async (workspace, signal) => {
     description:
       'Continues a prompt with the model of a run, and shows the text as it comes, until the model ends it. What it took stands on the standard error at the end.',
     options: {
-      prompt: text('The beginning of the text; without one, the model begins.', 'text'),
+      prompt: text(
+        'The beginning of the text; without one, what another program pipes in, or else the model begins.',
+        'text',
+      ),
       ...modelOptions,
       ...engineOptions,
       ...samplingOptions,
@@ -34,13 +38,13 @@ await main(async (workspace, signal) => {
     },
     example: '--prompt="Once upon a time" --temperature=0.7',
   });
-  const { prompt = '' } = options;
   const sampling = readSampling(options);
   const engine = readEngine(options);
   const { seed = randomInt(SEEDS) } = sampling;
   const form = await readForm(options);
   const logProbabilities = readNumber('logprobs', options.logprobs, { least: 0, most: 100, whole: true });
   const samples = readCount(options.samples, 'samples') ?? 1;
+  const prompt = options.prompt ?? (await pipedPrompt(process.stdin, { tell: printNote, signal }));
   whenOutputEnds();
 
   const { run, pipeline, folder } = options;
