@@ -1,7 +1,7 @@
 /** @file Logits that are no numbers: in which layer that begins. */
 import { readsAtOnce } from '@arrowsmith/backend';
 import { UserError } from '@arrowsmith/errors';
-import { forward } from '@arrowsmith/model';
+import { forward, perLayerRowsOf } from '@arrowsmith/model';
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineModel, NextTokenScores } from './model-passes.ts';
 
@@ -25,10 +25,12 @@ export function checkLogits(
 function placeOf({ config, parameters, perLayerRows }: EngineModel, tokens: readonly number[]): string {
   let first: string | undefined;
   const isFinite = (x: tf.Tensor): boolean => x.dataSync().every(Number.isFinite);
-  if (perLayerRows !== undefined || !readsAtOnce()) return 'the forward pass';
+  if (!readsAtOnce()) return 'the forward pass';
   tf.tidy(() => {
-    const ids = tf.tensor2d([...tokens], [1, tokens.length], 'int32');
-    forward(config, parameters, ids, {
+    const shape: [number, number] = [1, tokens.length];
+    const ids = Int32Array.from(tokens);
+    forward(config, parameters, tf.tensor2d(ids, shape, 'int32'), {
+      perLayerRows: perLayerRowsOf(config, ids, shape, perLayerRows),
       onLayer: (layer, stream) => {
         if (first === undefined && !stream.every(isFinite)) first = `layer ${layer}`;
       },

@@ -1,6 +1,13 @@
 import { resolveBackend, useBackend, type BackendName } from '@arrowsmith/engine';
 import { UserError } from '@arrowsmith/errors';
-import { decoderConfig, initialWeights, modelParameters, tensorsOf, type ParameterTensors } from '@arrowsmith/model';
+import {
+  decoderConfig,
+  initialWeights,
+  modelParameters,
+  PER_LAYER_TABLE,
+  tensorsOf,
+  type ParameterTensors,
+} from '@arrowsmith/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { generate } from '../generate.ts';
@@ -165,6 +172,25 @@ describe.each([...backends])('the engine on %s', (backend) => {
     await expect(work).rejects.toThrow(UserError);
     await expect(work).rejects.toThrow('layer 2');
     await engine.dispose();
+  });
+
+  test('names it, too, where a table is read row by row from a file', async () => {
+    const nested = configOf('gemma3n');
+    const { [PER_LAYER_TABLE]: rows, ...weights } = initialWeights(nested, 4);
+    const [, width = 0] = rows!.shape;
+    const perLayerRows = (ids: Int32Array): Float32Array =>
+      Float32Array.from(
+        { length: ids.length * width },
+        (_, i) => rows!.data[ids[Math.floor(i / width)]! * width + (i % width)]!,
+      );
+    const all: ParameterTensors = tensorsOf(weights);
+    const whole = new Engine({ config: nested, parameters: all, perLayerRows });
+    expect(await tokensOf(whole.generate(requests[1]!))).toHaveLength(12);
+    const name = 'model.layers.2.mlp.down_proj.weight';
+    const broken = { ...all, [name]: tf.fill(all[name]!.shape, NaN) };
+    const engine = new Engine({ config: nested, parameters: broken, perLayerRows });
+    await expect(tokensOf(engine.generate(requests[1]!))).rejects.toThrow('layer 2');
+    await Promise.all([whole.dispose(), engine.dispose()]);
   });
 
   test.each([
