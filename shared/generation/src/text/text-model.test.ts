@@ -157,6 +157,39 @@ test('samples are texts of their own, the first that of one alone, and compute t
   expect(results.slice(1).map(({ usage }) => usage.sharedTokens)).toEqual([8, 8]);
 });
 
+describe('the likeliest continuations', () => {
+  test('are found by beams: of one, the most likely tokens', async () => {
+    const greedy = await model.generate('abc', { temperature: 0, maximumTokens: 6, logProbabilities: 0 }).result();
+    const [one] = await model.beams('abc', { beams: 1, maximumTokens: 6 });
+    expect(one).toMatchObject({ text: greedy.text, tokens: greedy.tokens, finishReason: 'length' });
+    const sum = greedy.logProbabilities.reduce((all, { logProbability }) => all + logProbability, 0);
+    expect(one?.logProbability).toBeCloseTo(sum, 4);
+    expect(one?.score).toBeCloseTo(sum / 6, 4);
+    const several = await model.beams('abc', { beams: 4, maximumTokens: 6, lengthPenalty: 0 });
+    expect(several.map(({ score }) => score)).toEqual(several.map(({ score }) => score).toSorted((a, b) => b - a));
+    expect(several[0]?.score).toBeGreaterThanOrEqual(sum - 1e-4);
+    expect(several.every(({ text, tokens }) => text === model.decode(tokens))).toBe(true);
+  });
+
+  test('end where the context does, and with the model', async () => {
+    expect(
+      (await model.beams('abc', { beams: 2, maximumTokens: 1000, earlyStopping: true }))[0]?.tokens.length,
+    ).toBeLessThan(22);
+    const once = new TextModel(tinyParts());
+    const search = once.beams('abc', { maximumTokens: 20 });
+    await once.dispose();
+    await expect(search).rejects.toThrow('disposed of');
+  });
+
+  test('are not searched with what cannot be', async () => {
+    await expect(model.beams('a', { beams: 0 })).rejects.toThrow(/beams: /);
+    await expect(model.beams('a', { maximumTokens: 1.5 })).rejects.toThrow(UserError);
+    await expect(model.beams('a', { temperature: 1 } as object)).rejects.toThrow(/unknown option temperature/);
+    await expect(model.beams(Array.from({ length: 25 }, () => 1))).rejects.toThrow(/at most 24/);
+    await expect(model.beams([])).rejects.toThrow(/prompt is empty/);
+  });
+});
+
 describe('what a model thinks of a text', () => {
   /** By the forward pass of training. */
   function expected(ids: readonly number[]): number[] {

@@ -10,8 +10,9 @@ import {
   type EngineModel,
   type EngineOptions,
   type EngineState,
+  searchBeams,
 } from '../engine/index.ts';
-import { seenPrompt } from '../prompt.ts';
+import { checkPrompt, type SeenPrompt, seenPrompt } from '../prompt.ts';
 import {
   generationParameters,
   type LogitsProcessor,
@@ -19,6 +20,7 @@ import {
   type ThinkingTags,
   type TokenLogProbability,
 } from '../sampling/index.ts';
+import { type BeamSearch, checkBeamSearch, type TextBeam } from './beam-options.ts';
 import { constraintsOf } from './constraints.ts';
 import { TextGeneration } from './text-generation.ts';
 import { parseTextOptions, type TextOptions } from './text-options.ts';
@@ -58,6 +60,8 @@ export class TextModel implements AsyncDisposable {
   readonly name: string;
   readonly parts: TextModelParts;
   readonly #engine: Engine;
+  /** Searches for beams that go on. */
+  readonly #searches = new Set<Promise<unknown>>();
   /** Is aborted when no texts are to be written any more. */
   readonly #disposed = new AbortController();
 
@@ -102,6 +106,42 @@ export class TextModel implements AsyncDisposable {
     const first = this.#begin(prompt, options, 0);
     const others = Array.from({ length: count - 1 }, (_, i) => this.#begin(prompt, options, i + 1, first.begun));
     return [first, ...others];
+  }
+
+  /**
+   * The likeliest continuations of a text, as far as a beam search finds them, in memory of its own: the best first. A prompt is taken as by
+   * {@link generate}.
+   *
+   *     const [best] = await model.beams('Once upon a time', { beams: 4, maximumTokens: 20 });
+   *
+   * @throws UserError for a prompt that the model cannot read, and for options that cannot be
+   */
+  async beams(prompt: string | readonly number[], options: BeamSearch = {}): Promise<TextBeam[]> {
+    checkPromptType(prompt);
+    checkBeamSearch(options);
+    const { contextLength } = this;
+    const { beams = 4, maximumTokens: asked = 128, lengthPenalty, earlyStopping, signal } = options;
+    const ids = typeof prompt === 'string' ? this.#seen(prompt, asked).ids : prompt;
+    checkPrompt(ids, { ...this.parts.model.config, contextLength });
+    const search = searchBeams(this.parts.model, ids, {
+      beams,
+      endTokens: this.#endTokens,
+      maximumTokens: Math.min(asked, contextLength - ids.length + 1),
+      ...(lengthPenalty === undefined ? {} : { lengthPenalty }),
+      ...(earlyStopping === undefined ? {} : { earlyStopping }),
+      signal: this.#signalWith(signal),
+    });
+    this.#searches.add(search);
+    try {
+      const found = await search;
+      return found.map(({ ended, ...beam }) => ({
+        text: this.decode(beam.tokens),
+        ...beam,
+        finishReason: ended ? 'model' : 'length',
+      }));
+    } finally {
+      this.#searches.delete(search);
+    }
   }
 
   /** The token ids of a text. @param allowSpecial special tokens that are written out in it become their ids @throws UserError for what is no text */
@@ -164,6 +204,7 @@ export class TextModel implements AsyncDisposable {
     if (this.#disposed.signal.aborted) return;
     this.#disposed.abort(new Error('the model is disposed of'));
     await this.#engine.dispose();
+    await Promise.allSettled(this.#searches);
     const { model, drafts } = this.parts;
     disposeModels(typeof drafts?.by === 'object' ? [model, drafts.by] : [model]);
   }
@@ -178,25 +219,20 @@ export class TextModel implements AsyncDisposable {
     sample: number,
     after?: Promise<unknown>,
   ): TextGeneration {
-    if (typeof prompt !== 'string' && !Array.isArray(prompt)) throw noText('no prompt', prompt);
+    checkPromptType(prompt);
     const { parameters, signal, logProbabilities, ...form } = parseTextOptions(options);
-    const { endOfText, endTokens = [], encoder } = this.parts;
-    const { beginOfText, contextLength } = this;
-    const { maximumTokens } = parameters;
+    const { encoder } = this.parts;
     const { ids, cut } =
-      typeof prompt === 'string'
-        ? seenPrompt(this.encode(prompt), { beginOfText, contextLength, maximumTokens })
-        : { ids: prompt, cut: 0 };
+      typeof prompt === 'string' ? this.#seen(prompt, parameters.maximumTokens) : { ids: prompt, cut: 0 };
     const constraints: LogitsProcessor[] = constraintsOf(this.parts, this.thinkingTags, form);
-    const ends = [...new Set([endOfText, ...endTokens])];
     const request = {
       prompt: ids,
       parameters,
-      endTokens: ends,
+      endTokens: this.#endTokens,
       constraints,
       logProbabilities,
       sample,
-      signal: AbortSignal.any([this.#disposed.signal, ...(signal === undefined ? [] : [signal])]),
+      signal: this.#signalWith(signal),
     };
     return new TextGeneration({
       events: this.#engine.generate(request),
@@ -205,6 +241,21 @@ export class TextModel implements AsyncDisposable {
       cutTokens: cut,
       after,
     });
+  }
+
+  /** The tokens that a text is continued from. */
+  #seen(prompt: string, maximumTokens: number): SeenPrompt {
+    const { beginOfText, contextLength } = this;
+    return seenPrompt(this.encode(prompt), { beginOfText, contextLength, maximumTokens });
+  }
+
+  get #endTokens(): number[] {
+    const { endOfText, endTokens = [] } = this.parts;
+    return [...new Set([endOfText, ...endTokens])];
+  }
+
+  #signalWith(signal: AbortSignal | undefined): AbortSignal {
+    return AbortSignal.any([this.#disposed.signal, ...(signal === undefined ? [] : [signal])]);
   }
 
   /** Of all tokens but the first. */
@@ -222,6 +273,11 @@ export class TextModel implements AsyncDisposable {
     }
     throw new Error('the engine told nothing of the prompt');
   }
+}
+
+/** @throws UserError for what is neither a text nor a row of tokens */
+function checkPromptType(prompt: unknown): void {
+  if (typeof prompt !== 'string' && !Array.isArray(prompt)) throw noText('no prompt', prompt);
 }
 
 /** Programs that no compiler has looked at give anything. */
