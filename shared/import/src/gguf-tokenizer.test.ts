@@ -92,6 +92,20 @@ describe('files of others', () => {
     expect(two).toMatchObject({ endOfText: END, endTokens: ['<|pad|>'] });
   });
 
+  test('that put a token before a text have texts begin with it, by what they say or llama.cpp’s default', () => {
+    const pad = tokenizer.specialTokens.find(({ content }) => content === '<|pad|>')!.id;
+    const begun = { ...metadataOf(tokenizer), 'tokenizer.ggml.bos_token_id': pad };
+    const bounds = (changes: Metadata) => [
+      read({ ...begun, ...changes }).beginOfText,
+      read({ ...begun, ...changes }).endOfText,
+    ];
+    expect(bounds({ 'tokenizer.ggml.add_bos_token': true })).toEqual(['<|pad|>', END]);
+    expect(bounds({ 'tokenizer.ggml.add_bos_token': false })).toEqual([END, END]);
+    delete (begun as Metadata)['tokenizer.ggml.add_bos_token'];
+    expect(bounds({ 'tokenizer.ggml.pre': 'llama-bpe' })).toEqual(['<|pad|>', END]);
+    expect(bounds({ 'tokenizer.ggml.pre': 'qwen2' })).toEqual([END, END]);
+  });
+
   test.each<[string, Metadata, RegExp]>([
     ['SentencePiece’s', { 'tokenizer.ggml.model': 'llama' }, /llama, SentencePiece(.|\n)*tokenizer\.json/],
     ['WordPiece’s', { 'tokenizer.ggml.model': 'bert' }, /WordPiece/],
