@@ -12,7 +12,8 @@ export interface ChatMessage {
 
 /** Makes a prompt of messages, behind which the assistant goes on. */
 export interface ChatTemplate {
-  render(messages: readonly ChatMessage[]): string;
+  /** @param options `thinks`: whether the assistant is to think before it answers, where it can */
+  render(messages: readonly ChatMessage[], options?: { thinks?: boolean }): string;
   /** Special tokens that are written out in the prompt become their ids, and the prompt begins with what the template says. */
   readonly hasSpecialTokens: boolean;
   /** Strings that end an answer, where no token of the model does. */
@@ -40,9 +41,9 @@ export const plainTemplate: ChatTemplate = {
 export function jinjaTemplate({ source, tokens }: ChatTemplateSource): ChatTemplate {
   const render = chatTemplate(source, tokens);
   return {
-    render(messages) {
+    render(messages, options) {
       try {
-        return render(messages);
+        return render(messages, options);
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         const message = `The chat template refuses these messages: ${(error.cause as Error).message}`;

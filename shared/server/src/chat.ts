@@ -1,14 +1,13 @@
 /** @file POST /v1/chat/completions: what an assistant says next. */
 import { randomUUID } from 'node:crypto';
-import type { LogitsProcessor } from '@arrowsmith/generation';
 import { answer, type AnswerContext, type AnswerFormat } from './answer.ts';
-import { withinField } from './api-error.ts';
 import type { TextRequest } from './continue-text.ts';
 import type { Models } from './models.ts';
 import { type ChatRequest, parseChatRequest } from './requests/chat-request.ts';
 import { parametersOf } from './requests/generation-fields.ts';
 import { type ChatPiece, chatPieces, joinAnswer } from './responses/chat-choices.ts';
 import { chatPromptOf, type ServedModel } from './served-model.ts';
+import { constraintsOf } from './text-constraints.ts';
 
 /** @param closed tells that nobody waits any more @throws ApiError for what is wrong with the request */
 export async function chatCompletions(
@@ -30,27 +29,20 @@ export async function chatCompletions(
 }
 
 function textRequest(request: ChatRequest, model: ServedModel): TextRequest {
-  const { messages, max_tokens: most, max_completion_tokens: maximum = most, logprobs = false } = request;
+  const { messages, thinks, max_tokens: most, max_completion_tokens: maximum = most, logprobs = false } = request;
   const { contextLength } = model;
   const { vocabularySize } = model.config;
   const { stop } = model.chatTemplate;
-  const prompt = chatPromptOf(model, messages);
+  const prompt = chatPromptOf(model, messages, thinks === undefined ? {} : { thinks });
   // Without a word, an answer may fill the context.
   const parameters = parametersOf(request, { maximumTokens: maximum ?? contextLength, vocabularySize, stop });
   return {
     prompt,
     parameters,
-    constraints: constraintsOf(request, model),
+    constraints: constraintsOf(request, model, { thinks: thinks !== false }),
+    salt: request.cache_salt,
     logProbabilities: logprobs ? (request.top_logprobs ?? 0) : undefined,
   };
-}
-
-/** What the format of a response excludes. @throws ApiError for a schema that it cannot follow */
-function constraintsOf({ response_format: format }: ChatRequest, model: ServedModel): LogitsProcessor[] {
-  if (format === undefined || format.type === 'text') return [];
-  const schema = format.type === 'json_schema' ? (format.json_schema.schema ?? {}) : {};
-  const wanted = format.type === 'json_object' ? { type: 'object' } : schema;
-  return withinField('response_format', () => [model.forms.processor({ jsonSchema: wanted })]);
 }
 
 function formatOf(

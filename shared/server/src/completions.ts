@@ -7,6 +7,7 @@ import { parametersOf } from './requests/generation-fields.ts';
 import { type CompletionPiece, completionPieces, joinPieces } from './responses/completion-choices.ts';
 import type { Models } from './models.ts';
 import { promptOf, type ServedModel } from './served-model.ts';
+import { constraintsOf } from './text-constraints.ts';
 
 /** Tokens where a request does not say how many, as OpenAI has it. */
 const MAXIMUM_TOKENS = 16;
@@ -38,6 +39,8 @@ function textRequests(request: CompletionRequest, model: ServedModel): TextReque
   const common = {
     parameters,
     isPromptOnly: maximum === 0,
+    constraints: constraintsOf(request, model),
+    salt: request.cache_salt,
     logProbabilities: logprobs,
     promptLogProbabilities: echo && logprobs !== undefined,
   };

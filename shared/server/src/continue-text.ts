@@ -16,6 +16,8 @@ export interface TextRequest {
   /** The prompt alone is of interest. */
   isPromptOnly?: boolean;
   constraints?: readonly LogitsProcessor[];
+  /** Whose keys and values may be shared: those of requests with the same one alone. */
+  salt?: string | undefined;
   /** How many of the most likely tokens are told beside each. Absent: no log-probabilities. */
   logProbabilities?: number | undefined;
   /** Those of the prompt are told, too. */
@@ -63,9 +65,17 @@ export function continueText(
   count: number,
   { signal, meter }: { signal: AbortSignal; meter: TokenMeter },
 ): AsyncGenerator<TextEvent, void, undefined>[] {
-  const { prompt, parameters, constraints = [], logProbabilities, promptLogProbabilities = false } = request;
+  const { prompt, parameters, constraints = [], logProbabilities, promptLogProbabilities = false, salt } = request;
   // End tokens are looked for here, as the engine would not tell how likely they are.
-  const asked = { prompt: prompt.ids, parameters, constraints, logProbabilities, promptLogProbabilities, signal };
+  const asked = {
+    prompt: prompt.ids,
+    parameters,
+    constraints,
+    logProbabilities,
+    promptLogProbabilities,
+    ...(salt === undefined ? {} : { salt }),
+    signal,
+  };
   return model.engine.samples(asked, count).map((events) => textOf(model, request, events, meter));
 }
 

@@ -41,6 +41,21 @@ describe('a field of a wrong type or value is named', () => {
     seed: ['a', 1.5],
     stream: ['yes', 1],
     stream_options: ['usage', []],
+    response_format: [
+      'json',
+      { type: 'xml' },
+      { type: 'json_schema', json_schema: { schema: { type: 'object', not: {} } } },
+    ],
+    guided_json: [1, '{', { not: {} }],
+    guided_regex: [1, '(', '(?=a)'],
+    guided_choice: ['a', [], [1]],
+    guided_grammar: ['root ::= "a"'],
+    structured_outputs: [{ regex: 'a' }],
+    thinking_token_budget: ['2', -1, 2],
+    min_tokens: ['1', -1, 2],
+    cache_salt: [1, ''],
+    stop_token_ids: [[1]],
+    ignore_eos: [true],
   };
   const ofCompletions: Record<string, unknown[]> = {
     prompt: [1, {}, [], [[]], [1.5], [-1], [257], [1, 'a'], [[1], 'a'], [[1], [257]]],
@@ -48,6 +63,7 @@ describe('a field of a wrong type or value is named', () => {
     logprobs: [true, -1, 21],
     echo: ['true'],
     suffix: [1, 'end'],
+    chat_template_kwargs: [{ enable_thinking: false }],
     best_of: ['2', 2],
   };
   const ofChats: Record<string, unknown[]> = {
@@ -56,11 +72,7 @@ describe('a field of a wrong type or value is named', () => {
     max_completion_tokens: [0, 1.5],
     logprobs: [1, 'true'],
     top_logprobs: [true, 21, 5],
-    response_format: [
-      'json',
-      { type: 'xml' },
-      { type: 'json_schema', json_schema: { schema: { type: 'object', not: {} } } },
-    ],
+    chat_template_kwargs: ['off', { enable_thinking: 'no' }, { enable_thinking: true, date: 'today' }],
     tools: [[{ type: 'function' }], 'none'],
     tool_choice: ['required', { type: 'function' }],
     functions: [[{ name: 'f' }], 1],
@@ -91,8 +103,24 @@ describe('a field of a wrong type or value is named', () => {
     expect(await errorOf(server.ask(CHATS, { messages: wrongMessages }))).toMatchObject({ status: 400, param });
   });
 
+  test.each([
+    [{ guided_regex: 'a', guided_json: true }, 'guided_regex'],
+    [{ guided_regex: 'a{9}', min_tokens: 1 }, 'min_tokens'],
+  ])('fields that do not go together are refused: %j', async (fields, param) => {
+    const error = await errorOf(server.ask(COMPLETIONS, { prompt: 'a', ...fields }));
+    expect(error).toMatchObject({ status: 400, param });
+  });
+
   test('null is as if it were not there, and what nobody knows is ignored', async () => {
-    const nothing = { model: null, temperature: null, stop: null, logit_bias: null, suffix: null, stream: null };
+    const nothing = {
+      model: null,
+      temperature: null,
+      stop: null,
+      logit_bias: null,
+      suffix: null,
+      stream: null,
+      stop_token_ids: null,
+    };
     const response = await server.ask(COMPLETIONS, { prompt: 'a', max_tokens: 1, ...nothing, user: 'me', banana: [1] });
     expect(response.status).toBe(200);
   });

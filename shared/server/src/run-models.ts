@@ -12,6 +12,7 @@ import {
   type OpenOptions,
   readTokenizer,
   readWeights,
+  thinkingTagsOf,
 } from '@arrowsmith/generation';
 import { findRunModel, type RunModel } from '@arrowsmith/inference';
 import type { Run, Workspace } from '@arrowsmith/pipeline';
@@ -109,6 +110,7 @@ async function loaded(
       encoder,
       endOfText,
       chatTemplate,
+      thinkingTags: thinkingTagsOf(tokenizer),
     });
   } catch (error) {
     disposeModels(models); // another request tries again

@@ -1,6 +1,6 @@
 /** @file A model that is served: its engine, its tokenizer, and what follows from these. */
 import type { BpeEncoder } from '@arrowsmith/bpe';
-import { type Engine, tokenTrie } from '@arrowsmith/generation';
+import { type Engine, type ThinkingTags, tokenTrie } from '@arrowsmith/generation';
 import { ApiError } from './api-error.ts';
 import { type ChatMessage, type ChatTemplate, plainTemplate } from './chat-template.ts';
 import { OutputForms } from './output-form.ts';
@@ -17,6 +17,8 @@ export interface ServedModelParts {
   endOfText: number;
   /** By default plain turns. */
   chatTemplate?: ChatTemplate | undefined;
+  /** The tokens between which it thinks; without them it has no thoughts. */
+  thinkingTags?: ThinkingTags | undefined;
 }
 
 /** The tokens that a model reads, and how they are told. */
@@ -28,25 +30,28 @@ export interface Prompt {
   added: number;
 }
 
-export interface ServedModel extends Required<ServedModelParts> {
+export interface ServedModel extends Required<Omit<ServedModelParts, 'thinkingTags'>> {
+  readonly thinkingTags: ThinkingTags | undefined;
   /** Tokens that a text may have, prompt and continuation together. */
   readonly contextLength: number;
-  /** Tokens that end a text: special ones, none of which stands for text, and ids that the tokenizer does not have. */
+  /** Tokens that end a text: special ones, none of which stands for text, but for those around thoughts, and ids that the tokenizer does not have. */
   readonly ends: ReadonlySet<number>;
   /** What output may be asked to follow. */
   readonly forms: OutputForms;
 }
 
 export function servedModel(parts: ServedModelParts): ServedModel {
-  const { config, encoder, chatTemplate = plainTemplate } = parts;
+  const { config, encoder, chatTemplate = plainTemplate, thinkingTags } = parts;
   const ids = Array.from({ length: config.vocabularySize }, (_, id) => id);
   const isText = (id: number): boolean => id < encoder.vocabularySize && encoder.tokenByteLength(id) > 0;
-  const ends = new Set(ids.filter((id) => !isText(id)));
+  const isTag = (id: number): boolean => id === thinkingTags?.start || id === thinkingTags?.end;
+  const ends = new Set(ids.filter((id) => !isText(id) && !isTag(id)));
   const bytesOf = (id: number): Uint8Array => (isText(id) ? encoder.tokenBytes(id) : new Uint8Array());
   let trie: ReturnType<typeof tokenTrie> | undefined; // takes a while for a large vocabulary
   return {
     ...parts,
     chatTemplate,
+    thinkingTags,
     contextLength: parts.engine.contextLength,
     ends,
     forms: new OutputForms(() => (trie ??= tokenTrie(ids.map(bytesOf))), ends),
@@ -75,9 +80,13 @@ export function promptOf(model: ServedModel, given: string | readonly number[], 
 }
 
 /** The tokens of a conversation, behind which the assistant answers. @throws ApiError where the context does not hold them */
-export function chatPromptOf(model: ServedModel, messages: readonly ChatMessage[]): Prompt {
+export function chatPromptOf(
+  model: ServedModel,
+  messages: readonly ChatMessage[],
+  options: { thinks?: boolean } = {},
+): Prompt {
   const { chatTemplate, encoder } = model;
-  const text = chatTemplate.render(messages);
+  const text = chatTemplate.render(messages, options);
   if (!chatTemplate.hasSpecialTokens) return promptOf(model, text, 'messages');
   return checked(model, { ids: encoder.encode(text, { allowSpecial: true }), text, added: 0 }, 'messages');
 }

@@ -4,6 +4,7 @@ export { generationParameters, type GenerationParameters } from './generation-pa
 export { logSoftmax, tokenLogProbabilities, type TokenLogProbability } from './log-probabilities.ts';
 export { samplingParameters, type SamplingParameters } from './parameters.ts';
 export { type LogitsProcessor, processLogits, processorsOf, type TokenSequence } from './processors.ts';
+export { excludeEarlyEnd } from './penalties.ts';
 export { samplingGenerator } from './random-stream.ts';
 export { drawToken, type Filters, sampleToken, tokenDistribution, type TokenDistribution } from './sample.ts';
 export { stopStrings, type StopStrings } from './stop-strings.ts';

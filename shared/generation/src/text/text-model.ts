@@ -24,6 +24,7 @@ import { type BeamSearch, checkBeamSearch, type TextBeam } from './beam-options.
 import { constraintsOf } from './constraints.ts';
 import { TextGeneration } from './text-generation.ts';
 import { parseTextOptions, type TextOptions } from './text-options.ts';
+import { thinkingTagsOf } from './thinking-tags.ts';
 
 /** What texts are made with. */
 export interface TextModelParts {
@@ -188,10 +189,7 @@ export class TextModel implements AsyncDisposable {
 
   /** The tokens between which the model thinks, where it has such. */
   get thinkingTags(): ThinkingTags | undefined {
-    const { addedTokens = [], specialTokens } = this.parts.tokenizer;
-    const idOf = (content: string) => [...addedTokens, ...specialTokens].find((each) => each.content === content)?.id;
-    const [start, end] = [idOf('<think>'), idOf('</think>')];
-    return start === undefined || end === undefined ? undefined : { start, end };
+    return thinkingTagsOf(this.parts.tokenizer);
   }
 
   /** What is computed at the moment, and the memory of keys and values. */

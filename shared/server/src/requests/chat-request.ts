@@ -4,6 +4,7 @@ import { ApiError, unsupported } from '../api-error.ts';
 import type { ChatMessage } from '../chat-template.ts';
 import { generationFields } from './generation-fields.ts';
 import { optional, parseFields } from './parse-fields.ts';
+import { refuseUnsupported } from './unsupported-fields.ts';
 
 const part = z.object({ type: z.string(), text: optional(z.unknown()) });
 
@@ -12,19 +13,6 @@ const message = z.object({
   content: optional(z.union([z.string(), z.array(part)], { error: 'expected a string or an array of parts' })),
 });
 
-const responseFormat = z.discriminatedUnion(
-  'type',
-  [
-    z.object({ type: z.literal('text') }),
-    z.object({ type: z.literal('json_object') }),
-    z.object({
-      type: z.literal('json_schema'),
-      json_schema: z.object({ schema: optional(z.record(z.string(), z.unknown())) }),
-    }),
-  ],
-  { error: 'expected an object with the type text, json_object or json_schema' },
-);
-
 const schema = z.object({
   ...generationFields,
   messages: z.array(message).min(1),
@@ -32,7 +20,7 @@ const schema = z.object({
   max_completion_tokens: optional(z.int().min(1)),
   logprobs: optional(z.boolean()),
   top_logprobs: optional(z.int().min(0).max(20)),
-  response_format: optional(responseFormat),
+  chat_template_kwargs: optional(z.record(z.string(), z.unknown())),
   tools: optional(z.array(z.unknown())),
   tool_choice: optional(z.unknown()),
   functions: optional(z.array(z.unknown())),
@@ -42,8 +30,13 @@ const schema = z.object({
 type Fields = z.output<typeof schema>;
 
 /** Checked fields of a request for a chat. */
-export type ChatRequest = Omit<Fields, 'messages' | 'tools' | 'tool_choice' | 'functions' | 'function_call'> & {
+export type ChatRequest = Omit<
+  Fields,
+  'messages' | 'tools' | 'tool_choice' | 'functions' | 'function_call' | 'chat_template_kwargs'
+> & {
   messages: ChatMessage[];
+  /** Whether the assistant is to think; undefined where nobody says so. */
+  thinks: boolean | undefined;
 };
 
 /** @throws ApiError for a field that is wrong, and for what this server does not do */
@@ -54,8 +47,10 @@ export function parseChatRequest(body: unknown): ChatRequest {
     tool_choice: choice,
     functions = [],
     function_call: call,
+    chat_template_kwargs: ofTemplate = {},
     ...fields
   } = parseFields(schema, body);
+  refuseUnsupported(body as object);
   const asked = Object.entries({
     tools: tools.length > 0,
     functions: functions.length > 0,
@@ -75,7 +70,18 @@ export function parseChatRequest(body: unknown): ChatRequest {
       code: 'invalid_value',
     });
   }
-  return { ...fields, messages: messages.map(plainMessage) };
+  return { ...fields, messages: messages.map(plainMessage), thinks: thinksOf(ofTemplate) };
+}
+
+/** @throws ApiError for what a template is told beside enable_thinking, and where that is no boolean */
+function thinksOf(ofTemplate: Record<string, unknown>): boolean | undefined {
+  const { enable_thinking: thinks, ...others } = ofTemplate;
+  const [other] = Object.keys(others);
+  const param = `chat_template_kwargs.${other ?? 'enable_thinking'}`;
+  if (other !== undefined)
+    throw unsupported(param, `'${param}' is not supported: templates are told 'enable_thinking'.`);
+  if (thinks === undefined || typeof thinks === 'boolean') return thinks;
+  throw new ApiError(400, `Invalid '${param}': expected boolean.`, { param, code: 'invalid_type' });
 }
 
 /** Whether a choice of tools asks for one. */

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { unsupported } from '../api-error.ts';
 import { generationFields } from './generation-fields.ts';
 import { optional, parseFields } from './parse-fields.ts';
+import { refuseUnsupported } from './unsupported-fields.ts';
 
 const tokens = z.array(z.int()).min(1);
 
@@ -20,17 +21,34 @@ const schema = z.object({
   echo: optional(z.boolean()),
   best_of: optional(z.int()),
   suffix: optional(z.string()),
+  chat_template_kwargs: optional(z.unknown()),
 });
 
 /** Checked fields of a request for completions. */
-export type CompletionRequest = Omit<z.output<typeof schema>, 'prompt' | 'best_of' | 'suffix'> & {
+export type CompletionRequest = Omit<
+  z.output<typeof schema>,
+  'prompt' | 'best_of' | 'suffix' | 'chat_template_kwargs'
+> & {
   /** Texts or token ids; an empty text where there is none. */
   prompts: readonly (string | readonly number[])[];
 };
 
 /** @throws ApiError for a field that is wrong, and for what this server does not do */
 export function parseCompletionRequest(body: unknown): CompletionRequest {
-  const { prompt = '', best_of: bestOf, suffix = '', ...fields } = parseFields(schema, body);
+  const {
+    prompt = '',
+    best_of: bestOf,
+    suffix = '',
+    chat_template_kwargs: ofTemplate,
+    ...fields
+  } = parseFields(schema, body);
+  refuseUnsupported(body as object);
+  if (ofTemplate !== undefined) {
+    throw unsupported(
+      'chat_template_kwargs',
+      `'chat_template_kwargs' is not supported here: there is no template. Ask for chat completions.`,
+    );
+  }
   if (bestOf !== undefined && bestOf !== (fields.n ?? 1)) {
     throw unsupported('best_of', `'best_of' other than 'n' is not supported: ask for n=${bestOf}, and choose.`);
   }

@@ -1,8 +1,9 @@
-/** @file The fields that completions and chats have in common. Those that OpenAI does not have, top_k, min_p and repetition_penalty, are vLLM's. */
+/** @file The fields that completions and chats have in common. Those that OpenAI does not have are vLLM's. */
 import { randomInt } from 'node:crypto';
 import { generationParameters, type GenerationParameters } from '@arrowsmith/generation';
 import * as z from 'zod';
 import { ApiError } from '../api-error.ts';
+import { outputFields } from './output-fields.ts';
 import { optional } from './parse-fields.ts';
 
 /** Stop strings of a request at most: each token is compared with all of them. */
@@ -12,6 +13,7 @@ const STOPS = 16;
 const SEEDS = 2 ** 31;
 
 export const generationFields = {
+  ...outputFields,
   /** Of which model; the default one where it is left out. */
   model: optional(z.string()),
   n: optional(z.int().min(1).max(128)),
@@ -29,6 +31,8 @@ export const generationFields = {
     }),
   ),
   seed: optional(z.int()),
+  /** Whose computed prompts may be used: those of requests with the same one alone. */
+  cache_salt: optional(z.string().min(1)),
   stream: optional(z.boolean()),
   stream_options: optional(z.object({ include_usage: optional(z.boolean()) })),
 };
@@ -53,7 +57,11 @@ export function parametersOf(
     stop = [],
   }: { maximumTokens: number; vocabularySize: number; stop?: readonly string[] },
 ): GenerationParameters {
-  const { logit_bias: logitBias = {}, stop: asked = [] } = fields;
+  const { logit_bias: logitBias = {}, stop: asked = [], min_tokens: minimumTokens = 0 } = fields;
+  if (minimumTokens > maximumTokens) {
+    const message = `Invalid 'min_tokens': expected at most ${maximumTokens}, the tokens of the text at most.`;
+    throw new ApiError(400, message, { param: 'min_tokens', code: 'invalid_value' });
+  }
   for (const id of Object.keys(logitBias)) {
     if (/^(0|[1-9]\d*)$/.test(id) && Number(id) < vocabularySize) continue;
     const message = `Invalid 'logit_bias': expected token ids from 0 to ${vocabularySize - 1}, received ${JSON.stringify(id)}.`;
@@ -71,6 +79,7 @@ export function parametersOf(
     stop: [...(typeof asked === 'string' ? [asked] : asked), ...stop],
     seed: fields.seed === undefined ? randomInt(SEEDS) : ((fields.seed % SEEDS) + SEEDS) % SEEDS,
     maximumTokens,
+    minimumTokens,
   });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
