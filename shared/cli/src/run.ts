@@ -5,7 +5,7 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createRequire } from 'node:module';
-import { nearest, print, printError, UserError } from '@arrowsmith/errors';
+import { nearest, print, printError, shellLine, UserError } from '@arrowsmith/errors';
 import {
   helpOn,
   pipelineNames,
@@ -19,7 +19,6 @@ import {
 import { codeFolder, outputColumns } from '@arrowsmith/pipeline/start';
 import type { Started } from './arrowsmith.ts';
 import { COMMANDS } from './commands.ts';
-import { shellLine } from './command-line.ts';
 import { withoutChrome } from './nx-output.ts';
 import { say } from './say.ts';
 import { parseTarget } from './target.ts';

@@ -1,6 +1,5 @@
 /** @file The line that says which command a command stands for. */
-import { printError, printableLine } from '@arrowsmith/errors';
-import { shellLine } from './command-line.ts';
+import { printableLine, printError, shellLine } from '@arrowsmith/errors';
 
 /** Says on the standard error, dim where colours are shown, what a person could have typed instead. */
 export function say(words: readonly string[]): void {

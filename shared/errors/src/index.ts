@@ -4,3 +4,4 @@ export { escapeCharacter, printable, printableLine, withoutBidirectionalControls
 export { print, printError, printFailure, printPart } from './print.ts';
 export { type JsonProblem, readJsonObject } from './read-json.ts';
 export { UserError, type UserErrorParts } from './user-error.ts';
+export { shellLine } from './shell-line.ts';

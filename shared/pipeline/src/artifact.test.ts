@@ -104,6 +104,17 @@ test('a result that is gone is an error that says what makes it again', async ()
   );
 });
 
+test('the command in it has the parameters that were changed for the run, of the steps that it makes', async () => {
+  const { runOf, chainOf } = toyRuns();
+  await runOf(3).count();
+  const changes = { 'count.to': 3, 'double.plus': 'a b' };
+  const gone = (target: string) => artifactsOf({ ...chainOf(3), changes, target })('double');
+  await expect(gone('pipeline:toy')).rejects.toThrow(
+    /npx nx run pipeline:toy --count\.to=3 --double\.plus='a b' --skip-nx-cache$/,
+  );
+  await expect(gone('count:toy')).rejects.toThrow(/npx nx run count:toy --count\.to=3 --skip-nx-cache$/);
+});
+
 test('artifacts that were not made from each other are no run', async () => {
   const { workspace, runOf } = toyRuns();
   const [one, other] = [runOf(3, 'one'), runOf(4, 'other')];

@@ -9,6 +9,8 @@ import type { Steps } from './graph.ts';
 import { identify, inputDigests, type Inputs } from './identify.ts';
 import { readPointer, type RunRecord } from './pointer.ts';
 import { readOutcome } from './run-state.ts';
+import type { Changes } from './overrides.ts';
+import { neededNames, rerunCommand } from './rerun-command.ts';
 import type { StageDeclaration } from './stage.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -29,6 +31,8 @@ export interface Chain {
   declarations: ReadonlyMap<string, StageDeclaration>;
   /** Identity of each stage's code. */
   code: Readonly<Record<string, string>>;
+  /** Parameters that were changed for it, by path. */
+  changes?: Changes | undefined;
   /** What is run, e.g. `train:tinystories`: run again without Nx's cache, it makes all that is missing. The whole pipeline by default. */
   target?: string | undefined;
   /** Identity of the `nx run` that this belongs to, if any. */
@@ -62,7 +66,8 @@ export function artifactsOf(chain: Chain): FindArtifact {
 }
 
 async function findArtifact(chain: Chain, name: string, find: FindArtifact): Promise<Found> {
-  const { workspace, pipeline, run, target = `pipeline:${pipeline}`, declarations, code, signal } = chain;
+  const { workspace, pipeline, run, target = `pipeline:${pipeline}`, steps, declarations, code, signal } = chain;
+  const project = target.split(':')[0]!;
   const step = Object.hasOwn(chain.steps, name) ? chain.steps[name] : undefined;
   const declaration = step && declarations.get(step.stage);
   const own = step && code[step.stage];
@@ -84,7 +89,7 @@ async function findArtifact(chain: Chain, name: string, find: FindArtifact): Pro
       where: workspace.store,
       expected: `the result with key ${key}`,
       found: 'none with that key, or one of which files are missing (removed, or damaged)',
-      fix: `npx nx run ${target} --skip-nx-cache`,
+      fix: rerunCommand(chain, project, project === 'pipeline' ? undefined : neededNames(project, steps)),
     });
   }
   const { manifest, manifestSha256 } = known;

@@ -4,6 +4,8 @@ import { UserError } from '@arrowsmith/errors';
 import type { FindArtifact, Found } from './artifact.ts';
 import { appendRun, type Machine, packLedger, type Revision, type Run, type StepRun } from './ledger/index.ts';
 import { readPointer, writePointer } from './pointer.ts';
+import type { Changes } from './overrides.ts';
+import { rerunCommand } from './rerun-command.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What has been run. */
@@ -18,6 +20,8 @@ export interface Completed {
   /** When it began, in milliseconds since 1970. */
   startedAt?: number | undefined;
   revision?: Revision;
+  /** Parameters that were changed for it, by path. */
+  changes?: Changes;
   name?: string | undefined;
   notes?: string | undefined;
 }
@@ -27,10 +31,10 @@ export interface Completed {
  * @throws UserError where an artifact is not in the store, or was not made from the artifacts before it
  */
 export async function completeRun(workspace: Workspace, completed: Completed): Promise<Run> {
-  const { pipeline, step, revision = { dirty: false }, name, notes } = completed;
+  const { pipeline, step, revision = { dirty: false }, changes, name, notes } = completed;
   const artifacts = new Map<string, Found>();
   for (const each of completed.steps) artifacts.set(each, await completed.find(each));
-  checkChain(pipeline, artifacts);
+  checkChain(rerunCommand(completed), artifacts);
   const steps: Record<string, StepRun> = {};
   for (const [each, { manifest, run, computed }] of artifacts) {
     const { pipeline: _pipeline, ...record } = run;
@@ -51,6 +55,7 @@ export async function completeRun(workspace: Workspace, completed: Completed): P
       machine: describeMachine(),
       steps,
       ...(step === undefined ? {} : { step }),
+      ...(changes === undefined ? {} : { changes }),
       ...(name ? { name } : {}),
       ...(notes ? { notes } : {}),
       ...(backend === undefined ? {} : { backend: backend.environment['backend'] }),
@@ -63,16 +68,16 @@ export async function completeRun(workspace: Workspace, completed: Completed): P
 }
 
 /** Each artifact was made from those that the run has of its inputs. */
-function checkChain(pipeline: string, artifacts: ReadonlyMap<string, Found>): void {
+function checkChain(again: string, artifacts: ReadonlyMap<string, Found>): void {
   for (const [step, { run }] of artifacts) {
     for (const [input, digest] of Object.entries(run.inputs)) {
       const own = artifacts.get(input)?.manifestSha256;
       if (own === undefined || own === digest) continue;
       throw new UserError({
-        what: `the artifact of ${step}:${pipeline} was made from another artifact of ${input} than this run's`,
+        what: `the artifact of ${step}:${run.pipeline} was made from another artifact of ${input} than this run's`,
         expected: `${input} ${own.slice(0, 12)}`,
         found: `${input} ${digest.slice(0, 12)}`,
-        fix: `npx nx run pipeline:${pipeline} --skip-nx-cache`,
+        fix: again,
       });
     }
   }

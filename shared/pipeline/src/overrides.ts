@@ -10,6 +10,13 @@ export interface Override {
   written: string;
 }
 
+/** Changed parameters by their paths: `train.optimizer.learningRate`. */
+export type Changes = Record<string, unknown>;
+
+/** Of several values of a parameter the last one, which is the one that is applied. */
+export const changesOf = (overrides: readonly Override[]): Changes =>
+  Object.fromEntries(overrides.map(({ path, value }) => [path.join('.'), value]));
+
 /** Parses `train.steps=200,train.optimizer.learningRate=1e-3`. A comma only separates where a new `stage.parameter=` follows. */
 export function parsePipelineSet(text: string): Override[] {
   if (text.trim() === '') return [];

@@ -154,6 +154,19 @@ test('flags beside a step are its own parameters, or with the name of a step bef
   expect(parametersOf('double', '--double.plus=2')).toMatchObject({ double: { parameters: { plus: 2 } } });
 });
 
+test('what was changed is in the plan, by path', () => {
+  const options = {
+    pipelineSet: 'double.plus=1,count.to=2',
+    target: { project: 'count', pipeline: 'toy' },
+    flags: ['--to=4'],
+  };
+  expect(plan(options).pipelines).toMatchObject({
+    toy: { changes: { 'count.to': 4, 'double.plus': 1 } },
+    one: { error: expect.stringContaining('no step double') },
+  });
+  expect(plan().pipelines['toy']).toMatchObject({ changes: {} });
+});
+
 test('a parameter of a step that the one to run needs nothing of is refused, as it would have no effect', () => {
   expect(parametersOf('count', '--double.plus=2')).toMatch(
     /--double\.plus=2 has no effect on count:toy[^]*a parameter of count\n[^]*npx arrowsmith run toy --double\.plus=2$/,

@@ -6,7 +6,7 @@ import { hostname } from 'node:os';
 import { digestOf, type Json } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
 import { keyParameters, NODE_MAJOR } from './identify.ts';
-import { type Override, parseFlags, parsePipelineSet } from './overrides.ts';
+import { type Changes, changesOf, type Override, parseFlags, parsePipelineSet } from './overrides.ts';
 import { parameterNames } from './parameter-names.ts';
 import { loadPipeline, type Pipeline, stepNames, stepStages } from './pipeline-file.ts';
 import { pipelineNames } from './pipeline-source.ts';
@@ -42,10 +42,10 @@ export function planRun(options: PlanOptions, names: readonly string[] = pipelin
   const pipelines: RunPlan['pipelines'] = Object.fromEntries(
     names.map((name) => {
       try {
-        const { description, steps } = planPipeline(options, name);
+        const { description, steps, changes } = planPipeline(options, name);
         for (const { stage, parameters, inputs } of Object.values(steps))
           options.declarations.get(stage)!.environment?.(parameters, aboutInputs(inputs, steps)); // an engine that is not here is an error, too
-        return [name, { description, steps }];
+        return [name, { description, steps, changes }];
       } catch (error) {
         return [name, { error: (error as Error).message, names: stepNames(options.root, name) }];
       }
@@ -58,12 +58,20 @@ export function planRun(options: PlanOptions, names: readonly string[] = pipelin
  * One pipeline as this run is to see it.
  * @throws UserError for a pipeline file, PIPELINE_SET or flags with an error
  */
-export function planPipeline(options: PlanOptions, name: string): Pipeline {
-  const { root, declarations, pipelineSet, target } = options;
-  const flags = target?.pipeline === name ? flagOverrides(options, target) : [];
-  const pipeline = loadPipeline(root, name, declarations, [...parsePipelineSet(pipelineSet ?? ''), ...flags]);
+export function planPipeline(options: PlanOptions, name: string): Pipeline & { changes: Changes } {
+  const { root, declarations, target } = options;
+  const { fromEnvironment, flags } = overridesOf(options, name);
+  const pipeline = loadPipeline(root, name, declarations, [...fromEnvironment, ...flags]);
   if (target !== undefined && target.project !== 'pipeline') refuseUnneeded(target, pipeline.steps, flags);
-  return pipeline;
+  return { ...pipeline, changes: changesOf([...fromEnvironment, ...flags]) };
+}
+
+function overridesOf(options: PlanOptions, name: string): Record<'fromEnvironment' | 'flags', Override[]> {
+  const { pipelineSet = '', target } = options;
+  return {
+    fromEnvironment: parsePipelineSet(pipelineSet),
+    flags: target?.pipeline === name ? flagOverrides(options, target) : [],
+  };
 }
 
 /** Flags of a pipeline begin with a step. Those of a step are its parameters, and where it has none called so, they may begin with another step. */

@@ -43,6 +43,7 @@ import type {
   StageDeclaration,
   StageResult,
 } from './stage.ts';
+import { rerunCommand } from './rerun-command.ts';
 import { openWorkFolder, removeWork } from './work-folder.ts';
 import { collectorLock, fingerprintPath, lockFolder, type Workspace } from './workspace.ts';
 
@@ -58,6 +59,8 @@ export interface StageRequest {
   load: () => Promise<Stage>;
   parameters: JsonObject;
   flags?: readonly Override[];
+  /** The command that makes the artifact of a step again; by default with parameters as the pipeline's file has them. */
+  again?: (step: string) => string;
   /** Identity of the stage's code. */
   code: string;
   /** Finds the artifact of a step; by default the one that its pointer names now. */
@@ -160,7 +163,7 @@ async function execute(request: StageRequest, execution: Execution, lease: Lease
   const inherited: Record<string, string> = substitution === undefined ? {} : { substitution };
   const columns = terminalColumns();
   const at = (port: string): InputArtifact[] =>
-    (inputs[port] ?? []).map(({ step: source, artifact }) => inputArtifact(workspace, pipeline, source, artifact));
+    (inputs[port] ?? []).map(({ step: source, artifact }) => inputArtifact(request, source, artifact));
   const context: StageContext<JsonObject> = {
     root: workspace.root,
     parameters,
@@ -252,8 +255,7 @@ function onlyOf(artifacts: readonly InputArtifact[], asked: string): InputArtifa
 
 /** An artifact as the stage that reads it sees it. */
 function inputArtifact(
-  { store }: Workspace,
-  pipeline: string,
+  { workspace: { store }, pipeline, again = (step) => rerunCommand({ pipeline }, step) }: StageRequest,
   step: string,
   { manifest, manifestSha256 }: Artifact,
 ): InputArtifact {
@@ -266,7 +268,7 @@ function inputArtifact(
       const entry = Object.hasOwn(manifest.files, name) ? manifest.files[name] : undefined;
       if (entry === undefined) throw new Error(`the artifact of ${step} has no file ${name}`);
       const path = `artifacts/${pipeline}/${step}/${name}`;
-      return verifiedBlob(store, entry, path, `npx nx run ${step}:${pipeline} --skip-nx-cache`);
+      return verifiedBlob(store, entry, path, again(step));
     },
   };
 }

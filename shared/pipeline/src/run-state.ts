@@ -31,7 +31,12 @@ const planSchema = z.strictObject({
   pipelines: z.record(
     z.string(),
     z.union([
-      z.strictObject({ description: z.string(), steps: z.record(z.string(), stepSchema) }),
+      z.strictObject({
+        description: z.string(),
+        steps: z.record(z.string(), stepSchema),
+        /** Parameters that were changed for this run, by path. */
+        changes: z.record(z.string(), z.unknown()).default({}),
+      }),
       z.strictObject({ error: z.string(), names: z.array(z.string()) }),
     ]),
   ),

@@ -4,4 +4,5 @@ export { byName, forgetRuns, modelOf, parseRunName, readLedger, renameRun } from
 export type { Run, StepRun } from './ledger/index.ts';
 export type { ArtifactKind } from './ports.ts';
 export { duration } from './progress.ts';
+export { rerunCommand } from './rerun-command.ts';
 export { ledgerFolder, type Workspace } from './workspace.ts';

@@ -58,6 +58,22 @@ test('a first run has nothing to be compared with: the command makes something',
   ]);
 });
 
+test('the run to compare with has its changed parameters, as a shell reads them, and the seed after its own', () => {
+  const changes = {
+    'big.seed': 7,
+    'evaluate.prompts': ["It's"],
+    'download.source.path': 'my texts/*.txt',
+    'big.name': '5',
+  };
+  const run = {
+    ...testRun({ changes, steps: { big: testStep('big', { makes: ['model'], parameters: { seed: 7 } }) } }),
+    ...finished,
+  };
+  expect(commandsIn(formatSummary(run, '', { isFirst: true })).at(-1)).toBe(
+    `npx arrowsmith run toy --big.seed=8 --evaluate.prompts='["It'\\''s"]' --download.source.path='my texts/*.txt' --big.name='"5"'`,
+  );
+});
+
 test.each(['a "quoted" $HOME', '`id`', 'two\nlines', EVIL, 'x'.repeat(200)])(
   'a prompt that a shell would read otherwise is not in the command: %j',
   (prompt) => {

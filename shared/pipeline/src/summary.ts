@@ -1,7 +1,9 @@
 /** @file What is on the screen when a pipeline is done. */
-import { printable, printableLine } from '@arrowsmith/errors';
+import { printable, printableLine, shellLine } from '@arrowsmith/errors';
 import type { Run, StepRun } from './ledger/index.ts';
+import type { Changes } from './overrides.ts';
 import { duration } from './progress.ts';
+import { changeFlags } from './rerun-command.ts';
 import { wrapText } from './wrap-text.ts';
 
 /**
@@ -75,7 +77,7 @@ function commandsAfter(run: Run, isFirst: boolean): NextCommand[] {
     { command: 'npx arrowsmith report', text: 'curves, samples and parameters as a page' },
     isFirst && seeded !== undefined
       ? {
-          command: `npx arrowsmith run ${run.pipeline} --${seeded.step}.seed=2`,
+          command: shellLine(['npx', 'arrowsmith', 'run', run.pipeline, ...changeFlags(withSeed(run.changes, seeded))]),
           text: 'with another seed, to compare with',
         }
       : { command: 'npx arrowsmith compare', text: 'what changed since the run before' },
@@ -85,6 +87,12 @@ function commandsAfter(run: Run, isFirst: boolean): NextCommand[] {
     { command: `npx arrowsmith generate${words}`, text: 'more of what it writes, from any beginning' },
     ...commands,
   ];
+}
+
+/** The changed parameters of a run, with the seed after that of a step. */
+function withSeed(changes: Changes = {}, { step, parameters }: StepRun): Changes {
+  const { seed } = parameters as { seed: unknown };
+  return { ...changes, [`${step}.seed`]: Number.isSafeInteger(seed) ? Number(seed) + 1 : 2 };
 }
 
 /** Text that stands in double quotes in every shell and on one line. */

@@ -2,6 +2,7 @@
 import { isStored, type Manifest, storedManifest, verifiedBlob } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
 import type { Run, Workspace } from '@arrowsmith/pipeline';
+import { rerunCommand } from '@arrowsmith/pipeline/runs';
 
 /**
  * The manifest of a step's artifact; undefined where the run has no such step or the store lost it or one of its files.
@@ -31,4 +32,19 @@ export async function runFile(workspace: Workspace, run: Run, step: string, file
 }
 
 /** The command that makes a step's artifact of a run again, as far as the pipeline still says so. */
-export const rerun = ({ pipeline }: Run, step: string): string => `npx nx run ${step}:${pipeline} --skip-nx-cache`;
+export const rerun = (run: Run, step: string): string => rerunCommand(run, step, neededNames(run, step));
+
+/** The names of a step of a run and of those that it read, and of their stages. */
+function neededNames({ steps }: Run, step: string): ReadonlySet<string> {
+  const needed = new Set<string>();
+  const names = new Set<string>();
+  const visit = (name: string): void => {
+    const record = Object.hasOwn(steps, name) ? steps[name] : undefined;
+    if (record === undefined || needed.has(name)) return;
+    needed.add(name);
+    names.add(name).add(record.stage);
+    Object.keys(record.inputs).forEach(visit);
+  };
+  visit(step);
+  return names;
+}

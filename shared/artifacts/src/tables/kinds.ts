@@ -442,6 +442,7 @@ export const runsTable: TableKind = {
     field('meanings', runMeaningsList, true), // of the metrics; runs of before they were kept have no such column
     field('steps', runStepsList, true), // runs of before steps had names of their own have neither this column
     field('declarations', runDeclarationsList, true), // nor this
+    field('changesJson', new Utf8(), true), // parameters that the command changed, by path; null in runs of before they were kept
   ],
 };
 

@@ -1,6 +1,7 @@
 /** @file What a process of an `nx run` knows of it: the parameters, and where each step's artifact is found. */
 import { UserError } from '@arrowsmith/errors';
 import { artifactsOf, type FindArtifact } from '../artifact.ts';
+import type { Changes } from '../overrides.ts';
 import { planPipeline, type RunTarget } from '../plan.ts';
 import { readPlan, type RunPlan } from '../run-state.ts';
 import type { Steps } from '../graph.ts';
@@ -17,6 +18,8 @@ export interface CommandContext {
   /** The steps of the pipeline, in the order in which they run. */
   steps: Steps;
   description: string;
+  /** Parameters that were changed for this run, by path. */
+  changes: Changes;
   find: FindArtifact;
   /** Identity of the `nx run`; undefined for a process that was started by hand. */
   invocation: string | undefined;
@@ -44,11 +47,15 @@ export async function commandContext(
       ? planPipeline({ root: workspace.root, declarations, pipelineSet, target, flags: args }, pipeline)
       : ownPlan((await readPlan(workspace, invocation)).pipelines, pipeline);
   const named = `${target.project}:${pipeline}`;
-  const chain = { workspace, pipeline, steps: own.steps, declarations, code, target: named, run: invocation, signal };
-  return { steps: own.steps, description: own.description, find: artifactsOf(chain), invocation };
+  const { steps, description, changes } = own;
+  const chain = { workspace, pipeline, steps, changes, declarations, code, target: named, run: invocation, signal };
+  return { steps, description, changes, find: artifactsOf(chain), invocation };
 }
 
-function ownPlan(pipelines: RunPlan['pipelines'], pipeline: string): { description: string; steps: Steps } {
+function ownPlan(
+  pipelines: RunPlan['pipelines'],
+  pipeline: string,
+): Pick<CommandContext, 'description' | 'steps' | 'changes'> {
   const own = Object.hasOwn(pipelines, pipeline) ? pipelines[pipeline] : undefined;
   if (own !== undefined && 'steps' in own) return own;
   throw new UserError(

@@ -28,6 +28,7 @@ export async function completeRunCommand(
       step,
       steps: step === undefined ? Object.keys(context.steps) : withInputs([step], context.steps),
       find: context.find,
+      changes: context.changes,
       startedAt: ARROWSMITH_STARTED === undefined ? undefined : Number(ARROWSMITH_STARTED),
       revision: parseRevision(ARROWSMITH_REVISION ?? ''),
       name: RUN_NAME,

@@ -1,6 +1,7 @@
 /** @file What a stage's command line does: finds the step's parameters in its run, and computes. */
 import { UserError } from '@arrowsmith/errors';
 import type { Steps } from '../graph.ts';
+import { neededNames, rerunCommand } from '../rerun-command.ts';
 import { runStage } from '../run-stage.ts';
 import type { Stage } from '../stage.ts';
 import { commandContext, type Stages } from './command-context.ts';
@@ -30,6 +31,7 @@ export async function runStageCommand(
       parameters: own.parameters,
       code: code[stage]!,
       input: context.find,
+      again: (of) => rerunCommand({ pipeline, changes: context.changes }, of, neededNames(of, context.steps)),
       invocation: context.invocation,
       signal,
     });

@@ -51,6 +51,7 @@ test('a run comes back as it was appended, packed or not', async () => {
     dirty: true,
     backend: 'native',
     substitution: 'embedded instead of hub',
+    changes: { 'train.steps': 3, 'chunk.list': [1, { a: null }], 'train.name': '5' },
     steps: {
       chunk: testStep('chunk', { cached: true, parameters: { contextLength: 16, list: [1, { a: null }] } }),
       train: testStep('train', {
@@ -81,22 +82,25 @@ test('a run comes back as it was appended, packed or not', async () => {
   expect(await readLedger(workspace)).toEqual({ runs: [appended], damaged: [] });
 });
 
-test('files of before runs said what their metrics are stay readable, also where they are cut off', async () => {
-  const workspace = fresh();
-  mkdirSync(ledgerFolder(workspace), { recursive: true });
-  const finishedAt = '2026-01-31T09:00:00.000Z';
-  const runs = Array.from({ length: 4 }, (_, i) => ({ ...testRun(), id: `20260131-${i}`, revision: 0, finishedAt }));
-  const before = { ...runsTable, fields: runsTable.fields.filter(({ name }) => name !== 'meanings') };
-  const path = join(ledgerFolder(workspace), 'packed-before.arrow');
-  const halves = [runs.slice(0, 2), runs.slice(2)].map((half) => {
-    const { meanings: _, ...columns } = runColumns(half);
-    return columns;
-  });
-  await writeTable(path, before, {}, halves);
-  expect((await readLedger(workspace)).runs).toEqual(runs);
-  truncateSync(path, readFileSync(path).length - 4000);
-  expect((await readLedger(workspace)).runs).toEqual(runs.slice(0, 2));
-});
+test.each(['meanings', 'changesJson'])(
+  'files of before there was the column %s stay readable, also where they are cut off',
+  async (column) => {
+    const workspace = fresh();
+    mkdirSync(ledgerFolder(workspace), { recursive: true });
+    const finishedAt = '2026-01-31T09:00:00.000Z';
+    const runs = Array.from({ length: 4 }, (_, i) => ({ ...testRun(), id: `20260131-${i}`, revision: 0, finishedAt }));
+    const before = { ...runsTable, fields: runsTable.fields.filter(({ name }) => name !== column) };
+    const path = join(ledgerFolder(workspace), 'packed-before.arrow');
+    const halves = [runs.slice(0, 2), runs.slice(2)].map((half) => {
+      const { [column]: _, ...columns } = runColumns(half);
+      return columns;
+    });
+    await writeTable(path, before, {}, halves);
+    expect((await readLedger(workspace)).runs).toEqual(runs);
+    truncateSync(path, readFileSync(path).length - 4000);
+    expect((await readLedger(workspace)).runs).toEqual(runs.slice(0, 2));
+  },
+);
 
 test('what is absent is absent: no name, no commit, no backend', async () => {
   const workspace = fresh();

@@ -176,7 +176,7 @@ async function readLedgerFile(folder: string, name: string): Promise<LedgerFile 
 }
 
 /** The table as it was before it had its last columns, the newest first. */
-const RUNS_TABLES: readonly TableKind[] = [0, 2, 3].map((lacking) => ({
+const RUNS_TABLES: readonly TableKind[] = [0, 1, 3, 4].map((lacking) => ({
   ...runsTable,
   fields: runsTable.fields.slice(0, runsTable.fields.length - lacking),
 }));

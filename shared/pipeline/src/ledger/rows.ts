@@ -21,6 +21,7 @@ import {
   timestamps,
 } from '@arrowsmith/artifacts';
 import type { LossMeasure, MetricMeaning } from '../metric.ts';
+import type { Changes } from '../overrides.ts';
 import type { ArtifactKind } from '../ports.ts';
 import { asStep } from './before-steps.ts';
 import { byName, type Run, type StepRun } from './run.ts';
@@ -55,6 +56,7 @@ export function runColumns(runs: readonly Run[]): Record<string, Column> {
     meanings: meaningsColumn(runs),
     steps: stepsColumn(runs),
     declarations: declarationsColumn(runs),
+    changesJson: optional(({ changes }) => changes && JSON.stringify(changes)),
   };
 }
 
@@ -186,6 +188,7 @@ export function runsOfBatch(batch: RecordBatch): Run[] {
     memoryBytes: get<number>('memoryBytes'),
   };
   const stepAlone = readTexts(batch, 'stage');
+  const changes = batch.getChild('changesJson') === null ? undefined : readTexts(batch, 'changesJson');
   const dirty = get<boolean>('dirty');
   const stages = readStructLists(batch, 'stages');
   const metrics = readStructLists(batch, 'metrics');
@@ -221,6 +224,8 @@ export function runsOfBatch(batch: RecordBatch): Run[] {
     }
     const alone = stepAlone(row);
     if (alone !== null) run.step = alone;
+    const changed = changes?.(row) ?? null;
+    if (changed !== null) run.changes = JSON.parse(changed) as Changes;
     return lazily(run, 'steps', () => decodeSteps(lists, row));
   });
 }

@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import * as z from 'zod';
 import { UserError } from '@arrowsmith/errors';
+import type { Changes } from '../overrides.ts';
 import type { RunRecord } from '../pointer.ts';
 
 /** A step as a run used it. */
@@ -49,6 +50,8 @@ export interface Run {
   backend?: string;
   /** What stands in for what was asked for. */
   substitution?: string;
+  /** Parameters that flags and PIPELINE_SET changed, by path: `train.steps`. Absent in runs of before this was kept. */
+  changes?: Changes;
   machine: Machine;
   /** In the order in which they run. */
   steps: Record<string, StepRun>;

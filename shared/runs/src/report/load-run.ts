@@ -5,6 +5,7 @@ import { documentsTable, type FileEntry, readPlainTable } from '@arrowsmith/arti
 import { blobPath, type Manifest, recall, storedManifest, verifiedBlob } from '@arrowsmith/artifacts/store';
 import { UserError } from '@arrowsmith/errors';
 import type { ReportRun, ReportStep, ReportTable } from '@arrowsmith/reporting';
+import { rerun } from '../artifact-reader.ts';
 import type { Run, RunRecord, StepRun, Workspace } from '@arrowsmith/pipeline';
 
 /** Larger tables are data for programs. */
@@ -17,7 +18,7 @@ const LARGEST_TABLE = 32 * 1024 ** 2;
 export async function loadReportRun(workspace: Workspace, run: Run, folder: string): Promise<ReportRun> {
   const { id, name, notes, pipeline, finishedAt, commit, dirty, substitution } = run;
   const steps = Object.entries(run.steps).map(([step, record]) =>
-    loadStep(workspace, { pipeline, name: step, record, folder }),
+    loadStep(workspace, { pipeline, name: step, record, folder, again: rerun(run, step) }),
   );
   return {
     id,
@@ -33,20 +34,20 @@ export async function loadReportRun(workspace: Workspace, run: Run, folder: stri
 
 async function loadStep(
   workspace: Workspace,
-  { pipeline, name, record, folder }: { pipeline: string; name: string; record: StepRun; folder: string },
+  {
+    pipeline,
+    name,
+    record,
+    folder,
+    again,
+  }: { pipeline: string; name: string; record: StepRun; folder: string; again: string },
 ): Promise<ReportStep> {
-  const again = `npx nx run ${name}:${pipeline}`;
   const missing: string[] = [];
   const tables: ReportTable[] = [];
   let manifest: Manifest | undefined;
   let corrupt: unknown;
   try {
-    manifest = await storedManifest(
-      workspace.store,
-      record.manifest,
-      `the manifest of ${name}`,
-      `${again} --skip-nx-cache`,
-    );
+    manifest = await storedManifest(workspace.store, record.manifest, `the manifest of ${name}`, again);
   } catch (error) {
     corrupt = error;
     missing.push(`The artifact of ${name} cannot be shown: ${explain(error)}.`);
@@ -127,7 +128,7 @@ async function loadTable(
   let isVerified = false;
   const verify = async (): Promise<void> => {
     isVerified = true;
-    await verifiedBlob(store, entry, name, `${fix} --skip-nx-cache`);
+    await verifiedBlob(store, entry, name, fix);
   };
   // What is not shown need not be verified, and is told by the head of its file.
   const isShown = async ({ kind }: { kind: string }): Promise<boolean> => {

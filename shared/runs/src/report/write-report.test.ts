@@ -118,7 +118,7 @@ test('what garbage collection took is said, and the rest is shown', async () => 
   rmSync(blobPath(workspace.store, run!.steps['train']!.manifest));
   const { text } = await report(workspace, run!);
   expect(text).toContain('The artifact of train is no longer in the store (deleted, or removed by garbage collection)');
-  expect(text).toContain('npx nx run train:toy makes it again');
+  expect(text).toContain('npx nx run train:toy --skip-nx-cache makes it again');
   expect(text).toContain('Losses by document');
 });
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { shellLine } from './command-line.ts';
+import { shellLine } from './shell-line.ts';
 
 test('words are quoted where a shell needs it', () => {
   expect(shellLine(['npx', 'nx', 'run', 'train:tinystories', '--steps=200', '--lr=1e-3'])).toBe(
