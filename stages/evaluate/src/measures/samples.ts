@@ -22,6 +22,10 @@ export const samples: CreateMeasure = ({ context, encoder, beginOfText, endOfTex
       const { contextLength } = config;
       shortest = Math.min(shortest, contextLength);
       const own: Sample[] = [];
+      const total = prompts.length * sampling.length;
+      const label = `${context.step} ${name} writes`;
+      const bar = total === 0 ? undefined : context.progress(label, { total, unit: 'samples' });
+      bar?.update(0);
       for (const [number, prompt] of prompts.entries()) {
         for (const how of sampling) {
           const encoded = encoder.encode(prompt);
@@ -37,8 +41,10 @@ export const samples: CreateMeasure = ({ context, encoder, beginOfText, endOfTex
           const room = Math.min(how.maximumTokens, contextLength - ids.length + 1); // the last one is not read again
           const text = prompt + encoder.decode(continuation);
           own.push({ ...how, model: name, prompt, text, finished: continuation.length < room });
+          bar?.update(own.length);
         }
       }
+      bar?.end();
       written.push(...own);
       return { ...endingMetrics(own), ...repetitionMetrics(own.map(({ text }) => text)) };
     },
