@@ -75,7 +75,7 @@ describe('a nested model', () => {
     );
     const table =
       evaluated.highlights[Object.keys(evaluated.highlights).find((label) => label.startsWith('held-out text'))!]!;
-    expect(table.split('\n').map((line) => line.split(' ')[0])).toEqual(['model', ...models]);
+    expect(table.split('\n').map((line) => line.split(' ')[0])).toEqual(['model', ...models, 'five-gram']);
 
     const more = await chain.run('train', { steps: 3, batchSize }, undefined, {
       step: 'more',

@@ -54,6 +54,8 @@ test('all steps run, and the run ends with one table of all models', async () =>
     'student',
     'student-int8',
   ]);
+  const [, reference] = /^ {2}five-gram model +(\d\.\d{4}) bits per byte/m.exec(output)!;
+  expect(table).toMatch(new RegExp(`^ {4}five-gram model +${reference}$`, 'm')); // beside them
   for (const step of STEPS)
     expect(existsSync(join(workspace.root, 'artifacts/pair', step, 'manifest.json'))).toBe(true);
 });

@@ -48,6 +48,8 @@ export interface Evaluation {
   textOf(id: number): Uint8Array;
   /** What the models before wrote (measures/samples.ts). */
   samples: Sample[];
+  /** What losses are read against: predictors that are no models here, over the same text (measures/training-text.ts). */
+  references: { name: string; bitsPerByte: number }[];
 }
 
 export type Metrics = Record<string, Metric>;

@@ -125,5 +125,6 @@ async function openEvaluation(context: StageContext<EvaluateParameters>): Promis
     ...documentBounds(tokenizer, metadata)!, // rows begin and end texts by them
     textOf,
     samples: [],
+    references: [],
   };
 }

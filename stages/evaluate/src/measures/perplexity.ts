@@ -13,7 +13,7 @@ interface Row {
   weightBytes: number;
 }
 
-export const perplexity: CreateMeasure = ({ context, rows }) => {
+export const perplexity: CreateMeasure = ({ context, rows, references }) => {
   const measured: Row[] = [];
   const subjects: (Pick<Subject, 'name' | 'digest' | 'from'> & { bitsPerByte: number })[] = [];
   const lines: string[][] = [['model', 'bits per byte', 'perplexity', 'parameters', 'weights']];
@@ -55,6 +55,7 @@ export const perplexity: CreateMeasure = ({ context, rows }) => {
           weightBytes: numeric('weightBytes'),
         },
       ]);
+      for (const { name, bitsPerByte } of references) lines.push([name, bitsPerByte.toFixed(4), '', '', '']);
       const tokens = rows.tokens.toLocaleString('en-US');
       return { metrics: costs(subjects), highlights: { [`held-out text, ${tokens} tokens`]: aligned(lines) } };
     },

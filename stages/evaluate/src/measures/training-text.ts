@@ -23,7 +23,7 @@ const HELD_OUT_BYTES = 1e6;
 const PIECE_BYTES = 2 ** 20;
 const ORDER = 5;
 
-export const trainingText: CreateMeasure = ({ context, rows, trainingRows, samples, ...tokens }) => {
+export const trainingText: CreateMeasure = ({ context, rows, trainingRows, samples, references, ...tokens }) => {
   const subjects: Subject[] = [];
   return {
     model(subject) {
@@ -48,6 +48,7 @@ export const trainingText: CreateMeasure = ({ context, rows, trainingRows, sampl
       });
       bar.end();
       const { bitsPerByte } = reference;
+      references.push({ name: 'five-gram model', bitsPerByte });
       const metrics: Metrics = {
         fiveGramBitsPerByte: { value: bitsPerByte, unit: 'bits per byte', guard: 'exact' },
         ...heldOutMetrics(heldOut),
