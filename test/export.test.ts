@@ -1,6 +1,7 @@
 /** @file The stage that exports models, and that what it writes is imported as the same. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openGguf } from '@arrowsmith/formats';
 import { findInFolder } from '@arrowsmith/generation';
 import { readModel } from '@arrowsmith/quantization/model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -134,6 +135,11 @@ describe('a GGUF file', () => {
     expect(textOf('file', 'small-cats.gguf').slice(0, 4)).toBe('GGUF');
     // Rows of 16 values are no block of 32: they are stored in half precision.
     expect(highlights['formats']).toMatch(/f16/);
+    expect(highlights['exported']).toMatch(/as llama, f16/);
+    expect(chain.printed.join('\n')).toMatch(
+      /file: \d+ matrices are f16, not Q8_0: rows are no whole number of its blocks of 32 /,
+    );
+    expect(openGguf(artifact('file', 'small-cats.gguf')).metadata.get('general.file_type')).toBe(1);
   });
 
   test('is imported as the same model and tokenizer, byte for byte', async () => {

@@ -78,6 +78,14 @@ test('formats and methods are compared, and the frontier is told', async () => {
   expect(new Set(errors['name']).size * 6).toBe(errors['name']!.length);
 });
 
+test('a format that no row is long enough for is named with what was used in its place', async () => {
+  const compare = { formats: ['Q2_K'], rows: 2 };
+  const { highlights } = await chain.run('quantize', { compare }, undefined, { step: 'short-rows', ...withRows });
+  expect((await tableOf('short-rows', 'comparison.arrow'))['format']).toEqual(['f32', 'Q2_K (IQ4_NL for 16 of 16)']);
+  expect((await tableOf('short-rows', 'comparison-errors.arrow'))['format']![0]).toBe('Q2_K (IQ4_NL for 16 of 16)');
+  expect(highlights['comparison']).toContain('Q2_K (IQ4_NL for 16 of 16) nearest');
+});
+
 test('a table of the bytes of rows adds up to what the split has', async () => {
   const all = { formats: ['f16'] };
   await chain.run('quantize', { compare: all }, undefined, { step: 'whole', ...withRows });

@@ -57,6 +57,8 @@ export interface OtherStep {
 /** A pipeline `bad`, whose text is `text.txt`. */
 export interface RealChain {
   workspace: Workspace;
+  /** What stages have said. */
+  printed: string[];
   /** Writes a file of the workspace. */
   write(file: string, content: string | Uint8Array): void;
   /** Runs a stage with parameters changed; `instead` takes the place of what the stage does. */
@@ -75,6 +77,7 @@ export function realChain(): RealChain {
   const workspace = openWorkspace(mkdtempSync(join(tmpdir(), 'bad-input-')), {});
   const chain: RealChain = {
     workspace,
+    printed: [],
     write: (file, content) => writeFileSync(join(workspace.root, file), content),
     async run(name, changes = {}, instead, { step = name, reads = {} } = {}) {
       const declaration = await loadDeclaration(REPOSITORY, name);
@@ -89,7 +92,7 @@ export function realChain(): RealChain {
         parameters: { ...(PARAMETERS as Partial<Record<StageName, object>>)[name], ...changes },
         code: 'test',
         signal: new AbortController().signal,
-        print: () => undefined,
+        print: (line) => chain.printed.push(line),
       });
     },
     async runUntil(last) {

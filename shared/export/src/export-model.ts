@@ -8,6 +8,7 @@ import type { Exported } from './exported.ts';
 import { bytesOfSize, PRECISIONS, type ExportFormat } from './formats.ts';
 import { exportGguf } from './gguf.ts';
 import { exportHuggingFace } from './hugging-face.ts';
+import { otherFormats } from './other-formats.ts';
 import { exportLlama2c, llama2cNotices } from './llama2c.ts';
 
 /** What was written. */
@@ -55,9 +56,15 @@ export async function exportModel(
       if (precision !== undefined) known(PRECISIONS.gguf, precision, format);
       const file = join(folder, `${name.replaceAll(/[^\w.-]+/g, '-')}.gguf`);
       const written = await exportGguf(file, model, precision, { name });
-      const stored = precision ?? written.format;
       const mixed = [...written.formats].map(([each, count]) => `${count} ${each}`).join(', ');
-      return { name, architecture: written.architecture, precision: stored, mixed: `tensors: ${mixed}` };
+      const notices = otherFormats(precision, written.formats);
+      return {
+        name,
+        architecture: written.architecture,
+        precision: written.format,
+        mixed: `tensors: ${mixed}`,
+        notices,
+      };
     }
     case 'llama2c': {
       const type = known<'f32' | 'int8'>(PRECISIONS.llama2c, precision ?? 'f32', format);
@@ -67,7 +74,8 @@ export async function exportModel(
     case 'web': {
       if (precision !== undefined) known(PRECISIONS.web, precision, format);
       const { exportWeb } = await import('./web.ts'); // which loads esbuild
-      return { name, architecture: 'a web page', ...(await exportWeb(folder, model, precision, { name })) };
+      const { precision: stored, formats } = await exportWeb(folder, model, precision, { name });
+      return { name, architecture: 'a web page', precision: stored, notices: otherFormats(precision, formats) };
     }
   }
 }

@@ -50,7 +50,7 @@ export async function exportGguf(
   const tensors = [...ggufTensors({ config, architecture, read, format, tokens })];
   const formats = new Map<string, number>();
   for (const tensor of tensors) formats.set(tensor.format, (formats.get(tensor.format) ?? 0) + 1);
-  const most = format ?? mostBytes(tensors);
+  const most = mostBytes(tensors);
   const own = architecture.metadata(config);
   const sizeKey = `${architecture.name}.vocab_size`;
   const metadata: GgufMetadata = {

@@ -14,7 +14,7 @@ export async function exportWeb(
   model: Exported,
   precision: string | undefined,
   { name }: { name: string },
-): Promise<{ precision: string }> {
+): Promise<{ precision: string; formats: ReadonlyMap<string, number> }> {
   checkVocabulary(model);
   const endOfText = { content: model.endOfText, id: endOfTextId(model) };
   const beginOfText = { content: model.beginOfText ?? model.endOfText, id: beginOfTextId(model) };

@@ -22,7 +22,7 @@ export async function writeWebFolder(
   folder: string,
   source: WebSource,
   options: { name: string; precision: string | undefined },
-): Promise<{ precision: string }> {
+): Promise<{ precision: string; formats: ReadonlyMap<string, number> }> {
   const written = await writeModelFiles(folder, source, options);
   const bundle = await bundleScripts();
   const files = new Map<string, Uint8Array | string>([...bundle.scripts, ...(await wasmFiles())]);

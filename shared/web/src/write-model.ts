@@ -33,18 +33,20 @@ export interface WebSource {
  * Writes config.json, tokenizer.json and model.safetensors, in which a weight is of the type of its format where safetensors has that, and bytes elsewhere.
  *
  * @param options.precision of matrices; undefined: as they are stored, without computing any anew
- * @returns the format of most bytes
+ * @returns the format of most bytes, and how many tensors have which
  * @throws UserError for weights that the asked format has no numbers for
  */
 export async function writeModelFiles(
   folder: string,
   { config, names, read, tokenizer, endOfText, beginOfText = endOfText, endTokens = [] }: WebSource,
   { name, precision }: { name: string; precision: string | undefined },
-): Promise<{ precision: string }> {
+): Promise<{ precision: string; formats: ReadonlyMap<string, number> }> {
   const storable = storableParameters(config);
   const stored = names.map((each) => [each, storable.has(each) ? inFormat(each, read(each), precision) : read(each)]);
   const tensors = Object.fromEntries(stored) as Record<string, StoredTensor>;
-  const most = precision ?? formatOfMostBytes(Object.values(tensors));
+  const most = formatOfMostBytes(Object.values(tensors));
+  const counts = new Map<string, number>();
+  for (const { format } of Object.values(tensors)) counts.set(format, (counts.get(format) ?? 0) + 1);
   const files = Object.entries(tensors).map(([each, { shape, format, bytes }]) => {
     const dtype = dtypeOfFormat(format);
     return [each, { dtype, shape: dtype === 'U8' ? [bytes.length] : [...shape], bytes }];
@@ -62,7 +64,7 @@ export async function writeModelFiles(
   await writeFile(join(folder, FILES.config), `${JSON.stringify(description, null, 1)}\n`);
   await writeFile(join(folder, FILES.tokenizer), toTokenizerJson(tokenizer, { begin: beginOfText.content }));
   await writeSafetensors(join(folder, FILES.weights), Object.fromEntries(files));
-  return { precision: most };
+  return { precision: most, formats: counts };
 }
 
 function inFormat(name: string, tensor: StoredTensor, format: string | undefined): StoredTensor {

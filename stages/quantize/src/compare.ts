@@ -25,12 +25,14 @@ import { checkLoss, evenlySpread, splitLoss, type TokenTable } from '@arrowsmith
 import * as tf from '@tensorflow/tfjs-core';
 import type { QuantizeParameters } from './declaration.ts';
 import { bitsPerWeight } from './size.ts';
+import { usedFormats } from './used-formats.ts';
 
 /** Rows that go through the model together. */
 const BATCH_ROWS = 16;
 
 /** A model that was measured. */
 interface Measured {
+  /** That was asked for, and what matrices have instead. */
   format: string;
   method: Method;
   activations: ActivationPrecision;
@@ -119,17 +121,18 @@ export async function compare(
       context.signal.throwIfAborted();
     }
     const { tensors, errors } = next.value;
+    const used = { ...pair, format: usedFormats(format, tensors) };
     for (const activations of asked.activations) {
       const parameters =
         activations === 'f32'
           ? tensorsOf(decodedOf(tensors))
           : withActivations(runnable(config, tensors), activations, `${context.step}, ${format}`);
       measured.push(
-        rowOf({ ...pair, activations }, tensors, errors, await lossOf(parameters, `${format} by ${method}`)),
+        rowOf({ ...used, activations }, tensors, errors, await lossOf(parameters, `${format} by ${method}`)),
       );
       bar.update(measured.length, `${nameOf(measured.at(-1)!)} ${added(measured.at(-1)!)}`);
     }
-    tensorErrors.push(...errors.map((error) => ({ ...pair, ...error })));
+    tensorErrors.push(...errors.map((error) => ({ ...used, ...error })));
   }
   bar.end();
   await writeTables(context, measured, tensorErrors);

@@ -230,7 +230,7 @@ export const quantizationComparisonTable: TableKind = {
   kind: 'quantization-comparison',
   version: '2',
   fields: [
-    field('format', new Utf8()), // that was asked for; the first row is the model as it was
+    field('format', new Utf8()), // that was asked for, and what matrices have instead; the first row is the model as it was
     field('method', new Utf8()),
     field('activations', new Utf8()), // what matrices are multiplied with: f32, or int8; version 1 has f32 alone
     field('bytes', new Float64()), // of all weights

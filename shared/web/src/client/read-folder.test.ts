@@ -25,7 +25,7 @@ const written = (precision?: string) => writeModelFiles(folder, sourceOf(model),
 const read = () => readFolder(new URL(server.url));
 
 test('weights come back bit for bit, and configuration, tokenizer and name with them', async () => {
-  expect(await written()).toEqual({ precision: 'f32' });
+  expect(await written()).toMatchObject({ precision: 'f32' });
   const progress: [number, number][] = [];
   const found = await readFolder(new URL(server.url), (...each) => progress.push(each));
   expect(found).toMatchObject({ name: 'small', precision: 'f32', endOfText: 256, config: model.config });
