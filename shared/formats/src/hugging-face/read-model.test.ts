@@ -80,6 +80,8 @@ describe('what is not supported is named', () => {
     ['llama3', 'rope_parameters', { rope_theta: -1 }, /rope_theta/],
     ['llama3', 'rope_parameters', { rope_theta: null }, /rope_theta[^]*null/],
     ['llama3', 'rope_parameters', { rope_type: 'linear', factor: 0 }, /factor/],
+    ['llama3', 'rope_theta', 5000, /rope_theta[^]*the same base everywhere[^]*5000/],
+    ['gemma3', 'rope_local_base_freq', 77, /rope_local_base_freq[^]*the same base everywhere[^]*77/],
     ['llama3', 'rope_parameters', [], /rope_parameters[^]*an object/],
     ['llama3', 'tie_word_embeddings', 'false', /tie_word_embeddings[^]*true or false/],
     ['qwen3-moe', 'num_local_experts', 1e9, /num_local_experts/],

@@ -39,7 +39,9 @@ interface RopeContext {
  * @throws UserError for a kind of scaling that is not supported, and for values that are not of their kind
  */
 export function singleRope(fields: ConfigFields): RopeOfConfig {
-  return ropeOf(chosenParameters(fields), contextOf(fields, 'rope_theta', true));
+  const parameters = chosenParameters(fields);
+  refuseTwoBases(fields, 'rope_theta', [fields.object('rope_parameters'), fields.object('rope_scaling')]);
+  return ropeOf(parameters, contextOf(fields, 'rope_theta', true));
 }
 
 /**
@@ -65,6 +67,8 @@ export function localAndGlobalRope(fields: ConfigFields): { global: RopeOfConfig
   };
   const [full, sliding] = kinds.map(ofKind) as [Json, Json];
   if (areTwo(full, older)) throw twice(fields);
+  refuseTwoBases(fields, 'rope_theta', [full, older]);
+  refuseTwoBases(fields, 'rope_local_base_freq', [sliding]);
   const global = ropeOf({ ...full, ...older }, contextOf(fields, 'rope_theta', !Object.hasOwn(full, 'rope_theta')));
   const local = ropeOf(sliding, contextOf(fields, 'rope_local_base_freq', !Object.hasOwn(sliding, 'rope_theta')));
   if (local.scaling !== undefined) {
@@ -101,6 +105,24 @@ function areTwo(newer: Json, older: Json): boolean {
   const names = new Set([...Object.keys(newer), ...Object.keys(older)].filter((name) => name !== 'rope_theta'));
   const isSame = [...names].every((name) => JSON.stringify(newer[name]) === JSON.stringify(older[name]));
   return Object.keys(newer).length > 0 && Object.keys(older).length > 0 && !isSame;
+}
+
+/**
+ * Bases may be said in several places, which are to say the same: versions 4 and 5 of transformers read others.
+ *
+ * @param name the field of config.json
+ * @param within what may have it as `rope_theta`
+ * @throws UserError where two differ
+ */
+function refuseTwoBases(fields: ConfigFields, name: string, within: readonly (Json | undefined)[]): void {
+  const beside = fields.given(name);
+  const inside = within.map((each) =>
+    each !== undefined && Object.hasOwn(each, 'rope_theta') ? each['rope_theta'] : undefined,
+  );
+  const [first, ...others] = [beside, ...inside].filter((base) => base !== undefined && base !== null);
+  const other = others.find((base) => base !== first);
+  if (other === undefined) return;
+  throw wrong(fields.where, name, `the same base everywhere: rotary positions say ${JSON.stringify(other)}`, first);
 }
 
 const twice = (fields: ConfigFields) =>
