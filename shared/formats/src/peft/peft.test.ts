@@ -123,11 +123,27 @@ describe('what is not such an adapter is refused', () => {
     ['DoRA', { use_dora: true }, /use_dora false/],
     ['trained biases', { bias: 'all' }, /bias "none"/],
     ['ranks of its own', { rank_pattern: { q_proj: 4 } }, /rank_pattern \{\}/],
+    [
+      'PiSSA',
+      { init_lora_weights: 'pissa' },
+      /init_lora_weights true, false[^]*path_initial_model_for_weight_conversion/,
+    ],
+    ['fast PiSSA', { init_lora_weights: 'pissa_niter_16' }, /"pissa_niter_16"/],
+    ['OLoRA', { init_lora_weights: 'olora' }, /"olora"/],
+    ['LoftQ', { init_lora_weights: 'loftq' }, /"loftq"/],
     ['another rank than the tensors have', { r: 3 }, /another shape/],
     ['no rank', { r: null }, /r, a whole number/],
   ])('%s', async (name, change, message) => {
     await expect(readPeftAdapter(await changed(name, change), config)).rejects.toThrow(message);
   });
+
+  test.each([false, null, 'gaussian', 'eva'])(
+    'but not one that began as %s, which leaves the model as it is',
+    async (beginning) => {
+      const folder = await changed(`begun-${beginning}`, { init_lora_weights: beginning });
+      expect((await readPeftAdapter(folder, config)).adapters.rank).toBe(2);
+    },
+  );
 
   test('with rsLoRA, alpha is what has the same scale', async () => {
     const { adapters } = await readPeftAdapter(await changed('rslora', { use_rslora: true }), config);

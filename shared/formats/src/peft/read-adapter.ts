@@ -32,6 +32,9 @@ const MUST_BE: Readonly<Record<string, readonly unknown[]>> = {
   kasa_config: [{}],
 };
 
+/** How factors may have been begun: so that the model stays as it was. Others, such as PiSSA, take from its matrices what they begin with. */
+const BEGINNINGS: readonly unknown[] = [true, false, 'gaussian', 'eva', 'orthogonal', 'mica'];
+
 const LARGEST_CONFIG = 2 ** 20;
 
 /**
@@ -94,6 +97,9 @@ function scaleOf(json: Readonly<Record<string, unknown>>, where: string): { rank
     if (value === undefined || value === null || allowed.some((one) => show(one) === show(value))) continue;
     throw wrong(where, `${field} ${show(allowed[0])}, as adapters are added to matrices alone`, show(value));
   }
+  const { init_lora_weights: beginning } = json;
+  if (beginning !== undefined && beginning !== null && !BEGINNINGS.includes(beginning))
+    throw changesModel(where, beginning);
   if (typeof r !== 'number' || !Number.isInteger(r) || r < 1) throw wrong(where, 'r, a whole number above 0', show(r));
   if (typeof alpha !== 'number' || !Number.isFinite(alpha)) throw wrong(where, 'lora_alpha, a number', show(alpha));
   return { rank: r, alpha: byRoot === true ? alpha * Math.sqrt(r) : alpha };
@@ -108,6 +114,16 @@ const wrong = (where: string, expected: string, found: string): UserError =>
     expected,
     found,
     fix: 'merge it into its model by PEFT (merge_and_unload), and import that',
+  });
+
+/** PEFT changes the model when it loads such an adapter. */
+const changesModel = (where: string, beginning: unknown): UserError =>
+  new UserError({
+    what: 'the adapter cannot be imported: it is not of the model as it is, but of what its beginning left of it',
+    where,
+    expected: `init_lora_weights ${BEGINNINGS.map(show).join(', ')}`,
+    found: show(beginning),
+    fix: 'convert it by PEFT, save_pretrained(folder, path_initial_model_for_weight_conversion=…), or merge it (merge_and_unload), and import that',
   });
 
 const foreign = (name: string, where: string, config: DecoderConfig): UserError =>
