@@ -50,6 +50,10 @@ test('export writes the model of a run as files of other programs, once; the sta
   const gguf = await arrowsmith(['export', 'gguf', '--precision=f16', '--name=tiny']);
   expect(gguf).toMatchObject({ code: 0 });
   expect(gguf.output).toMatch(/tiny as llama, f16: artifacts\/exports\/tiny-gguf\n {2}tiny\.gguf/);
+  for (const [option, ...rest] of [['--overwrite'], ['--shardSize=10kB', 'gguf'], ['--chatTemplate=x.jinja', 'web']]) {
+    const refused = await arrowsmith(['export', ...rest, option!]);
+    expect(refused).toMatchObject({ code: 1, output: expect.stringContaining('does nothing here') });
+  }
   const again = await arrowsmith(['export', 'gguf', '--name=tiny']);
   expect(again).toMatchObject({ code: 1, output: expect.stringContaining('is not empty') });
   const folder = await arrowsmith(['export', '--output=given']);

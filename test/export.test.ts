@@ -195,8 +195,17 @@ test('a web page is written with the model beside it, and again when only what i
 test('a precision that the format has not, and a template that is none, are refused', async () => {
   await expectRefused({ precision: 'Q8_0' }, {}, /precision/, /f32, f16, bf16/);
   await expectRefused({ chatTemplate: 'no.jinja' }, {}, /no such file/, /chatTemplate/);
+  chain.write('broken.jinja', 'broken {{ jinja {% if');
+  await expectRefused({ chatTemplate: 'broken.jinja' }, {}, /not understood/, /broken\.jinja/);
   chain.write('empty.json', '{}');
   await expectRefused({ chatTemplate: 'empty.json' }, {}, /no such field/);
+});
+
+test('options that would do nothing are refused, with what they are for', async () => {
+  await expectRefused({ overwrite: true }, {}, /overwrite: does nothing here: .*push/);
+  await expectRefused({ private: true }, {}, /private: does nothing here/);
+  await expectRefused({ format: 'gguf', shardSize: '10kB' }, {}, /shardSize: does nothing here: .*one file/);
+  await expectRefused({ format: 'web', chatTemplate: 'chat.jinja' }, {}, /chatTemplate: does nothing here/);
 });
 
 test('what is pushed is on the hub before it is an artifact; without a token nothing is written', async () => {

@@ -1,6 +1,7 @@
 /** @file The stage `export`: a model and its tokenizer as files that other programs load. */
 import * as z from 'zod';
 import { ALL_PRECISIONS, EXPORT_FORMATS, PRECISIONS, REPOSITORY_NAME, SIZE } from '@arrowsmith/export/formats';
+import { unusedOption } from '@arrowsmith/export/unused-options';
 import { declareStage, one, optional } from '@arrowsmith/pipeline/stage';
 import type { ResolvedExport } from './resolve.ts';
 
@@ -61,7 +62,12 @@ const parameters = z
         return `must be one of ${PRECISIONS[format].join(', ')} in the format ${format}`;
       },
     },
-  );
+  )
+  .superRefine((asked, { addIssue }) => {
+    const unused = unusedOption(asked);
+    if (unused === undefined) return;
+    addIssue({ code: 'custom', path: [unused.option], message: `does nothing here: ${unused.why}` });
+  });
 
 export type AskedExport = z.infer<typeof parameters>;
 

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { readJsonObject, UserError } from '@arrowsmith/errors';
+import { checkTemplate } from '@arrowsmith/export/chat-template';
 import type { Resolution, ResolveOptions } from '@arrowsmith/pipeline/stage';
 import type { AskedExport } from './declaration.ts';
 
@@ -15,7 +16,9 @@ export async function resolveExport(
 ): Promise<Resolution<ResolvedExport>> {
   const { chatTemplate: path, ...parameters } = asked;
   if (path === undefined) return { parameters };
-  return { parameters: { ...parameters, chatTemplate: await readTemplate(resolve(root, path)) } };
+  const chatTemplate = await readTemplate(resolve(root, path));
+  checkTemplate(chatTemplate, path);
+  return { parameters: { ...parameters, chatTemplate } };
 }
 
 async function readTemplate(path: string): Promise<string> {

@@ -69,14 +69,23 @@ const formatsOf = ({ format, formats = {} }: z.infer<typeof fields>): string[] =
   ...new Set([format, ...Object.values(formats).filter((each) => each !== undefined)]),
 ];
 
-const parameters = fields.refine(
-  (asked) => asked.encoding === 'plain' || formatsOf(asked).some((format) => PLANE_FORMATS.includes(format)),
-  {
+/** The methods that are asked for, of what is stored and of what is compared. */
+const methodsOf = ({ method, compare }: z.infer<typeof fields>): readonly string[] => [
+  method,
+  ...(compare?.methods ?? []),
+];
+
+const parameters = fields
+  .refine((asked) => asked.encoding === 'plain' || formatsOf(asked).some((format) => PLANE_FORMATS.includes(format)), {
     path: ['encoding'],
     error: ({ input }) =>
       `there is nothing to be written as bit planes: only f32, f16 and bf16 can be, and matrices are ${formatsOf(input as z.infer<typeof fields>).join(', ')}; set format to one of them, e.g. bf16, or leave encoding out`,
-  },
-);
+  })
+  .refine((asked) => asked.alpha === undefined || methodsOf(asked).includes('smoothquant'), {
+    path: ['alpha'],
+    error: ({ input }) =>
+      `does nothing by the method ${methodsOf(input as z.infer<typeof fields>).join(', ')}: it is of smoothquant; leave it out, or set method to smoothquant`,
+  });
 
 export type QuantizeParameters = z.infer<typeof parameters>;
 

@@ -12,6 +12,8 @@ import {
   type ModelCard,
   type Written,
 } from '@arrowsmith/export';
+import { checkTemplate } from '@arrowsmith/export/chat-template';
+import { unusedOption } from '@arrowsmith/export/unused-options';
 import { readChatTemplate } from '@arrowsmith/generation';
 import { flag, main, readOptions, startProgress, text } from '@arrowsmith/pipeline/cli';
 import type { Workspace } from '@arrowsmith/pipeline';
@@ -48,12 +50,13 @@ await main(async (workspace, signal) => {
     example: '--format=gguf --precision=Q8_0',
   });
   const format = readFormat(options.format);
+  refuseUnused({ ...options, format });
   if (options.push !== undefined) checkPush(options.push);
   const { exported, known } = await find(workspace, oneModel(options));
   const chatTemplate =
     options.chatTemplate === undefined
       ? exported.chatTemplate
-      : (await readChatTemplate(resolve(workspace.root, options.chatTemplate))).source;
+      : await readTemplate(workspace.root, options.chatTemplate);
   const parent = resolve(workspace.root, options.output === undefined ? 'artifacts/exports' : dirname(options.output));
   await mkdir(parent, { recursive: true });
   const folder = join(parent, `.export-${process.pid}`); // a temporary one would be nobody else's
@@ -96,6 +99,26 @@ function readFormat(asked: string | undefined): ExportFormat {
     found: asked,
     fix: 'npx arrowsmith export --help',
   });
+}
+
+/** @throws UserError for an option that would change nothing */
+function refuseUnused(options: Parameters<typeof unusedOption>[0]): void {
+  const unused = unusedOption(options);
+  if (unused === undefined) return;
+  const { option, why } = unused;
+  throw new UserError({
+    what: `--${option} does nothing here`,
+    expected: why,
+    found: `--${option}, --format=${options.format}${options.push === undefined ? ', no --push' : ''}`,
+    fix: `leave --${option} out`,
+  });
+}
+
+/** @throws UserError for a file without a template, or with one that is not understood */
+async function readTemplate(root: string, file: string): Promise<string> {
+  const { source } = await readChatTemplate(resolve(root, file));
+  checkTemplate(source, file);
+  return source;
 }
 
 /** The model that is asked for, and what its run knows of it. */
