@@ -1,5 +1,6 @@
 /** @file Reads files of JSON that people or other programs wrote. */
 import { readFile, stat } from 'node:fs/promises';
+import { refusePipe } from './refuse-pipe.ts';
 import { UserError, type UserErrorParts } from './user-error.ts';
 
 /** What is said where there is no such file, or something else in it; where it is, and what was found, are added. */
@@ -8,11 +9,12 @@ export interface JsonProblem extends Pick<UserErrorParts, 'what' | 'expected' | 
   mostBytes?: number;
 }
 
-/** @throws UserError for a file that is not there, is too large, or is not a JSON object */
+/** @throws UserError for a file that is not there, is too large, a pipe or a device, or not a JSON object */
 export async function readJsonObject(
   path: string,
   { mostBytes = Infinity, ...problem }: JsonProblem,
 ): Promise<Record<string, unknown>> {
+  refusePipe(path);
   try {
     const { size } = await stat(path);
     if (size > mostBytes) throw new TypeError(`${size} bytes, which is more than ${mostBytes}`);

@@ -1,7 +1,7 @@
 /** @file The weights of a Hugging Face model folder: one safetensors file, or shards with an index. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { UserError } from '@arrowsmith/errors';
+import { refusePipe, UserError } from '@arrowsmith/errors';
 import * as z from 'zod';
 import { LARGEST_HEADER } from './safetensors-header.ts';
 import { shortened, shortList } from './shortened.ts';
@@ -86,6 +86,7 @@ async function openShards(folder: string, files: string[]): Promise<TensorSource
 async function readIndex(path: string): Promise<Map<string, string>> {
   const expected = 'JSON with a weight_map from tensors to files of the same folder';
   let value: unknown;
+  refusePipe(path);
   try {
     const { size } = await stat(path);
     if (size > LARGEST_HEADER) throw new RangeError(`${size} bytes, more than ${LARGEST_HEADER}`);

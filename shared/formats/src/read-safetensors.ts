@@ -1,6 +1,6 @@
 /** @file Reads safetensors files: the header once, then tensor by tensor at its place, so that no more than one tensor is in memory. */
 import { open, type FileHandle } from 'node:fs/promises';
-import { UserError } from '@arrowsmith/errors';
+import { refusePipe, UserError } from '@arrowsmith/errors';
 import { LENGTH_BYTES, parseHeader, parseHeaderLength } from './safetensors-header.ts';
 import { shortened, shortList } from './shortened.ts';
 import { toFloat32, toInt32, type StoredTensor } from './stored-tensor.ts';
@@ -67,6 +67,7 @@ export function tensorSource<Entry extends TensorInfo>(
 
 async function withFile<T>(path: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
   let file: FileHandle;
+  refusePipe(path);
   try {
     file = await open(path);
   } catch (error) {

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readJsonObject, UserError } from '@arrowsmith/errors';
+import { readJsonObject, refusePipe, UserError } from '@arrowsmith/errors';
 
 /** How conversations are written for a model. */
 export interface ChatTemplateSource {
@@ -47,6 +47,7 @@ export async function readConversations(folder: string): Promise<Conversations> 
   const config = await readConfig(join(folder, settings));
   const end = nameOf(config.eos_token);
   const file = join(folder, template);
+  refusePipe(file);
   const chatTemplate = existsSync(file)
     ? { source: await readFile(file, 'utf8'), tokens: tokensOf(config) }
     : templateOf(config);
@@ -75,6 +76,7 @@ export async function readChatTemplate(path: string): Promise<ChatTemplateSource
 }
 
 async function readTemplate(path: string): Promise<string> {
+  refusePipe(path);
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {

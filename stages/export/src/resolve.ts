@@ -1,7 +1,7 @@
 /** @file The template of conversations: its text is part of the result's identity. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { readJsonObject, UserError } from '@arrowsmith/errors';
+import { readJsonObject, refusePipe, UserError } from '@arrowsmith/errors';
 import { checkTemplate } from '@arrowsmith/export/chat-template';
 import type { Resolution, ResolveOptions } from '@arrowsmith/pipeline/stage';
 import type { AskedExport } from './declaration.ts';
@@ -42,6 +42,7 @@ async function readTemplate(path: string): Promise<string> {
     if (typeof template !== 'string' || template === '') throw wrong('no such field');
     return template;
   }
+  refusePipe(path);
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw wrong(cause.code === 'ENOENT' ? 'no such file' : cause.message, cause);
   });

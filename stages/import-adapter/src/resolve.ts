@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { UserError } from '@arrowsmith/errors';
+import { refusePipe, UserError } from '@arrowsmith/errors';
 import { PEFT_FILES } from '@arrowsmith/formats/peft-files';
 import type { Resolution, ResolveOptions } from '@arrowsmith/pipeline/stage';
 import type { AskedAdapter } from './declaration.ts';
@@ -17,6 +17,7 @@ export async function resolveAdapter(
   const hash = createHash('sha256');
   for (const file of Object.values(PEFT_FILES)) {
     const where = join(resolve(root, path), file);
+    refusePipe(where);
     const content = await readFile(where).catch((cause: NodeJS.ErrnoException) => {
       throw new UserError(
         {

@@ -4,6 +4,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { refusePipe } from '@arrowsmith/errors';
 import { readTokenizerFile } from '@arrowsmith/bpe/tokenizer-file';
 import { conversationFiles } from '@arrowsmith/import/conversations';
 import {
@@ -94,6 +95,7 @@ async function digestTokenizer(file: string): Promise<string> {
 }
 
 async function digestFile(path: string): Promise<string> {
+  refusePipe(path);
   const content = createHash('sha256');
   await pipeline(createReadStream(path), content);
   return content.digest('hex');

@@ -1,7 +1,7 @@
 /** @file Reads Arrow IPC files batch by batch. What a file claims is checked before it is believed (verify-arrow.ts, check-batch.ts). */
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Field, type RecordBatch, RecordBatchReader } from 'apache-arrow';
-import { UserError } from '@arrowsmith/errors';
+import { refusePipe, UserError } from '@arrowsmith/errors';
 import { checkBatch } from './check-batch.ts';
 import { mismatch } from './known-columns.ts';
 import { verifyArrowFile } from './verify-arrow.ts';
@@ -62,6 +62,7 @@ export async function* readBatches(
  * @param kind any by default
  */
 export async function openArrowFile(path: string, kind?: string) {
+  refusePipe(path);
   let handle: FileHandle | undefined;
   const close = async () => handle?.close().catch(() => undefined); // the reader may have closed it at the end
   try {

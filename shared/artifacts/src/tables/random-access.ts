@@ -5,7 +5,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { DataType, type Field, Message, RecordBatchReader } from 'apache-arrow';
-import { UserError } from '@arrowsmith/errors';
+import { refusePipe, UserError } from '@arrowsmith/errors';
 import { checkColumns, readMetadata, within as withinFile } from './arrow-file.ts';
 import type { TableMetadata } from './write-arrow.ts';
 
@@ -35,6 +35,7 @@ export interface BatchLayout {
  */
 export async function readLayout(path: string, kind: string): Promise<TableLayout> {
   const metadata = await readMetadata(path, kind);
+  refusePipe(path);
   const handle = await open(path);
   try {
     const { size } = await handle.stat();
@@ -92,6 +93,7 @@ export type ReadAt = (into: NodeJS.ArrayBufferView, position: number) => void;
  * @throws UserError when a piece lies beyond the file's end
  */
 export function withFile<T>(path: string, work: (readAt: ReadAt) => T): T {
+  refusePipe(path);
   const descriptor = openSync(path, 'r');
   try {
     return work((into, position) => {
