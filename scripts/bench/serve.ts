@@ -51,7 +51,7 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
   const model = { config, parameters: tensorsOf(initialWeights(config, 1)) };
   const cacheBytes = 4 * 2 * CONTEXT * (hidden / 2) * 4 * sequences;
   const engine = new Engine(model, { cache, sequences, cacheBytes });
-  const served = servedModel({ id: 'random', engine, config, encoder, endOfText: END });
+  const served = servedModel({ id: 'random', engine, config, encoder, beginOfText: END });
   const models = new Models([{ id: served.id, created: 0, load: async () => served }]);
   await models.get();
   const server = await startServer(models, { port: 0, places: requests });

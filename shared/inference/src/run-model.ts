@@ -1,22 +1,15 @@
 /** @file A model of a run and its tokenizer, from the files that the ledger names and the store has. */
-import type { BpeEncoder, BpeModel } from '@arrowsmith/bpe';
-import { readTokenizer } from '@arrowsmith/generation';
+import { readChatTemplate, readTokenizer, type ReadTokenizer } from '@arrowsmith/generation';
 import type { Run, Workspace } from '@arrowsmith/pipeline';
 import { findModelFiles } from '@arrowsmith/runs/references';
 
 /** A model of a run, found but not loaded. */
-export interface RunModel {
+export interface RunModel extends ReadTokenizer {
   run: Run;
   /** The step that made the model. */
   step: string;
   /** The file of its weights. */
   weights: string;
-  tokenizer: BpeModel;
-  encoder: BpeEncoder;
-  /** The token that ends documents. */
-  endOfText: number;
-  /** The token that a text stands behind. */
-  beginOfText: number;
 }
 
 /**
@@ -30,6 +23,7 @@ export async function findRunModel(
   runs: readonly Run[],
   wanted: Parameters<typeof findModelFiles>[2],
 ): Promise<RunModel> {
-  const { run, step, weights, ...read } = await findModelFiles(workspace, runs, wanted);
-  return { run, step, weights, ...(await readTokenizer(read)) };
+  const { run, step, weights, conversations, ...read } = await findModelFiles(workspace, runs, wanted);
+  const chatTemplate = conversations === undefined ? undefined : await readChatTemplate(conversations);
+  return { run, step, weights, ...(await readTokenizer({ ...read, chatTemplate })) };
 }

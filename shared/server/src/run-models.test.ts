@@ -19,12 +19,11 @@ async function served(file: string, engine: EngineOptions): Promise<Models> {
   return folderModel(workspace, await findInFolder(file), { engine });
 }
 
-/** The model of the fixture, as if its context were longer. */
-function withContext(length: number): string {
+/** The model of the fixture with another value of its metadata, a number of 32 bits. */
+function changed(key: string, value: number): string {
   const bytes = readFileSync(fixture);
-  const key = 'llama.context_length';
-  bytes.writeUInt32LE(length, bytes.indexOf(key) + key.length + 4); // behind the type of the value
-  const file = join(folder, 'long.gguf');
+  bytes.writeUInt32LE(value, bytes.indexOf(key) + key.length + 4); // behind the type of the value
+  const file = join(folder, 'changed.gguf');
   writeFileSync(file, bytes);
   return file;
 }
@@ -32,11 +31,21 @@ function withContext(length: number): string {
 test('a file of GGUF is served by its name, with its tokenizer', async () => {
   const models = await served(fixture, { sequences: 1 });
   expect(models.list().map(({ id }) => id)).toEqual(['llama3']);
-  const { encoder, config, ends, endOfText } = await models.get('llama3');
+  const { encoder, config, ends, beginOfText } = await models.get('llama3');
   expect(config.vocabularySize).toBeGreaterThanOrEqual(encoder.vocabularySize);
-  expect(ends.has(endOfText)).toBe(true);
+  expect(ends.has(beginOfText)).toBe(true);
   await models.dispose();
 });
+
+test('a text stands behind the token that the model’s tokenizer puts before one, and not behind the one that ends it', async () => {
+  const models = await served(changed('tokenizer.ggml.bos_token_id', 0), { sequences: 1 });
+  const model = await models.get();
+  expect(promptOf(model, 'a', 'prompt').ids[0]).toBe(0);
+  await models.dispose();
+});
+
+/** The model of the fixture, as if its context were longer. */
+const withContext = (length: number): string => changed('llama.context_length', length);
 
 test('of a long context, as much is served as the library does, and memory is bounded', async () => {
   const models = await served(withContext(2_000_000), { sequences: 64 });

@@ -11,6 +11,7 @@ import {
   type ModelFiles,
   type OpenOptions,
   readTokenizer,
+  type ReadTokenizer,
   readWeights,
   thinkingTagsOf,
 } from '@arrowsmith/generation';
@@ -70,9 +71,7 @@ export async function folderModel(workspace: Workspace, files: ModelFiles, optio
   const read = await readTokenizer(files);
   const id = basename(files.name).replace(/\.(gguf|bin)$/i, '') || 'model';
   const created = Math.floor((await stat(files.tokenizer)).mtimeMs / 1000);
-  const own = read.chatTemplate === undefined ? undefined : jinjaTemplate(read.chatTemplate);
-  const chatTemplate = options.chatTemplate ?? own;
-  const load = () => loaded(workspace, id, files, read, { ...options, chatTemplate });
+  const load = () => loaded(workspace, id, files, read, options);
   const models = new Models([{ id, created, load }]);
   await models.get();
   return models;
@@ -93,8 +92,8 @@ async function loaded(
   { root }: Workspace,
   id: string,
   { name, weights }: Pick<ModelFiles, 'name' | 'weights'>,
-  { tokenizer, encoder, endOfText }: Pick<RunModel, 'tokenizer' | 'encoder' | 'endOfText'>,
-  { engine, activations, draft, chatTemplate }: RunModelsOptions,
+  { tokenizer, encoder, beginOfText, chatTemplate: own }: ReadTokenizer,
+  { engine, activations, draft, chatTemplate = own && jinjaTemplate(own) }: RunModelsOptions,
 ): Promise<ServedModel> {
   const drafter = draft && (await findDraft(draft, { name, weights, tokenizer }, root));
   const model = await readWeights({ name, weights }, tokenizer, activations);
@@ -108,7 +107,7 @@ async function loaded(
       engine: new Engine(model, { ...engine, ...boundedMemory(config, engine), drafts }),
       config,
       encoder,
-      endOfText,
+      beginOfText,
       chatTemplate,
       thinkingTags: thinkingTagsOf(tokenizer),
     });

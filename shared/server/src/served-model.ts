@@ -13,8 +13,8 @@ export interface ServedModelParts {
   /** Of the decoder. */
   config: { vocabularySize: number; contextLength: number };
   encoder: BpeEncoder;
-  /** The token that ends documents, and begins one. */
-  endOfText: number;
+  /** The token that a text stands behind. */
+  beginOfText: number;
   /** By default plain turns. */
   chatTemplate?: ChatTemplate | undefined;
   /** The tokens between which it thinks; without them it has no thoughts. */
@@ -59,15 +59,15 @@ export function servedModel(parts: ServedModelParts): ServedModel {
 }
 
 /**
- * The tokens of a prompt. A text stands behind an end of text, as in training; token ids are taken as they are.
+ * The tokens of a prompt. A text stands behind the token that documents begin with, as in training; token ids are taken as they are.
  *
  * @param param of errors
  * @throws ApiError where the context does not hold it, and for ids outside of the vocabulary
  */
 export function promptOf(model: ServedModel, given: string | readonly number[], param: string): Prompt {
-  const { encoder, endOfText } = model;
+  const { encoder, beginOfText } = model;
   if (typeof given === 'string') {
-    const ids = [endOfText, ...encoder.encode(given)];
+    const ids = [beginOfText, ...encoder.encode(given)];
     return checked(model, { ids, text: given, added: 1 }, param);
   }
   const vocabularySize = Math.min(model.config.vocabularySize, encoder.vocabularySize);

@@ -4,4 +4,4 @@ export { type AskedDraft, type AskedNames, findDraft, type FoundDraft, readDraft
 export { loadModel, openModel, type OpenOptions } from './load-model.ts';
 export type { LoadOptions } from './load-options.ts';
 export { findInFolder, type ModelFiles } from './model-files.ts';
-export { readTokenizer, readWeights } from './read-model.ts';
+export { readTokenizer, type ReadTokenizer, readWeights } from './read-model.ts';

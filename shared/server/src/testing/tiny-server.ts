@@ -56,7 +56,14 @@ export async function tinyModel(
 ): Promise<ServedModel> {
   parameters ??= loadParameters();
   const model = { config: config(contextLength), parameters: onDevice(await parameters, isLost) };
-  return servedModel({ id, engine: new Engine(model, engine), config: model.config, encoder, endOfText: END, ...more });
+  return servedModel({
+    id,
+    engine: new Engine(model, engine),
+    config: model.config,
+    encoder,
+    beginOfText: END,
+    ...more,
+  });
 }
 
 /** A server at any free port. */
