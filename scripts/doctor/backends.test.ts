@@ -1,7 +1,7 @@
 /** @file Tests of the checks of backends. */
 import { expect, test } from 'vitest';
 import type { BackendName } from '@arrowsmith/engine/resolve';
-import { checkBackends, measureBackend, type Measurement } from './backends.ts';
+import { checkBackends, describeFeatures, measureBackend, type Measurement } from './backends.ts';
 
 const fine = async (backend: BackendName): Promise<Measurement> => ({
   gigaflops: 12.34,
@@ -44,6 +44,12 @@ test('a backend that fails is a problem only where it is used', async () => {
 test('a wrong product is a problem, missing SIMD is a note', async () => {
   expect(await levels('wasm', wrong)).toMatchObject({ 'backend wasm': 'problem' });
   expect(await levels('wasm', slow)).toMatchObject({ 'backend wasm': 'note' });
+});
+
+test('of subgroups it is said how many threads they have, or that they are not used', () => {
+  const features = ['shader-f16', 'subgroups'];
+  expect(describeFeatures(features, 32)).toEqual(['shader-f16', 'subgroups of 32 threads']);
+  expect(describeFeatures(features, undefined)).toEqual(['shader-f16', 'subgroups (not used)']);
 });
 
 test('wasm and cpu really multiply, and multiply right', async () => {

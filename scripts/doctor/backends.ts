@@ -1,5 +1,6 @@
 /** @file Checks the compute backends: which are installed, whether they multiply right, and how fast. */
 import { type BackendName, backendNames, resolveBackend, resolveEngine } from '@arrowsmith/engine/resolve';
+import type { FoundAdapter } from '@arrowsmith/engine';
 import type { Speed } from '@arrowsmith/engine/speed';
 import { UserError } from '@arrowsmith/errors';
 import { type Finding, finding } from './finding.ts';
@@ -119,10 +120,23 @@ export async function measureBackend(backend: BackendName): Promise<Measurement>
   tf.dispose([a, b]);
   const speed = await speedOf(backend);
   const simd = backend === 'wasm' ? { simd: Boolean(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) } : {};
-  const { features } = (backend === 'webgpu' ? findAdapter() : {}) as { features?: string[] };
+  const { features } = backend === 'webgpu' ? await featuresOf(findAdapter()) : {};
   const rate = Math.max((2 * n ** 3) / best / 1e6, ...(speed?.products ?? []).map((each) => each / 1e9));
   return { gigaflops: rate, correct, ...simd, ...(speed && { speed }), ...(features && { features }) };
 }
+
+/** With what the active backend makes of subgroups. */
+async function featuresOf(found: FoundAdapter): Promise<{ features?: string[] }> {
+  const { activeGraphics } = await import('@arrowsmith/backend');
+  return found.isThere ? { features: describeFeatures(found.features, activeGraphics()?.subgroups?.size) } : {};
+}
+
+/** @param subgroupSize threads of the subgroups that shaders add by; undefined where they do not */
+export const describeFeatures = (features: readonly string[], subgroupSize: number | undefined): string[] =>
+  features.map((feature) => {
+    if (feature !== 'subgroups') return feature;
+    return subgroupSize === undefined ? 'subgroups (not used)' : `subgroups of ${subgroupSize} threads`;
+  });
 
 /** Of the backends of this project, on whose memory and kernels training waits as on their products. */
 async function speedOf(backend: BackendName): Promise<Speed | undefined> {

@@ -12,6 +12,7 @@ import type { DryRunMemory } from './dry-run.ts';
 import { Executor, type KernelCall } from './executor.ts';
 import { enablesOf, type Operand } from './operand.ts';
 import { Recorder, replay } from './recording.ts';
+import type { Subgroups } from './reductions.ts';
 import { PassRepeater } from './repeated-pass.ts';
 import { defineShader } from './shader.ts';
 import { STORED_FORMATS } from './stored-formats.ts';
@@ -83,9 +84,14 @@ export class WebGpuBackend extends WebGPUBackend {
     this.uploadToGPU(this.#overflow.dataId);
   }
 
-  /** Lets shaders that are compiled from now on combine the values of a workgroup by subgroups of so many threads, or else by its memory. */
-  useSubgroups(size: number | undefined): void {
-    this.#executor.subgroupSize = size;
+  /** Lets shaders that are compiled from now on combine the values of a workgroup by these subgroups, or else by its memory. */
+  useSubgroups(subgroups: Subgroups | undefined): void {
+    this.#executor.subgroups = subgroups;
+  }
+
+  /** By which shaders combine the values of a workgroup; undefined where they use its memory. */
+  get subgroups(): Subgroups | undefined {
+    return this.#executor.subgroups;
   }
 
   /** Whether shaders have numbers of 16 bits. */

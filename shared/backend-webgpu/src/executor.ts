@@ -5,7 +5,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { numberOf } from './buffer-pool.ts';
 import type { Make } from './device.ts';
-import { withReductions } from './reductions.ts';
+import { type Subgroups, withReductions } from './reductions.ts';
 
 /** A kernel of our own. */
 export interface Program {
@@ -47,8 +47,8 @@ export class Executor {
   readonly #compiled = new Map<string, Compiled>();
   readonly #uniforms = new Map<string, GPUBuffer>();
   #kept = 0;
-  /** Threads of a subgroup; undefined where shaders use none. */
-  subgroupSize: number | undefined;
+  /** Undefined where shaders use none. */
+  subgroups: Subgroups | undefined;
 
   constructor(device: GPUDevice, make: Make) {
     this.#device = device;
@@ -113,7 +113,7 @@ export class Executor {
       label: name,
       layout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: {
-        module: this.#device.createShaderModule({ code: withReductions(code, this.subgroupSize), label: name }),
+        module: this.#device.createShaderModule({ code: withReductions(code, this.subgroups), label: name }),
         entryPoint: 'main',
       },
     });

@@ -5,7 +5,7 @@ import { DISPATCHES_IN_PASS, WebGpuBackend } from './backend.ts';
 import { openDevice } from './device.ts';
 import { registerWebGpuKernels } from './kernels/register.ts';
 import { roundsToNearest } from './rounding.ts';
-import { subgroupSizeOf } from './subgroups.ts';
+import { subgroupsOf } from './subgroups.ts';
 
 export type { AdapterDescription } from './adapter.ts';
 export { WebGpuBackend, type WebGpuMemory } from './backend.ts';
@@ -47,7 +47,7 @@ async function start(): Promise<WebGpuBackend> {
   const adapter = await openAdapter();
   const device = await openDevice(adapter);
   const backend = new WebGpuBackend(device, adapter);
-  backend.useSubgroups(await subgroupSizeOf(backend));
+  backend.useSubgroups(await subgroupsOf(backend));
   // In a browser, tfjs has registered one that asks for no feature and no limit.
   if (findBackendFactory('webgpu') != null) removeBackend('webgpu');
   registerBackend('webgpu', () => backend);

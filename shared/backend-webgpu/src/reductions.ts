@@ -23,22 +23,49 @@ export const maxOf = (threads: number): string => marker('maxOf', threads);
 /** More parts than these are combined faster in two steps, by the workgroup's memory. */
 const MOST_PARTS = 16;
 
-/** The code with the functions in place of their names. */
-export function withReductions(code: string, subgroupSize: number | undefined): string {
-  let usesSubgroups = false;
-  const written = code.replace(/\/\* (sumOf|maxOf) of (\d+) threads \*\//g, (_, name: Name, threads: string) => {
-    const parts = subgroupSize === undefined ? Infinity : Math.ceil(Number(threads) / subgroupSize);
-    if (subgroupSize === undefined || parts > MOST_PARTS) return byMemory(name, Number(threads));
-    usesSubgroups = true;
-    return bySubgroups(name, parts, subgroupSize);
-  });
-  return usesSubgroups ? `enable subgroups;\n${written}` : written;
+/** The subgroups of a device. */
+export interface Subgroups {
+  /** Their threads. */
+  size: number;
+  /** Whether all have as many in all shaders, and are neighbours. Else a compiler may take others for another shader, which then looks at what they are. */
+  isFixed: boolean;
 }
 
+/** The code with the functions in place of their names. */
+export function withReductions(code: string, subgroups: Subgroups | undefined): string {
+  let usesSubgroups = false;
+  const written = code.replace(/\/\* (sumOf|maxOf) of (\d+) threads \*\//g, (_, name: Name, threads: string) => {
+    const parts = subgroups === undefined ? Infinity : Math.ceil(Number(threads) / subgroups.size);
+    if (subgroups === undefined || parts > MOST_PARTS) return byMemory(name, Number(threads));
+    usesSubgroups = true;
+    return subgroups.isFixed ? bySubgroups(name, parts, subgroups.size) : byAnySubgroups(name, Number(threads));
+  });
+  if (!usesSubgroups) return written;
+  return `enable subgroups;\n${subgroups?.isFixed ? written : withSubgroupBuiltins(written)}`;
+}
+
+/** The subgroup of a thread, for functions. */
+const withSubgroupBuiltins = (code: string): string => `
+var<private> subgroupCount: u32;
+var<private> subgroupNumber: u32;
+var<private> subgroupLane: u32;
+${code.replace(
+  /fn main\(([^{]*)\) \{/,
+  (_, parameters: string) => `fn main(${parameters}
+  @builtin(num_subgroups) builtinSubgroupCount: u32,
+  @builtin(subgroup_id) builtinSubgroupNumber: u32,
+  @builtin(subgroup_invocation_id) builtinSubgroupLane: u32,
+) {
+  subgroupCount = builtinSubgroupCount;
+  subgroupNumber = builtinSubgroupNumber;
+  subgroupLane = builtinSubgroupLane;
+`,
+)}`;
+
 /** All of so many parts, in their order. */
-const combined = (name: Name, count: number, first: string): string => `
+const combined = (name: Name, count: string, first: string): string => `
   var all = ${name}Parts[${first}];
-  for (var i = 1u; i < ${count}u; i++) { all = ${OPERATIONS[name].combine('all', `${name}Parts[${first} + i]`)}; }
+  for (var i = 1u; i < ${count}; i++) { all = ${OPERATIONS[name].combine('all', `${name}Parts[${first} + i]`)}; }
 `;
 
 function bySubgroups(name: Name, parts: number, size: number): string {
@@ -51,11 +78,27 @@ fn ${name}(value: f32, lane: u32) -> f32 {
   workgroupBarrier(); // an earlier call may still read
   if (lane % ${size}u == 0u) { ${name}Parts[lane / ${size}u] = ofSubgroup; }
   workgroupBarrier();
-  ${combined(name, parts, '0u')}
+  ${combined(name, `${parts}u`, '0u')}
   return all;
 }
 `;
 }
+
+/** Threads of a subgroup, at least. */
+const LEAST_SIZE = 4;
+
+/** Right for subgroups of any size, and of any threads. */
+const byAnySubgroups = (name: Name, threads: number): string => `
+var<workgroup> ${name}Parts: array<f32, ${threads / LEAST_SIZE}>;
+fn ${name}(value: f32, lane: u32) -> f32 {
+  let ofSubgroup = ${OPERATIONS[name].ofSubgroup}(value);
+  workgroupBarrier(); // an earlier call may still read
+  if (subgroupLane == 0u) { ${name}Parts[subgroupNumber] = ofSubgroup; }
+  workgroupBarrier();
+  ${combined(name, 'subgroupCount', '0u')}
+  return all;
+}
+`;
 
 /** In few steps: each thread combines a few values by itself, which costs less than that all threads wait for each other once more. */
 function byMemory(name: Name, threads: number): string {
@@ -68,13 +111,13 @@ fn ${name}(value: f32, lane: u32) -> f32 {
   workgroupBarrier(); // an earlier call may still read
   ${parts}[lane] = value;
   workgroupBarrier();
-  ${combined(name, threads, '0u')}
+  ${combined(name, `${threads}u`, '0u')}
   return all;
 }
 `
     : `
 var<workgroup> ${parts}: array<f32, ${threads + side}>;
-fn ${name}OfPart(first: u32) -> f32 { ${combined(name, side, 'first')} return all; }
+fn ${name}OfPart(first: u32) -> f32 { ${combined(name, `${side}u`, 'first')} return all; }
 fn ${name}(value: f32, lane: u32) -> f32 {
   workgroupBarrier();
   ${parts}[lane] = value;

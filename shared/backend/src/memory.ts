@@ -59,6 +59,8 @@ export interface Graphics {
   /** Whether the device gives so much memory, besides what it has given: it is asked for, and given back at once. */
   holds(bytes: number): Promise<boolean>;
   gpuMemory(): { mostAllocated: number };
+  /** Threads that the hardware adds at once, where shaders let it. */
+  subgroups?: { size: number } | undefined;
 }
 
 /** The graphics processor of the active backend; undefined where that has none. */
