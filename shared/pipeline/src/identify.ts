@@ -32,6 +32,8 @@ export interface Identity {
   environment: Record<string, string>;
   /** Says what stands in for what was asked for, here or in an input. */
   substitution?: string;
+  /** Whether it does so here, and not in an input, which has said so. */
+  isFresh: boolean;
   /** Why, for the console. */
   reason?: string;
 }
@@ -68,6 +70,7 @@ export async function identify(computation: Computation): Promise<Identity> {
     key: keyOf(parameters, fresh),
     parameters,
     environment,
+    isFresh: fresh !== undefined,
     ...(substitution === undefined ? {} : { substitution }),
     ...(reason === undefined ? {} : { reason }),
   };

@@ -108,8 +108,9 @@ async function runStep(
   const asked = parseParameters(declaration, request.parameters, request.flags ?? []);
   const inputs = await findInputs(request.reads, input);
   const identity = await identify({ ...request, parameters: asked, inputs });
-  const { key, substitution, reason } = identity;
-  if (substitution !== undefined) print(banner(reason === undefined ? substitution : `${substitution} (${reason})`));
+  const { key, substitution, isFresh, reason } = identity;
+  if (substitution !== undefined && isFresh)
+    print(banner(reason === undefined ? substitution : `${substitution} (${reason})`));
 
   const publish = async (lease: Lease): Promise<StageOutcome> => {
     const known = await recall(workspace.store, key, {

@@ -38,6 +38,9 @@ export async function completeRunCommand(
       const { runs } = await readLedger(workspace);
       const isFirst = !runs.some((other) => other.pipeline === pipeline && other.id !== run.id);
       print(formatSummary(run, context.description, { isFirst, columns: terminalColumns() }));
-    } else print(`\n${step}:${pipeline} is run ${run.id}; npx nx run pipeline:compare shows what it changed\n`);
+      return;
+    }
+    const substitution = run.substitution === undefined ? '' : `\n!! ${run.substitution}\n`;
+    print(`\n${step}:${pipeline} is run ${run.id}; npx nx run pipeline:compare shows what it changed\n${substitution}`);
   });
 }
