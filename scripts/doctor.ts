@@ -4,10 +4,11 @@
  * `npm run doctor -- tinystories` measures the training of that pipeline alone. `--json` prints the findings as JSON.
  * `--measure` measures a graphics processor anew. Exits with 1 when there is a problem that keeps pipelines from running.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { $, chalk } from 'zx';
+import { nearest, printFailure, UserError } from '@arrowsmith/errors';
 import { type Finding, formatFindings, type Level, verdict } from './doctor/finding.ts';
 import { checkNode, type Run } from './doctor/tools.ts';
 
@@ -66,10 +67,19 @@ if (process.argv.includes('--help')) {
   process.exit(0);
 }
 const only = process.argv.slice(2).filter((arg) => !['--json', '--measure'].includes(arg));
-const unknown = only.find((name) => name.startsWith('-') || !existsSync(join(root, 'pipelines', `${name}.yaml`)));
+const pipelines = readdirSync(join(root, 'pipelines')).flatMap((file) =>
+  file.endsWith('.yaml') ? [basename(file, '.yaml')] : [],
+);
+const unknown = only.find((name) => !pipelines.includes(name));
 if (unknown !== undefined) {
-  console.error(
-    `\nerror: doctor does not know ${unknown}\n  expected:  names of pipelines, --json, --measure, or nothing\n`,
+  const [near] = nearest(unknown, [...pipelines, '--json', '--measure']);
+  printFailure(
+    new UserError({
+      what: `doctor does not know ${unknown}`,
+      expected: `a pipeline: ${pipelines.join(', ')}\nor --json, --measure, or nothing`,
+      found: unknown,
+      fix: near === undefined ? 'npx arrowsmith doctor tinystories, for example' : `did you mean ${near}?`,
+    }),
   );
   process.exit(1);
 }

@@ -180,6 +180,8 @@ test.each([
   [['serve', '--apiKey='], /this is no API key[^]*--apiKey/],
   [['serve', '--port=65536'], /a whole number from 0 to 65535/],
   [['serve', '--chatTemplate=nothere.json'], /nothere\.json/],
+  [['watch', '--pipeline=nope'], /there is no pipeline "nope"[^]*one of [^]*tiny/],
+  [['watch', '--pipeline=tniy'], /did you mean --pipeline=tiny\?/],
   [['report', 'latest', '--b=latest'], /named in one way[^]*--runs=latest,latest/],
   [['regression', '--markdown=gate.md'], /--markdown takes no value[^]*--markdown --output=gate\.md/],
   [['run', 'tniy'], /there is no pipeline "tniy"[^]*did you mean tiny\?/],

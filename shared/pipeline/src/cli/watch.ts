@@ -1,7 +1,8 @@
 /** @file `nx run pipeline:watch`: shows in a second terminal what the steps of a run do, as they do it. Ctrl-C ends it, and not the run. */
-import { print } from '@arrowsmith/errors';
+import { nearest, print, UserError } from '@arrowsmith/errors';
 import { followRuns, type FollowedEvent } from '../follow.ts';
 import { printAbove } from '../live-line.ts';
+import { pipelineNames } from '../pipeline-source.ts';
 import { startProgress } from '../progress.ts';
 import type { Progress } from '../stage.ts';
 import { main } from './main.ts';
@@ -18,6 +19,7 @@ await main(async (workspace, signal) => {
     },
     example: '--pipeline=tinystories',
   });
+  if (pipeline !== undefined) refuseUnknown(pipeline, pipelineNames(workspace.root));
   const show = shown();
   await followRuns(workspace, {
     pipeline,
@@ -26,6 +28,19 @@ await main(async (workspace, signal) => {
     onWait: () => json || print('nothing runs yet; waiting for a run to begin (Ctrl-C ends this)'),
   });
 });
+
+/** It would be waited for until somebody writes it. @throws UserError for a pipeline that there is not */
+function refuseUnknown(pipeline: string, pipelines: readonly string[]): void {
+  if (pipelines.includes(pipeline)) return;
+  const [near] = nearest(pipeline, pipelines);
+  throw new UserError({
+    what: `there is no pipeline "${pipeline}"`,
+    where: 'nx run pipeline:watch',
+    expected: `one of ${pipelines.join(', ')}`,
+    found: `--pipeline=${pipeline}`,
+    fix: near === undefined ? 'leave it out to watch all that run' : `did you mean --pipeline=${near}?`,
+  });
+}
 
 /** Shows events as the run itself does, each line with its step. */
 function shown(): (event: FollowedEvent) => void {
