@@ -8,6 +8,8 @@ export interface Override {
   value: unknown;
   /** How it was written, for messages. */
   written: string;
+  /** Whether it was a flag without a value, which stands for true. */
+  isBare?: boolean;
 }
 
 /** Changed parameters by their paths: `train.optimizer.learningRate`. */
@@ -51,8 +53,10 @@ export function parseFlags(args: readonly string[]): Override[] {
     }
     const next = args[i + 1];
     let written = arg.slice(2);
-    if (!written.includes('=')) written += next !== undefined && !next.startsWith('--') ? `=${args[++i]}` : '=true';
-    overrides.push({ ...parseAssignment(written)!, written: `--${written}` });
+    if (!written.includes('=') && next !== undefined && !next.startsWith('--')) written += `=${args[++i]}`;
+    const isBare = !written.includes('=');
+    const assignment = parseAssignment(isBare ? `${written}=true` : written)!;
+    overrides.push({ ...assignment, written: `--${written}`, ...(isBare ? { isBare } : {}) });
   }
   refuseRepeats(overrides);
   return overrides;

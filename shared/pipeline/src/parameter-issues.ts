@@ -4,7 +4,7 @@ import { printableLine } from '@arrowsmith/errors';
 import { isObject } from './overrides.ts';
 import type { JsonObject } from './stage.ts';
 
-type Path = readonly PropertyKey[];
+export type Path = readonly PropertyKey[];
 
 /**
  * One line for each thing that is wrong.
@@ -46,7 +46,7 @@ export const parameterName = (path: Path, above: 0 | 1): string => printableLine
  * What is wrong in the alternative of a union that was most likely meant: the one that got furthest. A value of none of the alternatives'
  * types keeps the union's own message.
  */
-function withinUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+export function withinUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue];
   const depth = (issues: readonly z.core.$ZodIssue[]) => Math.max(...issues.map(({ path }) => path.length), 0);
   const furthest = issue.errors
@@ -57,7 +57,15 @@ function withinUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
 }
 
 /** Keys that the JSON Schema allows at a path, over all alternatives. */
-function knownKeys(schema: JsonObject, path: readonly PropertyKey[]): string[] {
+export function knownKeys(schema: JsonObject, path: Path): string[] {
+  const keys = schemasAt(schema, path)
+    .flatMap(alternatives)
+    .flatMap((one) => Object.keys(isObject(one['properties']) ? one['properties'] : {}));
+  return [...new Set(keys)];
+}
+
+/** What the JSON Schema says of the value at a path, in each of the alternatives above it. */
+export function schemasAt(schema: JsonObject, path: Path): JsonObject[] {
   let level: JsonObject[] = [schema];
   for (const key of path) {
     level = level.flatMap(alternatives).flatMap((one) => {
@@ -65,10 +73,7 @@ function knownKeys(schema: JsonObject, path: readonly PropertyKey[]): string[] {
       return isObject(property) ? [property] : [];
     });
   }
-  const keys = level
-    .flatMap(alternatives)
-    .flatMap((one) => Object.keys(isObject(one['properties']) ? one['properties'] : {}));
-  return [...new Set(keys)];
+  return level;
 }
 
 function alternatives(schema: JsonObject): JsonObject[] {

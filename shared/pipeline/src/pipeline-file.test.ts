@@ -163,7 +163,7 @@ describe('a bad pipeline file is told by file, line and key', () => {
     expect(() => load('fits', set)).toThrow(
       /pipelines\/fits\.yaml:4: train\.optimizer\.beta: must not be below learningRate/,
     );
-    expect(() => load('fits', 'train.optimizer.beta=0.1')).toThrow(/to do: +mend the lines/);
+    expect(() => load('fits', 'train.optimizer.beta=0.1')).toThrow(/to do: +choose another value/);
     expect(parametersOf('fits', `${set},train.optimizer.beta=0.8`)['train']).toMatchObject({
       optimizer: { beta: 0.8 },
     });

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { printableLine, UserError } from '@arrowsmith/errors';
 import { type Steps, wire, type WrittenStep } from './graph.ts';
+import { issuesOfOverrides, overrideError } from './override-issues.ts';
 import { applyOverrides, isObject, type Override } from './overrides.ts';
 import { issueLines, parameterName } from './parameter-issues.ts';
 import { at, readSources, shown, type Source } from './pipeline-source.ts';
@@ -118,14 +119,24 @@ export function loadPipeline(
   if (!parsed.success || problems.length > 0) {
     const where = (path: readonly PropertyKey[]) => `${locate(path, sources, expanded)}: `;
     const issues = parsed.error?.issues ?? [];
+    const fromOutside = problems.length === 0 ? issuesOfOverrides(issues, expanded) : undefined;
     // What was right in the file and no longer fits what PIPELINE_SET says.
     const unfit = issues
       .filter(
         ({ code, path }) => code === 'custom' && setsStep(expanded, path) && !isSet(expanded, parameterName(path, 1)),
       )
       .map(({ path }) => parameterName(path, 1));
+    const lines = issueLines(sayNothing(issues, sources), schema, where, 1);
+    if (fromOutside !== undefined)
+      throw overrideError(fromOutside, {
+        lines,
+        schema: z.toJSONSchema(schema, { io: 'input' }) as JsonObject,
+        pipeline: name,
+        inFile: (path) => valueAt(steps, path.slice(1)),
+        stageOf: (step) => written.get(step)?.stage ?? step,
+      });
     throw new UserError({
-      what: [...issueLines(sayNothing(issues, sources), schema, where, 1), ...problems].join('\n'),
+      what: [...lines, ...problems].join('\n'),
       where: `pipeline ${name}`,
       fix:
         unfit.length > 0
@@ -287,6 +298,9 @@ function merge(base: JsonObject, over: JsonObject): JsonObject {
   }
   return result;
 }
+
+const valueAt = (within: JsonObject, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((value, key) => (isObject(value) ? value[String(key)] : undefined), within);
 
 /** Whether an override has another parameter of the same step. */
 const setsStep = (overrides: readonly Override[], path: readonly PropertyKey[]): boolean =>

@@ -34,7 +34,7 @@ export const changeFlags = (changes: Changes): string[] =>
   Object.entries(changes).map(([path, value]) => `--${path}=${writtenValue(value)}`);
 
 /** A value as it is read back. Text stands as it is, where it would not be read as JSON. */
-function writtenValue(value: unknown): string {
+export function writtenValue(value: unknown): string {
   if (typeof value !== 'string') return JSON.stringify(value);
   try {
     JSON.parse(value);
