@@ -1,5 +1,14 @@
 /** @file The command `arrowsmith` in a copy of the workspace, through processes: what it shows, and what it ends with. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync, truncateSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  truncateSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -242,6 +251,34 @@ test('the help of every command has an example of options that it knows, in word
     for (const [, option] of example.matchAll(/ (--[\w-]+)/g))
       expect(output, example).toMatch(new RegExp(`^ {2}${option}(=|$| )`, 'm'));
   }
+  // And the table of flags says which commands have each.
+  const table = readFileSync(join(import.meta.dirname, '../docs/runs.md'), 'utf8');
+  const those = (flag: string): string[] =>
+    commands.filter((_, i) => new RegExp(`^ {2}--${flag}(=|$| )`, 'm').test(pages[i]!.output)).sort();
+  const told = (flag: string): string[] => {
+    const [, row = ''] = new RegExp(`^\\| \`--${flag}\`.*\\|([^|]*)\\|$`, 'm').exec(table) ?? [];
+    return row
+      .trim()
+      .split(', ')
+      .filter((name) => name !== 'families')
+      .sort(); // which is run, as a pipeline is
+  };
+  for (const flag of ['run', 'runs', 'a', 'where', 'markdown', 'output']) expect(told(flag), flag).toEqual(those(flag));
+  const json = [...told('json').filter((name) => name !== 'these'), ...told('markdown')].sort();
+  expect(json).toEqual(those('json'));
+}, 120_000);
+
+test('what comes after pipelines is run as they are', async () => {
+  const file = 'pipelines/project.json';
+  const project = JSON.parse(workspace.read(file)) as { targets: Record<string, object> };
+  const command = 'node --import tsx shared/runs/src/cli/table.ts --pipelines=tiny';
+  const options = { cwd: '{workspaceRoot}', command, forwardAllArgs: false };
+  const families = { ...project.targets['families'], dependsOn: [{ projects: ['pipeline'], target: 'tiny' }], options };
+  workspace.write(file, JSON.stringify({ ...project, targets: { ...project.targets, families } }));
+  const { code, output } = await arrowsmith(['run', 'families', '--metrics=bitsPerByte=bits']);
+  expect(output).toMatch(/^pipeline +bits\ntiny +\d\.\d+$/m);
+  expect(code).toBe(0);
+  expect((await arrowsmith(['help', 'families'])).output).toMatch(/--metrics=<metric=title,…>/);
 }, 120_000);
 
 test('what a stage says when it fails stands alone, and the exit code says so', async () => {

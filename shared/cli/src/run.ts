@@ -8,9 +8,11 @@ import { createRequire } from 'node:module';
 import { nearest, print, printError, shellLine, UserError } from '@arrowsmith/errors';
 import {
   helpOn,
+  needsPipelines,
   pipelineNames,
   planPipeline,
   readCommandLine,
+  type RunTarget,
   splitArguments,
   stageHelp,
   stepOf,
@@ -35,6 +37,10 @@ export async function runPipeline({ root, build, args }: Started): Promise<void>
   if (named === undefined) throw noTarget(root);
   const { project, pipeline } = parseTarget(root, named.text, [...declarations.keys()]);
   const command = ['run', `${project}:${pipeline}`, ...args.toSpliced(named.at, 1)];
+  if (endsPipelines(root, { project, pipeline })) {
+    say(['npx', 'nx', ...command]);
+    return startNx(root, command);
+  }
   const { flags } = readCommandLine(root, command, declarations);
   const target = { project, pipeline };
   planPipeline({ root, declarations, pipelineSet: process.env['PIPELINE_SET'], target, flags }, pipeline);
@@ -51,11 +57,13 @@ export async function runHelp({ root, build, args: [word = ''] }: Started): Prom
   const declarations = await loadDeclarations(root, build);
   const stages = [...declarations.keys()];
   const pipelines = pipelineNames(root);
-  if (!word.includes(':') && !pipelines.includes(word) && !stages.includes(word))
-    throw nothingToHelp(word, stages, pipelines);
+  const isKnown = pipelines.includes(word) || stages.includes(word) || needsPipelines(root, word);
+  if (!word.includes(':') && !isKnown) throw nothingToHelp(word, stages, pipelines);
   const style = { words: 'arrowsmith', columns: outputColumns() } as const;
   if (declarations.has(word)) return print(stageHelp(root, word, declarations, style));
-  print(helpOn(root, parseTarget(root, word, stages), declarations, style));
+  const target = parseTarget(root, word, stages);
+  if (endsPipelines(root, target)) return startNx(root, ['run', `pipeline:${target.pipeline}`, '--help']);
+  print(helpOn(root, target, declarations, style));
 }
 
 /** What shows the help of a stage that has the name of a command. */
@@ -71,6 +79,10 @@ async function loadDeclarations(root: string, build: string): Promise<Declaratio
   const url = pathToFileURL(join(codeFolder({ root }), build, 'declarations.mjs')).href;
   return ((await import(url)) as { declarations: Declarations }).declarations;
 }
+
+/** A command that comes after pipelines, and is run as they are: `families`. */
+const endsPipelines = (root: string, { project, pipeline }: RunTarget): boolean =>
+  project === 'pipeline' && needsPipelines(root, pipeline);
 
 /** Starts Nx, shows what its tasks print, and ends as it does. */
 async function startNx(root: string, command: readonly string[]): Promise<never> {

@@ -1,9 +1,9 @@
 /** @file What `arrowsmith run` is to run, checked before Nx is started, which takes seconds. */
 import { nearest, UserError } from '@arrowsmith/errors';
-import { ownTargets, pipelineNames, type RunTarget, stepStages } from '@arrowsmith/pipeline/request';
+import { needsPipelines, ownTargets, pipelineNames, type RunTarget, stepStages } from '@arrowsmith/pipeline/request';
 
 /**
- * Reads `tinystories`, `pipeline:tinystories`, `train:tinystories`.
+ * Reads `tinystories`, `pipeline:tinystories`, `train:tinystories`; `families`, which comes after pipelines.
  *
  * A pipeline whose file is broken has any step: who reads the file says what is wrong with it.
  *
@@ -15,6 +15,7 @@ export function parseTarget(root: string, word: string, stages: readonly string[
   const pipelines = pipelineNames(root);
   if (parts.length > 2) throw noTarget(word, pipelines);
   const [project, pipeline] = parts.length === 2 ? (parts as [string, string]) : ['pipeline', word];
+  if (project === 'pipeline' && needsPipelines(root, pipeline)) return { project, pipeline };
   if (!pipelines.includes(pipeline)) throw noPipeline({ root, word, project, pipeline, pipelines, stages });
   const steps = stepStages(root, pipeline);
   if (project !== 'pipeline' && !hasStep(steps, project)) throw noStep(project, pipeline, steps);

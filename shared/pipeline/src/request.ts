@@ -3,7 +3,7 @@ export { helpOn } from './nx/help.ts';
 export { splitArguments } from './nx/arguments.ts';
 export { stageHelp, stepOf } from './nx/step-help.ts';
 export { readCommandLine } from './nx/command-line.ts';
-export { ownTargets } from './nx/unknown-target.ts';
+export { needsPipelines, ownTargets } from './nx/unknown-target.ts';
 export { stepStages } from './pipeline-file.ts';
 export { pipelineNames } from './pipeline-source.ts';
 export { planPipeline, planRun, type RunTarget } from './plan.ts';
