@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { nearest, print, printFailure, shellLine, UserError } from '@arrowsmith/errors';
-import { codeFolder, ensureCode } from '@arrowsmith/pipeline/start';
+import { codeFolder, ensureCode, helpWidth, outputColumns, wrapText } from '@arrowsmith/pipeline/start';
 import { BUILT, COMMANDS, type Command, FROM_SOURCES, overview, type SourceCommand } from './commands.ts';
 import { say } from './say.ts';
 
@@ -45,7 +45,8 @@ async function start({ root, build, args }: Started): Promise<void> {
 }
 
 async function help({ root, build, args: [name, ...more] }: Started): Promise<void> {
-  if (name === undefined || name === 'help' || name === '--help' || name === '-h') return print(overview());
+  const columns = outputColumns();
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') return print(overview(columns));
   if (name === 'run' && more.length === 0) {
     const { pipelineNames } = await import('@arrowsmith/pipeline/request');
     const pipelines = pipelineNames(root);
@@ -56,7 +57,7 @@ async function help({ root, build, args: [name, ...more] }: Started): Promise<vo
         '',
         'Runs what is not up to date, keeps the run in the ledger, and prints a summary.',
         '',
-        `Pipelines: ${pipelines.join(', ')}`,
+        ...wrapText(`Pipelines: ${pipelines.join(', ')}`, helpWidth(columns)),
         '',
         'All parameters of a stage with their defaults: npx arrowsmith help train',
         '',

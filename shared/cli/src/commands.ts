@@ -1,6 +1,7 @@
 /** @file The commands of `arrowsmith`, and what each stands for. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { helpWidth, wrapText } from '@arrowsmith/pipeline/start';
 
 export interface Command {
   name: string;
@@ -114,21 +115,25 @@ const HELP: Command = {
 
 export const COMMANDS: readonly Command[] = [RUN, ...BUILT, ...FROM_SOURCES, HELP];
 
-/** What `arrowsmith help` prints. */
-export function overview(): string {
+/** What `arrowsmith help` prints. @param columns of the terminal; undefined where none shows it */
+export function overview(columns?: number): string {
   const heads = COMMANDS.map(({ name, words }) => `  ${name}${words === '' ? '' : ` ${words}`}`);
   const width = Math.max(...heads.map((head) => (head.length > 22 ? 0 : head.length))) + 2;
   return [
     'npx arrowsmith <command>',
     '',
-    'Trains small language models from scratch, and shows what came of it.',
+    ...wrapText('Trains small language models from scratch, and shows what came of it.', helpWidth(columns)),
     '',
     ...COMMANDS.flatMap(({ summary }, i) => {
       const head = heads[i]!;
-      return head.length > width - 2 ? [head, `${''.padEnd(width)}${summary}`] : [`${head.padEnd(width)}${summary}`];
+      const [first = '', ...rest] = wrapText(summary, helpWidth(columns) - width);
+      const below = rest.map((line) => `${''.padEnd(width)}${line}`);
+      return head.length > width - 2
+        ? [head, `${''.padEnd(width)}${first}`, ...below]
+        : [`${head.padEnd(width)}${first}`, ...below];
     }),
     '',
-    'Every command knows --help. Each stands for a command of Nx, and says for which.',
+    ...wrapText('Every command knows --help. Each stands for a command of Nx, and says for which.', helpWidth(columns)),
     '',
     'For example: npx arrowsmith run tinystories',
     '             npx arrowsmith generate "Once upon a time"',

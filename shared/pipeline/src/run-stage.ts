@@ -28,7 +28,7 @@ import type { Fingerprint } from './code.ts';
 import { identify, type Identity, inputDigests, type Inputs } from './identify.ts';
 import { splitMetrics } from './metric.ts';
 import { type EventStream, openEvents } from './events.ts';
-import { clearLine, printAbove, showsUnicode, terminalColumns } from './live-line.ts';
+import { clearLine, outputColumns, printAbove, showsUnicode, terminalColumns } from './live-line.ts';
 import { type Override } from './overrides.ts';
 import { parseParameters } from './pipeline-file.ts';
 import { type RunRecord, writePointer } from './pointer.ts';
@@ -46,6 +46,7 @@ import type {
 import { rerunCommand } from './rerun-command.ts';
 import { openWorkFolder, removeWork } from './work-folder.ts';
 import { collectorLock, fingerprintPath, lockFolder, type Workspace } from './workspace.ts';
+import { wrapText } from './wrap-text.ts';
 
 export interface StageRequest {
   workspace: Workspace;
@@ -182,7 +183,7 @@ async function execute(request: StageRequest, execution: Execution, lease: Lease
     stateDirectory: state,
     progress: (label, options) => followed(startProgress(label, options), { label, ...options }, events),
     row: (table, values) => events.emit({ type: 'row', table: table.kind, values }),
-    note: (line) => printAbove(() => print(line)),
+    note: (lines) => printAbove(() => print(wrapText(lines, outputColumns() ?? Infinity).join('\n'))),
     terminal: columns === undefined ? undefined : { columns, unicode: showsUnicode() },
     signal,
   };

@@ -25,7 +25,7 @@ test('what a document, a licence, a sample, a name or a description says cannot 
   expect(text).toContain(`\nA description ${SHOWN}\n`);
   expect(text).toContain(`\n  data${SHOWN}`);
   expect(text).toContain(`licence: ${SHOWN}    MIT\n`);
-  expect(text).toContain(`\n  sample\n    Once\n    upon\\u000da${SHOWN}\n\n    time\n`);
+  expect(text).toContain(`\n  sample\n    Once\n    upon\\u000da${SHOWN}\n\n        time\n`);
   expect(text).toContain(`!! stands in ${SHOWN}`);
   expect(run.steps['evaluate']!.highlights['sample']).toContain('\u001b'); // what is kept stays as it is
 });
@@ -44,6 +44,15 @@ test('it ends with commands that go on: text from the model, the page, the compa
     'npx arrowsmith report',
     'npx arrowsmith compare',
   ]);
+});
+
+test('in a terminal lines fit, and break between words', () => {
+  const words = 'some words of a sentence that goes on and on '.repeat(6).trim();
+  const steps = { train: testStep('train', { highlights: { note: words.slice(0, 90), sample: words } }) };
+  const run = { ...testRun({ steps, substitution: words }), ...finished };
+  const text = formatSummary(run, words, { columns: 60 });
+  for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(60);
+  expect(text.replaceAll(/\s+/g, ' ').split(words)).toHaveLength(4); // description, sample, substitution
 });
 
 test('a first run has nothing to be compared with: the command makes something', () => {

@@ -20,7 +20,7 @@ export function formatSummary(
   const lines = [
     '',
     printableLine(`pipeline ${run.pipeline} · run ${run.id}${run.name === undefined ? '' : ` (${run.name})`}`),
-    ...(description === '' ? [] : [printable(description)]),
+    ...(description === '' ? [] : wrapText(printable(description), columns)),
     '',
   ];
   const stages = Object.values(run.steps).map(({ stage }) => stage);
@@ -46,7 +46,7 @@ export function formatSummary(
   const next = commandsAfter(run, isFirst);
   const commands = Math.max(...next.map(({ command }) => command.length)) + 3;
   lines.push('', ...next.flatMap(({ command, text }) => entry(command, commands, text, columns)));
-  if (run.substitution !== undefined) lines.push('', `!! ${printable(run.substitution)}`);
+  if (run.substitution !== undefined) lines.push('', ...wrapText(`!! ${printable(run.substitution)}`, columns));
   return `${lines.join('\n')}\n`;
 }
 

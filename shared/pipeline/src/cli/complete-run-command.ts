@@ -6,7 +6,7 @@ import { print } from '@arrowsmith/errors';
 import { completeRun } from '../complete-run.ts';
 import { withInputs } from '../graph.ts';
 import { parseRevision, readLedger } from '../ledger/index.ts';
-import { terminalColumns } from '../live-line.ts';
+import { outputColumns } from '../live-line.ts';
 import { formatSummary } from '../summary.ts';
 import { commandContext, type Stages } from './command-context.ts';
 import { main } from './main.ts';
@@ -37,7 +37,7 @@ export async function completeRunCommand(
     if (step === undefined) {
       const { runs } = await readLedger(workspace);
       const isFirst = !runs.some((other) => other.pipeline === pipeline && other.id !== run.id);
-      print(formatSummary(run, context.description, { isFirst, columns: terminalColumns() }));
+      print(formatSummary(run, context.description, { isFirst, columns: outputColumns() }));
       return;
     }
     const substitution = run.substitution === undefined ? '' : `\n!! ${run.substitution}\n`;
