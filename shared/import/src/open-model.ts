@@ -1,7 +1,16 @@
 /** @file A model in any format, opened: its weights are read one by one, as they are stored. */
 import type { BpeModel } from '@arrowsmith/bpe';
-import { ggufModel, openGguf, openLlama2c, readHuggingFaceModel, type StoredModel } from '@arrowsmith/formats';
-import { openModel, storeWeights } from '@arrowsmith/quantization/model';
+import {
+  ggufModel,
+  openGguf,
+  openLlama2c,
+  type HuggingFaceModel,
+  readHuggingFaceModel,
+  type StoredModel,
+} from '@arrowsmith/formats';
+import { storableParameters } from '@arrowsmith/model';
+import { storeAs, storeFloat32 } from '@arrowsmith/quantization';
+import { openModel } from '@arrowsmith/quantization/model';
 import { llama2cOrder } from './llama2c-order.ts';
 import type { ModelSource } from './recognize-model.ts';
 
@@ -22,8 +31,9 @@ export async function openForeignModel(source: ModelSource, tokenizer: BpeModel)
       return model(llama2cOrder({ file: source.file, vocabulary }, tokenizer));
     }
     case 'huggingface': {
-      const { config, weights } = await readHuggingFaceModel(source.folder);
-      const stored = new Map(Object.entries(storeWeights(weights)));
+      const model = await readHuggingFaceModel(source.folder);
+      const { config } = model;
+      const stored = asStored(model);
       return {
         config,
         names: [...stored.keys()],
@@ -35,4 +45,15 @@ export async function openForeignModel(source: ModelSource, tokenizer: BpeModel)
       };
     }
   }
+}
+
+/** Matrices in the type that their folder has them in, which holds the same values; vectors, and what operations take as float32 alone, as that. */
+function asStored({ config, weights, types }: HuggingFaceModel): Map<string, ReturnType<typeof storeFloat32>> {
+  const storable = storableParameters(config);
+  const stored = new Map<string, ReturnType<typeof storeFloat32>>();
+  for (const [name, tensor] of Object.entries(weights)) {
+    const type = storable.has(name) && tensor.data.every(Number.isFinite) ? types.get(name) : undefined;
+    stored.set(name, type === undefined ? storeFloat32(tensor) : storeAs(type, tensor, name));
+  }
+  return stored;
 }

@@ -39,6 +39,21 @@ test('a folder says all tokens that end a text, and which of them ends a turn; s
   expect(again).toMatchObject({ endOfText: END, endTokens: [TURN], chatTemplate: CHAT_TEMPLATE });
 });
 
+test.each(['bf16', 'f16'])('matrices of a folder in %s stay so', async (precision) => {
+  const folder = mkdtempSync(join(root, `${precision}-`));
+  const model = await openExported(await findInFolder(chat));
+  await exportModel(folder, model, { format: 'huggingface', precision });
+  const half = await openExported(await findInFolder(folder));
+  expect(half.read('model.layers.0.mlp.up_proj.weight')).toMatchObject({ shape: [12, 8], format: precision });
+  expect(half.read('model.norm.weight').format).toBe('f32');
+  const again = mkdtempSync(join(root, `${precision}-again-`));
+  await exportModel(again, half, { format: 'huggingface', precision });
+  const bytesOf = (from: string) => readFileSync(join(from, 'model.safetensors'));
+  expect(bytesOf(again).equals(bytesOf(folder))).toBe(true);
+  const { precision: stored } = await exportModel(mkdtempSync(join(root, 'gguf-')), half, { format: 'gguf' });
+  expect(stored).toBe(precision);
+});
+
 test('a web page stops at all of them; run.c does not, and the export says so', async () => {
   const { folder } = await exported(chat, 'web');
   expect(jsonOf(folder, 'config.json')).toMatchObject({ endOfText: ids.end, endTokens: [ids.turn] });

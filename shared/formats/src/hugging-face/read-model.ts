@@ -69,13 +69,20 @@ function architectureOf(json: Json, where: string): { name: string; textOf: Arch
   return { name: name as string, textOf };
 }
 
+export interface HuggingFaceModel {
+  config: DecoderConfig;
+  weights: Weights;
+  /** The parameters all of whose values are stored as half precision or bfloat16, which float32 has exactly. */
+  types: ReadonlyMap<string, 'f16' | 'bf16'>;
+}
+
 /**
- * A pretrained model: its configuration, and its weights as float32 under this project's names.
+ * A pretrained model: its configuration, and its weights as float32 under this project's names, with the type that they are stored in.
  *
  * @throws UserError as {@link readHuggingFaceConfig} and `openWeights`, when a tensor is missing, extra, or of another shape, and when an output layer
  *   is stored that is not the embedding matrix, though the configuration says that it is
  */
-export async function readHuggingFaceModel(folder: string): Promise<{ config: DecoderConfig; weights: Weights }> {
+export async function readHuggingFaceModel(folder: string): Promise<HuggingFaceModel> {
   const config = await readHuggingFaceConfig(folder);
   const source = await openWeights(folder);
   const toTheirs = textPrefix(source);
@@ -86,7 +93,8 @@ export async function readHuggingFaceModel(folder: string): Promise<{ config: De
       checkShape(source, toTheirs(name), part.shape ?? parameter.shape, folder);
       used.add(toTheirs(name));
     }
-    return { ...parameter, read: part.read };
+    const type = halfPrecision(part.names.map((name) => source.tensors.get(toTheirs(name))?.dtype));
+    return { ...parameter, type, read: part.read };
   });
   const ours = (name: string) => name.replace(/^language_model\./, '').replace(/^model\.language_model\./, 'model.');
   const extra = [...source.tensors.keys()].find((name) => !used.has(name) && !isUnused(config, ours(name)));
@@ -105,7 +113,15 @@ export async function readHuggingFaceModel(folder: string): Promise<{ config: De
   }
   const imported = withoutLimitBelowWeights(config, weights);
   checkWeights(imported, weights, folder);
-  return { config: imported, weights };
+  const types = new Map(parts.flatMap(({ name, type }) => (type === undefined ? [] : [[name, type] as const])));
+  return { config: imported, weights, types };
+}
+
+/** The type of tensors, where all have the same of two bytes. */
+function halfPrecision(dtypes: readonly (string | undefined)[]): 'f16' | 'bf16' | undefined {
+  if (dtypes.length === 0) return undefined;
+  if (dtypes.every((dtype) => dtype === 'F16')) return 'f16';
+  return dtypes.every((dtype) => dtype === 'BF16') ? 'bf16' : undefined;
 }
 
 function checkShape({ tensors }: TensorSource, name: string, shape: readonly number[], folder: string): void {
