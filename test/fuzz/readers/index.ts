@@ -1,5 +1,6 @@
 /** @file All readers of files that come from disks, downloads or people. */
 import type { Fuzzer } from '../harness.ts';
+import { adapters } from './adapters.ts';
 import { arrow } from './arrow.ts';
 import { baselines } from './baselines.ts';
 import { checkpoints } from './checkpoints.ts';
@@ -19,6 +20,7 @@ export const fuzzers: readonly Fuzzer[] = [
   ledger,
   safetensors,
   ...models,
+  ...adapters,
   configJson,
   tokenizerJson,
   ...corpus,
