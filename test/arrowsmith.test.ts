@@ -187,6 +187,8 @@ test.each([
   [['serve', '--draftTokens=3'], /nobody drafts/],
   [['serve', '--cache=huge'], /--cache=huge[^]*contiguous, paged, heterogeneous/],
   [['serve', '--apiKey='], /this is no API key[^]*--apiKey/],
+  [['serve', '--queue=-1'], /a whole number of at least 0/],
+  [['serve', '--chatTemplate=README.md'], /this is no chat template[^]*README\.md/],
   [['serve', '--port=65536'], /a whole number from 0 to 65535/],
   [['serve', '--chatTemplate=nothere.json'], /nothere\.json/],
   [['watch', '--pipeline=nope'], /there is no pipeline "nope"[^]*one of [^]*tiny/],
@@ -293,7 +295,7 @@ test('what a stage says when it fails stands alone, and the exit code says so', 
 }, 60_000);
 
 test('serve answers as OpenAI does, with all models of the run, until a signal ends it when all is answered', async () => {
-  const options = ['--port=0', '--sequences=2', '--draft=latest:quantize'];
+  const options = ['--port=0', '--sequences=4', '--queue=0', '--draft=latest:quantize'];
   const serving = workspace.start(['shared/cli/bin/arrowsmith.mjs', 'serve', ...options]);
   await expect.poll(() => serving.output(), { timeout: 30_000 }).toContain('serves train, quantize of run');
   const [url] = /http:\S+\/v1/.exec(serving.output())!;

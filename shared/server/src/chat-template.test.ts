@@ -42,15 +42,27 @@ test('a tokenizer_config.json gives its template and the tokens that it names', 
   };
   const template = await load('tokenizer_config.json', JSON.stringify(config));
   expect(template.render(messages)).toBe('<s>Be brief.</s>');
-  const several = { ...config, chat_template: [{ name: 'default', template: '{{ messages | length }}' }] };
-  expect((await load('several.json', JSON.stringify(several))).render(messages)).toBe('2');
-  expect((await load('chat_template.jinja', '{{ messages | length }}')).render(messages)).toBe('2');
+  const several = {
+    ...config,
+    chat_template: [{ name: 'default', template: '{{ messages | length }} {{ messages[0].content }}' }],
+  };
+  expect((await load('several.json', JSON.stringify(several))).render(messages)).toBe('2 Be brief.');
+  expect((await load('chat_template.jinja', '{{ messages[1].content or messages[0].content }}')).render(messages)).toBe(
+    'Hi',
+  );
 });
 
 test('messages that a template refuses are the fault of who sends them', () => {
   const template = jinja("{{ raise_exception('Roles have to alternate') }}");
   expect(() => template.render(messages)).toThrow(ApiError);
   expect(() => template.render(messages)).toThrow('Roles have to alternate');
+});
+
+test('a file that is no template, or writes nothing of what is said, is refused before anybody asks', async () => {
+  await expect(load('README.md', '# A model\n\nIt {is} small.')).rejects.toThrow('this is no chat template');
+  await expect(load('count.jinja', '{{ messages | length }}')).rejects.toThrow('without what the user said');
+  await expect(load('broken.jinja', '{{ messages[0].content')).rejects.toThrow('is not understood');
+  await expect(load('refuses.jinja', "{{ raise_exception('never') }}")).rejects.toThrow('never');
 });
 
 test('what is no template is an error', async () => {

@@ -1,4 +1,5 @@
 /** @file How messages become the text that a model continues: by a template of the Hugging Face hub, or plainly. */
+import { randomUUID } from 'node:crypto';
 import { UserError } from '@arrowsmith/errors';
 import { type ChatTemplateSource, readChatTemplate } from '@arrowsmith/generation';
 import { chatTemplate } from '@arrowsmith/inference';
@@ -55,6 +56,22 @@ export function jinjaTemplate({ source, tokens }: ChatTemplateSource): ChatTempl
   };
 }
 
-/** The template in a file: Jinja, or tokenizer_config.json. @throws UserError where there is none */
-export const loadChatTemplate = async (path: string): Promise<ChatTemplate> =>
-  jinjaTemplate(await readChatTemplate(path));
+/**
+ * The template in a file: Jinja, or tokenizer_config.json.
+ *
+ * @throws UserError where there is none, and where a prompt by it has nothing of what a user says, as any text without Jinja is such a template
+ */
+export async function loadChatTemplate(path: string): Promise<ChatTemplate> {
+  const { source, tokens } = await readChatTemplate(path);
+  const render = chatTemplate(source, tokens);
+  const said = randomUUID(); // which no file has by itself
+  const prompt = render([{ role: 'user', content: said }]);
+  if (prompt.includes(said)) return jinjaTemplate({ source, tokens });
+  throw new UserError({
+    what: 'this is no chat template',
+    where: path,
+    expected: 'Jinja that writes the content of messages',
+    found: 'a prompt without what the user said',
+    fix: 'name the chat_template.jinja, or the tokenizer_config.json, of a model of the hub',
+  });
+}

@@ -105,6 +105,14 @@ test('who comes when all places are taken is asked to come again', async () => {
   expect((await ask('/v1/completions', body)).status).toBe(200);
 });
 
+test('where nobody may wait, whoever comes beside those that are computed is refused', async () => {
+  server = await tinyServer({ places: 1 }, { sequences: 1 });
+  const { ask } = server;
+  const body = { prompt: 'a', max_tokens: 50, ...endless };
+  const statuses = (await Promise.all([1, 2, 3].map(() => ask('/v1/completions', body)))).map(({ status }) => status);
+  expect(statuses.toSorted()).toEqual([200, 429, 429]);
+});
+
 test('a server that stops answers first what was asked', async () => {
   server = await tinyServer();
   const { ask, model, url } = server;

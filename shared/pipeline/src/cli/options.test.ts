@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commandHelp } from './command-help.ts';
-import { flag, readOptions, text, texts } from './options.ts';
+import { flag, readCount, readOptions, text, texts } from './options.ts';
 import { outputOptions, put } from './output.ts';
 
 const USAGE = {
@@ -32,6 +32,15 @@ test.each([
   ['out.md', /Unexpected argument 'out\.md'/],
 ])('%s is refused with what to write instead', (arg, message) => {
   expect(() => read(arg)).toThrow(message);
+});
+
+test('a count is at least 1, or 0 where that means something', () => {
+  expect(readCount('20', 'queue')).toBe(20);
+  expect(readCount('0', 'queue', 0)).toBe(0);
+  expect(() => readCount('0', 'queue')).toThrow('a whole number of at least 1');
+  for (const written of ['-1', '', '1.5', '01', '1e3', '9007199254740993']) {
+    expect(() => readCount(written, 'queue', 0)).toThrow('a whole number of at least 0');
+  }
 });
 
 test('one format at a time', () => {

@@ -140,13 +140,14 @@ function refuseRepeats({ name: command, options }: Usage, tokens: readonly Token
   }
 }
 
-/** A whole number of at least 1. @throws UserError */
-export function readCount(written: string | undefined, option: string): number | undefined {
+/** A whole number of at least `least`, which is 1 where it is left out. @throws UserError */
+export function readCount(written: string | undefined, option: string, least = 1): number | undefined {
   if (written === undefined) return undefined;
-  if (/^[1-9]\d*$/.test(written) && Number.isSafeInteger(Number(written))) return Number(written);
+  const count = /^(0|[1-9]\d*)$/.test(written) ? Number(written) : NaN;
+  if (count >= least && Number.isSafeInteger(count)) return count;
   throw new UserError({
     what: `--${option}=${written}`,
-    expected: 'a whole number of at least 1',
+    expected: `a whole number of at least ${least}`,
     found: written,
     fix: `for example --${option}=20`,
   });

@@ -72,7 +72,7 @@ await main(
         sequences: text('Texts that are computed side by side at most.', 'number', String(SEQUENCES)),
         passTokens: text('Tokens that one pass computes at most.', 'number', '256'),
         queue: text(
-          'Texts that wait at most; whoever asks for more is told to come again (429).',
+          'Texts that wait at most; whoever asks for more is told to come again (429). 0: nobody waits.',
           'number',
           String(QUEUE),
         ),
@@ -92,7 +92,7 @@ await main(
       attention: count === undefined ? undefined : new AttentionWorkers({ count, onNotice: printError }),
     };
     const limits = {
-      places: sequences + (readCount(options.queue, 'queue') ?? QUEUE),
+      places: sequences + (readCount(options.queue, 'queue', 0) ?? QUEUE),
       bodyBytes: readCount(options.bodyBytes, 'bodyBytes') ?? BODY_BYTES,
     };
     const port = readPort(options.port);
