@@ -52,11 +52,11 @@ fn logitOf(product: f32) -> f32 {
   for (var j = lane; j < parameters.vocabulary; j += ${threads}u) { largest = max(largest, logitOf(products[begin + j])); }
   let top = maxOf(largest, lane);
   var sum = 0.0;
-  for (var j = lane; j < parameters.vocabulary; j += ${threads}u) { sum += exp(logitOf(products[begin + j]) - top); }
+  for (var j = lane; j < parameters.vocabulary; j += ${threads}u) { sum += expOf(logitOf(products[begin + j]) - top); }
   let denominator = sumOf(sum, lane);
   if (lane == 0u) {
     losses[parameters.first + row] = 0.0;
-    if (id >= 0) { losses[parameters.first + row] = log(denominator) + top - logitOf(products[begin + u32(max(id, 0))]); }
+    if (id >= 0) { losses[parameters.first + row] = logOf(denominator) + top - logitOf(products[begin + u32(max(id, 0))]); }
   }
   if (parameters.hasGradient == 0u) { return; }
   storageBarrier(); // the target's product is still there
@@ -66,7 +66,7 @@ fn logitOf(product: f32) -> f32 {
     let logit = logitOf(products[begin + j]);
     var slope = magnified;
     if (parameters.softCap != 0.0) { slope *= 1.0 - (logit / parameters.softCap) * (logit / parameters.softCap); }
-    let probability = exp(logit - top) / denominator;
+    let probability = expOf(logit - top) / denominator;
     products[begin + j] = (probability - select(0.0, 1.0, i32(j) == id)) * slope;
   }
 `,
