@@ -2,4 +2,5 @@
 export { engineOptions, readEngine } from './cli/engine-options.ts';
 export { type NamedModel, oneModel } from './cli/model-options.ts';
 export { chatTemplate } from './chat/chat-template.ts';
+export { PLAIN_STOPS, plainTurns } from './chat/plain-turns.ts';
 export { findRunModel, type RunModel } from './run-model.ts';

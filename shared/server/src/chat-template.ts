@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { UserError } from '@arrowsmith/errors';
 import { type ChatTemplateSource, readChatTemplate } from '@arrowsmith/generation';
-import { chatTemplate } from '@arrowsmith/inference';
+import { chatTemplate, PLAIN_STOPS, plainTurns } from '@arrowsmith/inference';
 import { ApiError } from './api-error.ts';
 
 /** What somebody said. */
@@ -21,17 +21,14 @@ export interface ChatTemplate {
   readonly stop: readonly string[];
 }
 
-/** Between two turns. */
-const BETWEEN = '\n\n';
-
 /**
  * Turns as `conversation: {}` writes them into a training text: the role, a colon, what was said, and an empty line behind it. An answer ends
  * where the next turn would begin.
  */
 export const plainTemplate: ChatTemplate = {
-  render: (messages) => [...messages.map(({ role, content }) => `${role}: ${content}`), 'assistant:'].join(BETWEEN),
+  render: plainTurns,
   hasSpecialTokens: false,
-  stop: ['system', 'developer', 'user', 'assistant'].map((role) => `${BETWEEN}${role}:`),
+  stop: PLAIN_STOPS,
 };
 
 /**
