@@ -112,7 +112,7 @@ test('a lost store is an error that names the command which heals it, and that c
   const { code, output } = workspace.nx(['run', 'train:tiny', '--steps=5']);
   expect(code).not.toBe(0);
   const command = /to do: +npx nx (run .*)$/m.exec(output)?.[1];
-  expect(command).toBe('run train:tiny --skip-nx-cache');
+  expect(command).toBe('run train:tiny --train.steps=5 --skip-nx-cache');
   expect(workspace.nx(command!.split(' ')).code).toBe(0);
   expect(workspace.nx(['run', 'train:tiny', '--steps=5']).code).toBe(0);
   expect((await run('tiny', { args: ['--skip-nx-cache'] })).manifests).toEqual(manifests);
