@@ -212,7 +212,7 @@ test.each([
   [['nope'], /there is no command "nope"[^]*to do: +npx arrowsmith help\n/],
   [['help', 'nope'], /there is no command, stage or pipeline "nope"[^]*a pipeline: [^]*lists commands/],
   [['help', 'cmpare'], /did you mean npx arrowsmith help compare\?/],
-  [['generate', '--nope=1'], /unknown option --nope[^]*for example npx nx run pipeline:generate/],
+  [['generate', '--nope=1'], /unknown option --nope[^]*for example npx arrowsmith generate/],
   [['runs', 'tiny'], /arrowsmith runs takes options, and no words/],
 ])('arrowsmith %j is refused with what to do', async (args, message) => {
   const { code, output } = await arrowsmith(args);
