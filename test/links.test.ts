@@ -60,7 +60,9 @@ test('links lead to files and headings that are there', () => {
 
 test('commands name targets of Nx, commands of ours, scripts of npm and files that are there', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-  const { targets } = JSON.parse(read('pipelines/project.json')) as { targets: Record<string, unknown> };
+  const { targets } = JSON.parse(read('pipelines/project.json')) as {
+    targets: Record<string, { dependsOn?: unknown[] }>;
+  };
   const pipelines = readdirSync(join(root, 'pipelines')).map((file) => file.replace(/\.yaml$/, ''));
   const commands = [...read('shared/cli/src/commands.ts').matchAll(/^ +(?:\{ )?name: '([\w-]+)'/gm)].map(
     ([, name]) => name,
@@ -71,6 +73,9 @@ test('commands name targets of Nx, commands of ours, scripts of npm and files th
     stages.has(name) || (pipelines.includes(pipeline) && read(`pipelines/${pipeline}.yaml`).includes(`\n  ${name}:`));
   const example = new Set(['my-own', 'x']); // pipelines of the reader
   const isPipeline = (name: string): boolean => pipelines.includes(name) || example.has(name) || name.startsWith('<');
+  /** As `families`, which is run as pipelines are. */
+  const comesAfterPipelines = (target: string): boolean =>
+    (targets[target]?.dependsOn ?? []).some((dependency) => typeof dependency === 'object');
 
   const wrong: string[] = [];
   for (const page of pages) {
@@ -86,7 +91,7 @@ test('commands name targets of Nx, commands of ours, scripts of npm and files th
       const [project = '', target = project] = words.split(':');
       const isThere =
         name === 'run'
-          ? isPipeline(target) && (target === project || isStep(project, target))
+          ? (isPipeline(target) && (target === project || isStep(project, target))) || comesAfterPipelines(words)
           : commands.includes(name);
       if (!isThere) wrong.push(`${page}: ${command}`);
     }
