@@ -26,6 +26,7 @@ test('each text that a model writes is progress, from before the first', async (
     },
     encoder: { encode: () => Uint32Array.of(1, 2), decode: () => 'text' },
     endOfText: 0,
+    beginOfText: 0,
     samples: [],
   } as unknown as Evaluation;
   const subject = { name: 'train', model: { config }, tensors: tensorsOf(initialWeights(config, 1)) };
