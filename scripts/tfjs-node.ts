@@ -4,8 +4,9 @@
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { print, printFailure } from '@arrowsmith/errors';
+import { print } from '@arrowsmith/errors';
 import { $ } from 'zx';
+import { runScript } from './run-script.ts';
 import { build, isBuilt } from './tfjs-node/build.ts';
 import { findTools } from './tfjs-node/requirements.ts';
 
@@ -21,31 +22,19 @@ Builds the backend "tensorflow": installs @tensorflow/tfjs-node without its inst
 Afterwards:  ARROWSMITH_BACKEND=tensorflow npx nx run pipeline:smoke`;
 
 const root = join(fileURLToPath(import.meta.url), '..', '..');
-const args = process.argv.slice(2);
-const unknown = args.find((argument) => !['--force', '--help'].includes(argument));
-
-try {
-  if (args.includes('--help')) {
-    print(HELP);
-  } else if (unknown !== undefined) {
-    print(`error: unknown option ${unknown}\n\n${HELP}`);
-    process.exitCode = 1;
-  } else if (!args.includes('--force') && (await isBuilt(root))) {
-    print('@tensorflow/tfjs-node is built and multiplies; --force builds it again');
-  } else {
-    const tools = await findTools({
-      platform: `${process.platform}-${process.arch}`,
-      node: process.version,
-      env: process.env,
-      run: async (command, parameters) => {
-        const { exitCode, stdout } = await $({ quiet: true, nothrow: true })`${command} ${parameters}`;
-        return exitCode === 0 ? stdout.trim() : undefined;
-      },
-    });
-    await build(root, tools, print);
-    print('done: ARROWSMITH_BACKEND=tensorflow npx nx run pipeline:smoke');
+await runScript({ help: HELP, flags: ['--force'] }, async (asked) => {
+  if (!asked.has('--force') && (await isBuilt(root))) {
+    return print('@tensorflow/tfjs-node is built and multiplies; --force builds it again');
   }
-} catch (error) {
-  printFailure(error);
-  process.exitCode = 1;
-}
+  const tools = await findTools({
+    platform: `${process.platform}-${process.arch}`,
+    node: process.version,
+    env: process.env,
+    run: async (command, parameters) => {
+      const { exitCode, stdout } = await $({ quiet: true, nothrow: true })`${command} ${parameters}`;
+      return exitCode === 0 ? stdout.trim() : undefined;
+    },
+  });
+  await build(root, tools, print);
+  print('done: ARROWSMITH_BACKEND=tensorflow npx nx run pipeline:smoke');
+});

@@ -5,8 +5,9 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { print, printFailure, UserError } from '@arrowsmith/errors';
+import { print, UserError } from '@arrowsmith/errors';
 import { $ } from 'zx';
+import { runScript } from '../run-script.ts';
 import { type Machine, preparationFor } from './requirements.ts';
 
 const HELP = `npm run prepare:webgpu [-- --torch]
@@ -71,22 +72,9 @@ async function installTorch(): Promise<string> {
   return python;
 }
 
-const args = process.argv.slice(2);
-const unknown = args.find((argument) => !['--torch', '--help'].includes(argument));
-
-try {
-  if (args.includes('--help')) {
-    print(HELP);
-  } else if (unknown !== undefined) {
-    print(`error: unknown option ${unknown}\n\n${HELP}`);
-    process.exitCode = 1;
-  } else {
-    const variables = await prepare();
-    if (args.includes('--torch')) variables.push(`PYTHON=${await installTorch()}`);
-    for (const variable of variables) print(`export ${variable}`);
-    print('ready: npm run doctor; npm run test:webgpu -- --adapter=hardware; npm run bench -- webgpu');
-  }
-} catch (error) {
-  printFailure(error);
-  process.exitCode = 1;
-}
+await runScript({ help: HELP, flags: ['--torch'] }, async (asked) => {
+  const variables = await prepare();
+  if (asked.has('--torch')) variables.push(`PYTHON=${await installTorch()}`);
+  for (const variable of variables) print(`export ${variable}`);
+  print('ready: npm run doctor; npm run test:webgpu -- --adapter=hardware; npm run bench -- webgpu');
+});
