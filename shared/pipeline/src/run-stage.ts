@@ -46,6 +46,7 @@ import type {
 import { rerunCommand } from './rerun-command.ts';
 import { openWorkFolder, removeWork } from './work-folder.ts';
 import { collectorLock, fingerprintPath, lockFolder, type Workspace } from './workspace.ts';
+import { substitutionNote } from './substitution-note.ts';
 import { wrapText } from './wrap-text.ts';
 
 export interface StageRequest {
@@ -110,8 +111,10 @@ async function runStep(
   const inputs = await findInputs(request.reads, input);
   const identity = await identify({ ...request, parameters: asked, inputs });
   const { key, substitution, isFresh, reason } = identity;
-  if (substitution !== undefined && isFresh)
-    print(banner(reason === undefined ? substitution : `${substitution} (${reason})`));
+  if (substitution !== undefined && isFresh) {
+    const said = reason === undefined ? substitution : `${substitution} (${reason})`;
+    print(`\n${substitutionNote(said, outputColumns())}\n`);
+  }
 
   const publish = async (lease: Lease): Promise<StageOutcome> => {
     const known = await recall(workspace.store, key, {
@@ -142,8 +145,6 @@ async function runStep(
 
 /** Names a computation in progress, so that a person who looks into the store sees which stage it is. */
 const workName = ({ name }: StageDeclaration, key: string): string => `${name}-${key}`;
-
-const banner = (substitution: string): string => `\n!! ${substitution}\n`;
 
 interface Execution {
   identity: Identity;

@@ -4,6 +4,7 @@ import type { Run, StepRun } from './ledger/index.ts';
 import type { Changes } from './overrides.ts';
 import { duration } from './progress.ts';
 import { changeFlags } from './rerun-command.ts';
+import { substitutionNote } from './substitution-note.ts';
 import { wrapText } from './wrap-text.ts';
 
 /**
@@ -46,7 +47,7 @@ export function formatSummary(
   const next = commandsAfter(run, isFirst);
   const commands = Math.max(...next.map(({ command }) => command.length)) + 3;
   lines.push('', ...next.flatMap(({ command, text }) => entry(command, commands, text, columns)));
-  if (run.substitution !== undefined) lines.push('', ...wrapText(`!! ${printable(run.substitution)}`, columns));
+  if (run.substitution !== undefined) lines.push('', substitutionNote(run.substitution, columns));
   return `${lines.join('\n')}\n`;
 }
 

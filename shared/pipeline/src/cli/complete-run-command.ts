@@ -7,6 +7,7 @@ import { completeRun } from '../complete-run.ts';
 import { withInputs } from '../graph.ts';
 import { parseRevision, readLedger } from '../ledger/index.ts';
 import { outputColumns } from '../live-line.ts';
+import { substitutionNote } from '../substitution-note.ts';
 import { formatSummary } from '../summary.ts';
 import { commandContext, type Stages } from './command-context.ts';
 import { main } from './main.ts';
@@ -40,7 +41,8 @@ export async function completeRunCommand(
       print(formatSummary(run, context.description, { isFirst, columns: outputColumns() }));
       return;
     }
-    const substitution = run.substitution === undefined ? '' : `\n!! ${run.substitution}\n`;
+    const substitution =
+      run.substitution === undefined ? '' : `\n${substitutionNote(run.substitution, outputColumns())}\n`;
     print(`\n${step}:${pipeline} is run ${run.id}; npx nx run pipeline:compare shows what it changed\n${substitution}`);
   });
 }
