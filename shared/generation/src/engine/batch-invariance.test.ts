@@ -39,7 +39,7 @@ const options = fc.record({
   cachePrecision: fc.constantFrom<KvPrecision>('f32', 'int8'),
   blockSize: fc.constantFrom(1, 3, 4, 16),
   /** Few make prompts come in many pieces, many leave room for drafts. */
-  passTokens: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 100, max: 400 })),
+  passTokens: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 100, max: 400 }), fc.constant(undefined)),
   sequences: fc.integer({ min: 1, max: 8 }),
   preemption: fc.constantFrom<EngineOptions['preemption']>('recompute', 'swap'),
   contexts: fc.double({ min: 1.6, max: 4, noNaN: true }),

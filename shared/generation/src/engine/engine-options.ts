@@ -15,7 +15,10 @@ export interface EngineOptions extends Pick<CacheOptions, 'cache' | 'cachePrecis
   contexts?: number | undefined;
   /** Longest sequence; that of the model by default. */
   contextLength?: number | undefined;
-  /** Tokens that one pass computes at most: prompts come in pieces of no more. */
+  /**
+   * Tokens that one pass computes at most: prompts come in pieces of no more. By default 256 where there are texts being written, or log-probabilities of
+   * prompts are told, and otherwise up to 2,048 of a small model.
+   */
   passTokens?: number | undefined;
   /** Sequences that are computed side by side at most. */
   sequences?: number | undefined;

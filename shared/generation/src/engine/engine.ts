@@ -17,6 +17,7 @@ import {
   type GenerationEvent,
   type GenerationRequest,
 } from './request.ts';
+import { passSize } from './pass-size.ts';
 import { type ScheduledSequence, Scheduler } from './scheduler.ts';
 import { KeysLost, type RemoteKvStore } from './sequence-store.ts';
 
@@ -67,7 +68,6 @@ export class Engine {
       cachePrecision,
       blockSize,
       cacheBytes,
-      passTokens = 256,
       sequences = 64,
       preemption = 'recompute',
       drafts,
@@ -75,20 +75,22 @@ export class Engine {
       contexts = Math.min(8, sequences),
     } = options;
     const contextLength = Math.min(options.contextLength ?? Infinity, model.config.contextLength);
+    const size = passSize(model.config, options.passTokens);
     const cacheOptions = { cache, cachePrecision, blockSize, contextLength, contexts };
     this.#model = model;
     this.#contextLength = contextLength;
-    this.#passTokens = passTokens;
+    this.#passTokens = size.beside;
     this.#draftTokens = drafts?.tokens ?? DRAFT_TOKENS;
     this.#passes = new ModelPasses(model, openStore(model.config, { ...cacheOptions, cacheBytes }, attention));
     try {
-      this.#drafter = drafts && drafterOf(drafts, model, { ...cacheOptions, passTokens });
+      this.#drafter = drafts && drafterOf(drafts, model, { ...cacheOptions, passTokens: size.beside });
     } catch (error) {
       void this.#passes.dispose();
       throw error;
     }
     this.#scheduler = new Scheduler(this.#passes.store, {
-      passTokens,
+      // What goes to workers and back is no more than it has to be.
+      passSize: attention === undefined ? size : { ...size, prompts: size.beside },
       sequences,
       preemption,
       release: (sequence) => this.#drafter?.release(sequence),

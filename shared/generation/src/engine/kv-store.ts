@@ -19,6 +19,10 @@ export class KvStore implements SequenceStore {
     this.#pool.dispose();
   }
 
+  get blockSize(): number {
+    return this.memory.blockSize;
+  }
+
   add(...prompt: Parameters<KvMemory['add']>): KvSequence | undefined {
     return this.memory.add(...prompt);
   }

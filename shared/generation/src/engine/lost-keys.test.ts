@@ -27,6 +27,7 @@ function tierThatLoses(isLost: (pass: number) => boolean): AttentionTier {
       const lost = new WeakSet<KvSequence>();
       let passes = 0;
       return {
+        blockSize: store.blockSize,
         add: (...prompt) => store.add(...prompt),
         extend: (sequence, count) => store.extend(sequence, count),
         commit: (sequence, tokens) => store.commit(sequence, tokens),

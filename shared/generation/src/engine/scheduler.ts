@@ -3,15 +3,18 @@
  * Agrawal et al. 2024, https://arxiv.org/abs/2403.02310), and preemption where memory does not suffice.
  */
 import type { KvSequence } from '../kv/index.ts';
+import type { PassSize } from './pass-size.ts';
 import type { ActiveSequence } from './request.ts';
 import type { SequenceStore } from './sequence-store.ts';
 
 /** How a sequence gives its memory to others: its keys and values are computed anew later, or kept outside meanwhile. */
 export type Preemption = 'recompute' | 'swap';
 
+/** Tokens that another sequence is computing just now are worth waiting for. */
+const WORTH_WAITING = 64;
+
 export interface SchedulerOptions {
-  /** Tokens that one pass computes at most. */
-  passTokens: number;
+  passSize: PassSize;
   /** Sequences in memory at most. */
   sequences: number;
   preemption: Preemption;
@@ -54,7 +57,7 @@ export class Scheduler {
 
   /** Those in memory of which a pass would compute the last token alone. */
   get decoding(): ActiveSequence[] {
-    return this.#running.filter(({ kv, tokens }) => kv?.length === tokens.length - 1);
+    return this.#running.filter(isDecoding);
   }
 
   add(sequence: ActiveSequence): void {
@@ -95,7 +98,8 @@ export class Scheduler {
 
   /** The tokens of the next pass, with room for each; copies are made. None where there is nothing to do. */
   next(): ScheduledSequence[] {
-    let budget = this.#options.passTokens;
+    const { beside, prompts } = this.#options.passSize;
+    let budget = this.#running.some(isBrief) ? beside : prompts;
     const scheduled = new Map<ActiveSequence, ScheduledSequence>();
     for (const sequence of this.#running) {
       if (budget === 0) break;
@@ -106,8 +110,9 @@ export class Scheduler {
       budget -= kv.inFlight;
     }
     while (budget > 0 && this.#running.length < this.#options.sequences) {
-      const sequence = this.#waiting.find((each) => !this.#waitsForPrompt(each));
+      const sequence = this.#waiting.find((each) => !this.#waitsForPrompt(each, scheduled));
       if (sequence === undefined) break;
+      if (isBrief(sequence)) budget = Math.min(budget, beside);
       if (!this.#admit(sequence)) break; // in order of arrival: nobody overtakes
       const kv = this.#extend(sequence, budget, scheduled);
       if (kv === undefined) break;
@@ -185,10 +190,24 @@ export class Scheduler {
     return true;
   }
 
-  /** Whether another sample of the same request is computing the prompt of both. */
-  #waitsForPrompt({ group, output }: ActiveSequence): boolean {
-    if (group === undefined || output.length > 0) return false;
-    return this.#running.some((other) => other.group === group && other.output.length === 0);
+  /** Whether another is computing the prompt of both: a sample of the same request, or one that is in the pass, and begins alike. */
+  #waitsForPrompt(sequence: ActiveSequence, scheduled: ReadonlyMap<ActiveSequence, ScheduledSequence>): boolean {
+    const { group, output, outside } = sequence;
+    if (group !== undefined && output.length === 0) {
+      if (this.#running.some((other) => other.group === group && other.output.length === 0)) return true;
+    }
+    if (outside !== undefined) return false;
+    return [...scheduled.values()].some((other) => this.#sharedSoon(sequence, other) >= WORTH_WAITING);
+  }
+
+  /** Tokens of a sequence that another computes in this pass, and that it can share afterwards. */
+  #sharedSoon({ tokens, salt = '' }: ActiveSequence, { sequence: other, kv }: ScheduledSequence): number {
+    if ((other.salt ?? '') !== salt) return 0;
+    const most = Math.min(tokens.length - 1, kv.length + kv.inFlight, other.tokens.length);
+    let same = 0;
+    while (same < most && tokens[same] === other.tokens[same]) same++;
+    const { blockSize } = this.#store;
+    return Math.floor(same / blockSize) * blockSize - kv.length;
   }
 
   #moveToRunning(sequence: ActiveSequence): void {
@@ -215,4 +234,13 @@ export class Scheduler {
     this.#running = this.#running.filter((each) => each !== sequence);
     this.#waiting.unshift(sequence);
   }
+}
+
+/** Whether somebody waits for the next token, or a pass has many logits of it: of its prompt. */
+function isBrief(sequence: ActiveSequence): boolean {
+  return isDecoding(sequence) || sequence.request.promptLogProbabilities === true;
+}
+
+function isDecoding({ kv, tokens }: ActiveSequence): boolean {
+  return kv?.length === tokens.length - 1;
 }

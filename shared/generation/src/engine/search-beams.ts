@@ -5,10 +5,11 @@ import { checkOptions } from '../check-options.ts';
 import { checkLogits } from './check-logits.ts';
 import { passOptions } from './engine-options.ts';
 import { type CacheOptions, type EngineModel, ModelPasses, type NextTokenScores, openStore } from './model-passes.ts';
+import { passSize } from './pass-size.ts';
 import { checkPrompt } from '../prompt.ts';
 
 export interface BeamOptions extends BeamSearchOptions, Pick<CacheOptions, 'cache' | 'blockSize'> {
-  /** Tokens of the prompt that one pass computes at most. */
+  /** Tokens of the prompt that one pass computes at most; by default as an engine does where nothing is written. */
   passTokens?: number;
   /** Checked before each token; throws its reason. */
   signal?: AbortSignal | undefined;
@@ -23,7 +24,7 @@ export interface BeamOptions extends BeamSearchOptions, Pick<CacheOptions, 'cach
 export async function searchBeams(
   model: EngineModel,
   prompt: readonly number[],
-  { cache, blockSize, passTokens = 256, signal, ...options }: BeamOptions,
+  { cache, blockSize, passTokens, signal, ...options }: BeamOptions,
 ): Promise<FinishedBeam[]> {
   checkOptions(passOptions, { cache, blockSize, passTokens }, { what: 'beams cannot be searched with these options' });
   checkPrompt(prompt, model.config);
@@ -32,7 +33,7 @@ export async function searchBeams(
   const contextLength = prompt.length + maximumTokens - 1;
   const memory = { cache, blockSize, contextLength, contexts: options.beams + 1 };
   const passes = new ModelPasses(model, openStore(model.config, memory));
-  const tree = new BeamTree(passes, prompt, passTokens);
+  const tree = new BeamTree(passes, prompt, passSize(model.config, passTokens).prompts);
   try {
     return await beamSearch(
       async (beams) => {

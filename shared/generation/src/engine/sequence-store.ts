@@ -18,6 +18,8 @@ export interface KeptOutside {
 
 /** What `KvMemory` asks for in words is done here: copies are made, and blocks moved, at once. */
 export interface SequenceStore extends Pick<KvMemory, 'add' | 'commit' | 'free' | 'use' | 'check'> {
+  /** Sequences share beginnings in blocks of so many tokens. */
+  readonly blockSize: number;
   /** Makes room for tokens to be computed. @returns whether there is any; where not, nothing has changed */
   extend(sequence: KvSequence, count: number): boolean;
   /** A second sequence with the same tokens; undefined where there is no room. */

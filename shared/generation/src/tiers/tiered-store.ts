@@ -58,6 +58,11 @@ export class TieredStore implements RemoteKvStore {
     await this.#onDispose();
   }
 
+  /** Without workers nobody shares anything. */
+  get blockSize(): number {
+    return this.#alive()[0]?.memory.blockSize ?? Infinity;
+  }
+
   /**
    * Where most of the prompt's beginning is there already; else where there are the fewest sequences. In a worker that is still starting, and would have
    * all others wait, only where no other has room.

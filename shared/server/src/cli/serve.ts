@@ -70,7 +70,11 @@ await main(
           'none',
         ),
         sequences: text('Texts that are computed side by side at most.', 'number', String(SEQUENCES)),
-        passTokens: text('Tokens that one pass computes at most.', 'number', '256'),
+        passTokens: text(
+          'Tokens that one pass computes at most.',
+          'number',
+          '256 while texts are written, up to 2048 of prompts alone',
+        ),
         queue: text(
           'Texts that wait at most; whoever asks for more is told to come again (429). 0: nobody waits.',
           'number',
@@ -87,7 +91,7 @@ await main(
     const engine = {
       ...kept,
       cacheBytes: readCount(options.cacheBytes, 'cacheBytes'),
-      passTokens: readCount(options.passTokens, 'passTokens') ?? 256,
+      passTokens: readCount(options.passTokens, 'passTokens'),
       sequences,
       attention: count === undefined ? undefined : new AttentionWorkers({ count, onNotice: printError }),
     };
