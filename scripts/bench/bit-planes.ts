@@ -6,12 +6,20 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { useBackend } from '@arrowsmith/engine';
 import { UserError } from '@arrowsmith/errors';
-import { createKvCache, type DecoderConfig, forward, tensorsOf, type Weights } from '@arrowsmith/model';
+import {
+  createKvCache,
+  type DecoderConfig,
+  forward,
+  scaledFrequencies,
+  tensorsOf,
+  type Weights,
+} from '@arrowsmith/model';
 import { bfloat16ToFloat32, float32ToBfloat16 } from '@arrowsmith/quantization/half-precision';
 import { readModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
 import {
   entropyBits,
   fileInMemory,
+  type KeysOrValues,
   loadZstandard,
   type PlanesCodec,
   planesCodec,
@@ -54,8 +62,8 @@ const PUBLISHED = {
 interface Measured extends PlanesOf {
   name: string;
   bytes: Uint8Array;
-  /** Keys and values are [tokens, channels]. */
-  clustered: boolean;
+  /** Of keys and values, which are [tokens, channels]. */
+  own?: KeysOrValues;
   file: Uint8Array;
 }
 
@@ -174,7 +182,7 @@ const matricesOf = (weights: Weights): Matrix[] =>
     .filter(([, { shape }]) => shape.length > 1)
     .map(([name, { shape, data }]) => {
       const columns = shape.at(-1) ?? 1;
-      return { name, format: 'bf16', rows: data.length / columns, columns, bytes: bfloat16(data), clustered: false };
+      return { name, format: 'bf16', rows: data.length / columns, columns, bytes: bfloat16(data) };
     });
 
 /** Of all layers that have some, for rows of held-out text. */
@@ -188,7 +196,7 @@ async function keysAndValues(
   const length = rows.contextLength;
   const count = Math.min(sequences, rows.rows);
   const { inputs } = await rows.read(Array.from({ length: count }, (_, row) => row));
-  const parts = new Map<string, { channels: number; values: Float32Array[] }>();
+  const parts = new Map<string, { layer: number; channels: number; values: Float32Array[] }>();
   for (let row = 0; row < count; row++) {
     const cache = createKvCache(config);
     tf.tidy(() => {
@@ -200,7 +208,7 @@ async function keysAndValues(
         const [kept] = pass.sequences(layer);
         for (const [kind, tensor] of [['keys', kept!.k] as const, ['values', kept!.v] as const]) {
           const name = `${kind} ${layer}`;
-          const part = parts.get(name) ?? { channels: tensor.size / length, values: [] };
+          const part = parts.get(name) ?? { layer, channels: tensor.size / length, values: [] };
           part.values.push(tensor.dataSync<'float32'>().slice());
           parts.set(name, part);
         }
@@ -209,26 +217,36 @@ async function keysAndValues(
     cache.dispose();
   }
   tf.dispose(parameters);
-  return [...parts].map(([name, { channels, values }]) => ({
+  const tokens = inputs.subarray(0, count * length);
+  const positions = Int32Array.from(tokens, (_, i) => i % length);
+  return [...parts].map(([name, { layer, channels, values }]) => ({
     name,
     format: 'bf16',
     rows: count * length,
     columns: channels,
     bytes: new Uint8Array(Buffer.concat(values.map(bfloat16))),
-    clustered: true,
+    own: { tokens, ...(name.startsWith('keys') ? rotaryOf(config, layer, positions) : {}) },
   }));
+}
+
+/** How a layer's keys depend on positions; not at all where it has none. */
+function rotaryOf(config: DecoderConfig, layer: number, positions: Int32Array): Pick<KeysOrValues, 'rotary'> {
+  const { rope, headDim } = config.layers[layer]!.attention;
+  if (rope === null) return {};
+  const { frequencies } = scaledFrequencies(rope, headDim);
+  return { rotary: { positions, headDim, frequencies, interleaved: rope.interleaved } };
 }
 
 /** Large enough that reading it takes no time for anything else. */
 function normalMatrix(): Matrix {
   const values = tf.tidy(() => tf.randomNormal([2048, 1024], 0, 0.02, 'float32', 1).dataSync<'float32'>().slice());
   const name = '2048 × 1024 normal numbers';
-  return { name, format: 'bf16', rows: 2048, columns: 1024, bytes: bfloat16(values), clustered: false };
+  return { name, format: 'bf16', rows: 2048, columns: 1024, bytes: bfloat16(values) };
 }
 
 /** @throws Error where a bit is lost */
 function measured(codec: PlanesCodec, matrix: Matrix): Measured {
-  const file = codec.encode(matrix, matrix.bytes, { clustered: matrix.clustered });
+  const file = codec.encode(matrix, matrix.bytes, matrix.own);
   if (Buffer.compare(codec.decode(matrix, fileInMemory(file)), matrix.bytes) !== 0)
     throw new Error(`${matrix.name} does not come back`);
   return { ...matrix, file };

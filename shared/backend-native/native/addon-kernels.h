@@ -566,6 +566,11 @@ const std::vector<Kernel>& kernels() {
 
       kernel("gatherColumns16",
              "tokens>=0, pairs, distinct, index[tokens], x[pairs distinct], y[tokens pairs]; index in 0..distinct", gatherColumns16),
+      kernel("addResidualsBf16",
+             "tokens>=0, heads, headWords, distinct, predicted>=0, pairs>=0, angles, interleaved, index[tokens], residual[tokens],"
+             "angle[tokens], x[distinct heads headWords], residuals[predicted heads headWords], cos[angles pairs], sin[angles pairs],"
+             "y[tokens heads headWords]; index in 0..distinct, residual in -1..predicted, angle in 0..angles, pairs <= headWords",
+             addResidualsBf16),
 
       kernel("add", "count>=0, a[count], b[count], y[count]", add),
       kernel("scale", "count>=0, a[count], factor, y[count]", scale),

@@ -241,6 +241,19 @@ void joinPlanes32(int64_t words, int64_t rest, bool isSigned, int64_t dropped, c
  */
 void gatherColumns16(int64_t tokens, int64_t pairs, int64_t distinct, const int32_t* index, const int32_t* x, int32_t* y);
 
+// ---- add-residuals.cc
+
+/**
+ * y[tokens, heads, 2 headWords] of bfloat16: row i is the row of x that index[i] names, where residual[i] is −1; and otherwise that row, the first 2 pairs
+ * numbers of each head rotated by the angles of angle[i], and each number moved by as many floats as its residual says: a sign, of a number below, and
+ * how many, less 1 where it is below. A prediction that is NaN counts as 0. All numbers are in words of 32 bits.
+ *
+ * @param interleaved whether a pair's numbers are neighbours
+ */
+void addResidualsBf16(int64_t tokens, int64_t heads, int64_t headWords, int64_t distinct, int64_t predicted, int64_t pairs, int64_t angles,
+                      bool interleaved, const int32_t* index, const int32_t* residual, const int32_t* angle, const int32_t* x,
+                      const int32_t* residuals, const float* cos, const float* sin, int32_t* y);
+
 // ---- gated-activation.cc
 
 enum class Activation { silu, geluTanh };

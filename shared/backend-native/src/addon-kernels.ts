@@ -945,6 +945,30 @@ export interface AddonKernels {
    */
   gatherColumns16(tokens: Size, pairs: Size, distinct: Size, index: Int32Array, x: Int32Array, y: Int32Array): void;
   /**
+   * tokens>=0, heads, headWords, distinct, predicted>=0, pairs>=0, angles, interleaved, index[tokens],
+   * residual[tokens], angle[tokens], x[distinct heads headWords], residuals[predicted heads headWords],
+   * cos[angles pairs], sin[angles pairs], y[tokens heads headWords]; index in 0..distinct,
+   * residual in -1..predicted, angle in 0..angles, pairs <= headWords
+   */
+  addResidualsBf16(
+    tokens: Size,
+    heads: Size,
+    headWords: Size,
+    distinct: Size,
+    predicted: Size,
+    pairs: Size,
+    angles: Size,
+    interleaved: boolean,
+    index: Int32Array,
+    residual: Int32Array,
+    angle: Int32Array,
+    x: Int32Array,
+    residuals: Int32Array,
+    cos: Float32Array,
+    sin: Float32Array,
+    y: Int32Array,
+  ): void;
+  /**
    * count>=0, a[count], b[count], y[count]
    */
   add(count: Size, a: Float32Array, b: Float32Array, y: Float32Array): void;

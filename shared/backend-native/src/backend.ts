@@ -6,6 +6,7 @@ import { UserError } from '@arrowsmith/errors';
 import { type Addon, formatCode, type RecordedKernels, type Precision, precisionCode } from './addon.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { KernelQueue } from './kernel-queue.ts';
+import type { PredictedRowsOf } from './predicted-rows.ts';
 import { keepAll, type Recording } from './recording.ts';
 
 /** The system gives memory in such pieces or larger ones as pages of zeros (native/addon-memory.h). */
@@ -147,6 +148,31 @@ export class NativeBackend extends MathBackendCPU {
   gatherColumns16(index: Int32Array, x: Int32Array, y: Int32Array): void {
     const pairs = y.length / index.length;
     this.addon.gatherColumns16(index.length, pairs, x.length / pairs, index, x, y);
+    this.queue.run();
+  }
+
+  /** Rows of bfloat16 of what they differ by from others, at once: `addResidualsBf16` of native/kernels.h. */
+  addResidualsBf16(of: PredictedRowsOf, distinct: Int32Array, residuals: Int32Array, y: Int32Array): void {
+    const { pairs, headDim, interleaved, cos, sin } = of;
+    const words = y.length / of.distinct.length;
+    this.addon.addResidualsBf16(
+      of.distinct.length,
+      (2 * words) / headDim,
+      headDim / 2,
+      distinct.length / words,
+      residuals.length / words,
+      pairs,
+      pairs === 0 ? 1 : cos.length / pairs,
+      interleaved,
+      of.distinct,
+      of.residual,
+      of.angle,
+      distinct,
+      residuals,
+      cos,
+      sin,
+      y,
+    );
     this.queue.run();
   }
 

@@ -9,7 +9,14 @@ export {
   readsAtOnce,
   releaseMemory,
 } from './memory.ts';
-export { type GatherColumns16, type JoinPlanes, type PlanesKernels, planesKernels } from './planes.ts';
+export {
+  type AddResidualsBf16,
+  type GatherColumns16,
+  type JoinPlanes,
+  type PlanesKernels,
+  planesKernels,
+  type PredictedRowsOf,
+} from './planes.ts';
 export { queued, recorded, type Recording } from './queue.ts';
 export { passRepeater, withoutRepeating, type PassInput, type PassRepeater, type RepeatablePass } from './repeated.ts';
 export { forgetOverflow, scalesLoss } from './loss-scale.ts';

@@ -21,9 +21,35 @@ export type JoinPlanes = (
  */
 export type GatherColumns16 = (index: Int32Array, x: Int32Array, y: Int32Array) => void;
 
+/** Of each row: which of the distinct rows predicts it, which residual it has (−1: it is the distinct row itself), by which angles it is rotated. */
+export interface PredictedRowsOf {
+  distinct: Int32Array;
+  residual: Int32Array;
+  angle: Int32Array;
+  /** [angles, pairs]; empty where there are no pairs. */
+  cos: Float32Array;
+  sin: Float32Array;
+  /** Of a head that are rotated, by which numbers a head has, and whether a pair's numbers are neighbours. */
+  pairs: number;
+  headDim: number;
+  interleaved: boolean;
+}
+
+/**
+ * Rows of bfloat16 y [rows, columns] of distinct rows [distinct, columns] and residuals [others, columns], as quantization's `addResiduals` defines
+ * them. All arrays of numbers are words of 32 bits.
+ */
+export type AddResidualsBf16 = (
+  of: PredictedRowsOf,
+  distinct: Int32Array,
+  residuals: Int32Array,
+  y: Int32Array,
+) => void;
+
 export interface PlanesKernels {
   joinPlanes: JoinPlanes;
   gatherColumns16: GatherColumns16;
+  addResidualsBf16: AddResidualsBf16;
 }
 
 /** What the active backend makes numbers of planes with; undefined where it has nothing of the kind, or none is active. */
@@ -31,7 +57,11 @@ export function planesKernels(): PlanesKernels | undefined {
   // Without a backend, tfjs would look for one, and throw.
   if ((tf.getBackend() as string | null | undefined) == null) return undefined;
   const backend = tf.backend() as Partial<PlanesKernels>;
-  const { joinPlanes, gatherColumns16 } = backend;
-  if (joinPlanes === undefined || gatherColumns16 === undefined) return undefined;
-  return { joinPlanes: joinPlanes.bind(backend), gatherColumns16: gatherColumns16.bind(backend) };
+  const { joinPlanes, gatherColumns16, addResidualsBf16 } = backend;
+  if (joinPlanes === undefined || gatherColumns16 === undefined || addResidualsBf16 === undefined) return undefined;
+  return {
+    joinPlanes: joinPlanes.bind(backend),
+    gatherColumns16: gatherColumns16.bind(backend),
+    addResidualsBf16: addResidualsBf16.bind(backend),
+  };
 }

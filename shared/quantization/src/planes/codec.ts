@@ -1,10 +1,10 @@
 /**
  * @file Matrices as bit planes, compressed without loss: signs, exponents and each bit of mantissas by themselves (Xie et al. 2025,
  * https://arxiv.org/abs/2503.18869, which does it in a memory controller), exponents relative to their channel's, keys and values clustered across
- * tokens, each part by Zstandard where that makes it smaller.
+ * tokens and relative to what their token's first ones predict, each part by Zstandard where that makes it smaller.
  */
 import { planesKernels } from '@arrowsmith/backend';
-import { cluster, resolveIndex, scatter } from './channels.ts';
+import { indexOf, predictors, referencesOf, transpose, transposeBack } from './channels.ts';
 import {
   checkPart,
   damaged,
@@ -20,9 +20,12 @@ import {
   readHeader,
   writeContainer,
 } from './container.ts';
-import { addBases, entropyBits, rowBases } from './exponent-deltas.ts';
+import { addBases, basesOf, entropyBits, type Region } from './exponent-deltas.ts';
 import { layoutNamed } from './number-layout.ts';
 import { BLOCK, type Block, emptyBlock, join, numbersOf, split } from './regroup.ts';
+import { addResiduals, subtractPredicted } from './residuals.ts';
+import { readRotary, writeRotary } from './rotary-part.ts';
+import { type Rotary, rotationsOf } from './rotation.ts';
 import { loadZstandard, type Zstandard } from './zstandard.ts';
 
 /** What is stored, as whoever reads it must know. */
@@ -43,14 +46,22 @@ export interface PlanesSource {
   where: string;
 }
 
+export interface KeysOrValues {
+  /** The ids of the rows' tokens: channels are kept together, and of a token that was there before what its row differs by from the first one's. */
+  tokens?: ArrayLike<number> | undefined;
+  /** Of keys, how they depend on positions. */
+  rotary?: Rotary | undefined;
+}
+
 export interface PlanesCodec {
   /**
    * The file of a matrix.
    *
    * @param numbers [rows, columns], aligned for numbers
-   * @param clustered whether rows are tokens and columns channels, so that channels are kept together, and rows that are equal once
+   * @param options of keys and values, whose rows are tokens, and columns channels
+   * @throws RangeError where sizes do not go together
    */
-  encode(of: PlanesOf, numbers: Uint8Array, options?: { clustered?: boolean }): Uint8Array;
+  encode(of: PlanesOf, numbers: Uint8Array, options?: KeysOrValues): Uint8Array;
   /**
    * The numbers of a file, bit by bit; or of its top planes.
    *
@@ -76,7 +87,14 @@ export async function planesCodec(): Promise<PlanesCodec> {
     return new Uint8Array(kept, 0, bytes);
   };
   return {
-    encode: (of, numbers, { clustered = false } = {}) => encode(zstandard, matrixOf(of), numbers, clustered),
+    encode: (of, numbers, { tokens, rotary } = {}) => {
+      const file = encode(zstandard, matrixOf(of), numbers, { tokens, rotary });
+      if (tokens === undefined) return file;
+      // As if each token were another, where first ones predict too little.
+      const rows = Int32Array.from({ length: of.rows }, (_, row) => row);
+      const byThemselves = encode(zstandard, matrixOf(of), numbers, { tokens: rows });
+      return byThemselves.length < file.length ? byThemselves : file;
+    },
     decode: (of, file, options = {}) => decode({ zstandard, scratch }, matrixOf(of), file, options),
   };
 }
@@ -92,13 +110,22 @@ const matrixOf = ({ format, rows, columns }: PlanesOf): Matrix => ({ layout: lay
 
 const sizeOf = ({ layout, rows, columns }: Matrix): number => (rows * columns * layout.bits) / 8;
 
-function encode(zstandard: Zstandard, matrix: Matrix, bytes: Uint8Array, isClustered: boolean): Uint8Array {
+function encode(
+  zstandard: Zstandard,
+  matrix: Matrix,
+  bytes: Uint8Array,
+  { tokens, rotary }: { tokens?: ArrayLike<number> | undefined; rotary?: Rotary | undefined },
+): Uint8Array {
   const { layout, rows, columns } = matrix;
   if (bytes.length !== sizeOf(matrix)) throw new RangeError(`${sizeOf(matrix)} bytes are needed, not ${bytes.length}`);
   if (Math.max(rows, columns) > 0xffff_ffff) throw new RangeError('rows and columns are at most 2³² − 1');
-  const clustered = isClustered ? cluster(layout, bytes, rows, columns) : undefined;
-  const { bytes: stored, distinct } = clustered ?? { bytes, distinct: rows };
-  const numbers = numbersOf(layout, stored);
+  checkTokens(matrix, tokens, rotary);
+  const isClustered = tokens !== undefined && rows > 0;
+  const index = isClustered ? indexOf(tokens) : undefined;
+  const stored = index === undefined ? undefined : clusteredRows(matrix, bytes, index, rotary);
+  const distinct = stored?.distinct ?? rows;
+  const regions = isClustered ? clusteredRegions(matrix, distinct) : [{ first: 0, rows, columns }];
+  const numbers = numbersOf(layout, stored?.bytes ?? bytes);
   const blocks: Block[] = [];
   const heads = new Uint8Array(numbers.length);
   for (let first = 0; first < numbers.length; first += BLOCK) {
@@ -106,25 +133,57 @@ function encode(zstandard: Zstandard, matrix: Matrix, bytes: Uint8Array, isClust
     heads.set(block.heads.subarray(0, heads.length - first), first);
     blocks.push(block);
   }
-  const shape = isClustered ? ([columns, distinct] as const) : ([rows, columns] as const);
-  const bases = rowBases(heads, ...shape);
-  if (bases !== undefined) addBases(heads, 0, shape[1], bases, -1);
-  const flags = (bases === undefined ? 0 : FLAGS.bases) | (isClustered ? FLAGS.clustered : 0);
-  const parts = partsOf(matrix, flags, distinct);
-  const raw = (kind: (typeof parts)[number]['kind'], segment: number, size: number): Uint8Array => {
+  const bases = basesOf(heads, regions);
+  if (bases !== undefined) addBases(heads, 0, regions, bases, -1);
+  const flags =
+    (bases === undefined ? 0 : FLAGS.bases) |
+    (isClustered ? FLAGS.clustered : 0) |
+    (isClustered && rotary?.interleaved === true ? FLAGS.interleaved : 0);
+  const kind = { flags, distinct, pairs: isClustered ? (rotary?.frequencies.length ?? 0) : 0 };
+  const rotaryPart = kind.pairs > 0 && rotary !== undefined ? writeRotary(rotary) : undefined;
+  const parts = partsOf(matrix, kind);
+  const raw = (part: (typeof parts)[number]['kind'], segment: number, size: number): Uint8Array => {
     const from = segment * BLOCK;
-    if (kind === 'head') return heads.subarray(from, from + size);
-    if (kind === 'bases') return bases!.subarray(from, from + size);
-    if (kind === 'index') return new Uint8Array(clustered!.index.buffer, from, size);
+    if (part === 'head') return heads.subarray(from, from + size);
+    if (part === 'bases') return bases!.subarray(from, from + size);
+    if (part === 'rotary') return rotaryPart!.subarray(from, from + size);
+    if (part === 'index') return new Uint8Array(index!.buffer, from, size);
     const { planes, words } = blocks[segment]!;
-    return planes.subarray(4 * words * kind, 4 * words * kind + size);
+    return planes.subarray(4 * words * part, 4 * words * part + size);
   };
   const segments = parts.map((part) =>
     Array.from({ length: Math.ceil(part.bytes / part.segment) }, (_, i) =>
       smaller(zstandard, raw(part.kind, i, rawSize(part, i))),
     ),
   );
-  return writeContainer(matrix, { flags, distinct }, segments);
+  return writeContainer(matrix, kind, segments);
+}
+
+function checkTokens({ layout, rows, columns }: Matrix, tokens?: ArrayLike<number>, rotary?: Rotary): void {
+  if (tokens !== undefined && tokens.length !== rows) throw new RangeError(`${rows} rows have ${tokens.length} tokens`);
+  if (rotary === undefined) return;
+  const { positions, headDim, frequencies } = rotary;
+  const pairs = frequencies.length;
+  if (tokens === undefined || positions.length !== rows)
+    throw new RangeError('rows that are rotated have a token and a position each');
+  if (!layout.isSigned || pairs > 255 || 2 * pairs > headDim || columns % headDim !== 0)
+    throw new RangeError(`${columns} numbers of ${layout.name} are no heads of ${headDim} with ${pairs} rotated pairs`);
+}
+
+/** Rows by channel: [columns, distinct], then what the others differ by from what their token's first row predicts [columns, others]. */
+function clusteredRows(
+  { layout, rows, columns }: Matrix,
+  bytes: Uint8Array,
+  index: Uint32Array,
+  rotary: Rotary | undefined,
+): { bytes: Uint8Array; distinct: number } {
+  const distinct = index.filter((each) => each === 0).length;
+  const references = referencesOf(index, distinct)!;
+  const parts = subtractPredicted(layout, bytes, references, rotationsOf(rotary, predictors(references), columns));
+  const stored = new Uint8Array(bytes.length);
+  stored.set(transpose(layout, parts.distinct, distinct, columns));
+  stored.set(transpose(layout, parts.residuals, rows - distinct, columns), parts.distinct.length);
+  return { bytes: stored, distinct };
 }
 
 /** A frame where that is smaller. Bytes that are next to random are not tried: Zstandard would search them for long, and find nothing. */
@@ -145,7 +204,7 @@ function decode(
   source: PlanesSource,
   { tailBits, to }: { tailBits?: number | undefined; to?: ArrayBuffer | undefined },
 ): Uint8Array {
-  const { layout, columns } = matrix;
+  const { layout, rows, columns } = matrix;
   const { where } = source;
   if (tailBits !== undefined && !(Number.isInteger(tailBits) && tailBits >= 0 && tailBits <= layout.tail))
     throw new RangeError(`numbers of ${layout.name} have 0 to ${layout.tail} bits below the head, not ${tailBits}`);
@@ -161,22 +220,48 @@ function decode(
   for (const part of parts) checkPart(file, part, where);
 
   const isClustered = (header.flags & FLAGS.clustered) !== 0;
+  const { distinct } = header;
   const readPart: ReadPart = (part, segment, bytes) => readSegment(zstandard, file, part, segment, bytes, where);
-  const numbers = readIndex(header, readPart, where);
+  const index = readWhole(header, 'index', readPart);
+  const references = index && referencesOf(new Uint32Array(index.buffer), distinct);
+  if (index !== undefined && references === undefined)
+    throw damaged(where, `an index of ${distinct} distinct rows`, 'one of others');
+  const rotary = rotaryOf(header, matrix, readPart, where);
   const bases = readWhole(header, 'bases', readPart);
-  const rowLength = isClustered ? header.distinct : columns;
+  const regions = isClustered ? clusteredRegions(matrix, distinct) : [{ first: 0, rows, columns }];
   const result = to === undefined ? new Uint8Array(sizeOf(matrix)) : new Uint8Array(to);
-  const stored = numbers === undefined ? result : scratch((header.distinct * columns * layout.bits) / 8);
-  decodeBlocks(stored, { matrix, parts, dropped, bases, rowLength }, readPart);
-  if (numbers !== undefined)
-    scatter(
-      layout,
-      { bytes: stored, distinct: header.distinct, numbers },
-      columns,
-      result,
-      planesKernels()?.gatherColumns16,
-    );
+  if (references === undefined) {
+    decodeBlocks(result, { matrix, parts, dropped, bases, regions }, readPart);
+    return result;
+  }
+  // By channel, and then by row.
+  const kept = scratch(2 * result.length);
+  const [stored, byRow] = [kept.subarray(0, result.length), kept.subarray(result.length)];
+  decodeBlocks(stored, { matrix, parts, dropped, bases, regions }, readPart);
+  const ofDistinct = (distinct * columns * layout.bits) / 8;
+  const kernels = planesKernels();
+  const [firsts, residuals] = [byRow.subarray(0, ofDistinct), byRow.subarray(ofDistinct)];
+  transposeBack(layout, stored.subarray(0, ofDistinct), distinct, columns, firsts, kernels?.gatherColumns16);
+  transposeBack(layout, stored.subarray(ofDistinct), rows - distinct, columns, residuals, kernels?.gatherColumns16);
+  const rotations = rotationsOf(rotary, predictors(references), columns);
+  addResiduals(layout, { distinct: firsts, residuals }, references, rotations, result, kernels?.addResidualsBf16);
   return result;
+}
+
+/** The distinct rows, and the others, each kind by channel. */
+const clusteredRegions = ({ rows, columns }: Matrix, distinct: number): Region[] => [
+  { first: 0, rows: columns, columns: distinct },
+  { first: columns * distinct, rows: columns, columns: rows - distinct },
+];
+
+/** @throws UserError where what is rotated are no heads */
+function rotaryOf(header: Header, { rows, columns }: Matrix, readPart: ReadPart, where: string): Rotary | undefined {
+  const part = readWhole(header, 'rotary', readPart);
+  if (part === undefined) return undefined;
+  const { pairs, flags } = header;
+  const rotary = readRotary(part, { rows, columns, pairs }, (flags & FLAGS.interleaved) !== 0);
+  if (rotary === undefined) throw damaged(where, `heads of ${columns} columns with ${pairs} pairs`, 'others');
+  return rotary;
 }
 
 type ReadPart = (part: PlacedPart, segment: number, to: Uint8Array) => void;
@@ -189,13 +274,13 @@ function decodeBlocks(
     parts,
     dropped,
     bases,
-    rowLength,
+    regions,
   }: {
     matrix: Matrix;
     parts: readonly PlacedPart[];
     dropped: number;
     bases: Uint8Array | undefined;
-    rowLength: number;
+    regions: readonly Region[];
   },
   readPart: ReadPart,
 ): void {
@@ -213,7 +298,7 @@ function decodeBlocks(
         readPart(part, first / BLOCK, block.planes.subarray(at, at + raw));
       }
     }
-    if (bases !== undefined) addBases(block.heads.subarray(0, size), first, rowLength, bases);
+    if (bases !== undefined) addBases(block.heads.subarray(0, size), first, regions, bases);
     const at = (first * layout.bits) / 8;
     const bytes = (size * layout.bits) / 8;
     if (size % 32 === 0) {
@@ -254,7 +339,7 @@ function readSegment(
 /** A part as it is without compression; undefined where the file has none of that kind. */
 function readWhole(
   { parts }: Pick<Header, 'parts'>,
-  kind: 'index' | 'bases',
+  kind: 'index' | 'rotary' | 'bases',
   readPart: ReadPart,
 ): Uint8Array<ArrayBuffer> | undefined {
   const part = parts.find((each) => each.kind === kind);
@@ -263,17 +348,4 @@ function readWhole(
   for (let i = 0; i < part.offsets.length - 1; i++)
     readPart(part, i, bytes.subarray(i * part.segment, i * part.segment + rawSize(part, i)));
   return bytes;
-}
-
-/** @throws UserError where a row is of none of the distinct ones */
-function readIndex(
-  { distinct, ...header }: Header,
-  readPart: ReadPart,
-  where: string,
-): Uint32Array<ArrayBuffer> | undefined {
-  const words = readWhole(header, 'index', readPart);
-  if (words === undefined) return undefined;
-  const numbers = resolveIndex({ index: new Uint32Array(words.buffer), distinct });
-  if (numbers === undefined) throw damaged(where, `an index of ${distinct} distinct rows`, 'one of others');
-  return numbers;
 }

@@ -2,15 +2,19 @@
  * @file The file of a matrix in planes, little-endian:
  *
  *     0   the letters BPLN
- *     4   u8 version, u8 layout of numbers (number-layout.ts), u8 flags (FLAGS), u8 0
+ *     4   u8 version, u8 layout of numbers (number-layout.ts), u8 flags (FLAGS), u8 pairs of a head that are rotated
  *     8   u32 rows, u32 columns, u32 distinct rows
  *     20  u32 CRC-32 of the 20 bytes before and of the tables
  *     24  tables: of each part a CRC-32 of its bytes, and the size of each of its segments, u32
  *         the parts' bytes, in order
  *
- * Parts, each in segments: the index of clustered rows, a u32 each (channels.ts), the rows' bases (as the flags have it), the signs, the heads, then planes from the highest of the
- * tail to the lowest. A segment is of 32,768 numbers, bases, or bytes of the index. It is a frame of Zstandard where that is smaller, and
- * the bytes themselves otherwise. So each beginning that ends with a part is a file of fewer bits.
+ * Parts, each in segments: of clustered rows the index, a u32 each (channels.ts), and, where they are rotated, how (rotary-part.ts); the rows' bases (as
+ * the flags have it); the signs, the heads, then planes from the highest of the tail to the lowest. A segment is of 32,768 numbers, bases, or bytes of
+ * index and rotation. It is a frame of Zstandard where that is smaller, and the bytes themselves otherwise. So each beginning that ends with a part is a
+ * file of fewer bits.
+ *
+ * Numbers are those of the rows; of clustered ones, those of the distinct rows [columns, distinct], then the residuals of the others [columns, others],
+ * and so are their bases, one for each of a kind's columns.
  *
  * Sizes are checked before there is memory for anything, against what the reader expects: no byte of a file makes its result larger.
  */
@@ -26,7 +30,7 @@ export interface Matrix {
   columns: number;
 }
 
-export const FLAGS = { bases: 1, clustered: 2 } as const;
+export const FLAGS = { bases: 1, clustered: 4, interleaved: 8 } as const;
 
 const MAGIC = 0x4e4c5042; // BPLN
 const VERSION = 1;
@@ -36,7 +40,7 @@ export const HEADER = 24;
 /** One after the other: the raw size of a segment, of the last one, and their number follow from `bytes`. */
 export interface Part {
   /** What planes there are of: a number's bit, from the lowest. */
-  readonly kind: 'index' | 'bases' | 'head' | number;
+  readonly kind: 'index' | 'rotary' | 'bases' | 'head' | number;
   /** Of all segments, as they are without compression. */
   readonly bytes: number;
   /** Of a segment but the last. */
@@ -50,23 +54,33 @@ export interface PlacedPart extends Part {
   readonly offsets: readonly number[];
 }
 
-export interface Header {
+/** What there is of the rows besides their numbers. */
+export interface Kind {
   readonly flags: number;
   readonly distinct: number;
+  /** Of a head, that are rotated by positions; 0 where none are. */
+  readonly pairs: number;
+}
+
+export interface Header extends Kind {
   readonly parts: readonly PlacedPart[];
 }
 
+/** Bytes of the part `rotary`. */
+export const rotaryBytes = (rows: number, pairs: number): number => 4 + 4 * rows + 8 * pairs;
+
 /** What a file of a matrix has, in order. */
-export function partsOf({ layout, rows, columns }: Matrix, flags: number, distinct: number): Part[] {
+export function partsOf({ layout, rows, columns }: Matrix, { flags, pairs }: Kind): Part[] {
   const isClustered = (flags & FLAGS.clustered) !== 0;
-  const numbers = distinct * columns;
+  const numbers = rows * columns;
   const { tail, isSigned } = layout;
   const plane = (bit: number): Part => ({ kind: bit, bytes: planeBytes(numbers), segment: BLOCK / 8 });
   return [
     ...(isClustered ? [{ kind: 'index', bytes: 4 * rows, segment: BLOCK } as const] : []),
+    ...(pairs === 0 ? [] : [{ kind: 'rotary', bytes: rotaryBytes(rows, pairs), segment: BLOCK } as const]),
     ...((flags & FLAGS.bases) === 0
       ? []
-      : [{ kind: 'bases', bytes: isClustered ? columns : rows, segment: BLOCK } as const]),
+      : [{ kind: 'bases', bytes: isClustered ? 2 * columns : rows, segment: BLOCK } as const]),
     ...(isSigned ? [plane(restOf(layout) - 1)] : []),
     { kind: 'head', bytes: numbers, segment: BLOCK },
     ...Array.from({ length: tail }, (_, i) => plane(tail - 1 - i)),
@@ -86,7 +100,7 @@ const tableBytes = (parts: readonly Part[]): number => 4 * parts.reduce((sum, pa
 /** The file of parts that were compressed, by part and segment. */
 export function writeContainer(
   { layout, rows, columns }: Matrix,
-  { flags, distinct }: { flags: number; distinct: number },
+  { flags, distinct, pairs }: Kind,
   segments: readonly (readonly Uint8Array[])[],
 ): Uint8Array {
   const tables = 4 * segments.reduce((sum, part) => sum + 1 + part.length, 0);
@@ -94,7 +108,7 @@ export function writeContainer(
   const file = new Uint8Array(HEADER + tables + bytes);
   const view = new DataView(file.buffer);
   view.setUint32(0, MAGIC, true);
-  file.set([VERSION, layout.code, flags, 0], 4);
+  file.set([VERSION, layout.code, flags, pairs], 4);
   [rows, columns, distinct].forEach((value, i) => view.setUint32(8 + 4 * i, value, true));
   let table = HEADER;
   let at = HEADER + tables;
@@ -125,11 +139,11 @@ function partsOfFile(file: Uint8Array, expected: Matrix, where: string) {
   if (file.length < HEADER) throw damaged(where, `at least ${HEADER} bytes`, `${file.length}`);
   const view = viewOf(file);
   const u32 = (at: number): number => view.getUint32(at, true);
-  const [version, code, flags, zero] = file.subarray(4, 8) as unknown as [number, number, number, number];
+  const [version, code, flags, pairs] = file.subarray(4, 8) as unknown as [number, number, number, number];
   if (u32(0) !== MAGIC) throw damaged(where, 'planes, which begin with the letters BPLN', hex(file.subarray(0, 4)));
   if (version !== VERSION) throw damaged(where, `planes of version ${VERSION}`, `version ${version}`);
-  const known = FLAGS.bases | FLAGS.clustered;
-  if ((flags & ~known) !== 0 || zero !== 0) throw damaged(where, 'flags that are known', hex(file.subarray(6, 8)));
+  const known = FLAGS.bases | FLAGS.clustered | FLAGS.interleaved;
+  if ((flags & ~known) !== 0) throw damaged(where, 'flags that are known', hex(file.subarray(6, 7)));
   const [rows, columns, distinct] = [u32(8), u32(12), u32(16)];
   const { layout } = expected;
   if (code !== layout.code || rows !== expected.rows || columns !== expected.columns) {
@@ -143,7 +157,11 @@ function partsOfFile(file: Uint8Array, expected: Matrix, where: string) {
   const isClustered = (flags & FLAGS.clustered) !== 0;
   if (isClustered ? distinct > rows || (rows > 0 && distinct === 0) : distinct !== rows)
     throw damaged(where, `at most ${rows} distinct rows, all where they are not clustered`, `${distinct}`);
-  return { flags, distinct, parts: partsOf(expected, flags, distinct) };
+  const isRotated = pairs > 0 || (flags & FLAGS.interleaved) !== 0;
+  if (isRotated && !(isClustered && layout.isSigned && 2 * pairs <= columns))
+    throw damaged(where, 'rotated pairs of clustered floats, as far as there are columns', `${pairs} pairs`);
+  const kind = { flags, distinct, pairs };
+  return { ...kind, parts: partsOf(expected, kind) };
 }
 
 /**
@@ -154,7 +172,7 @@ function partsOfFile(file: Uint8Array, expected: Matrix, where: string) {
  * @throws UserError where it is cut off, is of other numbers than expected, or sizes are none
  */
 export function readHeader(file: Uint8Array, expected: Matrix, bytes: number, where: string): Header {
-  const { flags, distinct, parts } = partsOfFile(file, expected, where);
+  const { parts, ...kind } = partsOfFile(file, expected, where);
   const tables = tableBytes(parts);
   if (HEADER + tables > file.length)
     throw damaged(where, `${HEADER + tables} bytes of header and tables`, `${file.length} bytes`);
@@ -176,7 +194,7 @@ export function readHeader(file: Uint8Array, expected: Matrix, bytes: number, wh
     return { ...part, crc: ownCrc, offsets };
   });
   if (at !== bytes) throw damaged(where, `${at} bytes`, `${bytes} bytes`);
-  return { flags, distinct, parts: placed };
+  return { ...kind, parts: placed };
 }
 
 /** @throws UserError where the bytes of a part are not what they were when they were written */

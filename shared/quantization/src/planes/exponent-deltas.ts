@@ -9,14 +9,30 @@ export function entropyBits(counts: ArrayLike<number>): number {
   return bits;
 }
 
+/** A matrix [rows, columns] among numbers. */
+export interface Region {
+  /** Its first number. */
+  first: number;
+  rows: number;
+  columns: number;
+}
+
 /**
  * The head of each row that three quarters of its heads are at most: a few outliers do not move it, nor zeros, and magnitudes above it fall off as
- * fast in a row of large numbers as in one of small ones.
+ * fast in a row of large numbers as in one of small ones. Zeros in a region whose heads relative to these would take more than they do without.
  *
- * @param heads [rows, columns]
- * @returns undefined where heads relative to these would take more than they do without
+ * @param heads of some regions, one after the other
+ * @returns a base of each row of each region; undefined where they save nothing
  */
-export function rowBases(heads: Uint8Array, rows: number, columns: number): Uint8Array | undefined {
+export function basesOf(heads: Uint8Array, regions: readonly Region[]): Uint8Array | undefined {
+  const bases = regions.map(({ first, rows, columns }) =>
+    rowBases(heads.subarray(first, first + rows * columns), rows, columns),
+  );
+  if (bases.every((each) => each === undefined)) return undefined;
+  return new Uint8Array(Buffer.concat(bases.map((each, i) => each ?? new Uint8Array(regions[i]!.rows))));
+}
+
+function rowBases(heads: Uint8Array, rows: number, columns: number): Uint8Array | undefined {
   const bases = new Uint8Array(rows);
   const [plain, relative, ofRow] = [new Float64Array(256), new Float64Array(256), new Uint32Array(256)];
   for (let row = 0; row < rows; row++) {
@@ -36,12 +52,23 @@ export function rowBases(heads: Uint8Array, rows: number, columns: number): Uint
   return entropyBits(relative) + 8 * rows < entropyBits(plain) ? bases : undefined;
 }
 
-/** Adds the base of its row to each head, modulo 256. @param first number of the first head in all rows of so many columns */
-export function addBases(heads: Uint8Array, first: number, columns: number, bases: Uint8Array, sign: 1 | -1 = 1): void {
-  for (let i = 0; i < heads.length;) {
-    const row = Math.floor((first + i) / columns);
-    const end = Math.min(heads.length, (row + 1) * columns - first);
-    const base = sign * bases[row]!;
-    for (; i < end; i++) heads[i]! += base;
+/** Adds the base of its row to each head, modulo 256. @param first number of the first head in all regions, which are one after the other */
+export function addBases(
+  heads: Uint8Array,
+  first: number,
+  regions: readonly Region[],
+  bases: Uint8Array,
+  sign: 1 | -1 = 1,
+): void {
+  let ofRegion = 0; // the first of its bases
+  for (const region of regions) {
+    const end = Math.min(heads.length, region.first + region.rows * region.columns - first);
+    for (let i = Math.max(0, region.first - first); i < end;) {
+      const row = Math.floor((first + i - region.first) / region.columns);
+      const endOfRow = Math.min(end, region.first + (row + 1) * region.columns - first);
+      const base = sign * bases[ofRegion + row]!;
+      for (; i < endOfRow; i++) heads[i]! += base;
+    }
+    ofRegion += region.rows;
   }
 }

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16 } from '../half-precision.ts';
-import { fileInMemory, type PlanesCodec, planesCodec } from './codec.ts';
+import { fileInMemory, type KeysOrValues, type PlanesCodec, planesCodec, type PlanesOf } from './codec.ts';
 import { layoutNamed, numberLayouts } from './number-layout.ts';
 import { BLOCK, join, numbersOf, split } from './regroup.ts';
 
@@ -33,6 +33,20 @@ function numbersOfAllKinds(format: string, count: number): Uint8Array {
     numbers[i] = i % 3 === 0 ? list[i % list.length]! : i % 3 === 1 ? random() * 2 : 1000 + (random() % 700);
   }
   return bytes;
+}
+
+/** Ids of tokens, some of which come again. */
+const idsOf = (rows: number): Int32Array => Int32Array.from({ length: rows }, (_, row) => (row * row) % 5);
+
+/** None; tokens; tokens and, where there are floats and pairs, rotations, of a part of each head. */
+function optionsFor({ format, rows, columns }: PlanesOf): KeysOrValues[] {
+  const tokens = idsOf(rows);
+  if (!layoutNamed(format).isSigned || columns < 2 || columns % 2 !== 0) return [{}, { tokens }];
+  const headDim = [64, 10, 2].find((dim) => columns % dim === 0)!;
+  const positions = Int32Array.from({ length: rows }, (_, row) => 3 * row + 1000 * (row % 2));
+  const frequencies = Float64Array.from({ length: Math.ceil(headDim / 4) }, (_, pair) => 10 ** -pair);
+  const rotaries = [false, true].map((interleaved) => ({ positions, headDim, frequencies, interleaved }));
+  return [{}, { tokens }, ...rotaries.map((rotary) => ({ tokens, rotary }))];
 }
 
 /** What the definition of planes says, number by number: only the top bits of the tail are there, and the first that is not is 1. */
@@ -66,8 +80,8 @@ describe.each(backends)('on the backend %s', (backend) => {
     ])('come back bit by bit: %i rows of %i', (rows, columns) => {
       const of = { format, rows, columns };
       const numbers = numbersOfAllKinds(format, rows * columns);
-      for (const clustered of [false, true]) {
-        const file = codec.encode(of, numbers, { clustered });
+      for (const options of optionsFor(of)) {
+        const file = codec.encode(of, numbers, options);
         expect(Buffer.compare(codec.decode(of, fileInMemory(file)), numbers)).toBe(0);
       }
     });
@@ -76,8 +90,9 @@ describe.each(backends)('on the backend %s', (backend) => {
       const of = { format, rows: 9, columns: 77 };
       const bytes = numbersOfAllKinds(format, 9 * 77);
       const numbers = Array.from(numbersOf(layoutNamed(format), bytes));
-      for (const clustered of [false, true]) {
-        const file = codec.encode(of, bytes, { clustered });
+      // Tokens that are there once: no row is relative to another.
+      for (const tokens of [undefined, Array.from({ length: 9 }, (_, row) => row)]) {
+        const file = codec.encode(of, bytes, { tokens });
         for (let tailBits = 0; tailBits <= layoutNamed(format).tail; tailBits++) {
           const found = numbersOf(layoutNamed(format), codec.decode(of, fileInMemory(file), { tailBits }));
           expect(Array.from(found)).toEqual(numbers.map((number) => truncated(format, number, tailBits)));
@@ -86,7 +101,7 @@ describe.each(backends)('on the backend %s', (backend) => {
     });
   });
 
-  test('any matrix comes back, clustered or not', () => {
+  test('any matrix comes back, as keys and values of tokens or not', () => {
     const matrix = fc
       .tuple(fc.constantFrom(...FORMATS), fc.integer({ min: 0, max: 12 }), fc.integer({ min: 0, max: 40 }))
       .chain(([format, rows, columns]) => {
@@ -96,12 +111,31 @@ describe.each(backends)('on the backend %s', (backend) => {
           .map((bytes) => ({ format, rows, columns, bytes }));
       });
     fc.assert(
-      fc.property(matrix, fc.boolean(), ({ bytes, ...of }, clustered) => {
+      fc.property(matrix, fc.nat(), ({ bytes, ...of }, which) => {
         const numbers = bytes.slice();
-        return Buffer.compare(codec.decode(of, fileInMemory(codec.encode(of, numbers, { clustered }))), numbers) === 0;
+        const all = optionsFor(of);
+        const file = codec.encode(of, numbers, all[which % all.length]!);
+        return Buffer.compare(codec.decode(of, fileInMemory(file)), numbers) === 0;
       }),
     );
   });
+});
+
+test('the kernel adds residuals with the bits that TypeScript makes, of numbers of all kinds', async () => {
+  const [rows, columns] = [70, 24];
+  const bytes = numbersOfAllKinds('bf16', rows * columns);
+  const of = { format: 'bf16', rows, columns };
+  for (const options of optionsFor(of)) {
+    const file = codec.encode(of, bytes, options);
+    for (let tailBits = 0; tailBits <= 7; tailBits++) {
+      const found: Uint8Array[] = [];
+      for (const backend of backends) {
+        await useBackend(backend);
+        found.push(codec.decode(of, fileInMemory(file), { tailBits }));
+      }
+      expect(Buffer.compare(found[0]!, found[1]!)).toBe(0);
+    }
+  }
 });
 
 test('the kernel makes the bits that TypeScript makes, also of heads that no number has', async () => {
@@ -194,16 +228,86 @@ describe('what is alike takes less', () => {
     expect(1 - file.length / numbers.byteLength).toBeGreaterThan(0.3);
   });
 
-  test('channels of other sizes and signs take less when they are clustered, and equal tokens next to nothing', () => {
-    const of = { format: 'bf16', rows: 1024, columns: 64 };
-    const random = normal(1024 * 64);
+  const keys = { format: 'bf16', rows: 1024, columns: 64 };
+  const sizeOf = (values: Float32Array, options: KeysOrValues): number =>
+    codec.encode(keys, new Uint8Array(float32ToBfloat16(values).buffer), options).length;
+  const once = Array.from({ length: 1024 }, (_, row) => row);
+
+  test('channels of other sizes and signs take less side by side', () => {
     // Channel c has numbers around ±2^(c / 4), half as wide.
-    const alike = random.map((x, i) => (1 + x / 4) * 2 ** ((i % 64) / 4) * (i % 2 === 0 ? 1 : -1));
-    const size = (values: Float32Array, clustered: boolean) =>
-      codec.encode(of, new Uint8Array(float32ToBfloat16(values).buffer), { clustered }).length;
-    expect(size(alike, true)).toBeLessThan(0.96 * size(alike, false));
-    const repeated = random.map((_, i) => random[(Math.floor(i / 64) % 32) * 64 + (i % 64)]!);
-    expect(size(repeated, true)).toBeLessThan(0.05 * size(random, true));
+    const alike = normal(1024 * 64).map((x, i) => (1 + x / 4) * 2 ** ((i % 64) / 4) * (i % 2 === 0 ? 1 : -1));
+    expect(sizeOf(alike, { tokens: once })).toBeLessThan(0.96 * sizeOf(alike, {}));
+  });
+
+  describe('vectors of 32 tokens, again and again', () => {
+    const tokens = once.map((row) => row % 32);
+    const random = normal(32 * 64);
+    const repeated = Float32Array.from(
+      { length: 1024 * 64 },
+      (_, i) => random[(Math.floor(i / 64) % 32) * 64 + (i % 64)]!,
+    );
+
+    test('take next to nothing where they are equal', () => {
+      expect(sizeOf(repeated, { tokens })).toBeLessThan(0.05 * sizeOf(normal(1024 * 64), { tokens }));
+    });
+
+    test('take less the more alike they are', () => {
+      const noise = normal(1024 * 64);
+      const sizes = [0.001, 0.01, 0.1].map((share) =>
+        sizeOf(
+          repeated.map((x, i) => x * (1 + share * noise[i]!)),
+          { tokens },
+        ),
+      );
+      const [fresh] = [sizeOf(noise, { tokens: once })];
+      // 0.1 % is a quarter of a step of bf16: few numbers are another. 1 % is two and a half steps, 10 % are 25.
+      expect(sizes[0]! / fresh).toBeLessThan(0.2);
+      expect(sizes[1]! / fresh).toBeLessThan(0.45);
+      expect(sizes[2]! / fresh).toBeLessThan(0.75);
+    });
+
+    test.each([false, true])(
+      'take little where positions rotate them, if it is told how; pairs are neighbours: %s',
+      (interleaved) => {
+        const positions = Int32Array.from(once, (row) => 7 * row);
+        const frequencies = Float64Array.from({ length: 16 }, (_, pair) => 10_000 ** (-pair / 16));
+        const rotated = repeated.slice();
+        for (const row of once) {
+          for (const head of [0, 32]) {
+            for (const [pair, frequency] of frequencies.entries()) {
+              const first = row * 64 + head + (interleaved ? 2 * pair : pair);
+              const second = first + (interleaved ? 1 : 16);
+              const [c, s] = [Math.cos(positions[row]! * frequency), Math.sin(positions[row]! * frequency)];
+              const [a, b] = [repeated[first]!, repeated[second]!];
+              [rotated[first], rotated[second]] = [a * c - b * s, a * s + b * c];
+            }
+          }
+        }
+        const rotary = { positions, headDim: 32, frequencies, interleaved };
+        const plain = sizeOf(rotated, { tokens: once });
+        // Both vectors are rounded, so that some numbers differ by a step or two; one that is near zero beside its pair's other, by more.
+        expect(sizeOf(rotated, { tokens, rotary }) / plain).toBeLessThan(0.3);
+        expect(sizeOf(rotated, { tokens }) / plain).toBeGreaterThan(0.9);
+        const others = { ...rotary, interleaved: !interleaved };
+        expect(sizeOf(rotated, { tokens, rotary: others }) / plain).toBeGreaterThan(0.9);
+      },
+    );
+  });
+
+  test('what does not go together is a defect', () => {
+    const numbers = new Uint8Array(12 * 8 * 2);
+    const of = { format: 'bf16', rows: 12, columns: 8 };
+    const tokens = idsOf(12);
+    const rotary = { positions: tokens, headDim: 4, frequencies: [1, 0.1], interleaved: false };
+    const wrong: [KeysOrValues, RegExp][] = [
+      [{ tokens: idsOf(11) }, /12 rows have 11 tokens/],
+      [{ rotary }, /a token and a position each/],
+      [{ tokens, rotary: { ...rotary, positions: [1] } }, /a token and a position each/],
+      [{ tokens, rotary: { ...rotary, headDim: 5 } }, /no heads of 5 with 2 rotated pairs/],
+      [{ tokens, rotary: { ...rotary, frequencies: [1, 2, 3] } }, /no heads of 4 with 3 rotated pairs/],
+    ];
+    for (const [options, message] of wrong) expect(() => codec.encode(of, numbers, options)).toThrow(message);
+    expect(() => codec.encode({ ...of, format: 'int8' }, new Uint8Array(96), { tokens, rotary })).toThrow(/of int8/);
   });
 
   test('float32 that were bfloat16 take no more for it', () => {
