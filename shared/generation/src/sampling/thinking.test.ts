@@ -71,6 +71,28 @@ describe('limitThinking', () => {
     expect(generated(model, [limitThinking(tags, { budget: 2 })])).toEqual([THINK, 5, DONE, THINK, 6, DONE, 8, 9]);
   });
 
+  test('a model that opens thoughts again and again spends the budget, and opens none behind it', () => {
+    const again = scripted([THINK, THINK, 5, THINK, THINK, THINK, DONE, THINK, 9]);
+    expect(generated(again, [limitThinking(tags, { budget: 3 })]).slice(0, 6)).toEqual([
+      THINK,
+      THINK,
+      5,
+      THINK,
+      DONE,
+      expect.anything(),
+    ]);
+    const output = generated(scripted(Array.from({ length: 30 }, () => THINK)), [limitThinking(tags, { budget: 3 })]);
+    expect(output.slice(0, 5)).toEqual([THINK, THINK, THINK, THINK, DONE]);
+    expect(output.slice(5)).not.toContain(THINK);
+  });
+
+  test('thoughts that are spent do not begin again, wherever a model tries', () => {
+    const model = scripted([THINK, 5, 6, DONE, THINK, 7, THINK, 8, 9]);
+    const output = generated(model, [limitThinking(tags, { budget: 2, closing: [LINE] })]);
+    expect(output.slice(0, 5)).toEqual([THINK, 5, 6, LINE, DONE]);
+    expect(output.slice(5)).not.toContain(THINK);
+  });
+
   test('whatever a model says, thoughts are within the budget, tags in turn, and none is left open', () => {
     const settings = fc.record({
       seed: fc.nat(),
@@ -92,7 +114,7 @@ describe('limitThinking', () => {
         let [within, thoughts] = [open, 0];
         for (const [at, id] of output.entries()) {
           if (id === DONE) within = false;
-          else if (id === THINK) within = true;
+          else if (id === THINK && !within) within = true;
           else if (within) thoughts++;
           // Beyond the budget there is the closing, token by token.
           const since = within ? Math.max(0, thoughts - budget) : 0;

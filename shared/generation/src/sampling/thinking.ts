@@ -12,7 +12,8 @@ export interface ThinkingTags {
  * further thoughts may begin. A budget of 0 turns thinking off: no thoughts may begin, and those that the prompt has begun are
  * closed at once.
  *
- * @param budget tokens of thought at most, of all thoughts of the output together; neither tags nor `closing` count
+ * @param budget tokens of thought at most, of all thoughts of the output together; neither `closing` nor the tags around thoughts
+ *   count. A start tag within thoughts does, as a model may write nothing else
  * @param closing what stands between thoughts that are cut and the end tag: a line break, a sentence. Absent: nothing
  */
 export function limitThinking(
@@ -52,9 +53,9 @@ function thoughtsOf({ prompt, output }: TokenSequence, { start, end }: ThinkingT
   let within = prompt.lastIndexOf(start) > prompt.lastIndexOf(end);
   let thoughts = 0;
   for (const id of output) {
-    if (id === start) within = true;
-    else if (id === end) within = false;
+    if (id === end) within = false;
     else if (within) thoughts++;
+    else if (id === start) within = true;
   }
   return { within, thoughts };
 }
