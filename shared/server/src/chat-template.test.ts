@@ -52,6 +52,16 @@ test('a tokenizer_config.json gives its template and the tokens that it names', 
   );
 });
 
+test('a template is told how much to think where it asks for that', () => {
+  const template = jinja(
+    "{# tools #}{{ messages[0].content }} {{ reasoning_effort | default('medium') }} {{ enable_thinking }}",
+  );
+  expect(template.render(messages, { effort: 'high', thinks: false })).toBe('Be brief. high false');
+  expect(template.render(messages)).toBe('Be brief. medium true');
+  expect([...template.names].sort()).toEqual(['content', 'default', 'enable_thinking', 'messages', 'reasoning_effort']);
+  expect(jinja(CHATML).names).not.toContain('enable_thinking');
+});
+
 test('messages that a template refuses are the fault of who sends them', () => {
   const template = jinja("{{ raise_exception('Roles have to alternate') }}");
   expect(() => template.render(messages)).toThrow(ApiError);

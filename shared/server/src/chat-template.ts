@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { UserError } from '@arrowsmith/errors';
 import { type ChatTemplateSource, readChatTemplate } from '@arrowsmith/generation';
-import { chatTemplate, PLAIN_STOPS, plainTurns } from '@arrowsmith/inference';
+import { chatTemplate, type ChatTemplateOptions, PLAIN_STOPS, plainTurns, templateNames } from '@arrowsmith/inference';
 import { ApiError } from './api-error.ts';
 
 /** What somebody said. */
@@ -13,8 +13,9 @@ export interface ChatMessage {
 
 /** Makes a prompt of messages, behind which the assistant goes on. */
 export interface ChatTemplate {
-  /** @param options `thinks`: whether the assistant is to think before it answers, where it can */
-  render(messages: readonly ChatMessage[], options?: { thinks?: boolean }): string;
+  render(messages: readonly ChatMessage[], options?: ChatTemplateOptions): string;
+  /** Names in the template, such as `enable_thinking`: what it does not name, it cannot be told. */
+  readonly names: ReadonlySet<string>;
   /** Special tokens that are written out in the prompt become their ids, and the prompt begins with what the template says. */
   readonly hasSpecialTokens: boolean;
   /** Strings that end an answer, where no token of the model does. */
@@ -27,6 +28,7 @@ export interface ChatTemplate {
  */
 export const plainTemplate: ChatTemplate = {
   render: plainTurns,
+  names: new Set(),
   hasSpecialTokens: false,
   stop: PLAIN_STOPS,
 };
@@ -48,6 +50,7 @@ export function jinjaTemplate({ source, tokens }: ChatTemplateSource): ChatTempl
         throw new ApiError(400, message, { param: 'messages', code: 'invalid_value' }, { cause: error });
       }
     },
+    names: templateNames(source),
     hasSpecialTokens: true,
     stop: [],
   };

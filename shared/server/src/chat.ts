@@ -5,6 +5,7 @@ import type { TextRequest } from './continue-text.ts';
 import type { Models } from './models.ts';
 import { type ChatRequest, parseChatRequest } from './requests/chat-request.ts';
 import { parametersOf } from './requests/generation-fields.ts';
+import { thinkingOf } from './requests/thinking-fields.ts';
 import { type ChatPiece, chatPieces, joinAnswer } from './responses/chat-choices.ts';
 import { chatPromptOf, type ServedModel } from './served-model.ts';
 import { constraintsOf } from './text-constraints.ts';
@@ -29,17 +30,24 @@ export async function chatCompletions(
 }
 
 function textRequest(request: ChatRequest, model: ServedModel): TextRequest {
-  const { messages, thinks, max_tokens: most, max_completion_tokens: maximum = most, logprobs = false } = request;
+  const {
+    messages,
+    thinking: asked,
+    max_tokens: most,
+    max_completion_tokens: maximum = most,
+    logprobs = false,
+  } = request;
   const { contextLength } = model;
   const { vocabularySize } = model.config;
   const { stop } = model.chatTemplate;
-  const prompt = chatPromptOf(model, messages, thinks === undefined ? {} : { thinks });
+  const thinking = thinkingOf(asked, model);
+  const prompt = chatPromptOf(model, messages, thinking);
   // Without a word, an answer may fill the context.
   const parameters = parametersOf(request, { maximumTokens: maximum ?? contextLength, vocabularySize, stop });
   return {
     prompt,
     parameters,
-    constraints: constraintsOf(request, model, { thinks: thinks !== false }),
+    constraints: constraintsOf(request, model, { thinks: thinking.thinks !== false }),
     salt: request.cache_salt,
     logProbabilities: logprobs ? (request.top_logprobs ?? 0) : undefined,
   };

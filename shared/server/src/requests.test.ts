@@ -64,6 +64,7 @@ describe('a field of a wrong type or value is named', () => {
     echo: ['true'],
     suffix: [1, 'end'],
     chat_template_kwargs: [{ enable_thinking: false }],
+    reasoning_effort: ['low'],
     best_of: ['2', 2],
   };
   const ofChats: Record<string, unknown[]> = {
@@ -72,7 +73,13 @@ describe('a field of a wrong type or value is named', () => {
     max_completion_tokens: [0, 1.5],
     logprobs: [1, 'true'],
     top_logprobs: [true, 21, 5],
-    chat_template_kwargs: ['off', { enable_thinking: 'no' }, { enable_thinking: true, date: 'today' }],
+    reasoning_effort: ['much', 1, {}],
+    chat_template_kwargs: [
+      { reasoning_effort: 1 },
+      'off',
+      { enable_thinking: 'no' },
+      { enable_thinking: true, date: 'today' },
+    ],
     tools: [[{ type: 'function' }], 'none'],
     tool_choice: ['required', { type: 'function' }],
     functions: [[{ name: 'f' }], 1],

@@ -2,6 +2,7 @@
 import type { BpeEncoder } from '@arrowsmith/bpe';
 import { type Engine, type ThinkingTags, tokenTrie } from '@arrowsmith/generation';
 import { ApiError } from './api-error.ts';
+import type { ChatTemplateOptions } from '@arrowsmith/inference';
 import { type ChatMessage, type ChatTemplate, plainTemplate } from './chat-template.ts';
 import { OutputForms } from './output-form.ts';
 
@@ -83,7 +84,7 @@ export function promptOf(model: ServedModel, given: string | readonly number[], 
 export function chatPromptOf(
   model: ServedModel,
   messages: readonly ChatMessage[],
-  options: { thinks?: boolean } = {},
+  options: ChatTemplateOptions = {},
 ): Prompt {
   const { chatTemplate, encoder } = model;
   const text = chatTemplate.render(messages, options);

@@ -8,8 +8,16 @@ export interface Message {
   content: string;
 }
 
+/** What a template may be told beside the messages. */
+export interface ChatTemplateOptions {
+  /** Whether the assistant is to think before it answers, as `enable_thinking`; by default it is. */
+  thinks?: boolean;
+  /** How much it is to think, as `reasoning_effort`: `low`. */
+  effort?: string;
+}
+
 /** Writes a conversation, up to where the assistant goes on. */
-export type ChatTemplate = (messages: readonly Message[], options?: { thinks?: boolean }) => string;
+export type ChatTemplate = (messages: readonly Message[], options?: ChatTemplateOptions) => string;
 
 /**
  * @param source in Jinja
@@ -18,12 +26,33 @@ export type ChatTemplate = (messages: readonly Message[], options?: { thinks?: b
  * @throws UserError where it is none
  */
 export function chatTemplate(source: string, tokens: Readonly<Record<string, string>> = {}): ChatTemplate {
-  const template = attempt('the chat template of the model is not understood', () => new Template(source));
-  return (messages, { thinks = true } = {}) =>
+  const template = parsed(source);
+  return (messages, { thinks = true, effort } = {}) =>
     attempt('the chat template of the model refuses the conversation', () =>
-      template.render({ ...tokens, messages, add_generation_prompt: true, enable_thinking: thinks }),
+      template.render({
+        ...tokens,
+        messages,
+        add_generation_prompt: true,
+        enable_thinking: thinks,
+        ...(effort === undefined ? {} : { reasoning_effort: effort }),
+      }),
     );
 }
+
+/** The names that a template reads or sets, which tell what it can be told. @throws UserError where it is none */
+export function templateNames(source: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return;
+    if ('type' in node && node.type === 'Identifier' && 'value' in node) names.add(String(node.value));
+    for (const part of node instanceof Map ? [...node.entries()].flat() : Object.values(node)) visit(part);
+  };
+  visit(parsed(source).parsed);
+  return names;
+}
+
+const parsed = (source: string): Template =>
+  attempt('the chat template of the model is not understood', () => new Template(source));
 
 function attempt<T>(what: string, f: () => T): T {
   try {

@@ -4,6 +4,7 @@ import { ApiError, unsupported } from '../api-error.ts';
 import type { ChatMessage } from '../chat-template.ts';
 import { generationFields } from './generation-fields.ts';
 import { optional, parseFields } from './parse-fields.ts';
+import { type AskedThinking, askedThinking, thinkingFields } from './thinking-fields.ts';
 import { refuseUnsupported } from './unsupported-fields.ts';
 
 const part = z.object({ type: z.string(), text: optional(z.unknown()) });
@@ -20,7 +21,7 @@ const schema = z.object({
   max_completion_tokens: optional(z.int().min(1)),
   logprobs: optional(z.boolean()),
   top_logprobs: optional(z.int().min(0).max(20)),
-  chat_template_kwargs: optional(z.record(z.string(), z.unknown())),
+  ...thinkingFields,
   tools: optional(z.array(z.unknown())),
   tool_choice: optional(z.unknown()),
   functions: optional(z.array(z.unknown())),
@@ -32,11 +33,10 @@ type Fields = z.output<typeof schema>;
 /** Checked fields of a request for a chat. */
 export type ChatRequest = Omit<
   Fields,
-  'messages' | 'tools' | 'tool_choice' | 'functions' | 'function_call' | 'chat_template_kwargs'
+  'messages' | 'tools' | 'tool_choice' | 'functions' | 'function_call' | keyof typeof thinkingFields
 > & {
   messages: ChatMessage[];
-  /** Whether the assistant is to think; undefined where nobody says so. */
-  thinks: boolean | undefined;
+  thinking: AskedThinking;
 };
 
 /** @throws ApiError for a field that is wrong, and for what this server does not do */
@@ -47,7 +47,8 @@ export function parseChatRequest(body: unknown): ChatRequest {
     tool_choice: choice,
     functions = [],
     function_call: call,
-    chat_template_kwargs: ofTemplate = {},
+    chat_template_kwargs: ofTemplate,
+    reasoning_effort: effort,
     ...fields
   } = parseFields(schema, body);
   refuseUnsupported(body as object);
@@ -70,18 +71,11 @@ export function parseChatRequest(body: unknown): ChatRequest {
       code: 'invalid_value',
     });
   }
-  return { ...fields, messages: messages.map(plainMessage), thinks: thinksOf(ofTemplate) };
-}
-
-/** @throws ApiError for what a template is told beside enable_thinking, and where that is no boolean */
-function thinksOf(ofTemplate: Record<string, unknown>): boolean | undefined {
-  const { enable_thinking: thinks, ...others } = ofTemplate;
-  const [other] = Object.keys(others);
-  const param = `chat_template_kwargs.${other ?? 'enable_thinking'}`;
-  if (other !== undefined)
-    throw unsupported(param, `'${param}' is not supported: templates are told 'enable_thinking'.`);
-  if (thinks === undefined || typeof thinks === 'boolean') return thinks;
-  throw new ApiError(400, `Invalid '${param}': expected boolean.`, { param, code: 'invalid_type' });
+  return {
+    ...fields,
+    messages: messages.map(plainMessage),
+    thinking: askedThinking({ chat_template_kwargs: ofTemplate, reasoning_effort: effort }),
+  };
 }
 
 /** Whether a choice of tools asks for one. */

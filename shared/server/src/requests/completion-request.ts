@@ -22,12 +22,13 @@ const schema = z.object({
   best_of: optional(z.int()),
   suffix: optional(z.string()),
   chat_template_kwargs: optional(z.unknown()),
+  reasoning_effort: optional(z.unknown()),
 });
 
 /** Checked fields of a request for completions. */
 export type CompletionRequest = Omit<
   z.output<typeof schema>,
-  'prompt' | 'best_of' | 'suffix' | 'chat_template_kwargs'
+  'prompt' | 'best_of' | 'suffix' | 'chat_template_kwargs' | 'reasoning_effort'
 > & {
   /** Texts or token ids; an empty text where there is none. */
   prompts: readonly (string | readonly number[])[];
@@ -40,14 +41,13 @@ export function parseCompletionRequest(body: unknown): CompletionRequest {
     best_of: bestOf,
     suffix = '',
     chat_template_kwargs: ofTemplate,
+    reasoning_effort: effort,
     ...fields
   } = parseFields(schema, body);
   refuseUnsupported(body as object);
-  if (ofTemplate !== undefined) {
-    throw unsupported(
-      'chat_template_kwargs',
-      `'chat_template_kwargs' is not supported here: there is no template. Ask for chat completions.`,
-    );
+  for (const [name, value] of Object.entries({ chat_template_kwargs: ofTemplate, reasoning_effort: effort })) {
+    if (value === undefined) continue;
+    throw unsupported(name, `'${name}' is not supported here: there is no template. Ask for chat completions.`);
   }
   if (bestOf !== undefined && bestOf !== (fields.n ?? 1)) {
     throw unsupported('best_of', `'best_of' other than 'n' is not supported: ask for n=${bestOf}, and choose.`);

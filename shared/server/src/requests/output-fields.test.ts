@@ -1,5 +1,5 @@
 /** @file What requests ask of the form, the length and the thoughts of their texts. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { plainTemplate } from '../chat-template.ts';
 import { END, tinyServer, type TinyServer } from '../testing/tiny-server.ts';
 
@@ -8,12 +8,17 @@ const [THINK, DONE] = [1, 2];
 
 let server: TinyServer;
 let thinker: TinyServer;
-/** What the thinker's template was told. */
+/** What the thinker's template was told, and what it names. */
 const told: unknown[] = [];
+const names = new Set<string>();
+beforeEach(() => {
+  told.length = 0;
+  names.clear();
+});
 beforeAll(async () => {
   server = await tinyServer({}, { blockSize: 4 });
   const render = (_: unknown, options: unknown) => (told.push(options), 'Hi');
-  const chatTemplate = { ...plainTemplate, render, stop: [] };
+  const chatTemplate = { ...plainTemplate, render, stop: [], names };
   thinker = await tinyServer({}, {}, { chatTemplate, thinkingTags: { start: THINK, end: DONE } });
 });
 afterAll(() => Promise.all([server.close(), thinker.close()]));
@@ -87,6 +92,13 @@ describe('thoughts', () => {
     expect(textOf(answer)).toBe(`aa\n${end}aaaa`);
   });
 
+  test('that are begun again and again have as many in all', async () => {
+    // The likeliest tokens are the tag, and a where no thought may begin.
+    const again = { ...thinks, thinking_token_budget: 2, max_tokens: 8 };
+    expect(textOf(await answerOf(thinker, COMPLETIONS, again))).toBe(`${thought.repeat(3)}\n${end}aaa`);
+    expect(textOf(await answerOf(thinker, CHATS, again))).toBe(`${thought.repeat(3)}\n${end}aaa`);
+  });
+
   test('are free where an answer has a form', async () => {
     const answer = await answerOf(thinker, COMPLETIONS, {
       ...begun,
@@ -103,5 +115,43 @@ describe('thoughts', () => {
     expect(textOf(await answerOf(thinker, CHATS, off))).toBe('aa');
     await answerOf(thinker, CHATS, { ...off, chat_template_kwargs: { enable_thinking: true } });
     expect(told).toEqual([{}, { thinks: false }, { thinks: true }]);
+  });
+
+  test('are turned off by reasoning_effort none, and on by any other', async () => {
+    const asked = { ...thinks, max_tokens: 2 };
+    expect(textOf(await answerOf(thinker, CHATS, { ...asked, reasoning_effort: 'none' }))).toBe('aa');
+    for (const effort of ['minimal', 'max']) {
+      expect(textOf(await answerOf(thinker, CHATS, { ...asked, reasoning_effort: effort }))).toBe(thought.repeat(2));
+    }
+    expect(told).toEqual([{ thinks: false }, { thinks: true }, { thinks: true }]);
+  });
+
+  test('are as much as reasoning_effort says, where the template knows it; what the template itself is told counts more', async () => {
+    names.add('reasoning_effort');
+    const asked = { ...thinks, max_tokens: 2 };
+    await answerOf(thinker, CHATS, { ...asked, reasoning_effort: 'high' });
+    await answerOf(thinker, CHATS, { ...asked, chat_template_kwargs: { reasoning_effort: 'very low' } });
+    const both = { reasoning_effort: 'none', chat_template_kwargs: { enable_thinking: true, reasoning_effort: 'low' } };
+    expect(textOf(await answerOf(thinker, CHATS, { ...asked, ...both }))).toBe(thought.repeat(2));
+    await answerOf(thinker, CHATS, {
+      ...asked,
+      reasoning_effort: null,
+      chat_template_kwargs: { enable_thinking: null },
+    });
+    expect(told).toEqual([
+      { thinks: true, effort: 'high' },
+      { effort: 'very low' },
+      { thinks: true, effort: 'low' },
+      {},
+    ]);
+  });
+
+  test('are none in a model that has none: it answers where it is told so, and refuses where it is asked for some', async () => {
+    expect(textOf(await answerOf(server, CHATS, { max_tokens: 1, reasoning_effort: 'none' }))).not.toBe(undefined);
+    for (const fields of [{ reasoning_effort: 'low' }, { chat_template_kwargs: { reasoning_effort: 'low' } }]) {
+      const response = await server.ask(CHATS, { messages, max_tokens: 1, ...fields });
+      expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({ error: { code: 'unsupported_parameter' } });
+    }
   });
 });
