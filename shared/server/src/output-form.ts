@@ -1,6 +1,7 @@
 /** @file The form that a request asks its texts to have, as what excludes tokens. */
 import {
   type Automaton,
+  checkNesting,
   constrainOutput,
   jsonSchemaAutomaton,
   type LogitsProcessor,
@@ -35,8 +36,9 @@ export class OutputForms {
     this.#ends = [...ends];
   }
 
-  /** @throws UserError for a form that cannot be followed, and one that is too large */
+  /** @throws UserError for a form that cannot be followed, and one that is too large or nested too deeply */
   processor(form: OutputForm): LogitsProcessor {
+    if ('jsonSchema' in form) checkNesting(form.jsonSchema);
     const name = JSON.stringify(form);
     const known = this.#kept.get(name);
     const made = known === undefined || known.automaton.size > MOST_NUMBERS ? this.#make(form) : known;

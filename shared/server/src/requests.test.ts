@@ -33,7 +33,7 @@ describe('a field of a wrong type or value is named', () => {
     top_p: ['0.5', -0.1, 1.1],
     top_k: [1.5, 'a', -2],
     min_p: [2, 'a'],
-    repetition_penalty: [0, 'a'],
+    repetition_penalty: [0, 'a', 5e-324, 1e308],
     presence_penalty: [3, 'a'],
     frequency_penalty: [-3, []],
     logit_bias: [1, [], { a: 1 }, { 257: 1 }, { '-1': 1 }, { '01': 1 }],
@@ -142,6 +142,20 @@ test.each([{ pattern: '(a{1,1000}){1,1000}' }, { minLength: 4000, maxLength: 500
     expect(error.message).toContain('at most 50000 states');
   },
 );
+
+test('forms that are nested too deeply are refused', async () => {
+  const groups = `${'('.repeat(20_000)}a${')'.repeat(20_000)}`;
+  const schema = `${'{"items":'.repeat(20_000)}{}${'}'.repeat(20_000)}`;
+  const big = await tinyServer();
+  try {
+    for (const fields of [{ guided_regex: groups }, { guided_json: schema }, { guided_json: { $ref: '#/%' } }]) {
+      const error = await errorOf(big.ask(COMPLETIONS, { prompt: 'a', max_tokens: 1, ...fields }));
+      expect(error).toMatchObject({ status: 400, param: Object.keys(fields)[0], code: 'invalid_value' });
+    }
+  } finally {
+    await big.close();
+  }
+});
 
 test('a prompt that is too long is refused with numbers', async () => {
   const error = await errorOf(server.ask(COMPLETIONS, { prompt: 'x'.repeat(CONTEXT) }));

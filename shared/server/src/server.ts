@@ -1,8 +1,7 @@
 /** @file The server on the network: it listens, and when it is to stop, it answers first what was asked. */
-import type { Server } from 'node:http';
-import { createAdaptorServer } from '@hono/node-server';
 import { UserError } from '@arrowsmith/errors';
 import { type AppOptions, createApp } from './app.ts';
+import { createHttpServer } from './http-server.ts';
 import type { Models } from './models.ts';
 
 export interface ServerOptions extends Omit<AppOptions, 'isStopping'> {
@@ -33,7 +32,7 @@ export async function startServer(models: Models, options: ServerOptions = {}): 
   if (host === '') throw withoutHost();
   let isStopping = false;
   const app = createApp(models, { ...options, isStopping: () => isStopping });
-  const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
+  const server = createHttpServer((request) => app.fetch(request));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, host, port)));
     server.listen({ port, host, backlog: BACKLOG }, resolve);

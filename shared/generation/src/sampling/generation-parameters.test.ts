@@ -22,6 +22,8 @@ test('the fields of stages stay what they are: they are part of keys', () => {
 test.each([
   { minP: 1.5 },
   { repetitionPenalty: 0 },
+  { repetitionPenalty: 5e-324 },
+  { repetitionPenalty: 1e308 },
   { presencePenalty: 3 },
   { frequencyPenalty: -3 },
   { logitBias: { the: 1 } },

@@ -5,6 +5,9 @@ import { samplingParameters } from './parameters.ts';
 const TOKEN_ID = /^(0|[1-9]\d*)$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
+/** Beyond these, logits would leave what 32 bits hold. */
+export const REPETITION_PENALTY = { least: 1e-3, most: 1e3 } as const;
+
 /**
  * How a text is generated. Stages take {@link samplingParameters}, whose fields are part of their keys; what is here changes
  * nothing by its defaults, so that both give the same tokens.
@@ -19,7 +22,8 @@ export const generationParameters = samplingParameters
       .describe('Choose among tokens with at least this share of the largest probability; 0: among all.'),
     repetitionPenalty: z
       .number()
-      .gt(0)
+      .min(REPETITION_PENALTY.least)
+      .max(REPETITION_PENALTY.most)
       .default(1)
       .describe('Divides positive logits of tokens of prompt and text, and multiplies negative ones; 1: none.'),
     presencePenalty: z

@@ -1,6 +1,6 @@
 /** @file From a row of logits to a token, and from tokens to text. */
 export { chooseToken, type ChoiceOptions, type ChosenToken } from './choose.ts';
-export { generationParameters, type GenerationParameters } from './generation-parameters.ts';
+export { generationParameters, type GenerationParameters, REPETITION_PENALTY } from './generation-parameters.ts';
 export { logSoftmax, tokenLogProbabilities, type TokenLogProbability } from './log-probabilities.ts';
 export { samplingParameters, type SamplingParameters } from './parameters.ts';
 export { type LogitsProcessor, processLogits, processorsOf, type TokenSequence } from './processors.ts';
@@ -15,4 +15,5 @@ export { acceptChosen, acceptDraft, type Acceptance, type DraftToken } from './s
 export { beamSearch, type BeamSearchOptions, type FinishedBeam, type OpenBeam } from './beam-search.ts';
 export { type Automaton } from './constraint/automaton.ts';
 export { constrainOutput, jsonSchemaAutomaton, regularExpressionAutomaton } from './constraint/constraint.ts';
+export { checkNesting } from './constraint/state-limit.ts';
 export { tokenTrie, type TokenTrie } from './constraint/token-trie.ts';

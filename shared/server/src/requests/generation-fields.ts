@@ -1,6 +1,6 @@
 /** @file The fields that completions and chats have in common. Those that OpenAI does not have are vLLM's. */
 import { randomInt } from 'node:crypto';
-import { generationParameters, type GenerationParameters } from '@arrowsmith/generation';
+import { generationParameters, type GenerationParameters, REPETITION_PENALTY } from '@arrowsmith/generation';
 import * as z from 'zod';
 import { ApiError } from '../api-error.ts';
 import { outputFields } from './output-fields.ts';
@@ -21,7 +21,7 @@ export const generationFields = {
   top_p: optional(z.number().min(0).max(1)),
   top_k: optional(z.int().min(-1)),
   min_p: optional(z.number().min(0).max(1)),
-  repetition_penalty: optional(z.number().gt(0)),
+  repetition_penalty: optional(z.number().min(REPETITION_PENALTY.least).max(REPETITION_PENALTY.most)),
   presence_penalty: optional(z.number().min(-2).max(2)),
   frequency_penalty: optional(z.number().min(-2).max(2)),
   logit_bias: optional(z.record(z.string(), z.number().min(-100).max(100))),

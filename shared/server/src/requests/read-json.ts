@@ -1,14 +1,16 @@
 /** @file The body of a request, as long as it is no larger than it may be. */
 import { ApiError } from '../api-error.ts';
 
-/** @throws ApiError for what is no JSON, does not say that it is, or is larger than `most` bytes */
+/** @throws ApiError for what is no JSON, does not say that it is, is cut off, or is larger than `most` bytes */
 export async function readJson(request: Request, most: number): Promise<unknown> {
   // A page of any origin can send other types to a server on this machine without asking first.
   if (!/^application\/json\s*(;|$)/i.test(request.headers.get('Content-Type') ?? '')) {
     const message = `Expected the header 'Content-Type: application/json'.`;
     throw new ApiError(415, message, { code: 'unsupported_media_type' });
   }
-  const text = await readText(request, most);
+  const text = await readText(request, most).catch((cause: unknown) => {
+    throw cause instanceof ApiError ? cause : cutOff(cause);
+  });
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
@@ -30,6 +32,9 @@ async function readText({ headers, body }: Request, most: number): Promise<strin
   }
   return Buffer.concat(chunks).toString('utf8');
 }
+
+const cutOff = (cause: unknown): ApiError =>
+  new ApiError(400, 'The body of the request was cut off.', { code: 'incomplete_body' }, { cause });
 
 const tooLarge = (most: number): ApiError =>
   new ApiError(413, `The body is larger than ${most} bytes.`, { code: 'request_too_large' });

@@ -14,7 +14,7 @@ import {
   stringOfLength,
 } from './json-values.ts';
 import { regularExpressionWithin } from './regular-expression.ts';
-import { StateLimit } from './state-limit.ts';
+import { checkLevels, checkNesting, StateLimit } from './state-limit.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -24,6 +24,8 @@ interface Place {
   readonly root: unknown;
   readonly followed: ReadonlyMap<string, number>;
   readonly depth: number;
+  /** Schemas around it, those included that refer to it. */
+  readonly levels: number;
   readonly limit: StateLimit;
 }
 
@@ -62,10 +64,13 @@ export function jsonSchema(
   schema: unknown,
   { depth = 3, limit = new StateLimit() }: { depth?: number; limit?: StateLimit } = {},
 ): Expression {
-  return expressionOf(schema, { path: '#', root: schema, followed: new Map(), depth, limit });
+  checkNesting(schema);
+  return expressionOf(schema, { path: '#', root: schema, followed: new Map(), depth, levels: 0, limit });
 }
 
-function expressionOf(schema: unknown, place: Place): Expression {
+function expressionOf(schema: unknown, around: Place): Expression {
+  const place = { ...around, levels: around.levels + 1 };
+  checkLevels(place.levels);
   place.limit.spend(1);
   if (schema === true) return anyValue(place.depth);
   if (schema === false) return NEVER;
@@ -207,7 +212,7 @@ function referred(reference: unknown, place: Place): Expression {
   if (times > place.depth) return NEVER;
   const names = reference.split('/').slice(1);
   const target = names.reduce<unknown>((schema, name) => {
-    const key = decodeURIComponent(name).replaceAll('~1', '/').replaceAll('~0', '~');
+    const key = decoded(name, here).replaceAll('~1', '/').replaceAll('~0', '~');
     return isSchema(schema) && Object.hasOwn(schema, key) ? schema[key] : undefined;
   }, place.root);
   if (target === undefined) throw wrong('a place that the schema has', reference, here);
@@ -216,6 +221,15 @@ function referred(reference: unknown, place: Place): Expression {
     path: reference,
     followed: new Map([...place.followed, [reference, times + 1]]),
   });
+}
+
+/** @throws UserError where a percent sign stands for no character */
+function decoded(name: string, here: Place): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    throw wrong('a place of this schema, in which % begins a character of UTF-8', name, here);
+  }
 }
 
 function checkKeywords(schema: Schema, place: Place): void {

@@ -2,7 +2,7 @@
 import { UserError } from '@arrowsmith/errors';
 import { classRanges, isKnownClass } from './character-classes.ts';
 import { alternatives, characters, EMPTY, type Expression, literal, repeat, sequence } from './expression.ts';
-import { StateLimit } from './state-limit.ts';
+import { checkLevels, StateLimit } from './state-limit.ts';
 
 /** How many states could be made while JavaScript finds the characters of a class, or of one with a Unicode property. */
 const CLASS_STATES = 500;
@@ -52,6 +52,7 @@ const CODE_POINT = /\\x([\da-fA-F]{2})|\\u([\da-fA-F]{4})|\\u\{([\da-fA-F]+)\}/u
 function parse(source: string, limit: StateLimit): Alternative[] {
   checkSyntax(source);
   let at = 0;
+  let groups = 0; // around what stands here
 
   /** Takes what stands here, if it does. */
   function take(text: string): boolean {
@@ -109,8 +110,10 @@ function parse(source: string, limit: StateLimit): Alternative[] {
     if (/^\(\?<?[=!]/u.test(source.slice(at, at + 4))) refuse('a look-around');
     if (take('(')) {
       if (match(/\?(?::|<[^>]*>)/uy) === null && source.charAt(at) === '?') refuse('flags of a group');
+      checkLevels(++groups);
       const inner = parseAlternatives(false).map(({ expression }) => expression);
       take(')');
+      groups--;
       return alternatives(inner);
     }
     const found = match(CLASS);

@@ -46,6 +46,34 @@ describe('what is too large is refused, before time or memory is taken for it', 
     expect(() => jsonSchemaAutomaton(schema, { mostStates: 20_000 })).toThrow('at most 20000 states');
   });
 
+  /** JSON within JSON. */
+  const nested = (levels: number, around: (inner: unknown) => unknown): unknown =>
+    Array.from({ length: levels }).reduce<unknown>((inner) => around(inner), {});
+  const arrays = (levels: number) => nested(levels, (items) => ({ type: 'array', items }));
+  const chain = Object.fromEntries(
+    Array.from({ length: 3000 }, (_, i) => [`${i}`, { type: 'array', items: { $ref: `#/$defs/${i + 1}` } }]),
+  );
+
+  test.each([
+    ['schemas within each other', arrays(5000)],
+    ['so many that JavaScript cannot even write them', arrays(100_000)],
+    ['a constant', { const: nested(100_000, (inner) => [inner]) }],
+    ['references that refer to references', { $ref: '#/$defs/0', $defs: { ...chain, 3000: {} } }],
+  ])('what is nested too deeply: %s', (_, schema) => {
+    expect(() => jsonSchemaAutomaton(schema)).toThrow('at most 200 levels');
+  });
+
+  test('groups of a regular expression that are nested too deeply', () => {
+    const groups = (levels: number) => `${'('.repeat(levels)}a${')'.repeat(levels)}`;
+    expect(() => regularExpressionAutomaton(groups(3000))).toThrow('at most 200 levels');
+    expect(regularExpressionAutomaton(groups(200)).matches('a')).toBe(true);
+    expect(regularExpressionAutomaton('(a)'.repeat(300)).matches('a'.repeat(300))).toBe(true);
+  });
+
+  test('a schema may be nested as deeply as anybody writes', () => {
+    expect(jsonSchemaAutomaton(arrays(50)).matches('[]')).toBe(true);
+  });
+
   test('a regular expression', () => {
     expect(() => regularExpressionAutomaton('(a{1,1000}){1,1000}')).toThrow(/at most 300000 states[^]*1,001,0/);
     expect(() => regularExpressionAutomaton('a{9}', { mostStates: 10 })).toThrow('at most 10 states');

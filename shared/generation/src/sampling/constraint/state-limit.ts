@@ -6,6 +6,9 @@ import type { Expression } from './expression.ts';
 /** Most states where nobody says how many: some tens of megabytes. */
 const MOST_STATES = 300_000;
 
+/** Levels of parts within parts at most: what reads and compiles them calls itself for each, and the stack has an end. */
+const MOST_LEVELS = 200;
+
 /** Counts states that there will be at least, while an expression is made. */
 export class StateLimit {
   readonly most: number;
@@ -36,6 +39,26 @@ export class StateLimit {
       found,
       fix: 'ask for fewer repetitions, shorter bounds, or less depth',
     });
+  }
+}
+
+/** @param levels of parts around one @throws UserError where they are too many */
+export function checkLevels(levels: number): void {
+  if (levels <= MOST_LEVELS) return;
+  throw new UserError({
+    what: 'what the output has to follow is nested too deeply',
+    expected: `at most ${MOST_LEVELS} levels`,
+    found: 'more',
+    fix: 'ask for less depth',
+  });
+}
+
+/** @throws UserError where JSON has more levels of arrays and objects than there may be. Depth costs no stack here, as it does in JSON.stringify */
+export function checkNesting(json: unknown): void {
+  let level = [json];
+  for (let levels = 0; level.length > 0; levels++) {
+    checkLevels(levels);
+    level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []));
   }
 }
 
