@@ -1,5 +1,5 @@
 /** @file What a check found out: one line of the doctor's report. */
-import { wrapText } from '@arrowsmith/pipeline/terminal';
+import { wrapText } from '@arrowsmith/errors';
 
 /**
  * - `ok`: as it should be.

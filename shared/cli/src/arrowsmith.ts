@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { nearest, print, printFailure, shellLine, UserError } from '@arrowsmith/errors';
-import { codeFolder, ensureCode, helpWidth, outputColumns, wrapText } from '@arrowsmith/pipeline/start';
+import { nearest, outputColumns, print, printFailure, shellLine, UserError, wrapText } from '@arrowsmith/errors';
+import { codeFolder, ensureCode, helpWidth } from '@arrowsmith/pipeline/start';
 import { BUILT, COMMANDS, type Command, FROM_SOURCES, overview, type SourceCommand } from './commands.ts';
 import { say } from './say.ts';
 

@@ -1,7 +1,8 @@
 /** @file The commands of `arrowsmith`, and what each stands for. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { helpWidth, wrapText } from '@arrowsmith/pipeline/start';
+import { wrapText } from '@arrowsmith/errors';
+import { helpWidth } from '@arrowsmith/pipeline/start';
 
 export interface Command {
   name: string;

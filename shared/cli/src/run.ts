@@ -5,7 +5,7 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createRequire } from 'node:module';
-import { nearest, print, printError, shellLine, UserError } from '@arrowsmith/errors';
+import { nearest, outputColumns, print, printError, shellLine, UserError } from '@arrowsmith/errors';
 import {
   helpOn,
   needsPipelines,
@@ -18,7 +18,7 @@ import {
   stepOf,
   type StageDeclaration,
 } from '@arrowsmith/pipeline/request';
-import { codeFolder, outputColumns } from '@arrowsmith/pipeline/start';
+import { codeFolder } from '@arrowsmith/pipeline/start';
 import type { Started } from './arrowsmith.ts';
 import { COMMANDS } from './commands.ts';
 import { withoutChrome } from './nx-output.ts';

@@ -1,7 +1,9 @@
 /** @file The one way to the terminal for what commands and stages say: whatever it contains, the terminal only shows it. */
 import { inspect } from 'node:util';
+import { outputColumns } from './output-columns.ts';
 import { printable } from './printable.ts';
 import { UserError } from './user-error.ts';
+import { wrapFailure } from './wrap-failure.ts';
 
 /** Prints lines to the standard output. */
 export function print(text: string): void {
@@ -18,7 +20,13 @@ export function printError(text: string): void {
   console.error(printable(text));
 }
 
-/** Prints an error: of a {@link UserError} its message, of a defect of the program all that is known of it. */
+/**
+ * Prints an error: of a {@link UserError} its message, of a defect of the program all that is known of it. In a terminal, lines of a message break between
+ * words; elsewhere, as in logs, each part is one line.
+ */
 export function printFailure(error: unknown): void {
-  printError(error instanceof UserError ? `\nerror: ${error.message}\n` : inspect(error));
+  if (!(error instanceof UserError)) return printError(inspect(error));
+  const columns = outputColumns(process.stderr);
+  const text = `error: ${error.message}`;
+  printError(`\n${columns === undefined ? text : wrapFailure(text, columns)}\n`);
 }

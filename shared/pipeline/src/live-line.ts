@@ -4,12 +4,12 @@
  * Under Nx a stage writes into a pipe. Nx passes on what it reads as it is, so that a terminal at the other end shows a line that redraws itself;
  * whether there is one, and how wide, the Nx plugin says by ARROWSMITH_TERMINAL.
  */
+import { type Output, outputColumns } from '@arrowsmith/errors';
+
 const CLEAR = '\r\u001b[K';
 
 /** Where lines go. */
-export interface LiveOutput {
-  isTTY?: boolean;
-  columns?: number;
+export interface LiveOutput extends Output {
   write(text: string): unknown;
 }
 
@@ -19,16 +19,6 @@ export function terminalColumns(
   env: NodeJS.ProcessEnv = process.env,
 ): number | undefined {
   return env['TERM'] === 'dumb' ? undefined : outputColumns(output, env);
-}
-
-/** Columns that lines have room in, also in a terminal that cannot redraw one; undefined where no terminal shows the output. */
-export function outputColumns(
-  output: LiveOutput = process.stdout,
-  env: NodeJS.ProcessEnv = process.env,
-): number | undefined {
-  if (output.isTTY === true) return output.columns || 80;
-  const columns = Number(env['ARROWSMITH_TERMINAL']);
-  return Number.isInteger(columns) && columns > 0 ? columns : undefined;
 }
 
 /** Whether the terminal shows more than ASCII, as its locale says. */

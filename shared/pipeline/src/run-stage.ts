@@ -22,13 +22,13 @@ import {
   verifiedBlob,
   withLock,
 } from '@arrowsmith/artifacts/store';
-import { print as toTerminal, UserError } from '@arrowsmith/errors';
+import { outputColumns, print as toTerminal, UserError, wrapText } from '@arrowsmith/errors';
 import { type Artifact, findInputs, pointedArtifact } from './artifact.ts';
 import type { Fingerprint } from './code.ts';
 import { identify, type Identity, inputDigests, type Inputs } from './identify.ts';
 import { splitMetrics } from './metric.ts';
 import { type EventStream, openEvents } from './events.ts';
-import { clearLine, outputColumns, printAbove, showsUnicode, terminalColumns } from './live-line.ts';
+import { clearLine, printAbove, showsUnicode, terminalColumns } from './live-line.ts';
 import { type Override } from './overrides.ts';
 import { parseParameters } from './pipeline-file.ts';
 import { type RunRecord, writePointer } from './pointer.ts';
@@ -47,7 +47,6 @@ import { rerunCommand } from './rerun-command.ts';
 import { openWorkFolder, removeWork } from './work-folder.ts';
 import { collectorLock, fingerprintPath, lockFolder, type Workspace } from './workspace.ts';
 import { substitutionNote } from './substitution-note.ts';
-import { wrapText } from './wrap-text.ts';
 
 export interface StageRequest {
   workspace: Workspace;

@@ -1,8 +1,8 @@
 /** @file A stage's parameters as help for people, from the schema in its declaration. */
+import { wrapText } from '@arrowsmith/errors';
 import * as z from 'zod';
 import { isObject } from './overrides.ts';
 import type { JsonObject, StageDeclaration } from './stage.ts';
-import { wrapText } from './wrap-text.ts';
 
 /** A parameter that has no parts, under the name that a flag has: `optimizer.learningRate`. */
 export interface ParameterHelp {

@@ -1,5 +1,4 @@
 /** @file What starts commands and runs from outside of Nx; loads in no time. */
 export { ensureCode } from './nx/ensure-code.ts';
-export { outputColumns } from './live-line.ts';
 export { codeFolder } from './workspace.ts';
-export { helpWidth, wrapText } from './wrap-text.ts';
+export { helpWidth } from './help-width.ts';

@@ -1,6 +1,5 @@
 /** @file What is said of a corpus, or another thing, that stands in for what was asked for. */
-import { printable } from '@arrowsmith/errors';
-import { wrapText } from './wrap-text.ts';
+import { printable, wrapText } from '@arrowsmith/errors';
 
 /** Lines that nobody overlooks. @param columns of the terminal; undefined where none shows them */
 export const substitutionNote = (substitution: string, columns = Infinity): string =>

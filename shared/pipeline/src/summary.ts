@@ -1,11 +1,10 @@
 /** @file What is on the screen when a pipeline is done. */
-import { printable, printableLine, shellLine } from '@arrowsmith/errors';
+import { printable, printableLine, shellLine, wrapText } from '@arrowsmith/errors';
 import type { Run, StepRun } from './ledger/index.ts';
 import type { Changes } from './overrides.ts';
 import { duration } from './progress.ts';
 import { changeFlags } from './rerun-command.ts';
 import { substitutionNote } from './substitution-note.ts';
-import { wrapText } from './wrap-text.ts';
 
 /**
  * The summary of a run as text that a terminal shows as it is, with commands that go on from there.

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { createEncoder, documentBounds, fromTokenizerJson } from '@arrowsmith/bpe';
 import { generate } from '@arrowsmith/generation/samples';
 import type { DecoderConfig, Parameters } from '@arrowsmith/model';
-import { linePlot, wrapText } from '@arrowsmith/pipeline/terminal';
+import { wrapText } from '@arrowsmith/errors';
+import { linePlot } from '@arrowsmith/pipeline/terminal';
 import type { LogRow } from '@arrowsmith/training';
 
 /** Lines of the curve. */

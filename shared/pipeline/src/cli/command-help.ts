@@ -1,6 +1,6 @@
 /** @file What `--help` says of a command: in the words of `npx nx`, or of `npx arrowsmith` where that started it. */
-import { outputColumns } from '../live-line.ts';
-import { helpWidth, wrapText } from '../wrap-text.ts';
+import { outputColumns, wrapText } from '@arrowsmith/errors';
+import { helpWidth } from '../help-width.ts';
 import type { CommandUsage, OptionUsage, ParsedOption } from './options.ts';
 
 /** How `arrowsmith` calls a command; by ARROWSMITH_USAGE, as JSON. */

@@ -2,11 +2,10 @@
  * @file A pipeline or a step is done: `complete-run <pipeline>` is the last task of `nx run pipeline:<pipeline>`, keeps the ledger and prints the
  * summary; `complete-run <pipeline> <step>` does so for a step that was run by itself, in one line.
  */
-import { print } from '@arrowsmith/errors';
+import { outputColumns, print } from '@arrowsmith/errors';
 import { completeRun } from '../complete-run.ts';
 import { withInputs } from '../graph.ts';
 import { parseRevision, readLedger } from '../ledger/index.ts';
-import { outputColumns } from '../live-line.ts';
 import { substitutionNote } from '../substitution-note.ts';
 import { formatSummary } from '../summary.ts';
 import { commandContext, type Stages } from './command-context.ts';

@@ -3,5 +3,4 @@ export { commandFlags, main } from './main.ts';
 export { commandHelp } from './command-help.ts';
 export { type CommandUsage, flag, format, readCount, readOptions, text, texts } from './options.ts';
 export { outputOptions, put } from './output.ts';
-export { outputColumns } from '../live-line.ts';
 export { startProgress } from '../progress.ts';

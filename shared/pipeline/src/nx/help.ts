@@ -1,12 +1,11 @@
 /** @file `nx run train:tinystories --help`: the parameters of a step, from its stage's declaration; Nx would show the help of its own runner. */
 import { spawnSync } from 'node:child_process';
-import { print } from '@arrowsmith/errors';
-import { outputColumns } from '../live-line.ts';
+import { outputColumns, print, wrapText } from '@arrowsmith/errors';
 import { loadPipeline } from '../pipeline-file.ts';
 import { parameterNames } from '../parameter-names.ts';
 import type { RunTarget } from '../plan.ts';
 import type { StageDeclaration } from '../stage.ts';
-import { helpWidth, wrapText } from '../wrap-text.ts';
+import { helpWidth } from '../help-width.ts';
 import { findTarget } from './command-line.ts';
 import { ensureCode } from './ensure-code.ts';
 import { type HelpStyle, helpCommand, runCommand, standsFor } from './help-words.ts';

@@ -1,11 +1,11 @@
 /** @file The help on a step of a pipeline, on all steps of a stage, and on a stage whatever the pipeline. */
-import { UserError } from '@arrowsmith/errors';
+import { UserError, wrapText } from '@arrowsmith/errors';
 import { loadPipeline } from '../pipeline-file.ts';
 import { pipelineNames } from '../pipeline-source.ts';
 import { planPipeline, type RunTarget } from '../plan.ts';
 import { exampleFlags, formatParameters, parametersOf, type ParameterHelp } from '../stage-help.ts';
 import type { StageDeclaration } from '../stage.ts';
-import { helpWidth, wrapText } from '../wrap-text.ts';
+import { helpWidth } from '../help-width.ts';
 import { type HelpStyle, helpCommand, runCommand, standsFor } from './help-words.ts';
 
 type Declarations = ReadonlyMap<string, StageDeclaration>;

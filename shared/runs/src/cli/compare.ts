@@ -1,7 +1,7 @@
 /** @file `nx run pipeline:compare`: compares runs with the first of them; by default the last two of a pipeline. */
 import { relative, resolve } from 'node:path';
-import { print, UserError } from '@arrowsmith/errors';
-import { format, main, outputColumns, outputOptions, put, readOptions, text } from '@arrowsmith/pipeline/cli';
+import { outputColumns, print, UserError } from '@arrowsmith/errors';
+import { format, main, outputOptions, put, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { compareRuns } from '../comparison/compare-runs.ts';
 import { formatComparison, markdownComparison } from '../printing/comparison.ts';
 import { parseSampleChoice } from '../printing/samples.ts';

@@ -2,9 +2,9 @@
  * @file `nx run pipeline:forget`: shows which runs would be removed from the ledger, and removes them with `--delete`. What only they named, garbage
  * collection then finds. Runs with a name stay, unless they are asked for one by one.
  */
-import { print, UserError } from '@arrowsmith/errors';
+import { outputColumns, print, UserError } from '@arrowsmith/errors';
 import { forgetRuns } from '@arrowsmith/pipeline/runs';
-import { flag, main, outputColumns, readOptions, text } from '@arrowsmith/pipeline/cli';
+import { flag, main, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { fitTable } from '../printing/table.ts';
 import { runsTableOf } from '../printing/list.ts';
 import { namedRuns, pipelineOption, runOption, runsOption } from '../selection/options.ts';

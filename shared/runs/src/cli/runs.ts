@@ -1,16 +1,7 @@
 /** @file `nx run pipeline:runs`: lists the runs of the ledger. */
+import { outputColumns } from '@arrowsmith/errors';
 import type { Run } from '@arrowsmith/pipeline';
-import {
-  flag,
-  format,
-  main,
-  outputColumns,
-  outputOptions,
-  put,
-  readCount,
-  readOptions,
-  text,
-} from '@arrowsmith/pipeline/cli';
+import { flag, format, main, outputOptions, put, readCount, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { formatList } from '../printing/list.ts';
 import { parseCondition } from '../selection/expression.ts';
 import { foldReruns } from '../selection/reruns.ts';

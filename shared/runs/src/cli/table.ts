@@ -2,9 +2,9 @@
  * @file The latest runs of several pipelines in one table: `--pipelines=a,b,c`, one row each, and `--metrics=name=title,…`, a column each. `nx run
  * pipeline:families` ends with it.
  */
-import { UserError } from '@arrowsmith/errors';
+import { outputColumns, UserError } from '@arrowsmith/errors';
 import type { Run } from '@arrowsmith/pipeline';
-import { main, outputColumns, outputOptions, put, readOptions, text } from '@arrowsmith/pipeline/cli';
+import { main, outputOptions, put, readOptions, text } from '@arrowsmith/pipeline/cli';
 import { markdownTable } from '@arrowsmith/reporting/markdown';
 import { formatNumber } from '../printing/numbers.ts';
 import { fitTable, type Table } from '../printing/table.ts';
