@@ -140,7 +140,7 @@ export interface StageResult {
   metadata?: Record<string, string | number | boolean>;
   /** Numbers to compare runs by; each says what it is, and which way is better. */
   metrics?: Record<string, Metric>;
-  /** Lines for the pipeline's summary: label → text. */
+  /** Lines for the pipeline's summary: label → text. What a model wrote has a label that begins with the word `sample`, and a block of its own. */
   highlights?: Record<string, string>;
 }
 

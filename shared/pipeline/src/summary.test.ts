@@ -98,6 +98,21 @@ test('no text is offered of a run without a model, or of a model that reads pict
     expect(commandsIn(formatSummary({ ...testRun({ steps }), ...finished })).join()).not.toContain('generate');
 });
 
+test.each([80, 170, Infinity])('a sample has a block of its own, however short it is: %d columns', (columns) => {
+  const highlights = { loss: '2.5', 'sample (train, greedy)': 'The end.', samples: '1 of 1 ends by itself' };
+  const two = {
+    evaluate: testStep('evaluate', { highlights }),
+    again: testStep('again', { stage: 'evaluate', highlights }),
+  };
+  for (const steps of [{ evaluate: two.evaluate }, two]) {
+    const text = formatSummary({ ...testRun({ steps }), ...finished }, '', { columns });
+    expect(text).toMatch(
+      / samples +1 of 1 ends by itself\n\n  (evaluate: )?sample \(train, greedy\)\n    The end\.\n\n/,
+    );
+    expect(text.match(/sample \(train, greedy\)\n    The end\.\n\n/g)).toHaveLength(Object.keys(steps).length);
+  }
+});
+
 test.each([60, 80, 100, 170])('samples stay within a terminal of %i columns, and within 104 elsewhere', (columns) => {
   const sample = Array.from({ length: 80 }, (_, i) => `word${i}`).join(' ');
   const run = { ...testRun({ steps: { train: testStep('train', { highlights: { sample } }) } }), ...finished };

@@ -28,14 +28,16 @@ export function formatSummary(
   const labelled = (step: StepRun, label: string) =>
     stages.filter((stage) => stage === step.stage).length > 1 ? `${step.step}: ${label}` : label;
   const highlights = Object.values(run.steps).flatMap((step) =>
-    Object.entries(step.highlights).map(
-      ([label, text]) => [printableLine(labelled(step, label)), printable(text)] as const,
-    ),
+    Object.entries(step.highlights).map(([label, text]) => ({
+      label: printableLine(labelled(step, label)),
+      text: printable(text),
+      isBlock: SAMPLE.test(label) || text.includes('\n') || text.length > LINE_WIDTH,
+    })),
   );
-  const isBlock = (text: string): boolean => text.includes('\n') || text.length > LINE_WIDTH;
-  const width = Math.max(...highlights.map(([label, text]) => (isBlock(text) ? 0 : label.length)), 0) + 2;
-  for (const [label, text] of highlights) if (!isBlock(text)) lines.push(...entry(label, width, text, columns));
-  for (const [label, text] of highlights.filter(([, each]) => isBlock(each)))
+  const ofLines = highlights.filter(({ isBlock }) => !isBlock);
+  const width = Math.max(...ofLines.map(({ label }) => label.length), 0) + 2;
+  for (const { label, text } of ofLines) lines.push(...entry(label, width, text, columns));
+  for (const { label, text } of highlights.filter(({ isBlock }) => isBlock))
     lines.push('', `  ${label}`, ...wrapText(text, lineWidth).map((line) => (line === '' ? '' : `${INDENT}${line}`)));
   const names = Math.max(12, ...Object.keys(run.steps).map(({ length }) => length + 2));
   lines.push('', `  ${'step'.padEnd(names)}${'time'.padStart(8)}   artifact`);
@@ -97,6 +99,9 @@ function withSeed(changes: Changes = {}, { step, parameters }: StepRun): Changes
 
 /** Text that stands in double quotes in every shell and on one line. */
 const SHELL_SAFE = /^[\p{L}\p{N} ,.:;'?-]{1,60}$/u;
+
+/** The label of what a model wrote, which reads like another metric where it is one line. */
+const SAMPLE = /^sample\b/;
 
 /** Of texts, at most, and what stands before each of their lines. */
 const LINE_WIDTH = 100;
