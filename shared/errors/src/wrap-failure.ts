@@ -48,7 +48,7 @@ function goesOn(words: readonly string[], word: string, next = ''): boolean {
   if (!/^\W?(?:npx|npm|node|nx|git|cd)$/.test(program) || word === '') return false;
   if (isQuoteOpen(words.join(' '))) return true;
   if (words.length > 1 && /[,;:.)?]$/.test(before)) return false;
-  const isCommandName = words.length === 1 || (/npx$/.test(program) && words.length === 2);
+  const isCommandName = words.length === 1 || (program.endsWith('npx') && words.length === 2);
   // A flag, a quotation, a placeholder, or a word that is no English: a path, a target, a value.
   const isArgument = /^[-"'<[]|[/.=:~]\S*\w/.test(word);
   return isCommandName || isArgument || next.startsWith('--') || /^(?:run|help)$/.test(before);
