@@ -97,7 +97,7 @@ describe('a text', () => {
   test('thinks no longer than it may', async () => {
     const { tokens } = await model.generate([END, 97, END + 1], { ...options, thinkingTokens: 2 }).result();
     const closed = tokens.indexOf(END + 2);
-    const thoughts = tokens.slice(0, closed).filter((id) => id !== END + 1);
+    const thoughts = tokens.slice(0, closed); // tags that begin them again are some
     expect(thoughts).toHaveLength(3);
     expect(thoughts.at(-1)).toBe(10); // a line break before the tag
     expect(tokens.slice(closed)).not.toContain(END + 1);

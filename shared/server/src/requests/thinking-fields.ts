@@ -53,10 +53,8 @@ export function thinkingOf(
   const knowsEffort = names.has('reasoning_effort');
   if (ofTemplate.effort !== undefined && !knowsEffort) {
     const param = `${KWARGS}.reasoning_effort`;
-    throw unsupported(
-      param,
-      `'${param}' is not supported: the chat template of this model knows none. Ask for 'thinking_token_budget'.`,
-    );
+    const instead = thinkingTags === undefined ? 'Leave it out.' : `Ask for 'thinking_token_budget'.`;
+    throw unsupported(param, `'${param}' is not supported: the chat template of this model knows none. ${instead}`);
   }
   const canThink = knowsEffort || names.has('enable_thinking') || thinkingTags !== undefined;
   if (asked !== undefined && asked !== 'none' && !canThink) {
