@@ -15,11 +15,11 @@ import {
 beforeAll(() => useBackend(resolveBackend('auto')));
 
 describe.each(variants)('%s', (_, options) => {
-  test('computes what it did, with other weights that lose no more', () => {
+  test('computes what it did, with other weights that lose no more', async () => {
     const config = configOf(options);
     const weights = weightsOf(config);
-    const inputs = inputsOf(config, weights);
-    const { result: made, chosen } = runAll(awq({ config, weights, formatOf: () => 'int3-g32', inputs }));
+    const inputs = await inputsOf(config, weights);
+    const { result: made, chosen } = await runAll(awq({ config, weights, formatOf: () => 'int3-g32', inputs }));
     const isRead = ({ name, at = 0 }: MatrixAt): boolean => inputs.get(name)![at]!.count > 0; // experts may be without tokens
     expect(chosen.length).toBe(channelGroups(config).filter(({ readers }) => readers.some(isRead)).length);
     expect(chosen.some(({ alpha }) => alpha > 0)).toBe(true);
@@ -29,15 +29,16 @@ describe.each(variants)('%s', (_, options) => {
   });
 });
 
-test('the weights that were given stay as they are', () => {
+test('the weights that were given stay as they are', async () => {
   const config = configOf({});
   const weights = weightsOf(config);
   const copies = Object.values(weights).map(({ data }) => data.slice());
-  runAll(awq({ config, weights, formatOf: () => 'int4-g32', inputs: inputsOf(config, weights) }));
+  const inputs = await inputsOf(config, weights);
+  await runAll(awq({ config, weights, formatOf: () => 'int4-g32', inputs }));
   expect(Object.values(weights).map(({ data }) => data)).toEqual(copies);
 });
 
-test('the error of products is that of the products', () => {
+test('the error of products is that of the products', async () => {
   const [n, tokens] = [3, 5];
   const x = Array.from({ length: tokens }, (_, t) => Array.from({ length: n }, (_u, j) => Math.sin(3 * t + j)));
   const products = Float64Array.from({ length: n * n }, (_, i) =>
@@ -55,7 +56,7 @@ test('the error of products is that of the products', () => {
     maxima: new Float64Array(n),
   };
   // float32 products
-  expect(squaredProducts(errors, n, statistics)).toBeCloseTo(
+  expect(await squaredProducts(errors, n, statistics)).toBeCloseTo(
     expected.reduce((a, b) => a + b),
     4,
   );

@@ -41,7 +41,12 @@ export interface ChosenScales {
  *
  * @returns the weights, and what was chosen, group by group
  */
-export function* awq({ config, weights: given, formatOf, inputs }: AwqOptions): Generator<ChosenScales, Weights> {
+export async function* awq({
+  config,
+  weights: given,
+  formatOf,
+  inputs,
+}: AwqOptions): AsyncGenerator<ChosenScales, Weights> {
   const weights = copyOf(given);
   for (const group of channelGroups(config)) {
     const statistics = group.readers.map(({ name, at = 0 }) => inputs.get(name)?.[at]);
@@ -52,10 +57,10 @@ export function* awq({ config, weights: given, formatOf, inputs }: AwqOptions): 
     });
     const magnitudes = channelMagnitudes(group, statistics as InputStatistics[]);
     if (readers.length === 0 || !(Math.max(...magnitudes) > 0)) continue;
-    const plain = errorOf(readers, group, magnitudes, 0);
+    const plain = await errorOf(readers, group, magnitudes, 0);
     let [alpha, least] = [0, plain];
     for (let step = 1; step <= STEPS; step++) {
-      const error = errorOf(readers, group, magnitudes, step / STEPS);
+      const error = await errorOf(readers, group, magnitudes, step / STEPS);
       if (error < least) [alpha, least] = [step / STEPS, error];
     }
     if (alpha > 0) scaleChannels(weights, group, scalesOf(magnitudes, alpha));
@@ -95,28 +100,41 @@ function scalesOf(magnitudes: Float64Array, alpha: number): Float64Array {
 }
 
 /** Σ ‖Δ x‖² of all readers, whose columns are scaled, rounded, and scaled back. */
-function errorOf(
+async function errorOf(
   readers: readonly Reader[],
   { channelOf }: ChannelGroup,
   magnitudes: Float64Array,
   alpha: number,
-): number {
+): Promise<number> {
   const scales = scalesOf(magnitudes, alpha);
-  return readers.reduce((sum, { matrix: { data, columns }, of, format: asked }) => {
+  let sum = 0;
+  for (const {
+    matrix: { data, columns },
+    of,
+    format: asked,
+  } of readers) {
     const { name, dequantize } = formatForRows(asked, columns);
     const factors = Float64Array.from({ length: columns }, (_, j) => scales[channelOf(j)]!);
     const scaled = data.map((value, i) => value * factors[i % columns]!);
     const rounded = dequantize(quantize(name, scaled, columns), columns);
     const errors = rounded.map((value, i) => value / factors[i % columns]! - data[i]!);
-    return sum + squaredProducts(errors, columns, of);
-  }, 0);
+    sum += await squaredProducts(errors, columns, of);
+  }
+  return sum;
 }
 
 /** Σ Δ (Σ x xᵀ) Δᵀ over the rows Δ. */
-export function squaredProducts(errors: Float32Array, columns: number, { products }: InputStatistics): number {
-  return tf.tidy(() => {
+export async function squaredProducts(
+  errors: Float32Array,
+  columns: number,
+  { products }: InputStatistics,
+): Promise<number> {
+  const sum = tf.tidy(() => {
     const rows = tf.tensor2d(errors, [errors.length / columns, columns]);
     const sums = tf.tensor2d(Float32Array.from(products), [columns, columns]);
-    return tf.sum(tf.mul(tf.matMul(rows, sums), rows)).dataSync<'float32'>()[0]!;
+    return tf.sum(tf.mul(tf.matMul(rows, sums), rows));
   });
+  const [value] = await sum.data<'float32'>();
+  sum.dispose();
+  return value!;
 }

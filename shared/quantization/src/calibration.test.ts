@@ -32,10 +32,11 @@ function streamOf(config: DecoderConfig, weights: Weights): Float32Array {
   });
 }
 
-function calibrate(config: DecoderConfig, weights: Weights, passes = 1) {
+async function calibrate(config: DecoderConfig, weights: Weights, passes = 1) {
   const parameters = tensorsOf(weights);
   const calibration = createCalibration(config, parameters, { products: true });
-  for (let pass = 0; pass < passes; pass++) calibration.see(() => forward(config, parameters, idTensor()), counts);
+  for (let pass = 0; pass < passes; pass++)
+    await calibration.see(() => forward(config, parameters, idTensor()), counts);
   tf.dispose(parameters);
   return calibration.inputs;
 }
@@ -64,33 +65,33 @@ const squaredDifference = (a: Float32Array, b: Float32Array, tokens: number): nu
 describe.each([...new Set<BackendName>(['cpu', resolveBackend('auto')])])('on %s', (backend) => {
   beforeAll(() => useBackend(backend));
 
-  test('says by how much a change of a matrix changes its products', () => {
+  test('says by how much a change of a matrix changes its products', async () => {
     const config = configOf();
     const weights = initialWeights(config, 1);
     const name = 'model.layers.0.mlp.down_proj.weight';
     const other = changed(weights, name, 0, 8 * 12);
     const expected = squaredDifference(streamOf(config, other.weights), streamOf(config, weights), 13);
-    const [statistics] = calibrate(config, weights).get(name)!;
+    const [statistics] = (await calibrate(config, weights)).get(name)!;
     expect(statistics!.count).toBe(13);
     // both sides are float32
     expect(changeOf(other.delta, statistics!) / expected).toBeCloseTo(1, 4);
   });
 
-  test('says so of each expert', () => {
+  test('says so of each expert', async () => {
     const config = configOf({ moe: { experts: 3, topK: 2, router: 'softmax' } });
     const weights = initialWeights(config, 1);
     const name = 'model.layers.0.mlp.experts.down_proj.weight';
-    const experts = calibrate(config, weights).get(name)!;
+    const experts = (await calibrate(config, weights)).get(name)!;
     expect(experts.map(({ count }) => count).reduce((a, b) => a + b)).toBe(16 * 2);
     // An expert without tokens has seen nothing.
     for (const { count, squares } of experts) expect(count === 0).toBe(squares.every((sum) => sum === 0));
   });
 
-  test('knows the inputs of every matrix that is multiplied with, and shares those of the same input', () => {
+  test('knows the inputs of every matrix that is multiplied with, and shares those of the same input', async () => {
     for (const tieWordEmbeddings of [true, false]) {
       const config = configOf({ tieWordEmbeddings });
       const weights = initialWeights(config, 1);
-      const inputs = calibrate(config, weights);
+      const inputs = await calibrate(config, weights);
       const matrices = Object.keys(weights).filter((name) => weights[name]!.shape.length === 2);
       const looked = tieWordEmbeddings ? [] : ['model.embed_tokens.weight'];
       expect([...inputs.keys()].sort()).toEqual(matrices.filter((name) => !looked.includes(name)).sort());
@@ -101,10 +102,12 @@ describe.each([...new Set<BackendName>(['cpu', resolveBackend('auto')])])('on %s
     }
   });
 
-  test('sums over passes, of which tokens that do not count are left out', () => {
+  test('sums over passes, of which tokens that do not count are left out', async () => {
     const config = configOf();
     const weights = initialWeights(config, 1);
-    const [one, two] = [1, 2].map((passes) => calibrate(config, weights, passes).get('model.embed_tokens.weight')![0]!);
+    const name = 'model.embed_tokens.weight';
+    const [one] = (await calibrate(config, weights, 1)).get(name)!;
+    const [two] = (await calibrate(config, weights, 2)).get(name)!;
     expect(two!.count).toBe(26);
     const hidden = tf.tidy(() => forward(config, tensorsOf(weights), idTensor()).dataSync<'float32'>().slice());
     for (let channel = 0; channel < 8; channel++) {
@@ -118,10 +121,10 @@ describe.each([...new Set<BackendName>(['cpu', resolveBackend('auto')])])('on %s
     }
   });
 
-  test('keeps no tensors', () => {
+  test('keeps no tensors', async () => {
     const before = tf.memory().numTensors;
     const config = configOf();
-    calibrate(config, initialWeights(config, 1));
+    await calibrate(config, initialWeights(config, 1));
     expect(tf.memory().numTensors).toBe(before);
   });
 });

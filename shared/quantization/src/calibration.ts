@@ -1,7 +1,7 @@
 /** @file Calibration: what the inputs of a model's matrices are like, on rows of text. */
-import { borrowValues } from '@arrowsmith/backend';
+import { borrowValues, readsAtOnce } from '@arrowsmith/backend';
 import type { DecoderConfig, ParameterTensors } from '@arrowsmith/model';
-import { watchLinearInputs } from '@arrowsmith/ops';
+import { embedding, watchLinearInputs } from '@arrowsmith/ops';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** What is known of the inputs x of a matrix [out, in], over all tokens. */
@@ -23,12 +23,13 @@ export type Calibrated = ReadonlyMap<string, readonly InputStatistics[]>;
 
 export interface Calibration {
   /**
-   * Looks at a pass of the decoder.
+   * Looks at a pass of the decoder. A graphics processor is waited for when the pass has been queued; till then its memory holds a few numbers for each
+   * channel, their products where they are summed, and the inputs of experts.
    *
    * @param run computes with the calibration's parameters, and returns the hidden states after the final norm, [b, s, d]
    * @param counts for each of the b · s tokens whether it counts; experts see all of theirs
    */
-  see(run: () => tf.Tensor, counts: readonly boolean[]): void;
+  see(run: () => tf.Tensor, counts: readonly boolean[]): Promise<void>;
   /** What was seen so far. A matrix that no product was taken with has none: a table that is looked up in, for example. */
   inputs: Calibrated;
 }
@@ -49,9 +50,10 @@ export function createCalibration(
   const output = config.tieWordEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
   return {
     inputs,
-    see(run, counts) {
-      const counting = counts.flatMap((counted, token) => (counted ? [token] : []));
+    async see(run, counts) {
+      const counting = Int32Array.from(counts.flatMap((counted, token) => (counted ? [token] : [])));
       const seen = new Map<number, readonly InputStatistics[]>(); // by the input, of this pass
+      const sums: Promise<void>[] = [];
       const see = (name: string, groups: number, width: number, x: tf.Tensor, offsets?: tf.Tensor): void => {
         const known = seen.get(x.id);
         const statistics = known ?? inputs.get(name) ?? Array.from({ length: groups }, () => nothing(width, products));
@@ -60,11 +62,9 @@ export function createCalibration(
         if (known !== undefined) return;
         tf.tidy(() => {
           const rows = tf.reshape(x, [-1, width]) as tf.Tensor2D;
-          const bounds = offsets?.dataSync<'int32'>();
-          for (const [group, of] of statistics.entries()) {
-            if (bounds === undefined) add(of, counting.length < counts.length ? rowsAt(rows, counting) : rows);
-            else if (bounds[group + 1]! > bounds[group]!) add(of, rowsFrom(rows, bounds[group]!, bounds[group + 1]!));
-          }
+          if (offsets !== undefined) sums.push(addGroups(statistics, rows, offsets));
+          else if (counting.length === counts.length) sums.push(add(statistics[0]!, rows));
+          else if (counting.length > 0) sums.push(add(statistics[0]!, rowsAt(rows, counting)));
         });
       };
       tf.tidy(() => {
@@ -75,6 +75,7 @@ export function createCalibration(
         }, run);
         see(output, 1, config.hiddenSize, hidden);
       });
+      await Promise.all(sums);
     },
   };
 }
@@ -88,31 +89,55 @@ const nothing = (width: number, products: boolean): InputStatistics => ({
 });
 
 /** Counts rows [n, in]: products are computed by the backend in float32 a batch at a time, and summed over batches in float64. */
-function add(of: InputStatistics, rows: tf.Tensor2D): void {
+async function add(of: InputStatistics, rows: tf.Tensor2D): Promise<void> {
   of.count += rows.shape[0];
-  addTo(of.squares, tf.sum(tf.square(rows), 0));
   const magnitudes = tf.abs(rows);
-  addTo(of.magnitudes, tf.sum(magnitudes, 0));
-  for (const [j, value] of borrowValues(tf.max(magnitudes, 0)).entries()) of.maxima[j] = Math.max(of.maxima[j]!, value);
-  if (of.products.length > 0) addTo(of.products, tf.matMul(rows, rows, true, false));
+  const addTo = (sums: Float64Array) => (values: Float32Array) => {
+    for (let i = 0; i < values.length; i++) sums[i]! += values[i]!;
+  };
+  const enlarge = (values: Float32Array) => {
+    for (const [j, value] of values.entries()) of.maxima[j] = Math.max(of.maxima[j]!, value);
+  };
+  await Promise.all([
+    whenRead(tf.sum(tf.square(rows), 0), addTo(of.squares)),
+    whenRead(tf.sum(magnitudes, 0), addTo(of.magnitudes)),
+    whenRead(tf.max(magnitudes, 0), enlarge),
+    ...(of.products.length > 0 ? [whenRead(tf.matMul(rows, rows, true, false), addTo(of.products))] : []),
+  ]);
 }
 
-function addTo(sums: Float64Array, tensor: tf.Tensor): void {
-  const values = borrowValues(tensor);
-  for (let i = 0; i < values.length; i++) sums[i]! += values[i]!;
+/** Counts rows [n, in] of groups, each for its own statistics. Where offsets have to be waited for, the rows are kept until they are there. */
+async function addGroups(groups: readonly InputStatistics[], rows: tf.Tensor2D, offsets: tf.Tensor): Promise<void> {
+  const kept = readsAtOnce() ? undefined : [rows, offsets].map((each) => tf.keep(tf.clone(each)));
+  try {
+    const bounds = kept === undefined ? offsets.dataSync<'int32'>() : await kept[1]!.data<'int32'>();
+    const all = (kept?.[0] ?? rows) as tf.Tensor2D;
+    const sums: Promise<void>[] = [];
+    tf.tidy(() => {
+      for (const [group, of] of groups.entries()) {
+        const [from, to] = [bounds[group]!, bounds[group + 1]!];
+        if (to > from) sums.push(add(of, tf.slice(all, [from, 0], [to - from, all.shape[1]])));
+      }
+    });
+    await Promise.all(sums);
+  } finally {
+    tf.dispose(kept ?? []);
+  }
 }
 
-// Plain copies: as operations, slices and gathers take longer than the products on backends that have no kernels for them.
-
-function rowsFrom(rows: tf.Tensor2D, from: number, to: number): tf.Tensor2D {
-  const width = rows.shape[1];
-  return tf.tensor2d(borrowValues(rows).slice(from * width, to * width), [to - from, width]);
+/** Rows [m, in] of [n, in]. */
+function rowsAt(rows: tf.Tensor2D, indices: Int32Array): tf.Tensor2D {
+  const looked = embedding(rows, tf.tensor2d(indices, [1, indices.length], 'int32'));
+  return tf.reshape(looked, [indices.length, rows.shape[1]]);
 }
 
-function rowsAt(rows: tf.Tensor2D, indices: readonly number[]): tf.Tensor2D {
-  const width = rows.shape[1];
-  const all = borrowValues(rows);
-  const values = new Float32Array(indices.length * width);
-  for (const [i, row] of indices.entries()) values.set(all.subarray(row * width, (row + 1) * width), i * width);
-  return tf.tensor2d(values, [indices.length, width]);
+/** Hands over a tensor's values: at once where the backend has them in reach, else as soon as it has computed them, for which the tensor is kept. */
+async function whenRead(tensor: tf.Tensor, use: (values: Float32Array) => void): Promise<void> {
+  if (readsAtOnce()) return use(borrowValues(tensor));
+  tf.keep(tensor);
+  try {
+    use(await tensor.data<'float32'>());
+  } finally {
+    tensor.dispose();
+  }
 }

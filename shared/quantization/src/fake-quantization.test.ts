@@ -87,7 +87,7 @@ test('of what no number of a format stands for, its whole block is NaN, and noth
 describe('a model', () => {
   beforeAll(() => useBackend('cpu'));
 
-  test('has each matrix as its own format leaves it, in stacks, too, and else its own tensors', () => {
+  test('has each matrix as its own format leaves it, in stacks, too, and else its own tensors', async () => {
     const moe = { experts: 2, topK: 1, intermediateSize: 8 };
     const size = { hiddenSize: 32, layers: 1, heads: 2, kvHeads: 1, intermediateSize: 64, tieWordEmbeddings: false };
     const config = decoderConfig(modelParameters.parse({ ...size, moe }), { vocabularySize: 20, contextLength: 8 });
@@ -98,8 +98,8 @@ describe('a model', () => {
     const before = tf.memory().numTensors;
     const quantized = fakeQuantized(parameters, formatOf);
     const running = quantizeModel({ config, weights, formatOf, method: 'nearest' });
-    let next = running.next();
-    while (next.done !== true) next = running.next();
+    let next = await running.next();
+    while (next.done !== true) next = await running.next();
     const formats = new Set<string>();
     for (const [name, stored] of Object.entries(next.value.tensors)) {
       formats.add(`${stored.shape.length} axes of ${stored.shape.at(-1)}: ${stored.format}`);

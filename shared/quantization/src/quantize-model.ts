@@ -40,21 +40,21 @@ export interface QuantizedModel {
  * @returns after the names of what is done, the model
  * @throws UserError for a weight that is not finite, or larger than its format's numbers
  */
-export function* quantizeModel({
+export async function* quantizeModel({
   config,
   weights,
   formatOf,
   method,
   alpha = ALPHA,
   inputs,
-}: QuantizeModelOptions): Generator<string, QuantizedModel> {
+}: QuantizeModelOptions): AsyncGenerator<string, QuantizedModel> {
   if (method !== 'nearest' && inputs === undefined) throw new Error(`${method} needs to know the matrices' inputs`);
   let scaled = weights;
   if ((method === 'awq' || method === 'smoothquant') && inputs !== undefined) {
     const scaling =
       method === 'awq' ? awq({ config, weights, formatOf, inputs }) : smoothQuant({ config, weights, inputs, alpha });
-    let next = scaling.next();
-    for (; next.done !== true; next = scaling.next()) yield next.value.names.join(', ');
+    let next = await scaling.next();
+    for (; next.done !== true; next = await scaling.next()) yield next.value.names.join(', ');
     scaled = next.value;
   }
   const tensors: Record<string, StoredTensor> = {};

@@ -18,14 +18,14 @@ import {
 
 beforeAll(() => useBackend(resolveBackend('auto')));
 
-const smoothed = (config: DecoderConfig, weights: Weights, alpha = 0.5) =>
-  runAll(smoothQuant({ config, weights, inputs: inputsOf(config, weights), alpha }));
+const smoothed = async (config: DecoderConfig, weights: Weights, alpha = 0.5) =>
+  runAll(smoothQuant({ config, weights, inputs: await inputsOf(config, weights), alpha }));
 
 describe.each(variants)('%s', (_, options) => {
-  test('computes what it did, with other weights', () => {
+  test('computes what it did, with other weights', async () => {
     const config = configOf(options);
     const weights = weightsOf(config);
-    const { result: made, chosen } = smoothed(config, weights);
+    const { result: made, chosen } = await smoothed(config, weights);
     expect(chosen.length).toBeGreaterThan(config.layers.length);
     const scales = chosen.flatMap((group) => Array.from(group.scales));
     expect(Math.max(...scales) / Math.min(...scales)).toBeGreaterThan(1.5);
@@ -34,7 +34,7 @@ describe.each(variants)('%s', (_, options) => {
   });
 });
 
-test.each([0, 0.3, 0.5, 1])('scales are max|X|^α / max|W|^(1−α), with α = %d', (alpha) => {
+test.each([0, 0.3, 0.5, 1])('scales are max|X|^α / max|W|^(1−α), with α = %d', async (alpha) => {
   const config = configOf({});
   const weights = weightsOf(config);
   const [norm, queries, keys, values] = [
@@ -52,7 +52,7 @@ test.each([0, 0.3, 0.5, 1])('scales are max|X|^α / max|W|^(1−α), with α = %
     const size = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0) / d + epsilon);
     return row.map((value, channel) => (value / size) * weights[norm]!.data[channel]!);
   });
-  const { result: made, chosen } = smoothed(config, weights, alpha);
+  const { result: made, chosen } = await smoothed(config, weights, alpha);
   expect(chosen[0]!.names).toEqual([queries, keys, values]);
   for (let channel = 0; channel < d; channel++) {
     const x = Math.max(...inputs.map((row) => Math.abs(row[channel]!)));
@@ -70,12 +70,12 @@ test.each([0, 0.3, 0.5, 1])('scales are max|X|^α / max|W|^(1−α), with α = %
   }
 });
 
-test('channels that are always zero stay, and the weights that were given, too', () => {
+test('channels that are always zero stay, and the weights that were given, too', async () => {
   const config = configOf({});
   const weights = weightsOf(config);
   for (const [name, { data }] of Object.entries(weights)) if (name.endsWith('norm.weight')) data.fill(0);
   const copies = Object.values(weights).map(({ data }) => data.slice());
-  const { result, chosen } = smoothed(config, weights);
+  const { result, chosen } = await smoothed(config, weights);
   expect(chosen).toEqual([]);
   expect(Object.values(result).map(({ data }) => data)).toEqual(copies);
   expect(Object.values(weights).map(({ data }) => data)).toEqual(copies);
@@ -83,19 +83,19 @@ test('channels that are always zero stay, and the weights that were given, too',
 
 test.runIf(resolveBackend('auto') === 'native')(
   'products with activations of int8 lose less where some channels are far larger than others',
-  () => {
+  async () => {
     const config = configOf({ hiddenSize: 64, tieWordEmbeddings: false });
     const weights = weightsOf(config);
     for (const channel of [5, 40]) weights['model.norm.weight']!.data[channel]! *= 40;
-    const inputs = inputsOf(config, weights);
+    const inputs = await inputsOf(config, weights);
     const exact = logitsOf(config, { weights });
     const formatOf = (name: string) => (name === 'lm_head.weight' ? 'int8' : 'f32');
-    const [nearest, smooth] = (['nearest', 'smoothquant'] as const).map((method) => {
-      const { tensors } = runAll(quantizeModel({ config, weights, formatOf, method, inputs })).result;
-      const parameters = withActivations(runnable(config, tensors), 'int8', 'model');
+    const differenceBy = async (method: 'nearest' | 'smoothquant'): Promise<number> => {
+      const { result } = await runAll(quantizeModel({ config, weights, formatOf, method, inputs }));
+      const parameters = withActivations(runnable(config, result.tensors), 'int8', 'model');
       return largestDifference(logitsOf(config, { parameters }), exact);
-    }) as [number, number];
+    };
     // Its steps are 6 times finer; those of weights, √40 times coarser, lose some of that.
-    expect(smooth).toBeLessThan(0.6 * nearest);
+    expect(await differenceBy('smoothquant')).toBeLessThan(0.6 * (await differenceBy('nearest')));
   },
 );

@@ -61,15 +61,19 @@ function run(overrides: Partial<TrainOptions> = {}): TrainOptions {
 }
 
 /** What the stage `quantize` makes of a model, read again. */
-function stored(config: DecoderConfig, weights: Weights, { format, formats = {} }: QuantizationParameters): Weights {
+async function stored(
+  config: DecoderConfig,
+  weights: Weights,
+  { format, formats = {} }: QuantizationParameters,
+): Promise<Weights> {
   const running = quantizeModel({
     config,
     weights,
     formatOf: formatByName(config, format, formats),
     method: 'nearest',
   });
-  let next = running.next();
-  while (next.done !== true) next = running.next();
+  let next = await running.next();
+  while (next.done !== true) next = await running.next();
   const tensors = Object.entries(next.value.tensors);
   return Object.fromEntries(tensors.map(([name, of]) => [name, { shape: [...of.shape], data: decodeStored(of) }]));
 }
@@ -92,7 +96,7 @@ test('the weights take the gradient at their quantized values as it is', async (
   const weights = initialWeights(config, 1);
   const rows = [0, 1, 2, 3];
 
-  const quantized = tensorsOf(stored(config, weights, coarse));
+  const quantized = tensorsOf(await stored(config, weights, coarse));
   const batch = await readBatch(trainSplit, rows, config.vocabularySize);
   const { loss, gradients } = await batchGradients({ config, parameters: quantized, batch, rows: 4, microBatches: 1 });
   const norm = (await globalNorm(Object.values(gradients)).data())[0]!;
@@ -137,7 +141,7 @@ describe('a run', () => {
 
   test('logs the validation loss of the model that quantize makes of its weights, which are float32', async () => {
     const { validationLoss: logged } = result.log.at(-1)!;
-    expect(await validationLoss(options.config, stored(options.config, result.weights, coarse))).toBe(logged);
+    expect(await validationLoss(options.config, await stored(options.config, result.weights, coarse))).toBe(logged);
     expect(await validationLoss(options.config, result.weights)).not.toBe(logged);
   });
 
@@ -174,7 +178,7 @@ test('a model loses less in few bits than one that did not learn for them', asyn
   const learning = { steps: 60, optimizer: { learningRate: 0.02 }, validation: { every: 1000, rows: 3 } };
   const lossInFewBits = async (quantization?: QuantizationParameters) => {
     const { weights } = await train(run({ config, parameters: tinyParameters({ ...learning, quantization }) }));
-    return validationLoss(config, stored(config, weights, coarse));
+    return validationLoss(config, await stored(config, weights, coarse));
   };
   expect(await lossInFewBits(coarse)).toBeLessThan(0.9 * (await lossInFewBits()));
 });
@@ -190,7 +194,7 @@ test.each<[string, object]>([
 ])('a model %s is validated as it will be stored', async (_, model) => {
   const config = wide(model);
   const { weights, log } = await train(run({ config, parameters: trained }));
-  expect(await validationLoss(config, stored(config, weights, coarse))).toBe(log.at(-1)!.validationLoss);
+  expect(await validationLoss(config, await stored(config, weights, coarse))).toBe(log.at(-1)!.validationLoss);
   expect(await validationLoss(config, weights)).not.toBe(log.at(-1)!.validationLoss);
 });
 

@@ -115,8 +115,8 @@ export async function compare(
   for (const pair of pairs) {
     const { format, method } = pair;
     const running = quantizeModel({ config, weights, formatOf: () => format, method, alpha, inputs });
-    let next = running.next();
-    for (; next.done !== true; next = running.next()) {
+    let next = await running.next();
+    for (; next.done !== true; next = await running.next()) {
       await setImmediate();
       context.signal.throwIfAborted();
     }

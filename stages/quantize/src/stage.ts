@@ -23,7 +23,7 @@ import { formatByName } from '@arrowsmith/quantization/format-rules';
 import { calibrates, type Method, needsProducts } from '@arrowsmith/quantization/methods';
 import { modelMetadata, readModel, WEIGHTS_FILE } from '@arrowsmith/quantization/model';
 import { planesCodec } from '@arrowsmith/quantization/planes';
-import { calibrate, checkReads } from './calibrate.ts';
+import { calibrate } from './calibrate.ts';
 import { compare } from './compare.ts';
 import declaration from './declaration.ts';
 import { readSplit } from './rows.ts';
@@ -42,7 +42,6 @@ export default implementStage(declaration, async (context) => {
   } = context.parameters;
   const used = new Set<Method>([method, ...(compared?.methods ?? [])]);
   const engine = context.environment as unknown as Engine;
-  checkReads(context.step, used, engine.backend);
   const rows = compared !== undefined || [...used].some(calibrates) ? context.inputs('rows')[0] : undefined;
   const source = context.input('model');
   const { config, weights, bytes: bytesBefore } = await readModel(await source.file(WEIGHTS_FILE), { whole: true });
@@ -62,8 +61,8 @@ export default implementStage(declaration, async (context) => {
 
   const formatOf = formatByName(config, format, formats);
   const running = quantizeModel({ config, weights, formatOf, method, alpha, inputs });
-  let next = running.next();
-  for (; next.done !== true; next = running.next()) {
+  let next = await running.next();
+  for (; next.done !== true; next = await running.next()) {
     await setImmediate();
     context.signal.throwIfAborted();
   }

@@ -53,19 +53,21 @@ export function logitsOf(
 }
 
 /** What the model's matrices are multiplied with as it reads the ids. */
-export function inputsOf(config: DecoderConfig, weights: Weights): Calibrated {
+export async function inputsOf(config: DecoderConfig, weights: Weights): Promise<Calibrated> {
   const parameters = tensorsOf(weights);
   const calibration = createCalibration(config, parameters, { products: true });
-  calibration.see(() => forward(config, parameters, idTensor()), Array<boolean>(ids.length).fill(true));
+  await calibration.see(() => forward(config, parameters, idTensor()), Array<boolean>(ids.length).fill(true));
   tf.dispose(parameters);
   return calibration.inputs;
 }
 
 /** What a generator yields, and what it returns. */
-export function runAll<Y, R>(running: Generator<Y, R>): { chosen: Y[]; result: R } {
+export async function runAll<Y, R>(
+  running: Generator<Y, R> | AsyncGenerator<Y, R>,
+): Promise<{ chosen: Y[]; result: R }> {
   const chosen: Y[] = [];
   for (;;) {
-    const next = running.next();
+    const next = await running.next();
     if (next.done === true) return { chosen, result: next.value };
     chosen.push(next.value);
   }
