@@ -26,14 +26,17 @@ describe.each(['llama3', 'qwen3-moe'])('%s', (family) => {
   const config = configOf({ family });
   const weights = weightsOf(config);
   let [expected, found]: Calibrated[] = [];
+  let [before, after] = [0, 0];
   beforeAll(async () => {
     await useBackend(resolveBackend('auto'));
     expected = await calibrate(config, weights);
     await useBackend('webgpu');
-    const before = tf.memory().numTensors;
+    before = tf.memory().numTensors;
     found = await calibrate(config, weights);
-    expect(tf.memory().numTensors).toBe(before);
+    after = tf.memory().numTensors;
   });
+
+  test('keeps no tensors', () => expect(after).toBe(before));
 
   test('has inputs of matrices as elsewhere, each expert its own', () => {
     expect([...found!.keys()]).toEqual([...expected!.keys()]);
@@ -43,14 +46,14 @@ describe.each(['llama3', 'qwen3-moe'])('%s', (family) => {
       for (const [group, of] of groups.entries()) {
         const other = found!.get(name)![group]!;
         expect(other.count, name).toBe(of.count);
+        if (of.count === 0) continue; // an expert without tokens
         // Sums of float32 in another order, of inputs that are such sums themselves.
         for (const part of ['products', 'squares', 'magnitudes', 'maxima'] as const) {
           const [here, there] = [other, of].map((each) => Float32Array.from(each[part])) as [
             Float32Array,
             Float32Array,
           ];
-          if (of.count === 0) expect(here).toEqual(there);
-          else expect(largestDifference(here, there), `${part} of ${name}`).toBeLessThan(1e-5);
+          expect(largestDifference(here, there), `${part} of ${name}`).toBeLessThan(1e-5);
         }
       }
     }
