@@ -4,10 +4,19 @@ import type { KeptSpeeds, Speed } from '@arrowsmith/engine/speed';
 import { afterEach, expect, test, vi } from 'vitest';
 import { checkSpeeds, otherEngine } from './graphics.ts';
 
-const speed: Speed = { products: [0.4e12, 0.8e12, 1e12], bandwidth: 60e9, kernel: 5e-6 };
+const products = [0.4e12, 0.8e12, 1e12];
+const speed: Speed = {
+  products,
+  stored: products,
+  bandwidth: 60e9,
+  reading: 60e9,
+  kernel: 5e-6,
+  call: 1e-5,
+  wait: 2e-5,
+};
 const adapter = { name: 'Apple M3', vendor: 'apple', architecture: 'metal-3', driver: 'Metal', isSoftware: false };
 const kept: KeptSpeeds = {
-  format: 1,
+  format: 2,
   measured: '2026-11-30',
   adapter,
   speeds: { 'webgpu f32': { ...speed, products: [1e12, 2e12, 2.4e12], kernel: 50e-6 }, 'native f32': speed },

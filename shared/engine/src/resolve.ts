@@ -6,14 +6,14 @@ import { detectInstructionSet, type NativeBuild, nativeBuild } from '@arrowsmith
 import type { AdapterDescription } from '@arrowsmith/backend-webgpu/adapter';
 import { UserError } from '@arrowsmith/errors';
 import { findAdapter, type FoundAdapter } from './find-adapter.ts';
-import { describeFactor, type Gain, gainOf, LEAST_FLOP } from './speed/choose.ts';
+import { describeFactor, type Gain, gainOf, isForGraphics } from './speed/choose.ts';
 import { forgetSpeeds, type KeptSpeeds, readSpeeds, speedsFile } from './speed/kept.ts';
 import { dawnVersion, machineDigest, mayHaveAdapter } from './speed/machine.ts';
 import type { Work } from './speed/speed.ts';
 
 /**
- * In the order in which `auto` prefers them; it never comes to what follows `cpu`, which is always there. For training that is large enough to gain by it,
- * `auto` takes `webgpu`: see {@link resolveEngine}.
+ * In the order in which `auto` prefers them; it never comes to what follows `cpu`, which is always there. For training and evaluation that
+ * are large enough to gain by it, `auto` takes `webgpu`: see {@link resolveEngine}.
  */
 export const backendNames = ['native', 'tensorflow', 'wasm', 'cpu', 'webgpu'] as const;
 
@@ -35,8 +35,11 @@ export interface EngineRequest {
   backend?: string | undefined;
   /** With `auto`, bf16 where the processor has such products, and f32 elsewhere; f16 on graphics processors that have it alone. Default f32. */
   precision?: Precision | 'auto' | undefined;
-  /** What a step of training has to compute: with `auto`, a graphics processor is taken where that is enough for it. Default: it is not. */
-  work?: Work | undefined;
+  /**
+   * What has to be computed, step by step or pass by pass: with `auto`, a graphics processor is taken where that is enough for it. `unknown` where it will
+   * be known when inputs are there: none is taken till then. Default: it is not enough.
+   */
+  work?: Work | 'unknown' | undefined;
 }
 
 /** Speeds that were measured and kept. */
@@ -131,7 +134,7 @@ export function engineGain(
   speeds: Speeds = () => keptSpeeds(native),
 ): Gain | undefined {
   const { work } = request;
-  if (work === undefined || work.flop < LEAST_FLOP || !isFreeToChoose(request)) return undefined;
+  if (work === undefined || work === 'unknown' || !isForGraphics(work) || !isFreeToChoose(request)) return undefined;
   const kept = speeds();
   if (kept?.adapter == null) return undefined;
   const { backend, precision } = withoutChoice(request, native);
@@ -139,13 +142,23 @@ export function engineGain(
 }
 
 /**
- * The measurement that `auto` waits for, to choose for this work.
+ * The measurement that `auto` waits for, to choose for this work, or for what that may turn out to be.
  *
  * @returns undefined where it needs none: where a backend is asked for, where there can be no graphics processor, or where the work is too small for one
  */
 export function neededSpeeds(request: EngineRequest): { kept: KeptSpeeds | undefined } | undefined {
-  const isLarge = (request.work?.flop ?? 0) >= LEAST_FLOP;
-  return isLarge && isFreeToChoose(request) && mayHaveAdapter() ? { kept: keptSpeeds(knownBuild) } : undefined;
+  const { work } = request;
+  const mayGain = work === 'unknown' || (work !== undefined && isForGraphics(work));
+  return mayGain && isFreeToChoose(request) && mayHaveAdapter() ? { kept: keptSpeeds(knownBuild) } : undefined;
+}
+
+/** Measures a graphics processor, where one might be there that nobody has measured. */
+const MEASUREMENT = 'shared/engine/src/speed/measure-command.ts';
+
+/** The same, as a stage declares it. */
+export function neededMeasurement(request: EngineRequest): { script: string; kept: string | undefined } | undefined {
+  const speeds = neededSpeeds(request);
+  return speeds && { script: MEASUREMENT, kept: speeds.kept && JSON.stringify(speeds.kept) };
 }
 
 /** f16 needs a graphics processor, which is to be asked for then. */

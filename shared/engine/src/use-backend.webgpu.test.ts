@@ -14,8 +14,12 @@ import { useBackend } from './use-backend.ts';
 const work = { flop: 1e11, bytes: 1e9, kernels: 300, width: 256 };
 const speed = (factor: number): Speed => ({
   products: [1e11, 2e11, 3e11].map((rate) => factor * rate),
+  stored: [1e11, 2e11, 3e11].map((rate) => factor * rate),
   bandwidth: factor * 3e10,
+  reading: factor * 3e10,
   kernel: 1e-5,
+  call: 1e-5,
+  wait: 1e-4,
 });
 
 let file: string;
@@ -35,7 +39,7 @@ function pretend(driver: string): KeptSpeeds {
   expect(isThere).toBe(true);
   const speeds = { 'webgpu f32': speed(4), 'native f32': speed(1), 'native bf16': speed(1), 'wasm f32': speed(1) };
   return keepSpeeds(file, {
-    format: 1,
+    format: 2,
     measured: '2026-11-30',
     adapter: { ...adapter, driver, isSoftware: false },
     speeds,

@@ -1,6 +1,7 @@
 /** @file What a step of training has to compute, told from the configuration alone and in a moment: by it a backend is chosen. Imports no tfjs. */
 import { decoderConfig } from './architecture.ts';
-import type { AttentionConfig, DecoderConfig, LayerConfig } from './config.ts';
+import type { DecoderConfig, LayerConfig } from './config.ts';
+import { kernelsOf, type LayerKernels, workOfLayers } from './layer-work.ts';
 import type { ModelParameters } from './model-parameters.ts';
 
 /** Of one optimizer step. */
@@ -27,7 +28,7 @@ export interface AskedWork {
  * Kernels of a layer's forward and backward pass on the backend `webgpu`: of a plain one, and what particularities add. A test of `training` holds them to
  * those that steps run.
  */
-const LAYER_KERNELS = {
+const LAYER_KERNELS: LayerKernels = {
   plain: 48,
   qkNorm: 10,
   postNorms: 12,
@@ -49,9 +50,6 @@ const MUON_SHAPE_KERNELS = 22;
 const MUON_KERNELS = 2;
 const NEWTON_SCHULZ_STEPS = 5;
 
-/** Floats that a token's row in the stream is read and written in a layer, by norms, rotation and sums, in multiples of its size; and a row between the matrices. */
-const STREAM_TRAFFIC = 16;
-const INNER_TRAFFIC = 8;
 /** AdamW reads weight, gradient and moments, and writes three; the gradient was written. Muon has other traffic, of about as much. */
 const UPDATE_TRAFFIC = 8;
 
@@ -64,17 +62,15 @@ export function trainingWork(
   const config = decoderConfig(model, { vocabularySize, contextLength });
   const { hiddenSize: d, layers } = config;
   const tokens = batchSize * contextLength;
-  const ofLayers = layers.map((layer) => layerWork(layer, config));
-  const sum = (of: (layer: LayerWork) => number): number => ofLayers.reduce((total, layer) => total + of(layer), 0);
+  const { active, attended, stored, traffic } = workOfLayers(config);
   // 2 in the forward pass, and twice that in the backward pass.
-  const ofProducts = 6 * tokens * (sum(({ active, attended }) => active + attended) + d * vocabularySize);
-  const stored = sum(({ stored: count }) => count) + d * vocabularySize * (config.tieWordEmbeddings ? 1 : 2);
-  const traffic = tokens * sum(({ traffic: floats }) => floats) + UPDATE_TRAFFIC * stored;
+  const ofProducts = 6 * tokens * (active + attended + d * vocabularySize);
+  const weights = stored + d * vocabularySize * (config.tieWordEmbeddings ? 1 : 2);
   const matrices = optimizer.method === 'muon' ? matricesOf(config) : [];
-  const inPasses = sum(({ kernels }) => kernels) + OTHER_KERNELS;
+  const inPasses = kernelsOf(config, LAYER_KERNELS) + OTHER_KERNELS;
   return {
     flop: ofProducts + matrices.reduce((total, matrix) => total + orthogonalizationWork(matrix), 0),
-    bytes: 4 * traffic,
+    bytes: 4 * (tokens * traffic + UPDATE_TRAFFIC * weights),
     kernels: gradientAccumulation * inPasses + UPDATE_KERNELS * layers.length + muonKernels(matrices),
     width: d,
   };
@@ -121,53 +117,3 @@ function orthogonalizationWork({ rows, columns, count }: Matrix): number {
   const [short, long] = [Math.min(rows, columns), Math.max(rows, columns)];
   return NEWTON_SCHULZ_STEPS * 2 * short ** 2 * (2 * long + short) * count;
 }
-
-interface LayerWork {
-  /** Weights that compute a token, and that there are. */
-  active: number;
-  stored: number;
-  /** Products of a token with others, in attention: half of what a window would be, twice. */
-  attended: number;
-  /** Floats that are read and written for a token. */
-  traffic: number;
-  kernels: number;
-}
-
-function layerWork(layer: LayerConfig, config: DecoderConfig): LayerWork {
-  const { attention, ffn } = layer;
-  const { hiddenSize: d, contextLength } = config;
-  const inner =
-    attention.headDim * (2 * attention.heads + (attention.keysOfLayer === null ? 2 * attention.kvHeads : 0));
-  const ofExperts = ffn.kind === 'moe' ? ffn.experts * ffn.intermediateSize : 0;
-  const width =
-    ffn.kind === 'moe' ? ffn.topK * ffn.intermediateSize + ffn.sharedIntermediateSize : ffn.intermediateSize;
-  const all = ffn.kind === 'moe' ? ofExperts + ffn.sharedIntermediateSize : ffn.intermediateSize;
-  return {
-    active: d * (inner + 3 * width + (ffn.kind === 'moe' ? ffn.experts : 0)),
-    stored: d * (inner + 3 * all + (ffn.kind === 'moe' ? ffn.experts : 0)),
-    attended: spanOf(attention, contextLength) * attention.heads * attention.headDim,
-    traffic: STREAM_TRAFFIC * d + INNER_TRAFFIC * width,
-    kernels: kernelsOf(layer, config),
-  };
-}
-
-function kernelsOf({ attention, ffn }: LayerConfig, config: DecoderConfig): number {
-  const has: Record<keyof typeof LAYER_KERNELS, boolean> = {
-    plain: true,
-    qkNorm: attention.qkNorm !== 'none',
-    postNorms: config.postNorms,
-    attentionBias: attention.bias !== false,
-    ffnBias: ffn.kind === 'dense' && ffn.bias,
-    layerNorm: config.norm.kind === 'layer',
-    parallelBlock: config.parallelBlock,
-    experts: ffn.kind === 'moe',
-    altUp: config.altUp !== null,
-    laurel: config.laurelRank > 0,
-    perLayerEmbedding: config.perLayerEmbedding !== null,
-  };
-  const parts = Object.entries(LAYER_KERNELS) as [keyof typeof LAYER_KERNELS, number][];
-  return parts.reduce((sum, [part, kernels]) => sum + (has[part] ? kernels : 0), 0);
-}
-
-const spanOf = ({ window, chunk }: AttentionConfig, contextLength: number): number =>
-  Math.min(contextLength, window || Infinity, chunk || Infinity);

@@ -1,8 +1,9 @@
 /** @file The stage `adapt`: a model stays as it is, and adapters of low rank beside its matrices learn. */
 import * as z from 'zod';
-import { resolveEngine } from '@arrowsmith/engine/resolve';
+import { neededMeasurement, resolveEngine } from '@arrowsmith/engine/resolve';
 import { declareStage, one } from '@arrowsmith/pipeline/stage';
 import { learningParameters } from '@arrowsmith/training/parameters';
+import { engineRequest } from './engine-request.ts';
 import { NOT_IN_KEY, sessionParameters } from '@arrowsmith/training-session/parameters';
 
 const parameters = learningParameters.safeExtend({
@@ -43,5 +44,6 @@ export default declareStage<AskedAdapting>({
   parameters,
   notInKey: NOT_IN_KEY,
   exclusive: true,
-  environment: (asked) => resolveEngine(asked),
+  environment: (asked, about) => resolveEngine(engineRequest(asked, about)),
+  measurement: (asked, about) => neededMeasurement(engineRequest(asked, about)),
 });

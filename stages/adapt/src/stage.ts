@@ -10,13 +10,25 @@ import { frozenParameters, openModel, WEIGHTS_FILE } from '@arrowsmith/quantizat
 import { readTokenTable, train } from '@arrowsmith/training';
 import { checkRows, startSession } from '@arrowsmith/training-session';
 import declaration from './declaration.ts';
+import { engineRequest } from './engine-request.ts';
 
 export default implementStage(declaration, async (context) => {
-  const { rank, alpha, projections, confineAttention, backend, threads, precision, profile, samples, ...parameters } =
-    context.parameters;
+  const {
+    rank,
+    alpha,
+    projections,
+    confineAttention,
+    backend: _,
+    threads,
+    precision: __,
+    profile,
+    samples,
+    ...parameters
+  } = context.parameters;
   const engine = context.environment as Engine;
   const onNotice = (notice: string) => context.note(`${context.step}: ${notice}`);
-  engineNotices({ backend, precision }).forEach(onNotice);
+  const about = (port: string) => context.inputs(port)[0]?.metadata;
+  engineNotices(engineRequest(context.parameters, about)).forEach(onNotice);
   await useBackend(engine.backend, { precision: engine.precision, threads, expected: engine, onNotice });
   const rows = await readTokenTable(await context.input('rows').file('train.arrow'));
   const validationRows = await readTokenTable(await context.input('rows').file('validation.arrow'));

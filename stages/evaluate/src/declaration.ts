@@ -2,9 +2,10 @@
 import * as z from 'zod';
 import { samplingParameters } from '@arrowsmith/generation/parameters';
 import { engineParameters } from '@arrowsmith/engine/parameters';
-import { resolveEngine } from '@arrowsmith/engine/resolve';
+import { neededMeasurement, resolveEngine } from '@arrowsmith/engine/resolve';
 import { declareStage, many, one } from '@arrowsmith/pipeline/stage';
 import { ACTIVATION_PRECISIONS } from '@arrowsmith/quantization/parameters';
+import { engineRequest } from './engine-request.ts';
 
 const parameters = z.strictObject({
   batchSize: z.int().min(1).default(16).describe('Rows evaluated at once; does not change what is measured.'),
@@ -55,5 +56,6 @@ export default declareStage({
   parameters,
   notInKey: ['threads'],
   exclusive: true,
-  environment: ({ backend }) => resolveEngine({ backend }),
+  environment: (asked, about) => resolveEngine(engineRequest(asked, about)),
+  measurement: (asked, about) => neededMeasurement(engineRequest(asked, about)),
 });

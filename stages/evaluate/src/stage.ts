@@ -15,6 +15,7 @@ import { loadModel, readModel, WEIGHTS_FILE } from '@arrowsmith/quantization/mod
 import { checkLoss, readTokenTable, splitLoss } from '@arrowsmith/training';
 import * as tf from '@tensorflow/tfjs-core';
 import declaration, { type EvaluateParameters } from './declaration.ts';
+import { engineRequest } from './engine-request.ts';
 import { fingerprintText } from './evaluated-text.ts';
 import { type CreateMeasure, type Evaluation, type Findings, ofModel, type Subject } from './measure.ts';
 import { longContext } from './measures/long-context.ts';
@@ -37,11 +38,12 @@ const MEASURES: readonly CreateMeasure[] = [
 ];
 
 export default implementStage(declaration, async (context) => {
-  const { batchSize, activations = 'f32', backend, threads } = context.parameters;
-  const { backend: computes } = context.environment as unknown as Engine;
+  const { batchSize, activations = 'f32', threads } = context.parameters;
+  const engine = context.environment as Engine;
   const onNotice = (notice: string) => context.note(`${context.step}: ${notice}`);
-  engineNotices({ backend }).forEach(onNotice);
-  await useBackend(computes, { threads, onNotice });
+  const about = (port: string) => context.inputs(port)[0]?.metadata;
+  engineNotices(engineRequest(context.parameters, about)).forEach(onNotice);
+  await useBackend(engine.backend, { threads, expected: engine, onNotice });
   checkActivations(activations, `${context.step}.activations`);
   const evaluation = await openEvaluation(context);
   const { rows, text } = evaluation;

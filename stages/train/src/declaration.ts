@@ -1,7 +1,7 @@
 /** @file The stage `train`: a decoder learns to predict the training rows. */
 import * as z from 'zod';
 import { learningRateFor, modelParameters, type ModelParameters } from '@arrowsmith/model/model-parameters';
-import { neededSpeeds, resolveEngine } from '@arrowsmith/engine/resolve';
+import { neededMeasurement, resolveEngine } from '@arrowsmith/engine/resolve';
 import { declareStage, one, optional } from '@arrowsmith/pipeline/stage';
 import { trainingParameters } from '@arrowsmith/training/parameters';
 import { engineRequest } from './engine-request.ts';
@@ -32,9 +32,6 @@ const parameters = trainingParameters
     },
   );
 
-/** Measures a graphics processor, where one might be there that nobody has measured. */
-const MEASUREMENT = 'shared/engine/src/speed/measure-command.ts';
-
 export type AskedTraining = z.infer<typeof parameters>;
 
 export default declareStage<AskedTraining>({
@@ -46,9 +43,6 @@ export default declareStage<AskedTraining>({
   notInKey: NOT_IN_KEY,
   exclusive: true,
   environment: (asked, about) => resolveEngine(engineRequest(asked, about)),
-  measurement(asked, about) {
-    const speeds = neededSpeeds(engineRequest(asked, about));
-    return speeds && { script: MEASUREMENT, kept: speeds.kept && JSON.stringify(speeds.kept) };
-  },
+  measurement: (asked, about) => neededMeasurement(engineRequest(asked, about)),
   resolve: async (asked, options) => (await import('./resolve.ts')).resolveTraining(asked, options),
 });

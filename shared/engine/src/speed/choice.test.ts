@@ -8,7 +8,7 @@ import { engineNotices, neededSpeeds, resolveEngine } from '../resolve.ts';
 import { type KeptSpeeds, keepSpeeds, readSpeeds, speedsFile } from './kept.ts';
 import { machineDigest, mayHaveAdapter } from './machine.ts';
 import { measureBackends } from './measure-backends.ts';
-import { rateAt, type Speed, stepSeconds, type Work } from './speed.ts';
+import { rateAt, type Speed, workSeconds, type Work } from './speed.ts';
 
 const build: NativeBuild = {
   available: true,
@@ -26,8 +26,24 @@ const DAWN = (JSON.parse(lock) as { packages: Record<string, { version: string }
   .version;
 
 /** Speeds in the proportions of a laptop's: the graphics processor is slow to start, and fast then. */
-const PROCESSOR: Speed = { products: [0.4e12, 0.8e12, 1e12], bandwidth: 60e9, kernel: 5e-6 };
-const GRAPHICS: Speed = { products: [0.8e12, 2.4e12, 4e12], bandwidth: 120e9, kernel: 50e-6 };
+const PROCESSOR: Speed = {
+  products: [0.4e12, 0.8e12, 1e12],
+  stored: [0.4e12, 0.8e12, 1e12],
+  bandwidth: 60e9,
+  reading: 60e9,
+  kernel: 5e-6,
+  call: 10e-6,
+  wait: 20e-6,
+};
+const GRAPHICS: Speed = {
+  products: [0.8e12, 2.4e12, 4e12],
+  stored: [0.4e12, 1.2e12, 2e12],
+  bandwidth: 120e9,
+  reading: 100e9,
+  kernel: 50e-6,
+  call: 80e-6,
+  wait: 400e-6,
+};
 const adapter = {
   name: 'Apple M3',
   vendor: 'apple',
@@ -37,7 +53,7 @@ const adapter = {
 };
 
 const keptOf = (changes: Partial<KeptSpeeds> = {}): KeptSpeeds => ({
-  format: 1,
+  format: 2,
   measured: '2026-11-30',
   adapter,
   speeds: { 'native f32': PROCESSOR, 'webgpu f32': GRAPHICS },
@@ -56,10 +72,21 @@ afterEach(() => vi.unstubAllEnvs());
 
 describe('the estimate of a step', () => {
   test('is the time of its products, of its memory traffic and of its kernels', () => {
-    const speed: Speed = { products: [1e9, 3e9, 3e9], bandwidth: 1e9, kernel: 1e-3 };
-    expect(stepSeconds({ flop: 2e9, bytes: 5e8, kernels: 250, width: 128 }, speed)).toBeCloseTo(2 + 0.5 + 0.25, 12);
-    expect(rateAt(speed, 256)).toBeCloseTo(2e9, 0); // half of the way from 128 to 512, in doublings
-    expect([64, 2048].map((width) => rateAt(speed, width))).toEqual([1e9, 3e9]);
+    const speed: Speed = { ...PROCESSOR, products: [1e9, 3e9, 3e9], bandwidth: 1e9, kernel: 1e-3 };
+    expect(workSeconds({ flop: 2e9, bytes: 5e8, kernels: 250, width: 128 }, speed)).toBeCloseTo(2 + 0.5 + 0.25, 12);
+    expect(rateAt(speed.products, 256)).toBeCloseTo(2e9, 0); // half of the way from 128 to 512, in doublings
+    expect([64, 2048].map((width) => rateAt(speed.products, width))).toEqual([1e9, 3e9]);
+  });
+
+  test('is besides that of products with stored matrices, of rows by themselves, of calls, and of waiting', () => {
+    const nothing: Work = { flop: 0, bytes: 0, kernels: 0, width: 512 };
+    const seconds = (work: Partial<Work>) => workSeconds({ ...nothing, ...work }, GRAPHICS);
+    expect(seconds({})).toBe(0);
+    expect(seconds({ storedFlop: 1.2e12 })).toBeCloseTo(1, 12);
+    expect(seconds({ bytesForRows: 100e9 })).toBeCloseTo(1, 12);
+    expect(seconds({ calls: 1000 })).toBeCloseTo(0.08, 12);
+    expect(seconds({ waits: 1000 })).toBeCloseTo(0.4, 12);
+    expect(seconds({ storedFlop: 1.2e12, calls: 1000, waits: 1000, memory: 1e9 })).toBeCloseTo(1.48, 12);
   });
 });
 
@@ -109,6 +136,43 @@ describe('auto', () => {
   test('never takes a program that stands in for a graphics processor, however fast it says that it is', () => {
     const software = keptOf({ adapter: { ...adapter, name: 'llvmpipe', isSoftware: true } });
     expect(choose(large, software)).toMatchObject({ backend: 'native' });
+  });
+
+  /** The passes of a batch of 16 rows of 512 tokens, by a model of 25 million parameters. */
+  const passes: Work = { flop: 2 * 25e6 * 8192, bytes: 5e9, kernels: 0, calls: 110, waits: 1, width: 512, memory: 5e8 };
+
+  test('takes the graphics processor for passes, and not where texts that are written beside take longer there', () => {
+    // 0.512 s + 83 ms + 1 ms, of 0.171 s + 42 ms + 9 ms
+    expect(engineNotices({ work: passes }, native, () => keptOf())).toEqual([
+      'backend webgpu (Apple M3): estimated 2.7x of native; --backend=native to stay',
+    ]);
+    // 4,096 tokens: 8.2 s by 100 MB and 110 kernels, of 4.1 + 22.5 + 1.6 s
+    const texts = { bytesForRows: 4096 * 1e8, kernels: 4096 * 110, waits: 4097 };
+    expect(choose({ ...passes, ...texts }, keptOf())).toMatchObject({ backend: 'native' });
+  });
+
+  test('goes by the rate of stored matrices for a model that does not learn', () => {
+    const adapting: Work = { flop: 1e10, storedFlop: 4 * 25e6 * 4096, bytes: 4e9, kernels: 1000, width: 512 };
+    // 0.513 + 0.013 + 0.067 + 0.005 s, of 0.341 + 0.004 + 0.033 + 0.05 s
+    expect(choose(adapting, keptOf())).toMatchObject({ backend: 'native' });
+    const { 'webgpu f32': graphics, ...others } = keptOf().speeds;
+    const faster = keptOf({ speeds: { ...others, 'webgpu f32': { ...graphics!, stored: GRAPHICS.products } } });
+    expect(choose(adapting, faster)).toMatchObject({ backend: 'webgpu' });
+  });
+
+  test('stays where more memory is needed than any such graphics processor has for sure', () => {
+    expect(choose({ ...passes, memory: 3e9 }, keptOf())).toMatchObject({ backend: 'native' });
+  });
+
+  test('stays as long as the work is not known, and yet has a graphics processor measured for it', () => {
+    vi.stubEnv('VK_ICD_FILENAMES', 'icd.json'); // as if there were a driver
+    vi.stubEnv('ARROWSMITH_ISA', '');
+    vi.stubEnv('XDG_CACHE_HOME', '/nowhere');
+    expect(choose(undefined, keptOf(), { work: 'unknown' })).toMatchObject({ backend: 'native' });
+    expect(neededSpeeds({ work: 'unknown' })).toEqual({ kept: undefined });
+    expect(neededSpeeds({ work: small })).toEqual({ kept: undefined });
+    expect(neededSpeeds({ work: { ...small, flop: 1e9 } })).toBeUndefined();
+    expect(neededSpeeds({ work: 'unknown', backend: 'native' })).toBeUndefined();
   });
 
   test('compares with the precision that would be computed in', () => {
@@ -209,7 +273,7 @@ describe('what was measured', () => {
     const text = readFileSync(file(), 'utf8');
     for (const damaged of [
       text.slice(0, -9),
-      text.replace('"format": 1', '"format": 2'),
+      text.replace('"format": 2', '"format": 1'),
       text.replace('5e-6', '-1').replace('0.000005', '-1'),
     ]) {
       writeFileSync(file(), damaged);

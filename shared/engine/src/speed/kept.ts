@@ -14,7 +14,7 @@ const adapterSchema = z.strictObject({
 });
 
 const keptSchema = z.strictObject({
-  format: z.literal(1),
+  format: z.literal(2),
   /** The day of the measurement. */
   measured: z.string(),
   /** Null where there is no graphics processor, or none that may be chosen. */

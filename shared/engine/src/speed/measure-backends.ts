@@ -45,7 +45,7 @@ export function measureBackends(
   const file = speedsFile(machineDigest(native, env), env);
   const measured = new Date().toISOString().slice(0, 10);
   const without = (reason: string, failed = false) =>
-    keepSpeeds(file, { format: 1, measured, adapter: null, reason, failed, speeds: {} });
+    keepSpeeds(file, { format: 2, measured, adapter: null, reason, failed, speeds: {} });
   const found = find();
   if (!found.isThere) return without(found.reason);
   if (found.isSoftware) return without(`${found.name} is a program that stands in for a graphics processor`);
@@ -54,7 +54,7 @@ export function measureBackends(
   const precisions: Precision[] = other === 'native' && native.available && native.bf16 ? ['f32', 'bf16'] : ['f32'];
   try {
     const speeds = { ...measure('webgpu', ['f32']), ...measure(other, precisions) };
-    return keepSpeeds(file, { format: 1, measured, adapter, speeds });
+    return keepSpeeds(file, { format: 2, measured, adapter, speeds });
   } catch (error) {
     const before = readSpeeds(file);
     if (before?.adapter?.name === adapter.name && before.adapter.driver === adapter.driver) return before; // it could be measured once
