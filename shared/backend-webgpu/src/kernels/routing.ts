@@ -40,8 +40,78 @@ const topKGradient = defineShader({
 `,
 });
 
-/** One workgroup, each thread of which has some of the experts, and looks through all choices twice. */
-const sort = defineShader({
+/** Choices that are sorted by one kernel, and not by three. */
+const FEW = 256;
+/** Choices that a thread goes through, one after the other: a block. Of very many, as many as make no more blocks than {@link MOST_BLOCKS}. */
+const BLOCK = 64;
+const MOST_BLOCKS = 1024;
+
+/** A thread for each of `parameters.size` blocks. */
+const EACH_BLOCK = `${EACH_ELEMENT}
+  let end = min((i + 1u) * parameters.block, parameters.choiceCount);
+`;
+
+/** How many choices of each block are of each expert: counts[e, block]. */
+const countChoices = defineShader({
+  name: 'choices by expert',
+  bindings: { choices: 'i32', counts: 'in-out i32' },
+  parameters: { size: 'u32', block: 'u32', choiceCount: 'u32', experts: 'u32' },
+  body: `${EACH_BLOCK}
+  for (var e = 0u; e < parameters.experts; e++) { counts[e * parameters.size + i] = 0; }
+  for (var j = i * parameters.block; j < end; j++) { counts[u32(choices[j]) * parameters.size + i]++; }
+`,
+});
+
+/** Counts become the sums of those before them, where an expert's rows of a block begin. One workgroup, each thread of which has as many of them. */
+const beginsOfBlocks = defineShader({
+  name: 'begins of blocks by expert',
+  bindings: { counts: 'in-out i32', offsets: 'out i32', load: 'out f32' },
+  parameters: { size: 'u32', tokens: 'u32', experts: 'u32', blocks: 'u32' },
+  declarations: `var<workgroup> sums: array<i32, ${THREADS}>;`,
+  body: `
+  let total = parameters.experts * parameters.blocks;
+  let each = (total + ${THREADS - 1}u) / ${THREADS}u;
+  let first = min(lane * each, total);
+  let end = min(first + each, total);
+  var sum = 0;
+  for (var i = first; i < end; i++) { sum += counts[i]; }
+  sums[lane] = sum;
+  workgroupBarrier();
+  var next = 0;
+  for (var before = 0u; before < lane; before++) { next += sums[before]; }
+  for (var i = first; i < end; i++) {
+    let count = counts[i];
+    counts[i] = next;
+    next += count;
+  }
+  storageBarrier();
+  for (var e = lane; e < parameters.experts; e += ${THREADS}u) {
+    let begin = counts[e * parameters.blocks];
+    var last = i32(parameters.size);
+    if (e + 1u < parameters.experts) { last = counts[(e + 1u) * parameters.blocks]; }
+    offsets[e] = begin;
+    load[e] = f32(last - begin) / f32(parameters.tokens);
+  }
+  if (lane == 0u) { offsets[parameters.experts] = i32(parameters.size); }
+`,
+});
+
+/** The choices of an expert in a block have slots one after the other, from where the block's begin. */
+const slotsOfBlocks = defineShader({
+  name: 'slots by expert',
+  bindings: { choices: 'i32', begins: 'in-out i32', slots: 'out i32' },
+  parameters: { size: 'u32', block: 'u32', choiceCount: 'u32' },
+  body: `${EACH_BLOCK}
+  for (var j = i * parameters.block; j < end; j++) {
+    let place = u32(choices[j]) * parameters.size + i;
+    slots[j] = begins[place];
+    begins[place]++;
+  }
+`,
+});
+
+/** All of it for a few choices, such as those of tokens that are written: one workgroup, each thread of which has some of the experts. */
+const sortFew = defineShader({
   name: 'sort by expert',
   bindings: { choices: 'i32', slots: 'out i32', offsets: 'in-out i32', load: 'out f32' },
   parameters: { size: 'u32', tokens: 'u32', experts: 'u32' },
@@ -201,8 +271,19 @@ export const routingKernels: Kernels = {
     const slots = backend.makeTensorInfo(choices.shape, 'int32');
     const offsets = backend.makeTensorInfo([experts + 1], 'int32');
     const load = backend.output([experts]);
-    const parameters = { size: sizeOf(choices.shape), tokens: choices.shape[0]!, experts };
-    sort(backend, { choices, slots, offsets, load }, parameters, [1]);
+    const [size, tokens] = [sizeOf(choices.shape), choices.shape[0]!];
+    if (size <= FEW) {
+      sortFew(backend, { choices, slots, offsets, load }, { size, tokens, experts }, [1]);
+      return [slots, offsets, load];
+    }
+    const block = Math.max(BLOCK, Math.ceil(size / MOST_BLOCKS));
+    const blocks = Math.ceil(size / block);
+    const counts = backend.makeTensorInfo([experts, blocks], 'int32');
+    const ofBlocks = { size: blocks, block, choiceCount: size };
+    countChoices(backend, { choices, counts }, { ...ofBlocks, experts }, elementGroups(blocks));
+    beginsOfBlocks(backend, { counts, offsets, load }, { size, tokens, experts, blocks }, [1]);
+    slotsOfBlocks(backend, { choices, begins: counts, slots }, ofBlocks, elementGroups(blocks));
+    backend.disposeData(counts.dataId);
     return [slots, offsets, load];
   },
 
