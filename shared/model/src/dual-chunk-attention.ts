@@ -91,6 +91,6 @@ function isOfDocument(documentOffsets: tf.Tensor, keys: number): tf.Tensor {
 /** [b, s, n_kv, h_d] -> [b, s, n_h, h_d]: each key head once for every query head that uses it. */
 function repeatHeads(x: tf.Tensor, heads: number): tf.Tensor {
   const [b, s, n, hd] = x.shape as [number, number, number, number];
-  const groups = tf.tile(tf.reshape(x, [b, s, n, 1, hd]), [1, 1, 1, heads / n, 1]);
+  const groups = tf.tile(tf.reshape(x, [b * s, n, 1, hd]), [1, 1, heads / n, 1]); // of five axes, tfjs's kernel for webgpu would read x
   return tf.reshape(groups, [b, s, heads, hd]);
 }
