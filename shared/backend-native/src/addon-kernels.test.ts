@@ -46,6 +46,7 @@ function sizesOf(next: () => number): Sizes {
   };
   const blockSize = 2;
   const [keyOffset, valueOffset, slots] = [next(), next(), 60];
+  const pairs = next();
   const pages = { blockSize, keyOffset, valueOffset, slots, keyHeads: kvHeads };
   // Rows of int8, each with some bytes that are nobody's.
   const rows = { rowWords: attention.heads * attention.headDim, rowScales: 2 * attention.heads };
@@ -62,8 +63,11 @@ function sizesOf(next: () => number): Sizes {
     step: 1,
     words: next(),
     tokens: next(),
-    pairs: next(),
+    pairs,
     distinct: next(),
+    headWords: pairs + next(),
+    predicted: next(),
+    angles: next(),
     rest: 6,
     dropped: 2,
   };
@@ -387,6 +391,19 @@ export interface AddonKernels {\n${methods.join('')}}\n`;
       { index: [2, 3] },
       'index[1] must be from 0 to below distinct = 3, not 3',
     ],
+    [
+      'addResidualsBf16',
+      { tokens: 2, predicted: 3 },
+      { residual: [-1, 3] },
+      'residual[1] must be from -1 to below predicted = 3, not 3',
+    ],
+    [
+      'addResidualsBf16',
+      { tokens: 2, angles: 3 },
+      { angle: [2, 3] },
+      'angle[1] must be from 0 to below angles = 3, not 3',
+    ],
+    ['addResidualsBf16', { pairs: 3, headWords: 2 }, {}, 'pairs must be at most headWords = 2, not 3'],
     ['storedEmbedding', { n: 2, v: 3 }, { ids: [2, 3] }, 'ids[1] must be from 0 to below v = 3, not 3'],
     ['storedGroupedLinear', { n: 4, groups: 1 }, { offsets: [0, 5] }, 'offsets[1] must rise from 0 to n = 4, not 5'],
     ['storedEmbedding', { v: 3, d: 5 }, { table: [1, 2] }, 'table must have v by d in format = 7 elements, not 2'],
