@@ -41,7 +41,9 @@ const idsOf = (rows: number): Int32Array => Int32Array.from({ length: rows }, (_
 /** None; tokens; tokens and, where there are floats and pairs, rotations, of a part of each head. */
 function optionsFor({ format, rows, columns }: PlanesOf): KeysOrValues[] {
   const tokens = idsOf(rows);
-  if (!layoutNamed(format).isSigned || columns < 2 || columns % 2 !== 0) return [{}, { tokens }];
+  // Several blocks are long enough without.
+  const isLong = rows * columns > BLOCK;
+  if (isLong || !layoutNamed(format).isSigned || columns < 2 || columns % 2 !== 0) return [{}, { tokens }];
   const headDim = [64, 10, 2].find((dim) => columns % dim === 0)!;
   const positions = Int32Array.from({ length: rows }, (_, row) => 3 * row + 1000 * (row % 2));
   const frequencies = Float64Array.from({ length: Math.ceil(headDim / 4) }, (_, pair) => 10 ** -pair);
