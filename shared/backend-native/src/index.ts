@@ -11,6 +11,7 @@ export { NativeBackend, type NativeMemory } from './backend.ts';
 export { NotRecordable } from './not-recordable.ts';
 export type { Recording } from './recording.ts';
 export type { DryRunMemory } from './dry-run.ts';
+export type { PredictedRowsOf } from './predicted-rows.ts';
 export { type KernelProfile, startProfile, takeProfile } from './profile.ts';
 
 export interface NativeBackendOptions {

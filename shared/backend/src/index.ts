@@ -15,7 +15,6 @@ export {
   type JoinPlanes,
   type PlanesKernels,
   planesKernels,
-  type PredictedRowsOf,
 } from './planes.ts';
 export { queued, recorded, type Recording } from './queue.ts';
 export { passRepeater, withoutRepeating, type PassInput, type PassRepeater, type RepeatablePass } from './repeated.ts';

@@ -1,4 +1,5 @@
 /** @file Numbers of their bit planes, on the backend that has kernels for it. */
+import type { PredictedRowsOf } from '@arrowsmith/backend-native';
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
@@ -20,20 +21,6 @@ export type JoinPlanes = (
  * are words of 32 bits.
  */
 export type GatherColumns16 = (index: Int32Array, x: Int32Array, y: Int32Array) => void;
-
-/** Of each row: which of the distinct rows predicts it, which residual it has (−1: it is the distinct row itself), by which angles it is rotated. */
-export interface PredictedRowsOf {
-  distinct: Int32Array;
-  residual: Int32Array;
-  angle: Int32Array;
-  /** [angles, pairs]; empty where there are no pairs. */
-  cos: Float32Array;
-  sin: Float32Array;
-  /** Of a head that are rotated, by which numbers a head has, and whether a pair's numbers are neighbours. */
-  pairs: number;
-  headDim: number;
-  interleaved: boolean;
-}
 
 /**
  * Rows of bfloat16 y [rows, columns] of distinct rows [distinct, columns] and residuals [others, columns], as quantization's `addResiduals` defines

@@ -67,14 +67,18 @@ export function createCalibration(
           else if (counting.length > 0) sums.push(add(statistics[0]!, rowsAt(rows, counting)));
         });
       };
-      tf.tidy(() => {
-        const hidden = watchLinearInputs((weight, x, offsets) => {
-          const name = names.get(weight.id);
-          const [groups, width] = [weight.rank === 3 ? weight.shape[0]! : 1, weight.shape.at(-1)!];
-          if (name !== undefined) see(name, groups, width, x, offsets);
-        }, run);
-        see(output, 1, config.hiddenSize, hidden);
-      });
+      try {
+        tf.tidy(() => {
+          const hidden = watchLinearInputs((weight, x, offsets) => {
+            const name = names.get(weight.id);
+            const [groups, width] = [weight.rank === 3 ? weight.shape[0]! : 1, weight.shape.at(-1)!];
+            if (name !== undefined) see(name, groups, width, x, offsets);
+          }, run);
+          see(output, 1, config.hiddenSize, hidden);
+        });
+      } finally {
+        await Promise.allSettled(sums); // where the pass fails, too: a lost device fails all of them, and nobody else waits for them
+      }
       await Promise.all(sums);
     },
   };

@@ -59,7 +59,7 @@ describe.each([...backends])('the engine on %s', (backend) => {
   });
 
   const caches = ['contiguous', 'paged', 'heterogeneous'] as const;
-  const all: EngineOptions[] = caches.flatMap((cache) =>
+  const everyOption: EngineOptions[] = caches.flatMap((cache) =>
     (['recompute', 'swap'] as const).flatMap((preemption) => [
       { cache, preemption, blockSize: 4 },
       { cache, preemption, blockSize: 4, passTokens: 5, sequences: 3, cacheBytes: 1.5 * 40 * 2 * 5 * 2 * 4 * 4 },
@@ -67,7 +67,7 @@ describe.each([...backends])('the engine on %s', (backend) => {
   );
 
   // What is scheduled does not depend on the backend: where there are no kernels, and passes are slow, one of each cache.
-  const options = backend === 'cpu' ? all.filter((_, i) => i % 5 === 1) : all;
+  const options = backend === 'cpu' ? everyOption.filter((_, i) => i % 5 === 1) : everyOption;
 
   test.each(options)('writes many texts at once as each alone: %o', async (own) => {
     const before = tf.memory().numTensors;

@@ -99,7 +99,7 @@ export class Scheduler {
   /** The tokens of the next pass, with room for each; copies are made. None where there is nothing to do. */
   next(): ScheduledSequence[] {
     const { beside, prompts } = this.#options.passSize;
-    let budget = this.#running.some(isBrief) ? beside : prompts;
+    let budget = this.#running.some(needsShortPass) ? beside : prompts;
     const scheduled = new Map<ActiveSequence, ScheduledSequence>();
     for (const sequence of this.#running) {
       if (budget === 0) break;
@@ -112,7 +112,7 @@ export class Scheduler {
     while (budget > 0 && this.#running.length < this.#options.sequences) {
       const sequence = this.#waiting.find((each) => !this.#waitsForPrompt(each, scheduled));
       if (sequence === undefined) break;
-      if (isBrief(sequence)) budget = Math.min(budget, beside);
+      if (needsShortPass(sequence)) budget = Math.min(budget, beside);
       if (!this.#admit(sequence)) break; // in order of arrival: nobody overtakes
       const kv = this.#extend(sequence, budget, scheduled);
       if (kv === undefined) break;
@@ -237,7 +237,7 @@ export class Scheduler {
 }
 
 /** Whether somebody waits for the next token, or a pass has many logits of it: of its prompt. */
-function isBrief(sequence: ActiveSequence): boolean {
+function needsShortPass(sequence: ActiveSequence): boolean {
   return isDecoding(sequence) || sequence.request.promptLogProbabilities === true;
 }
 

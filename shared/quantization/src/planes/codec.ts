@@ -166,7 +166,13 @@ function checkTokens({ layout, rows, columns }: Matrix, tokens?: ArrayLike<numbe
   const pairs = frequencies.length;
   if (tokens === undefined || positions.length !== rows)
     throw new RangeError('rows that are rotated have a token and a position each');
-  if (!layout.isSigned || pairs > 255 || 2 * pairs > headDim || columns % headDim !== 0)
+  // As they are stored: another number would come back as another, and with it all that it rotates.
+  for (let row = 0; row < rows; row++) {
+    const position = positions[row]!;
+    if ((position | 0) !== position)
+      throw new RangeError(`position ${position} of row ${row} is no integer of 32 bits`);
+  }
+  if (!layout.isSigned || pairs > 255 || !Number.isInteger(headDim) || 2 * pairs > headDim || columns % headDim !== 0)
     throw new RangeError(`${columns} numbers of ${layout.name} are no heads of ${headDim} with ${pairs} rotated pairs`);
 }
 

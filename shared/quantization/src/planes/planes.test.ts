@@ -305,6 +305,13 @@ describe('what is alike takes less', () => {
       [{ tokens: idsOf(11) }, /12 rows have 11 tokens/],
       [{ rotary }, /a token and a position each/],
       [{ tokens, rotary: { ...rotary, positions: [1] } }, /a token and a position each/],
+      [
+        { tokens, rotary: { ...rotary, positions: Float64Array.from(tokens, (each) => each / 2) } },
+        /position 0.5 of row 1/,
+      ],
+      [{ tokens, rotary: { ...rotary, positions: Array.from(tokens, () => 2 ** 31) } }, /no integer of 32 bits/],
+      [{ tokens, rotary: { ...rotary, headDim: 4.5 } }, /no heads of 4.5/],
+      [{ tokens, rotary: { ...rotary, headDim: 0, frequencies: [] } }, /no heads of 0/],
       [{ tokens, rotary: { ...rotary, headDim: 5 } }, /no heads of 5 with 2 rotated pairs/],
       [{ tokens, rotary: { ...rotary, frequencies: [1, 2, 3] } }, /no heads of 4 with 3 rotated pairs/],
     ];

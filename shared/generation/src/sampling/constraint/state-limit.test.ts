@@ -63,6 +63,11 @@ describe('what is too large is refused, before time or memory is taken for it', 
     expect(() => jsonSchemaAutomaton(schema)).toThrow('at most 200 levels');
   });
 
+  test('not one whose parts are one object, which JSON has again and again', () => {
+    const twice = nested(40, (inner) => ({ anyOf: [inner, inner] }));
+    expect(() => jsonSchemaAutomaton(twice)).toThrow('at most 300000 states'); // 2^40 parts, of which nobody makes more
+  });
+
   test('groups of a regular expression that are nested too deeply', () => {
     const groups = (levels: number) => `${'('.repeat(levels)}a${')'.repeat(levels)}`;
     expect(() => regularExpressionAutomaton(groups(3000))).toThrow('at most 200 levels');

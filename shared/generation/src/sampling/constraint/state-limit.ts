@@ -58,7 +58,8 @@ export function checkNesting(json: unknown): void {
   let level = [json];
   for (let levels = 0; level.length > 0; levels++) {
     checkLevels(levels);
-    level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []));
+    const inner = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []));
+    level = [...new Set(inner)]; // objects of a program may hold one another twice
   }
 }
 
