@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { useBackend } from '@arrowsmith/engine';
-import { Engine, type EngineModel, generationParameters } from '@arrowsmith/generation';
+import { Engine, type EngineModel, type GenerationParameters, generationParameters } from '@arrowsmith/generation';
 import { decoderConfig, initialWeights, modelParameters, type Weights } from '@arrowsmith/model';
 import { quantizeInt8, storeAs, storeBfloat16, storeFloat32, storeInt8 } from '@arrowsmith/quantization';
 import { type ActivationPrecision, withActivations } from '@arrowsmith/quantization/activations';
@@ -54,6 +54,9 @@ const ways = (Object.keys(formats) as Format[]).flatMap((format) => {
   return isOfIntegers ? [plain, { name: `${format} by int8`, format, activations: 'int8' as const }] : [plain];
 });
 
+/** What programs of this field draw by where nobody says how (llama.cpp). The likeliest token alone is chosen without looking at the others. */
+const SAMPLED = { temperature: 0.8, topK: 40, topP: 0.95 };
+
 /** What is measured, in tokens a second, by name. */
 type Rates = Record<string, number[]>;
 
@@ -84,6 +87,9 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
         note(`${name} batch`, await decodeRate(model, batch, tokens));
         note(`${name} prompt`, await promptRate(model));
       }
+      const [plain] = models;
+      note('f32 single, drawn', await decodeRate(plain!.model, 1, tokens, SAMPLED));
+      note('f32 batch, drawn', await decodeRate(plain!.model, batch, tokens, SAMPLED));
     }
   } finally {
     await rm(folder, { recursive: true });
@@ -112,6 +118,16 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
           `${fixed(rate(`${name} ${what}`) / rate(`f32 ${what}`), 2)} of f32`,
         ]),
       ),
+      ...(
+        [
+          ['single', 'one text'],
+          ['batch', `${batch} texts`],
+        ] as const
+      ).map(([what, described]) => [
+        `f32, ${described}, drawn`,
+        fixed(rate(`f32 ${what}, drawn`), 0),
+        `${fixed(rate(`f32 ${what}, drawn`) / rate(`f32 ${what}`), 2)} of the likeliest`,
+      ]),
       ...(['run.c', 'llama.cpp'] as const).map((peer) => [
         peer,
         fixed(rate(peer), 0),
@@ -132,6 +148,8 @@ export async function run(args: string[]): Promise<Record<string, unknown>> {
     int4ByInt8OverF32: rate('int4-g32 by int8 single') / single,
     bf16OverF32: rate('bf16 single') / single,
     batch32OverSingle: rate('f32 batch') / single,
+    drawnOverLikeliest: rate('f32 single, drawn') / single,
+    drawnBatchOverLikeliest: rate('f32 batch, drawn') / rate('f32 batch'),
     int8ByInt8BatchOverF32: rate('int8 by int8 batch') / rate('f32 batch'),
     int4ByInt8BatchOverF32: rate('int4-g32 by int8 batch') / rate('f32 batch'),
     shareOfBandwidth: (single * bytes) / rate('memory'),
@@ -149,8 +167,13 @@ function modelOf(weights: Weights, format: Format, activations: ActivationPrecis
 }
 
 /** Tokens a second of several texts that are written at once, from a token each; from the first of all tokens on. */
-async function decodeRate(model: EngineModel, batch: number, tokens: number): Promise<number> {
-  const parameters = generationParameters.parse({ temperature: 0, maximumTokens: tokens });
+async function decodeRate(
+  model: EngineModel,
+  batch: number,
+  tokens: number,
+  chosen: Partial<GenerationParameters> = { temperature: 0 },
+): Promise<number> {
+  const parameters = generationParameters.parse({ ...chosen, maximumTokens: tokens });
   const engine = new Engine(model, { sequences: batch, cacheBytes: batch * 256 * 4 * 2 * 288 * 6 });
   let [count, first, last] = [0, 0, 0];
   const texts = Array.from({ length: batch }, async (_, i) => {

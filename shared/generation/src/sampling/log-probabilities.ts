@@ -1,4 +1,5 @@
 /** @file Log-probabilities of tokens. */
+import { exponential } from './exponential.ts';
 import { rankTokens } from './rank.ts';
 
 /** A token and the natural logarithm of its probability. */
@@ -14,7 +15,10 @@ export interface TokenLogProbability {
  * @returns [V]
  */
 export function logSoftmax(logits: Float32Array): Float64Array {
-  return Float64Array.from(logits, normalizerOf(logits));
+  const normalized = normalizerOf(logits);
+  const logarithms = new Float64Array(logits.length);
+  for (let id = 0; id < logits.length; id++) logarithms[id] = normalized(logits[id]!);
+  return logarithms;
 }
 
 /**
@@ -37,10 +41,10 @@ export function tokenLogProbabilities(
 /** The function from a logit to its log-probability. */
 function normalizerOf(logits: Float32Array): (logit: number) => number {
   let largest = -Infinity;
-  for (const logit of logits) largest = Math.max(largest, logit);
+  for (let id = 0; id < logits.length; id++) largest = Math.max(largest, logits[id]!);
   const first = logits.indexOf(largest);
   let others = 0;
-  for (const [id, logit] of logits.entries()) if (id !== first) others += Math.exp(logit - largest);
+  for (let id = 0; id < logits.length; id++) if (id !== first) others += exponential(logits[id]! - largest);
   const logSum = Math.log1p(others); // keeps what the others have beside one that is nearly certain
   return (logit) => logit - largest - logSum;
 }

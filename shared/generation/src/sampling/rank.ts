@@ -1,45 +1,79 @@
-/** @file Tokens in the order of their logits. */
+/** @file Tokens in the order of their logits, of which mostly the first few are wanted. */
 
 /** Ids below this and a rank of 32 bits make an integer that float64 holds exactly; no vocabulary is near it. */
 const IDS = 2 ** 21;
 
 /**
- * Token ids from the largest logit to the smallest, equal ones by id.
+ * The first bits of a rank, by which tokens are counted before any are sorted: of a float32 sign, exponent and three bits of the mantissa. A likely
+ * token shares them with some dozens of others, and counts of all fit into the first-level cache.
+ */
+const PREFIX_BITS = 12;
+const SHIFT = 32 - PREFIX_BITS;
+
+/**
+ * A number of 32 bits that is the smaller the larger a logit is. The bits of positive floats ascend with them; those of negative ones, whose first bit is
+ * set, descend, and all but the first are turned around; one more makes −0 the same as 0. Without a branch, since signs are hard to foretell.
+ *
+ * @param bits of a float32, as an int32
+ */
+const rankOf = (bits: number): number => (0x7fffffff - (bits ^ ((bits >> 31) >>> 1)) - (bits >>> 31)) >>> 0;
+
+/** Tokens in the order of their logits, of which none is sorted before it is asked for. */
+class Ranking {
+  readonly #bits: Int32Array;
+  /** How many ranks begin with each prefix. */
+  readonly #counts = new Uint32Array(2 ** PREFIX_BITS);
+  /** Tokens whose rank begins with less have been told. */
+  #prefix = 0;
+
+  /** @param logits stay as they are while they are ranked */
+  constructor({ buffer, byteOffset, length }: Float32Array) {
+    const bits = new Int32Array(buffer, byteOffset, length);
+    const counts = this.#counts;
+    for (let id = 0; id < length; id++) counts[rankOf(bits[id]!) >>> SHIFT]!++;
+    this.#bits = bits;
+  }
+
+  /** The ids that follow: at least `count`, where there are so many, and none once there are no more. */
+  next(count: number): Uint32Array {
+    const begin = (this.#prefix << SHIFT) >>> 0;
+    let found = 0;
+    while (found < count && this.#prefix < this.#counts.length) found += this.#counts[this.#prefix++]!;
+    const last = ((this.#prefix << SHIFT) - 1) >>> 0;
+    // Rank and id as one number: numbers are sorted without a function that compares them.
+    const packed = new Float64Array(found);
+    const bits = this.#bits;
+    for (let id = 0, place = 0; place < found; id++) {
+      const rank = rankOf(bits[id]!);
+      if (rank >= begin && rank <= last) packed[place++] = rank * IDS + id;
+    }
+    packed.sort();
+    const ids = new Uint32Array(found);
+    for (let place = 0; place < found; place++) ids[place] = packed[place]! % IDS;
+    return ids;
+  }
+}
+
+/**
+ * Token ids from the largest logit to the smallest, equal ones by id: more and more at a time, for those who look at the first few.
  *
  * @param logits [V], V at most 2²¹; none is NaN
- * @param count how many are wanted, from the first. Absent: all. A few are found without sorting the others.
+ */
+export function* rankedTokens(logits: Float32Array): Generator<number, void, undefined> {
+  const ranking = new Ranking(logits);
+  for (let count = 64; ; count *= 8) {
+    const ids = ranking.next(count);
+    if (ids.length === 0) return;
+    yield* ids;
+  }
+}
+
+/**
+ * The first of {@link rankedTokens}, at once.
+ *
+ * @param logits [V], V at most 2²¹; none is NaN
+ * @param count how many are wanted, from the first. Absent: all.
  */
 export function rankTokens(logits: Float32Array, count = logits.length): Uint32Array {
-  const ranks = ranksOf(logits);
-  const last = count < ranks.length ? lastNeeded(ranks, count) : 0xffff;
-  // Rank and id as one number: numbers are sorted without a function that compares them.
-  const packed = new Float64Array(ranks.length);
-  let needed = 0;
-  for (let id = 0; id < ranks.length; id++) {
-    const rank = ranks[id]!;
-    if (rank >>> 16 <= last) packed[needed++] = rank * IDS + id;
-  }
-  const first = packed.subarray(0, needed).sort().subarray(0, count);
-  const ids = new Uint32Array(first.length);
-  for (let place = 0; place < ids.length; place++) ids[place] = first[place]! % IDS;
-  return ids;
-}
-
-/** A number of 32 bits for each logit, the smaller the larger the logit. */
-function ranksOf(logits: Float32Array): Uint32Array {
-  const ranks = new Uint32Array(logits.slice().buffer);
-  for (let id = 0; id < ranks.length; id++) {
-    const bits = ranks[id]!;
-    // The bits of positive floats ascend with them; those of negative ones, whose first bit is set, descend; −0 is 0.
-    ranks[id] = bits > 2 ** 31 ? bits : 2 ** 31 - 1 - (bits % 2 ** 31);
-  }
-  return ranks;
-}
-
-/** The upper half of the rank at a place, counted from 1: only what is up to it need be sorted. */
-function lastNeeded(ranks: Uint32Array, place: number): number {
-  const counts = new Uint32Array(2 ** 16);
-  for (const rank of ranks) counts[rank >>> 16]!++;
-  let seen = 0;
-  return counts.findIndex((each) => (seen += each) >= place);
+  return new Ranking(logits).next(count).subarray(0, count);
 }

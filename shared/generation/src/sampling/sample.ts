@@ -2,8 +2,9 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { UserError } from '@arrowsmith/errors';
+import { exponential } from './exponential.ts';
 import type { SamplingParameters } from './parameters.ts';
-import { rankTokens } from './rank.ts';
+import { rankedTokens, rankTokens } from './rank.ts';
 
 /** The parameters that shape the distribution. */
 export interface Filters extends Pick<SamplingParameters, 'temperature' | 'topK' | 'topP'> {
@@ -35,16 +36,36 @@ export function tokenDistribution(
   const largest = checkedMaximum(logits);
   if (temperature === 0) return certain(logits.indexOf(largest));
 
-  const ids = topK === 0 ? rankTokens(logits) : rankTokens(logits, topK);
-  const probabilities = new Float64Array(ids.length);
-  for (let i = 0; i < ids.length; i++) probabilities[i] = Math.exp((logits[ids[i]!]! - largest) / temperature);
-  normalize(probabilities);
-  if (topP === 1 && minP === 0) return { ids, probabilities };
+  const weightOf = weighing(logits, largest, temperature);
+  const candidates = topK === 0 ? undefined : rankTokens(logits, topK);
+  const enough =
+    topP === 1
+      ? Infinity
+      : topP * (candidates?.reduce((sum, id) => sum + weightOf(id), 0) ?? totalWeight(logits, largest, temperature));
+  const ids: number[] = [];
+  const weights: number[] = [];
+  let sum = 0;
+  for (const id of candidates ?? rankedTokens(logits)) {
+    const weight = weightOf(id);
+    if (ids.length > 0 && (sum >= enough || weight < minP)) break;
+    ids.push(id);
+    weights.push(weight);
+    sum += weight;
+  }
+  return { ids: Uint32Array.from(ids), probabilities: normalize(Float64Array.from(weights)) };
+}
 
-  let kept = topP === 1 ? ids.length : 0;
-  for (let sum = 0; kept < ids.length && sum < topP; kept++) sum += probabilities[kept]!;
-  while (kept > 1 && probabilities[kept - 1]! < minP * probabilities[0]!) kept--;
-  return { ids: ids.subarray(0, kept), probabilities: normalize(probabilities.subarray(0, kept)) };
+/** How likely a token is, as a share of the likeliest. */
+const weighing =
+  (logits: Float32Array, largest: number, temperature: number) =>
+  (id: number): number =>
+    exponential((logits[id]! - largest) / temperature);
+
+/** The weights of all tokens together. */
+function totalWeight(logits: Float32Array, largest: number, temperature: number): number {
+  let sum = 0;
+  for (let id = 0; id < logits.length; id++) sum += exponential((logits[id]! - largest) / temperature);
+  return sum;
 }
 
 /** The distribution of a token that is certain. */
@@ -61,8 +82,18 @@ export function certain(id: number): TokenDistribution {
  * @throws UserError when a logit is NaN or +Infinity, or none is finite
  */
 export function sampleToken(logits: Float32Array, filters: Filters, rng: RandomGenerator): number {
-  if (filters.temperature === 0) return logits.indexOf(checkedMaximum(logits));
-  return drawToken(tokenDistribution(logits, filters), rng);
+  const { temperature, topK, topP, minP = 0 } = filters;
+  if (topK > 0 || topP < 1 || minP > 0) return drawToken(tokenDistribution(logits, filters), rng);
+  // As from the distribution, in which no token is left out, without the ranks of those behind the one that is drawn.
+  const largest = checkedMaximum(logits);
+  if (temperature === 0) return logits.indexOf(largest);
+  const weightOf = weighing(logits, largest, temperature);
+  let rest = uniformFloat64(rng) * totalWeight(logits, largest, temperature);
+  for (const id of rankedTokens(logits)) {
+    rest -= weightOf(id);
+    if (rest < 0) return id;
+  }
+  return logits.indexOf(largest); // rounding left the sum just below the draw
 }
 
 /** Draws a token of a distribution. @param rng is advanced by one draw */

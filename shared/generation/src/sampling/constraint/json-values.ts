@@ -91,15 +91,18 @@ export function object(
   return sequence([literal('{'), list(members, COMMA, more), literal('}')]);
 }
 
+/** By depth: a schema may have hundreds of thousands of places of which it says nothing. */
+const anyValues: Expression[] = [];
+
 /** Any value, with arrays and objects within each other to a depth. */
 export function anyValue(depth: number): Expression {
   const inner = depth === 0 ? alternatives([]) : anyValue(depth - 1);
-  return alternatives([
+  return (anyValues[depth] ??= alternatives([
     stringOfLength(),
     number(),
     boolean,
     nullValue,
     array([{ item: inner, optional: true }], true),
     object([{ name: stringOfLength(), value: inner, optional: true }], true),
-  ]);
+  ]));
 }
