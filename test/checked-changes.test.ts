@@ -1,4 +1,4 @@
-/** @file Which changes make `.ci/run` test the backend webgpu: those of all that its tests are about. */
+/** @file What `.ci/run` tests: all there is, and the backend webgpu after changes of all that its tests are about. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +7,18 @@ import { REPOSITORY } from './support/workspace.ts';
 
 const run = (command: string, args: string[]): string[] =>
   execFileSync(command, args, { cwd: REPOSITORY, encoding: 'utf8' }).split('\n').filter(Boolean);
+
+test('every script of tests is called', () => {
+  const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const tests = Object.keys(scripts).filter((name) => /^test(:|$)/.test(name));
+  const called = readFileSync(join(REPOSITORY, '.ci/run'), 'utf8').matchAll(
+    /\bstep npm (?:run --silent )?(test[\w:]*)/g,
+  );
+  const partOf: Record<string, string> = { 'test:browser': 'test' };
+  expect(new Set(tests.map((name) => partOf[name] ?? name))).toEqual(new Set([...called].map(([, name]) => name)));
+});
 
 test('the backend webgpu is tested after changes of its tests and of what it imports, but not of native kernels', () => {
   const script = readFileSync(join(REPOSITORY, '.ci/run'), 'utf8');
