@@ -491,6 +491,8 @@ const std::vector<Kernel>& kernels() {
       kernel("gaussianTopKGradient", "n>=0, d, dY[n d], x[n d], deviations, means[n], standardDeviations[n], dX[n d]",
              gaussianTopKGradient),
       kernel("firstLargest", "n>=0, d, x[n d], places[n]; d <= 16777216", firstLargest),
+      kernel("rankLogits", "vocabulary, count, x[vocabulary], ids[count]; count <= vocabulary", rankLogits),
+      kernel("sumExponentials", "v, x[v], largest, temperature, total[2]", sumExponentials),
       kernel("softmax", "n>=0, d, x[n d], y[n d]", softmax),
       kernel("softmaxGradient", "n>=0, d, dY[n d], y[n d], dX[n d]", softmaxGradient),
       kernel("logSumExp", "n>=0, d, x[n d], y[n]", logSumExp),

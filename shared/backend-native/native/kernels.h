@@ -343,6 +343,17 @@ void rope(int64_t rows, int64_t s, int64_t heads, int64_t headDim, const Rotatio
 /** places[n] = where each row of x[n, d] has its largest number, the first of equal ones; −1 where a number of the row is not finite. d is at most 2²⁴. */
 void firstLargest(int64_t n, int64_t d, const float* x, float* places);
 
+// ---- draw-token.cc
+
+/**
+ * ids[count] = where x[v] has its largest numbers, in their order, equal ones by place; −1 where some number is NaN. On the calling thread, as what
+ * follows.
+ */
+void rankLogits(int64_t v, int64_t count, const float* x, int32_t* ids);
+
+/** total[2], the bits of a double: Σ e^((x − largest) / temperature) over x[v], of which none is larger than `largest`. */
+void sumExponentials(int64_t v, const float* x, double largest, double temperature, int32_t* total);
+
 // ---- gaussian-top-k.cc
 
 /** y = max(0, x − (mean + deviations · standard deviation)), with each row's mean and standard deviation (divided by d). */

@@ -58,6 +58,7 @@ function sizesOf(next: () => number): Sizes {
     a,
     active: a - 1,
     count,
+    vocabulary: count + next(),
     countA: 1,
     countB: count,
     step: 1,

@@ -594,6 +594,14 @@ export interface AddonKernels {
    */
   firstLargest(n: Size, d: Size, x: Float32Array, places: Float32Array): void;
   /**
+   * vocabulary, count, x[vocabulary], ids[count]; count <= vocabulary
+   */
+  rankLogits(vocabulary: Size, count: Size, x: Float32Array, ids: Int32Array): void;
+  /**
+   * v, x[v], largest, temperature, total[2]
+   */
+  sumExponentials(v: Size, x: Float32Array, largest: number, temperature: number, total: Int32Array): void;
+  /**
    * n>=0, d, x[n d], y[n d]
    */
   softmax(n: Size, d: Size, x: Float32Array, y: Float32Array): void;

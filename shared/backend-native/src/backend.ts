@@ -176,6 +176,20 @@ export class NativeBackend extends MathBackendCPU {
     this.queue.run();
   }
 
+  /** The first tokens in rank, as many as `ids` has room for, at once: `rankLogits` of native/kernels.h. */
+  rankLogits(logits: Float32Array, ids: Int32Array): void {
+    this.addon.rankLogits(logits.length, ids.length, logits, ids);
+    this.queue.run();
+  }
+
+  /** The weights of all tokens together, at once: `sumExponentials` of native/kernels.h. */
+  sumExponentials(logits: Float32Array, largest: number, temperature: number): number {
+    const total = new Float64Array(1);
+    this.addon.sumExponentials(logits.length, logits, largest, temperature, new Int32Array(total.buffer));
+    this.queue.run();
+    return total[0]!;
+  }
+
   /** Makes sure that no kernel which waits is to write these tensors. */
   flush(tensors: readonly TensorInfo[]): void {
     if (!this.queue.isOpen) return;

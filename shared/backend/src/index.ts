@@ -1,4 +1,5 @@
 /** @file What the active backend offers besides operations. Where it offers nothing of the kind, results are the same without. */
+export { type DrawingKernels, drawingKernels } from './drawing.ts';
 export {
   activeGraphics,
   borrowValues,

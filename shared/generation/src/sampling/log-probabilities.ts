@@ -1,6 +1,6 @@
 /** @file Log-probabilities of tokens. */
-import { exponential } from './exponential.ts';
-import { rankTokens } from './rank.ts';
+import { likeliestToken, rankTokens } from './rank.ts';
+import { totalWeight } from './weights.ts';
 
 /** A token and the natural logarithm of its probability. */
 export interface TokenLogProbability {
@@ -40,11 +40,10 @@ export function tokenLogProbabilities(
 
 /** The function from a logit to its log-probability. */
 function normalizerOf(logits: Float32Array): (logit: number) => number {
-  let largest = -Infinity;
-  for (let id = 0; id < logits.length; id++) largest = Math.max(largest, logits[id]!);
-  const first = logits.indexOf(largest);
-  let others = 0;
-  for (let id = 0; id < logits.length; id++) if (id !== first) others += exponential(logits[id]! - largest);
-  const logSum = Math.log1p(others); // keeps what the others have beside one that is nearly certain
+  const first = likeliestToken(logits);
+  const largest = logits[first] ?? NaN;
+  const others = logits.slice();
+  others[first] = -Infinity;
+  const logSum = Math.log1p(totalWeight(others, largest, 1)); // keeps what the others have beside one that is nearly certain
   return (logit) => logit - largest - logSum;
 }

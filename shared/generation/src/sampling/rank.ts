@@ -1,4 +1,11 @@
 /** @file Tokens in the order of their logits, of which mostly the first few are wanted. */
+import { type DrawingKernels, drawingKernels } from '@arrowsmith/backend';
+
+/** Tokens that are ranked before anybody asks for the next one: those that a draw mostly ends among. */
+const FIRST = 64;
+
+/** The kernel ranks few tokens; more are sorted faster as numbers. */
+const MOST_BY_KERNEL = 1024;
 
 /** Ids below this and a rank of 32 bits make an integer that float64 holds exactly; no vocabulary is near it. */
 const IDS = 2 ** 21;
@@ -18,40 +25,71 @@ const SHIFT = 32 - PREFIX_BITS;
  */
 const rankOf = (bits: number): number => (0x7fffffff - (bits ^ ((bits >> 31) >>> 1)) - (bits >>> 31)) >>> 0;
 
+/** A vocabulary so small is sorted as a whole. */
+const SMALL = 512;
+
 /** Tokens in the order of their logits, of which none is sorted before it is asked for. */
 class Ranking {
   readonly #bits: Int32Array;
-  /** How many ranks begin with each prefix. */
-  readonly #counts = new Uint32Array(2 ** PREFIX_BITS);
+  /** How many ranks begin with each prefix; of a small vocabulary nothing. */
+  readonly #counts: Uint32Array | undefined;
   /** Tokens whose rank begins with less have been told. */
   #prefix = 0;
 
   /** @param logits stay as they are while they are ranked */
   constructor({ buffer, byteOffset, length }: Float32Array) {
     const bits = new Int32Array(buffer, byteOffset, length);
-    const counts = this.#counts;
-    for (let id = 0; id < length; id++) counts[rankOf(bits[id]!) >>> SHIFT]!++;
     this.#bits = bits;
+    if (length <= SMALL) return;
+    const counts = new Uint32Array(2 ** PREFIX_BITS);
+    for (let id = 0; id < length; id++) counts[rankOf(bits[id]!) >>> SHIFT]!++;
+    this.#counts = counts;
   }
 
   /** The ids that follow: at least `count`, where there are so many, and none once there are no more. */
   next(count: number): Uint32Array {
-    const begin = (this.#prefix << SHIFT) >>> 0;
+    const end = 2 ** PREFIX_BITS;
+    const begin = this.#prefix;
+    if (begin === end) return new Uint32Array(0);
     let found = 0;
-    while (found < count && this.#prefix < this.#counts.length) found += this.#counts[this.#prefix++]!;
-    const last = ((this.#prefix << SHIFT) - 1) >>> 0;
-    // Rank and id as one number: numbers are sorted without a function that compares them.
-    const packed = new Float64Array(found);
-    const bits = this.#bits;
-    for (let id = 0, place = 0; place < found; id++) {
-      const rank = rankOf(bits[id]!);
-      if (rank >= begin && rank <= last) packed[place++] = rank * IDS + id;
+    if (this.#counts === undefined) {
+      found = this.#bits.length;
+      this.#prefix = end;
+    } else {
+      while (found < count && this.#prefix < end) found += this.#counts[this.#prefix++]!;
     }
-    packed.sort();
-    const ids = new Uint32Array(found);
-    for (let place = 0; place < found; place++) ids[place] = packed[place]! % IDS;
-    return ids;
+    return sortedIds(this.#bits, (begin << SHIFT) >>> 0, ((this.#prefix << SHIFT) - 1) >>> 0, found);
   }
+}
+
+/** The ids of the `count` tokens with ranks from `first` to `last`, in their order. */
+function sortedIds(bits: Int32Array, first: number, last: number, count: number): Uint32Array {
+  // Rank and id as one number: numbers are sorted without a function that compares them.
+  const packed = new Float64Array(count);
+  for (let id = 0, place = 0; place < count; id++) {
+    const rank = rankOf(bits[id]!);
+    if (rank >= first && rank <= last) packed[place++] = rank * IDS + id;
+  }
+  packed.sort();
+  const ids = new Uint32Array(count);
+  for (let place = 0; place < count; place++) ids[place] = packed[place]! % IDS;
+  return ids;
+}
+
+/** The token with the largest logit, the first of equal ones; −1 where a logit is NaN. */
+export function likeliestToken(logits: Float32Array): number {
+  const kernels = drawingKernels();
+  if (kernels !== undefined) {
+    const [id] = byKernel(logits, 1, kernels);
+    return id ?? -1;
+  }
+  let likeliest = 0;
+  for (let id = 0; id < logits.length; id++) {
+    const logit = logits[id]!;
+    if (Number.isNaN(logit)) return -1;
+    if (logit > logits[likeliest]!) likeliest = id;
+  }
+  return likeliest;
 }
 
 /**
@@ -60,12 +98,12 @@ class Ranking {
  * @param logits [V], V at most 2²¹; none is NaN
  */
 export function* rankedTokens(logits: Float32Array): Generator<number, void, undefined> {
+  const first = rankTokens(logits, FIRST);
+  yield* first;
+  if (first.length === logits.length) return;
   const ranking = new Ranking(logits);
-  for (let count = 64; ; count *= 8) {
-    const ids = ranking.next(count);
-    if (ids.length === 0) return;
-    yield* ids;
-  }
+  let count = 8 * FIRST;
+  for (let ids = ranking.next(count).subarray(FIRST); ids.length > 0; ids = ranking.next((count *= 8))) yield* ids;
 }
 
 /**
@@ -75,5 +113,13 @@ export function* rankedTokens(logits: Float32Array): Generator<number, void, und
  * @param count how many are wanted, from the first. Absent: all.
  */
 export function rankTokens(logits: Float32Array, count = logits.length): Uint32Array {
+  const kernels = drawingKernels();
+  if (kernels !== undefined && count <= MOST_BY_KERNEL) return new Uint32Array(byKernel(logits, count, kernels).buffer);
   return new Ranking(logits).next(count).subarray(0, count);
+}
+
+function byKernel(logits: Float32Array, count: number, kernels: DrawingKernels): Int32Array {
+  const ids = new Int32Array(Math.min(count, logits.length));
+  if (ids.length > 0) kernels.rankLogits(logits, ids);
+  return ids;
 }

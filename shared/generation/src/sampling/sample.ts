@@ -2,9 +2,9 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { UserError } from '@arrowsmith/errors';
-import { exponential } from './exponential.ts';
 import type { SamplingParameters } from './parameters.ts';
-import { rankedTokens, rankTokens } from './rank.ts';
+import { likeliestToken, rankedTokens, rankTokens } from './rank.ts';
+import { totalWeight, weighing } from './weights.ts';
 
 /** The parameters that shape the distribution. */
 export interface Filters extends Pick<SamplingParameters, 'temperature' | 'topK' | 'topP'> {
@@ -55,19 +55,6 @@ export function tokenDistribution(
   return { ids: Uint32Array.from(ids), probabilities: normalize(Float64Array.from(weights)) };
 }
 
-/** How likely a token is, as a share of the likeliest. */
-const weighing =
-  (logits: Float32Array, largest: number, temperature: number) =>
-  (id: number): number =>
-    exponential((logits[id]! - largest) / temperature);
-
-/** The weights of all tokens together. */
-function totalWeight(logits: Float32Array, largest: number, temperature: number): number {
-  let sum = 0;
-  for (let id = 0; id < logits.length; id++) sum += exponential((logits[id]! - largest) / temperature);
-  return sum;
-}
-
 /** The distribution of a token that is certain. */
 export function certain(id: number): TokenDistribution {
   return { ids: Uint32Array.of(id), probabilities: Float64Array.of(1) };
@@ -114,13 +101,7 @@ export function normalize(weights: Float64Array): Float64Array {
 }
 
 function checkedMaximum(logits: Float32Array): number {
-  let largest = -Infinity;
-  for (let i = 0; i < logits.length; i++) {
-    const logit = logits[i]!;
-    if (logit <= largest) continue;
-    largest = logit; // or NaN, which is not to be passed over
-    if (Number.isNaN(logit)) break;
-  }
+  const largest = logits[likeliestToken(logits)] ?? NaN;
   if (Number.isFinite(largest)) return largest;
   throw new UserError({
     what: 'the model gives no distribution over the next token',
