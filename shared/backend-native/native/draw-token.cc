@@ -1,9 +1,10 @@
 /**
  * @file What drawing a token needs to know of a vocabulary: its first tokens in rank, and the weights of all together. As generation's
- * sampling/rank.ts, exponential.ts and sample.ts define them, bit by bit.
+ * sampling/rank.ts, exponential.ts and weights.ts define them, bit by bit.
  */
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <vector>
 
